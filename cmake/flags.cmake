@@ -1,0 +1,39 @@
+# Compiler flags, once.  troth_flags: library and program.  troth_flags_tests: the same without -Wsign-conversion,
+# which cmocka's macros would trip.
+add_library(troth_flags_base INTERFACE)
+target_compile_options(troth_flags_base INTERFACE
+    -Wall -Wextra -Wconversion -Wshadow -Wvla -Wswitch-enum -Wstrict-prototypes
+    -fvisibility=hidden -fPIC -fno-strict-aliasing -fno-common)
+if(TROTH_WERROR)
+    target_compile_options(troth_flags_base INTERFACE -Werror)
+endif()
+if(NOT CMAKE_C_FLAGS MATCHES "coverage")        # gcov wants the true paths
+    target_compile_options(troth_flags_base INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+endif()
+if(TROTH_SANITIZE)
+    target_compile_options(troth_flags_base INTERFACE
+        -fsanitize=${TROTH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(troth_flags_base INTERFACE -fsanitize=${TROTH_SANITIZE})
+endif()
+if(TROTH_FUZZ)
+    target_compile_options(troth_flags_base INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(TROTH_HARDEN)
+    target_compile_options(troth_flags_base INTERFACE
+        -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fcf-protection -fstack-clash-protection)
+    target_link_options(troth_flags_base INTERFACE -Wl,-z,relro,-z,now)
+endif()
+target_link_options(troth_flags_base INTERFACE -Wl,--as-needed)
+if(TROTH_DEBUG)
+    target_compile_definitions(troth_flags_base INTERFACE TROTH_DEBUG=1)
+endif()
+if(TROTH_CT)
+    target_compile_definitions(troth_flags_base INTERFACE TROTH_CT=1)
+endif()
+
+add_library(troth_flags INTERFACE)
+target_link_libraries(troth_flags INTERFACE troth_flags_base)
+add_library(troth_flags_tests INTERFACE)
+target_link_libraries(troth_flags_tests INTERFACE troth_flags_base)
+target_compile_options(troth_flags_tests INTERFACE -Wno-sign-conversion)
+target_compile_definitions(troth_flags_tests INTERFACE _GNU_SOURCE)
