@@ -1,0 +1,45 @@
+/* limits.h - every bound in the library, with its reason.
+ *
+ * A number that protects against a peer is here and nowhere else. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+enum limits {
+    /* records (RFC 9846 5.1, 5.2; RFC 5246 6.2) */
+    LIMIT_PLAINTEXT = 16384,            /* content of a record                                                        */
+    LIMIT_CIPHERTEXT_13 = 16384 + 256,  /* what protection may add in TLS 1.3                                         */
+    LIMIT_CIPHERTEXT_12 = 16384 + 2048, /* and in TLS 1.2                                                             */
+    LIMIT_RECORD_HEADER = 5,
+    LIMIT_EMPTY_RECORDS = 32,           /* records without content in a row: nothing legal needs more                 */
+    LIMIT_WARNING_ALERTS = 4,           /* warnings in a row before the peer is taken to be up to no good             */
+    LIMIT_KEY_UPDATES = 32,             /* KeyUpdates in a row without application data between                       */
+    LIMIT_CCS = 32,                     /* ignorable change_cipher_spec records                                       */
+
+    /* handshake messages */
+    LIMIT_MESSAGE = 65536,              /* any message except Certificate                                             */
+    LIMIT_CERTIFICATE_MESSAGE = 131072, /* a chain of large post-quantum certificates fits                            */
+    LIMIT_CHAIN = 16,                   /* certificates in one message                                                */
+    LIMIT_EXTENSIONS = 64,              /* extensions in one block: IANA knows fewer                                  */
+    LIMIT_KEY_SHARES = 16,              /* KeyShareEntries in a ClientHello that are looked at                        */
+    LIMIT_PSKS = 16,                    /* PSK identities in a ClientHello that are looked at                         */
+    LIMIT_ALPN = 64,                    /* protocol names                                                             */
+    LIMIT_TICKETS_KEPT = 8,             /* NewSessionTickets given to the application per connection                  */
+    LIMIT_TICKETS_SEEN = 64,            /* received before the peer is taken to be flooding                           */
+    LIMIT_TICKET_LIFETIME = 604800,     /* seconds: RFC 9846 4.7.1                                                    */
+    LIMIT_EARLY_DATA = 16384,           /* bytes of 0-RTT data a server takes by default                              */
+
+    /* certificates */
+    LIMIT_CERTIFICATE = 65535,          /* bytes of one certificate                                                   */
+    LIMIT_DER_DEPTH = 16,               /* nesting; certificates need 8                                               */
+    LIMIT_NAMES_IN_CERT = 1024,         /* SANs that are looked at one by one before the budget applies               */
+    LIMIT_PATH_DEPTH = 12,              /* certificates between leaf and anchor by default                            */
+    LIMIT_BUDGET_SIGNATURES = 64,       /* signature verifications for one verdict                                    */
+    LIMIT_BUDGET_STEPS = 4096,          /* issuer candidates tried for one verdict                                    */
+    LIMIT_BUDGET_NAMES = 250000,        /* comparisons of a name with a constraint for one verdict                    */
+
+    /* secrets and names */
+    LIMIT_HOST_NAME = 253,              /* RFC 1035: a DNS name in text                                               */
+    LIMIT_DNS_LABEL = 63,
+};
+
+#endif

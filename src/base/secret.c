@@ -1,0 +1,20 @@
+/* secret.c - wiping and comparing.  Must never branch on the bytes. */
+#include "base/secret.h"
+
+void secret_wipe(void *p, size_t n)
+{
+    if (!n)
+        return;
+    memset(p, 0, n);
+    __asm__ volatile("" : : "r"(p) : "memory"); /* someone might look: the stores stay */
+}
+
+bool bytes_equal_ct(const void *a, const void *b, size_t n)
+{
+    const uint8_t *x = a, *y = b;
+    uint32_t diff = 0;
+    for (size_t i = 0; i < n; i++)
+        diff |= (uint32_t)(x[i] ^ y[i]);
+    __asm__ volatile("" : "+r"(diff)); /* or the loop may become an early exit */
+    return ((diff - 1) >> 31) & 1;
+}
