@@ -21,6 +21,9 @@ typedef struct troth_span {
     size_t         n;
 } troth_span;
 
+typedef struct troth_policy troth_policy;  /* verify.h: by which rules certificates are judged */
+typedef struct troth_report troth_report;  /* verify.h: what was judged, and how               */
+
 /* A string literal as a span, without its terminating zero. */
 #define TROTH_TEXT(literal) ((troth_span){ (const uint8_t *)(literal), sizeof(literal) - 1 })
 

@@ -1,0 +1,267 @@
+/* troth/troth.h - TLS 1.3 (RFC 9846) and TLS 1.2 (RFC 5246, ECDHE and AEAD only): configure, connect, run, learn what came of it.
+ *
+ * The library does no I/O.  A connection is one question, asked again and again: troth_next(), "what now?".  The answer says SEND these
+ * bytes, RECV bytes into this room, here is DATA, an answer of yours is needed (ASK_...), or it is over (DONE, FAILED).
+ *
+ *     builder --build--> configuration (frozen, shared by any number of connections and threads) --> connection
+ *
+ * Ownership.  A builder is consumed by troth_build_client/server, also when that fails.  A configuration is counted: every connection
+ * holds it, free it whenever you like.  Spans that events and accessors hand out stay valid until the next call on that connection
+ * unless their text says longer.  Spans and strings that you hand in are copied, unless their text says otherwise.
+ *
+ * Threads.  A configuration may be used by many threads at once.  A connection and a builder belong to one thread at a time.
+ *
+ * Errors.  Builders and connections remember their first mistake; NULL (out of memory) is a valid argument everywhere and yields
+ * FAILED with its own reason.  So straight-line code needs no checks between its first call and the last. */
+#ifndef TROTH_H
+#define TROTH_H
+
+#include <troth/provider.h>
+#include <troth/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct troth_builder troth_builder;
+typedef struct troth_client  troth_client;   /* frozen configuration of clients */
+typedef struct troth_server  troth_server;   /* frozen configuration of servers */
+typedef struct troth_conn    troth_conn;
+typedef struct troth_story   troth_story;    /* explain.h */
+
+enum { TROTH_TLS12 = 0x0303, TROTH_TLS13 = 0x0304 };
+
+/* ================================================================ configure
+ *
+ * Setters return nothing; the builder keeps the first mistake and build reports it, with the setter's name in `detail`. */
+
+/* Takes one ownership of the provider; NULL is reported by build. */
+TROTH_API troth_builder *troth_client_builder(troth_provider *);
+TROTH_API troth_builder *troth_server_builder(troth_provider *);
+TROTH_API void troth_builder_free(troth_builder *);      /* only for a builder that is not going to be built */
+
+/* -- whom to trust.  A client needs exactly one kind of trust; a server needs one when it asks for client certificates.
+ * Files may be PEM or DER; several calls add up. */
+TROTH_API void troth_trust_system(troth_builder *);
+TROTH_API void troth_trust_file(troth_builder *, const char *path);
+TROTH_API void troth_trust_pem(troth_builder *, troth_span pem);
+/* A policy made with verify.h: anchors with constraints, CRLs, certificate policies, purposes, revocation, CT.  One ownership goes over. */
+TROTH_API void troth_trust_policy(troth_builder *, troth_policy *);
+/* The peer's key must be this one (SHA-256 of its SubjectPublicKeyInfo): alone, it replaces authorities (trust on first use); beside
+ * anchors it comes on top of them.  Several pins: any of them. */
+TROTH_API void troth_trust_pin(troth_builder *, const uint8_t spki_sha256[32]);
+/* Accept whoever answers.  `because` is kept and appears in every explanation.  For tests and for looking at broken servers. */
+TROTH_API void troth_danger_trust_anyone(troth_builder *, const char *because);
+/* Ask the application for a verdict of its own (TROTH_ASK_VERDICT) after ours: it can refuse what we accept, never the reverse
+ * (unless troth_danger_trust_anyone was called). */
+TROTH_API void troth_ask_verdict(troth_builder *);
+
+/* -- who we are.  A server needs one identity at least; a client may have some.  Each call adds one; among several the choice goes by
+ * server name, then by what the peer can verify, then by order. */
+TROTH_API void troth_identity_files(troth_builder *, const char *chain_path, const char *key_path);
+TROTH_API void troth_identity_pem(troth_builder *, troth_span chain, troth_span key);
+/* The key is elsewhere (an HSM, another process): signatures are asked for with TROTH_ASK_SIGN.  `tag` is given back there. */
+TROTH_API void troth_identity_external(troth_builder *, troth_span chain, void *tag);
+/* A raw public key (RFC 7250) instead of a certificate. */
+TROTH_API void troth_identity_raw_key(troth_builder *, troth_span key);
+/* These belong to the identity added last: an OCSP response and an SCT list to staple, a delegated credential (RFC 9345) and its key,
+ * the signature schemes to use and their order (TLS numbers), the trust anchor names by which clients may ask for it. */
+TROTH_API void troth_identity_staple(troth_builder *, troth_span ocsp_response);
+TROTH_API void troth_identity_scts(troth_builder *, troth_span sct_list);
+TROTH_API void troth_identity_delegated(troth_builder *, troth_span credential, troth_span key);
+TROTH_API void troth_identity_schemes(troth_builder *, const uint16_t *schemes, size_t n);
+/* Use it only when the peer named its issuer (certificate_authorities). */
+TROTH_API void troth_identity_must_match_issuer(troth_builder *);
+/* For encrypted keys; before the identity that needs it. */
+TROTH_API void troth_passphrase(troth_builder *, troth_passphrase_fn *ask, void *ctx);
+
+/* -- what to speak.  Numbers are IANA's; order is preference.  Defaults: TLS 1.3 and 1.2, every suite and group troth has with post-quantum
+ * hybrids first, every signature scheme worth trusting. */
+TROTH_API void troth_versions(troth_builder *, uint16_t least, uint16_t most);
+TROTH_API void troth_suites(troth_builder *, const uint16_t *ids, size_t n);
+TROTH_API void troth_groups(troth_builder *, const uint16_t *ids, size_t n);
+TROTH_API void troth_key_shares(troth_builder *, const uint16_t *ids, size_t n);     /* client: shares in the first hello; n = 0: none */
+TROTH_API void troth_verify_schemes(troth_builder *, const uint16_t *ids, size_t n); /* signatures accepted from the peer */
+TROTH_API void troth_alpn(troth_builder *, const char *const *names, size_t n);
+/* Server: go on without ALPN where nothing matches, instead of no_application_protocol. */
+TROTH_API void troth_alpn_optional(troth_builder *);
+/* Server: refuse clients that name a server which no identity covers (unrecognized_name), or that name none. */
+TROTH_API void troth_strict_sni(troth_builder *);
+
+/* -- client certificates, asked for by a server */
+enum troth_auth { TROTH_AUTH_NONE, TROTH_AUTH_OPTIONAL, TROTH_AUTH_REQUIRED };
+TROTH_API void troth_ask_client_auth(troth_builder *, enum troth_auth);
+/* Client: offer post_handshake_auth and answer it (RFC 9846 4.7.2). */
+TROTH_API void troth_post_handshake_auth(troth_builder *);
+
+/* -- certificates, beyond the basics */
+TROTH_API void troth_request_ocsp(troth_builder *, bool yes);  /* client; default yes                              */
+TROTH_API void troth_request_scts(troth_builder *, bool yes);  /* client; default no                               */
+enum troth_certificate_type { TROTH_X509 = 0, TROTH_RAW_PUBLIC_KEY = 2 };
+TROTH_API void troth_peer_types(troth_builder *, const uint8_t *types, size_t n);  /* accepted from the peer, in order (RFC 7250) */
+TROTH_API void troth_own_types(troth_builder *, const uint8_t *types, size_t n);   /* client: what it can show                    */
+TROTH_API void troth_accept_delegated(troth_builder *);        /* client: delegated credentials (RFC 9345)         */
+/* Certificate compression (RFC 8879): zlib, brotli and zstd as built in are offered by default; this replaces the list with hooks. */
+typedef struct troth_compressor {
+    uint16_t id;
+    /* Return the length, 0 when it does not fit in cap or the input is bad.  Must not write more than cap. */
+    size_t (*compress)(uint8_t *out, size_t cap, troth_span in);
+    size_t (*expand)(uint8_t *out, size_t cap, troth_span in);
+} troth_compressor;
+TROTH_API void troth_compressors(troth_builder *, const troth_compressor *, size_t n);
+
+/* -- sessions.  Clients get tickets as events (TROTH_TICKET) and hand them to troth_resume later.  Servers seal tickets with keys that
+ * the library makes and rotates; to share them between processes give the keys (newest first: the first seals, all open). */
+typedef struct troth_ticket_key { uint8_t name[16]; uint8_t key[32]; } troth_ticket_key;
+TROTH_API void troth_ticket_keys(troth_builder *, const troth_ticket_key *, size_t n);
+TROTH_API void troth_tickets(troth_builder *, unsigned per_connection, uint32_t lifetime_seconds); /* server; default 2, one day; 0: none */
+/* TLS 1.2 sessions by id, kept by the application.  put: keep `state` under `id`; take: copy it to out, return its length or 0. */
+typedef struct troth_session_cache {
+    void  *ctx;
+    void   (*put)(void *ctx, troth_span id, troth_span state);
+    size_t (*take)(void *ctx, troth_span id, uint8_t *out, size_t cap);
+} troth_session_cache;
+TROTH_API void troth_cache(troth_builder *, const troth_session_cache *);
+/* 0-RTT (RFC 9846 2.3): off unless called.  Server: how many bytes to take; client: any number but 0.  Early data can be replayed
+ * by an attacker; the anti-replay check is given a unique 32-byte mark of each hello and returns true the first time (NULL: the
+ * library's own, in memory, for this configuration alone). */
+TROTH_API void troth_early_data(troth_builder *, uint32_t max_bytes);
+TROTH_API void troth_anti_replay(troth_builder *, bool (*first_time)(void *ctx, const uint8_t mark[32], int64_t expires), void *ctx);
+/* External PSKs (RFC 9846 4.3.11).  hash: of the suites it goes with.  `import`: RFC 9258, with its context.  Beside it or instead of certificates. */
+TROTH_API void troth_psk(troth_builder *, troth_span identity, troth_span key, enum troth_hash_id hash);
+TROTH_API void troth_psk_import(troth_builder *, troth_span identity, troth_span key, troth_span context, enum troth_hash_id hash);
+
+/* -- Encrypted Client Hello (RFC 9849) */
+TROTH_API void troth_ech_configs(troth_builder *, troth_span config_list);           /* client: from DNS or by other means */
+TROTH_API void troth_ech_grease(troth_builder *);                                     /* client: look as if                 */
+/* Server: one config with its private key; `retry`: hand it to clients that used another. */
+TROTH_API void troth_ech_key(troth_builder *, troth_span config, troth_span private_key, bool retry);
+
+/* -- records */
+TROTH_API void troth_record_size_limit(troth_builder *, uint16_t bytes);   /* RFC 8449: what we want to receive; 64..16385 */
+TROTH_API void troth_max_fragment(troth_builder *, uint16_t bytes);        /* what we send at most in a record             */
+enum troth_padding { TROTH_PAD_NONE, TROTH_PAD_BLOCK, TROTH_PAD_FULL };
+TROTH_API void troth_pad(troth_builder *, enum troth_padding, uint16_t block);
+TROTH_API void troth_grease(troth_builder *, bool yes);                    /* client: offer GREASE values (RFC 8701); default yes */
+
+/* -- time and secrets */
+TROTH_API void troth_clock(troth_builder *, int64_t (*unix_seconds)(void *), void *ctx);   /* default: time(2) */
+/* NSS key log lines (RFC 9850) of every connection.  Whoever has them reads everything. */
+TROTH_API void troth_danger_key_log(troth_builder *, void (*line)(void *ctx, const char *line), void *ctx);
+
+/* Consume the builder, also on failure.  NULL: *why is filled in (why may be NULL). */
+TROTH_API TROTH_CHECK troth_client *troth_build_client(troth_builder *, troth_error *why);
+TROTH_API TROTH_CHECK troth_server *troth_build_server(troth_builder *, troth_error *why);
+TROTH_API void troth_client_free(troth_client *);
+TROTH_API void troth_server_free(troth_server *);
+/* Things worth knowing about a configuration that works: an expired or soon expiring certificate, a chain that is out of order or
+ * lacks its intermediate...  The i-th warning, or NULL. */
+TROTH_API const troth_error *troth_server_warning(const troth_server *, size_t i);
+
+/* ================================================================ connect */
+
+/* host: a DNS name (A-labels) or an IP address in text.  It is checked against the certificate; there is no way to leave it out. */
+TROTH_API TROTH_CHECK troth_conn *troth_connect(const troth_client *, const char *host);
+TROTH_API TROTH_CHECK troth_conn *troth_accept(const troth_server *);
+TROTH_API void troth_free(troth_conn *);
+
+/* These three come before the first troth_next(). */
+TROTH_API void troth_resume(troth_conn *, troth_span ticket);      /* what an earlier TROTH_TICKET gave (again and again unless 1.3)      */
+TROTH_API void troth_tell(troth_conn *, troth_story *);            /* record it; the story must outlive the connection                    */
+TROTH_API void troth_send_name(troth_conn *, const char *sni);     /* another server_name than host; "": none.  The host is still checked */
+
+/* ================================================================ run */
+
+enum troth_event_kind {
+    TROTH_SEND,        /* write data to the transport, then troth_sent() with how much went                                  */
+    TROTH_RECV,        /* read from the transport into room, then troth_received() with how much came; 0: it was closed      */
+    TROTH_READY,       /* the handshake is complete and the peer is who it should be: write.  Once                          */
+    TROTH_DATA,        /* bytes from the peer; `early`: 0-RTT data, which an attacker may have replayed                      */
+    TROTH_EARLY,       /* client: 0-RTT may be written now.  Server: the client's 0-RTT data was accepted and will follow      */
+    TROTH_EARLY_REFUSED, /* client: the server did not take the early data; what was written must be written again            */
+    TROTH_TICKET,      /* data can be kept and given to troth_resume()                                                       */
+    TROTH_ASK_SERVER,  /* server: a hello came (troth_what() has its server name): troth_answer_server()                     */
+    TROTH_ASK_SIGN,    /* data must be signed with the key behind `tag`, by scheme `number`: troth_answer_sign()              */
+    TROTH_ASK_VERDICT, /* troth_peer() has ours: troth_answer_verdict()                                                      */
+    TROTH_KEYS,        /* QUIC only: a secret of a level (RFC 9001); see quic.h                                              */
+    TROTH_CLOSED,      /* the peer will send no more (close_notify); we still may                                            */
+    TROTH_DONE,        /* both directions were closed in order.  Terminal                                                    */
+    TROTH_FAILED       /* troth_why() says why.  Terminal; the alert was already given out as SEND                           */
+};
+
+typedef struct troth_event {
+    enum troth_event_kind kind;
+    bool       early;
+    uint16_t   number;                       /* ASK_SIGN: SignatureScheme               */
+    void      *tag;                          /* ASK_SIGN: as in troth_identity_external */
+    troth_span data;
+    struct { uint8_t *p; size_t n; } room;   /* RECV                                    */
+} troth_event;
+
+/* Order is defined: SEND before everything else; FAILED and DONE come after the last SEND, for ever.  The spans of an event are valid
+ * until the next call on the connection. */
+TROTH_API troth_event troth_next(troth_conn *);
+TROTH_API void troth_sent(troth_conn *, size_t n);
+TROTH_API void troth_received(troth_conn *, size_t n);
+/* Seals all parts as one run of application data.  Legal from READY on (from EARLY: as 0-RTT data).  False: see troth_why(). */
+TROTH_API TROTH_CHECK bool troth_write(troth_conn *, const troth_span *parts, size_t n_parts);
+/* Bytes sealed but not yet sent: for back-pressure. */
+TROTH_API size_t troth_pending(const troth_conn *);
+TROTH_API TROTH_CHECK bool troth_update_keys(troth_conn *, bool peer_too);            /* RFC 9846 4.7.3 */
+TROTH_API TROTH_CHECK bool troth_ask_again(troth_conn *);                             /* server: post-handshake client authentication */
+TROTH_API void troth_close(troth_conn *);                                            /* sends close_notify; reading goes on */
+/* The transport broke (reset, timeout): the connection fails with this reason of the net section. */
+TROTH_API void troth_broken(troth_conn *, enum troth_reason, const char *detail);
+
+TROTH_API void troth_answer_server(troth_conn *, const troth_server *);   /* the same, or another configuration; NULL: unrecognized_name */
+TROTH_API void troth_answer_sign(troth_conn *, troth_span signature);     /* empty: it could not be made                                 */
+TROTH_API void troth_answer_verdict(troth_conn *, bool accept, const char *because);
+
+/* ================================================================ learn */
+
+enum troth_early { TROTH_EARLY_NOT_TRIED, TROTH_EARLY_ACCEPTED, TROTH_EARLY_REJECTED };
+enum troth_ech { TROTH_ECH_NOT_TRIED, TROTH_ECH_GREASED, TROTH_ECH_ACCEPTED, TROTH_ECH_REJECTED };
+
+typedef struct troth_facts {
+    uint16_t    version, suite, group;      /* 0 while not known                                            */
+    uint16_t    peer_scheme, own_scheme;    /* SignatureScheme of the peer's, of our CertificateVerify; 0    */
+    bool        ready, resumed, hello_retry, client_authenticated, extended_master_secret, psk_external, delegated;
+    uint8_t     early, ech;                 /* enum troth_early, enum troth_ech                              */
+    uint8_t     peer_type, own_type;        /* enum troth_certificate_type                                   */
+    troth_span  alpn;                       /* empty: none                                                   */
+    troth_span  server_name;                /* as the client sent it; empty: none                            */
+    troth_span  session_id;                 /* TLS 1.2                                                       */
+    troth_span  client_random, server_random;
+    troth_span  peer_raw_key;               /* SubjectPublicKeyInfo, where raw public keys were agreed       */
+    troth_span  peer_staple, peer_scts;     /* as received                                                   */
+    troth_span  ech_retry_configs;          /* client, ECH rejected: what to try next                        */
+    troth_span  acceptable_authorities;     /* from the peer's CertificateRequest: DistinguishedNames        */
+    troth_span  peer_quic_parameters;
+    const char *early_why;                  /* why early data was (not) accepted                             */
+    uint64_t    bytes_in, bytes_out;        /* on the wire                                                   */
+    int32_t     ticket_age_skew;            /* seconds between the client's and our idea of a ticket's age    */
+} troth_facts;
+
+/* All spans live as long as the connection. */
+TROTH_API troth_facts         troth_what(const troth_conn *);
+TROTH_API const troth_error  *troth_why(const troth_conn *);    /* NULL while all is well                                     */
+TROTH_API const troth_report *troth_peer(const troth_conn *);   /* the peer's chain and every check; also after a failure; NULL: none came */
+/* RFC 9846 7.5, RFC 5705.  `early`: of the early exporter secret (0-RTT). */
+TROTH_API TROTH_CHECK bool    troth_export(const troth_conn *, const char *label, troth_span context, uint8_t *out, size_t n);
+TROTH_API TROTH_CHECK bool    troth_export_early(const troth_conn *, const char *label, troth_span context, uint8_t *out, size_t n);
+
+/* "TLS_AES_128_GCM_SHA256", "x25519", "ecdsa_secp256r1_sha256", "TLS 1.3", "unknown_ca"; NULL when IANA does not know it.  And back:
+ * 0 when the name is unknown (names are compared without regard to case). */
+TROTH_API const char *troth_suite_name(uint16_t);
+TROTH_API const char *troth_group_name(uint16_t);
+TROTH_API const char *troth_scheme_name(uint16_t);
+TROTH_API const char *troth_version_name(uint16_t);
+TROTH_API const char *troth_alert_name(uint8_t);
+TROTH_API uint16_t troth_suite_by_name(const char *);
+TROTH_API uint16_t troth_group_by_name(const char *);
+TROTH_API uint16_t troth_scheme_by_name(const char *);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
