@@ -1,0 +1,123 @@
+/* Microseconds of each cryptographic kernel, every implementation this processor runs, beside libcrypto's in the same
+ * process. Samples of all rows are taken in turn, so that what disturbs one disturbs all. usage: kernels [filter [rounds]]
+ * links: crypto */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "quiet.h"
+
+#include "crypto/kernel/cpu.h"
+#include "crypto/kernel/x25519.h"
+
+enum { ROWS_MAX = 64, ROUNDS_MAX = 2000 };
+
+struct row {
+    char name[48];
+    void (*run)(void *);
+    void *arg;
+    unsigned each;              /* results per call */
+    unsigned times;             /* calls per sample, so that one lasts about 60 us */
+    struct quiet_sample sample[ROUNDS_MAX];
+};
+
+struct bench { struct quiet quiet; const char *filter; unsigned rows; struct row row[ROWS_MAX]; };
+
+static void add(struct bench *b, const char *name, const char *by, void (*run)(void *), void *arg, unsigned each)
+{
+    struct row *r = &b->row[b->rows];
+    snprintf(r->name, sizeof r->name, "%s %s", name, by);
+    if (b->rows == ROWS_MAX || (b->filter && !strstr(r->name, b->filter)))
+        return;
+    r->run = run;
+    r->arg = arg;
+    r->each = each;
+    double us = 1e9;
+    for (int i = 0; i < 5; i++) {
+        double t = quiet_take(&b->quiet, run, arg, 1).us;
+        us = t < us ? t : us;
+    }
+    r->times = us > 60 ? 1 : (unsigned)(60 / us);
+    b->rows++;
+}
+
+static void measure(struct bench *b, unsigned rounds)
+{
+    for (unsigned n = 0; n < rounds; n++)
+        for (unsigned i = 0; i < b->rows; i++)
+            b->row[i].sample[n] = quiet_take(&b->quiet, b->row[i].run, b->row[i].arg, b->row[i].times);
+    for (unsigned i = 0; i < b->rows; i++) {
+        unsigned kept;
+        double us = quiet_median(b->row[i].sample, rounds, &kept);
+        unsigned each = b->row[i].each;
+        printf("%-40s %8.2f us each, %8.2f for %u, %u of %u samples quiet\n", b->row[i].name, us / each, us, each,
+               kept, rounds);
+    }
+}
+
+/* ---- X25519 */
+
+struct x_arg { const struct x25519 *x; EVP_PKEY *mine, *peer; uint8_t k[8][32], u[8][32], out[8][32]; };
+
+static void x_base(void *v) { struct x_arg *a = v; a->x->base(a->out[0], a->k[0]); }
+static void x_shared(void *v) { struct x_arg *a = v; (void)a->x->shared(a->out[0], a->k[0], a->u[0]); }
+static void x_base_x8(void *v) { struct x_arg *a = v; a->x->base_x8(a->out, a->k); }
+static void x_shared_x8(void *v) { struct x_arg *a = v; (void)a->x->shared_x8(a->out, a->k, a->u); }
+
+static void x_openssl_base(void *v)
+{
+    struct x_arg *a = v;
+    size_t n = 32;
+    EVP_PKEY *p = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, a->k[0], 32);
+    EVP_PKEY_get_raw_public_key(p, a->out[0], &n);
+    EVP_PKEY_free(p);
+}
+
+static void x_openssl_shared(void *v)
+{
+    struct x_arg *a = v;
+    size_t n = 32;
+    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(a->mine, NULL);
+    EVP_PKEY_derive_init(c);
+    EVP_PKEY_derive_set_peer_ex(c, a->peer, 0);
+    EVP_PKEY_derive(c, a->out[0], &n);
+    EVP_PKEY_CTX_free(c);
+}
+
+static void x_rows(struct bench *b, struct x_arg *a, const struct x25519 *x)
+{
+    RAND_bytes(a->k[0], sizeof a->k);
+    RAND_bytes(a->u[0], sizeof a->u);
+    a->x = x;
+    if (!x) {
+        a->mine = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, a->k[0], 32);
+        a->peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, a->u[0], 32);
+        add(b, "x25519 base", "libcrypto", x_openssl_base, a, 1);
+        add(b, "x25519 shared", "libcrypto", x_openssl_shared, a, 1);
+        return;
+    }
+    add(b, "x25519 base", x->name, x_base, a, 1);
+    add(b, "x25519 shared", x->name, x_shared, a, 1);
+    add(b, "x25519 base x8", x->name, x_base_x8, a, 8);
+    add(b, "x25519 shared x8", x->name, x_shared_x8, a, 8);
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench b;
+    static struct x_arg x[3];
+    unsigned rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 300;
+    rounds = rounds < 20 ? 20 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
+    b.filter = argc > 1 && *argv[1] ? argv[1] : NULL;
+    quiet_start(&b.quiet);
+    uint32_t cpu = cpu_features();
+    x_rows(&b, &x[0], &x25519_portable);
+    if (x25519_pick(cpu) != &x25519_portable)
+        x_rows(&b, &x[1], x25519_pick(cpu));
+    x_rows(&b, &x[2], NULL);
+    measure(&b, rounds);
+    return 0;
+}
