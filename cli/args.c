@@ -1,0 +1,366 @@
+/* args.c - parsing the command line from the tables, and the help made from the same tables.  Must never do anything else. */
+#include "args.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define V(id)   (1u << VERB_##id)
+#define ALL     ((1u << VERB_COUNT) - 1)
+#define REPEATS (1u << 31)
+
+static const struct verb_row {
+    const char *name, *operands, *line, *about;
+    int         least, most;
+} verbs[] = {
+#define VERB(id, name, operands, least, most, line, about) { name, operands, line, about, least, most },
+#include "verbs.def"
+#undef VERB
+};
+
+static const struct opt_row {
+    const char *name;
+    int         letter;
+    const char *argument;
+    unsigned    verbs;
+    const char *help;
+} opts[] = {
+#define OPT(id, name, letter, argument, verbs, help) { name, letter, argument, (verbs), help },
+#include "options.def"
+#undef OPT
+};
+
+const char *verb_name(enum verb v)
+{
+    return verbs[v].name;
+}
+
+const char *opt_name(enum opt o)
+{
+    return opts[o].name;
+}
+
+int complain(const struct args *a, int status, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fprintf(stderr, "troth%s%s: ", a ? " " : "", a ? verbs[a->verb].name : "");
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return status;
+}
+
+/* ---- did you mean */
+
+enum { GUESS_MAX = 24 };
+
+/* Edit distance; words are short, longer ones are simply far away. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t n = strlen(b), row[GUESS_MAX + 1];
+    if (n > GUESS_MAX || strlen(a) > GUESS_MAX)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < n; j++) {
+            size_t change = diagonal + (a[i] != b[j]), best = row[j] + 1;
+            diagonal = row[j + 1];
+            if (diagonal + 1 < best)
+                best = diagonal + 1;
+            row[j + 1] = change < best ? change : best;
+        }
+    }
+    return row[n];
+}
+
+static const char *nearest(const char *word, bool want_verb, enum verb v)
+{
+    const char *best = NULL;
+    size_t least = 3; /* farther than two edits is no guess */
+    for (size_t i = 0; i < (want_verb ? (size_t)VERB_COUNT : (size_t)OPT_COUNT); i++) {
+        const char *name = want_verb ? verbs[i].name : opts[i].name;
+        size_t d = !want_verb && !(opts[i].verbs & 1u << v) ? SIZE_MAX : distance(word, name);
+        if (d < least) {
+            least = d;
+            best = name;
+        }
+    }
+    return best;
+}
+
+/* ---- help */
+
+static void wrap(const char *text, int indent, int width)
+{
+    int column = indent;
+    for (const char *p = text; *p;) {
+        size_t n = strcspn(p, " ");
+        if (column > indent && column + 1 + (int)n > width) {
+            printf("\n%*s", indent, "");
+            column = indent;
+        } else if (column > indent) {
+            putchar(' ');
+            column++;
+        }
+        printf("%.*s", (int)n, p);
+        column += (int)n;
+        p += n + (p[n] == ' ');
+    }
+    putchar('\n');
+}
+
+static void help_options(enum verb v, bool common)
+{
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        const struct opt_row *o = &opts[i];
+        if (!(o->verbs & 1u << v) || ((o->verbs & ALL) == ALL) != common)
+            continue;
+        char left[64], letter[8] = "    ";
+        if (o->letter)
+            snprintf(letter, sizeof letter, "-%c, ", o->letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+        printf("  %-30s ", left);
+        if (strlen(left) > 30)
+            printf("\n%33s", "");
+        wrap(o->help, 33, 100);
+    }
+}
+
+static void help_verb(enum verb v)
+{
+    printf("troth %s%s%s [options]\n\n", verbs[v].name, *verbs[v].operands ? " " : "", verbs[v].operands);
+    wrap(*verbs[v].about ? verbs[v].about : verbs[v].line, 0, 100);
+    printf("\nOptions\n");
+    help_options(v, false);
+    printf("\nCommon options\n");
+    help_options(v, true);
+}
+
+static void help_all(FILE *to)
+{
+    fprintf(to, "troth - TLS that says what it does\n\nUsage: troth VERB [options] ...\n\n");
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        fprintf(to, "  %-14s %s\n", verbs[i].name, verbs[i].line);
+    fprintf(to, "\n`troth VERB --help' and `man troth-VERB' say more.\n\n"
+                "Exit status: 0 all that was asked for holds, 1 a negative answer, 2 usage, 3 name or TCP, 4 protocol, 5 we refused\n"
+                "the peer's certificate, 6 the peer refused us, 7 timeout, 8 a file or key, 9 HTTP status (get --fail), 70 a bug.\n");
+}
+
+/* ---- parsing */
+
+static bool find_verb(struct args *a, const char *word, int *status)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (!strcmp(verbs[i].name, word)) {
+            a->verb = (enum verb)i;
+            return true;
+        }
+    const char *guess = nearest(word, true, VERB_COUNT);
+    *status = guess ? complain(NULL, EXIT_USAGE, "there is no verb `%s'; did you mean `%s'?", word, guess)
+                    : complain(NULL, EXIT_USAGE, "there is no verb `%s'; `troth --help' lists them", word);
+    return false;
+}
+
+static bool take_option(struct args *a, enum opt o, const char *value, int *status)
+{
+    a->given[o]++;
+    a->value[o] = value;
+    if (!(opts[o].verbs & REPEATS))
+        return true;
+    if (a->n_all == ARG_VALUES_MAX) {
+        *status = complain(a, EXIT_USAGE, "--%s: too many options of this kind (at most %d in all)", opts[o].name, ARG_VALUES_MAX);
+        return false;
+    }
+    a->all[a->n_all].opt = o;
+    a->all[a->n_all++].value = value;
+    return true;
+}
+
+static bool unknown_option(struct args *a, char **argv, int letter, int *status)
+{
+    const char *word = argv[optind - 1];
+    if (letter == ':') {
+        *status = complain(a, EXIT_USAGE, "%s needs a value; see troth %s --help", word, verbs[a->verb].name);
+        return false;
+    }
+    if (word[0] != '-' || word[1] != '-') {
+        *status = complain(a, EXIT_USAGE, "there is no option -%c here; see troth %s --help", optopt ? optopt : '?', verbs[a->verb].name);
+        return false;
+    }
+    char bare[GUESS_MAX + 1];
+    snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (!strcmp(opts[i].name, bare)) {
+            *status = opts[i].verbs & 1u << a->verb
+                          ? complain(a, EXIT_USAGE, "--%s takes no value", bare)
+                          : complain(a, EXIT_USAGE, "--%s means nothing here; see troth %s --help", bare, verbs[a->verb].name);
+            return false;
+        }
+    const char *guess = nearest(bare, false, a->verb);
+    *status = guess ? complain(a, EXIT_USAGE, "there is no option --%s; did you mean --%s?", bare, guess)
+                    : complain(a, EXIT_USAGE, "there is no option --%s; see troth %s --help", bare, verbs[a->verb].name);
+    return false;
+}
+
+/* getopt's tables for one verb. */
+static void tables_for(enum verb v, struct option *longs, char *shorts)
+{
+    size_t n = 0, s = 0;
+    shorts[s++] = ':';
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        if (!(opts[i].verbs & 1u << v))
+            continue;
+        longs[n++] = (struct option){ opts[i].name, opts[i].argument ? required_argument : no_argument, NULL, 256 + (int)i };
+        if (!opts[i].letter)
+            continue;
+        shorts[s++] = (char)opts[i].letter;
+        if (opts[i].argument)
+            shorts[s++] = ':';
+    }
+    longs[n] = (struct option){ 0 };
+    shorts[s] = 0;
+}
+
+static enum opt by_letter(int letter)
+{
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (opts[i].letter == letter)
+            return (enum opt)i;
+    return OPT_COUNT;
+}
+
+static bool check_operands(const struct args *a, int *status)
+{
+    const struct verb_row *v = &verbs[a->verb];
+    if (a->n_operands < v->least)
+        *status = complain(a, EXIT_USAGE, "%s is missing; usage: troth %s %s [options]", v->operands, v->name, v->operands);
+    else if (v->most >= 0 && a->n_operands > v->most)
+        *status = complain(a, EXIT_USAGE, "`%s' is one argument too many; usage: troth %s %s [options]", a->operands[v->most], v->name,
+                           v->operands);
+    else
+        return true;
+    return false;
+}
+
+bool args_parse(struct args *a, int argc, char **argv, int *status)
+{
+    *a = (struct args){ 0 };
+    *status = EXIT_OK;
+    if (argc < 2) {
+        help_all(stderr);
+        *status = EXIT_USAGE;
+        return false;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        if (argc > 2 && !find_verb(a, argv[2], status))
+            return false;
+        argc > 2 ? help_verb(a->verb) : help_all(stdout);
+        return false;
+    }
+    if (!find_verb(a, strcmp(argv[1], "--version") ? argv[1] : "version", status))
+        return false;
+
+    struct option longs[OPT_COUNT + 1];
+    char shorts[2 * OPT_COUNT + 2];
+    tables_for(a->verb, longs, shorts);
+    opterr = 0;
+    optind = 1;
+    for (int c; (c = getopt_long(argc - 1, argv + 1, shorts, longs, NULL)) != -1;) {
+        if (c == '?' || c == ':')
+            return unknown_option(a, argv + 1, c, status);
+        if (!take_option(a, c >= 256 ? (enum opt)(c - 256) : by_letter(c), optarg, status))
+            return false;
+    }
+    if (args_has(a, OPT_HELP)) {
+        help_verb(a->verb);
+        return false;
+    }
+    a->operands = argv + 1 + optind;
+    a->n_operands = argc - 1 - optind;
+    return check_operands(a, status);
+}
+
+/* ---- values */
+
+const char *args_nth(const struct args *a, enum opt o, size_t i)
+{
+    for (size_t k = 0; k < a->n_all; k++)
+        if (a->all[k].opt == o && i-- == 0)
+            return a->all[k].value;
+    return NULL;
+}
+
+bool args_number(const struct args *a, enum opt o, long least, long most, long otherwise, long *out)
+{
+    *out = otherwise;
+    if (!args_has(a, o))
+        return true;
+    char *end;
+    errno = 0;
+    long n = strtol(a->value[o], &end, 10);
+    if (errno || end == a->value[o] || *end || n < least || n > most) {
+        complain(a, EXIT_USAGE, "--%s: `%s' is not a number from %ld to %ld", opts[o].name, a->value[o], least, most);
+        return false;
+    }
+    *out = n;
+    return true;
+}
+
+static int64_t days_from_civil(int64_t y, int m, int d)
+{
+    y -= m <= 2;
+    int64_t era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
+    int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+bool parse_time(const char *text, int64_t *out)
+{
+    int year, month, day, hour = 0, minute = 0, second = 0, used = 0, oh = 0, om = 0;
+    char sign = 0, *end;
+    if (*text && text[strspn(text, "-0123456789")] == 0 && !strchr(text + 1, '-')) {
+        errno = 0;
+        *out = strtoll(text, &end, 10);
+        return !errno && !*end;
+    }
+    if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3)
+        return false;
+    const char *p = text + used;
+    if (*p == 'T' || *p == 't' || *p == ' ') {
+        if (sscanf(++p, "%2d:%2d:%2d%n", &hour, &minute, &second, &used) != 3)
+            return false;
+        p += used;
+        if (*p == '.' && strspn(p + 1, "0123456789"))
+            p += 1 + strspn(p + 1, "0123456789");
+        if (sscanf(p, "%c%2d:%2d%n", &sign, &oh, &om, &used) == 3 && (sign == '+' || sign == '-'))
+            p += used;
+        else if (*p == 'Z' || *p == 'z')
+            p++;
+        else
+            return false;
+    }
+    if (*p || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+        return false;
+    int64_t t = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    int64_t offset = (sign == '-' ? -1 : 1) * (oh * 60 + om) * 60;
+    *out = sign ? t - offset : t;
+    return true;
+}
+
+bool args_time(const struct args *a, enum opt o, int64_t *out)
+{
+    if (parse_time(a->value[o], out))
+        return true;
+    complain(a, EXIT_USAGE, "--%s: `%s' is not a time; write 2026-11-24T12:00:00Z, 2026-11-24 or seconds since 1970", opts[o].name,
+             a->value[o]);
+    return false;
+}

@@ -1,0 +1,84 @@
+/* args.h - the command line: one table of verbs, one table of options, parsed with getopt_long.
+ *
+ * Must never prompt, and every mistake is one message that says what was found and what to do; exit status 2. */
+#ifndef CLI_ARGS_H
+#define CLI_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum verb {
+#define VERB(id, name, operands, least, most, line, about) VERB_##id,
+#include "verbs.def"
+#undef VERB
+    VERB_COUNT
+};
+
+enum opt {
+#define OPT(id, name, letter, argument, verbs, help) OPT_##id,
+#include "options.def"
+#undef OPT
+    OPT_COUNT
+};
+
+/* Exit codes: the table of troth(1). */
+enum {
+    EXIT_OK = 0,
+    EXIT_FINDING = 1,     /* a negative answer: verify says no, check found something  */
+    EXIT_USAGE = 2,       /* usage or configuration                                    */
+    EXIT_NETWORK = 3,     /* name resolution or TCP                                    */
+    EXIT_PROTOCOL = 4,    /* handshake, protocol, alert from the peer                  */
+    EXIT_CERTIFICATE = 5, /* we refused the peer's certificate                         */
+    EXIT_REFUSED = 6,     /* the peer refused us: client certificate                   */
+    EXIT_TIMEOUT = 7,
+    EXIT_FILE = 8,        /* local I/O: file, key, permission                          */
+    EXIT_HTTP = 9,        /* HTTP status >= 400 with get --fail                        */
+    EXIT_BUG = 70
+};
+
+enum { ARG_VALUES_MAX = 64 };
+
+struct args {
+    enum verb   verb;
+    unsigned    given[OPT_COUNT];  /* how often              */
+    const char *value[OPT_COUNT];  /* the last one           */
+    struct { enum opt opt; const char *value; } all[ARG_VALUES_MAX]; /* in order, for those that repeat */
+    size_t      n_all;
+    char      **operands;
+    int         n_operands;
+};
+
+/* Parses, or prints help or a message and returns false with the exit status to use. */
+bool args_parse(struct args *a, int argc, char **argv, int *status);
+
+static inline bool args_has(const struct args *a, enum opt o)
+{
+    return a->given[o] != 0;
+}
+
+/* The value, or `otherwise` when the option was not given. */
+static inline const char *args_value(const struct args *a, enum opt o, const char *otherwise)
+{
+    return a->given[o] ? a->value[o] : otherwise;
+}
+
+/* The i-th value of an option that repeats, NULL past the last. */
+const char *args_nth(const struct args *a, enum opt o, size_t i);
+/* A number within bounds; false after a message. */
+bool args_number(const struct args *a, enum opt o, long least, long most, long otherwise, long *out);
+/* RFC 3339 ("2026-11-24T12:00:00Z", with offset or fraction: floored; a date alone is its midnight UTC) or seconds since 1970. */
+bool args_time(const struct args *a, enum opt o, int64_t *out);
+bool parse_time(const char *text, int64_t *out);
+
+const char *verb_name(enum verb);
+const char *opt_name(enum opt);
+/* "troth: connect: " then the message, on standard error.  Returns `status`. */
+int complain(const struct args *a, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Every verb: its whole work; returns the exit status. */
+#define VERB(id, name, operands, least, most, line, about) int verb_##id(const struct args *);
+#include "verbs.def"
+#undef VERB
+
+#endif
