@@ -1,0 +1,58 @@
+# cmake --install: headers, both libraries, pkg-config file, CMake package, the program, man pages.
+include(CMakePackageConfigHelpers)
+set(cmakedir ${CMAKE_INSTALL_LIBDIR}/cmake/troth)
+install(TARGETS troth_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS troth_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET troth)
+    install(TARGETS troth RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(DIRECTORY include/troth DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
+
+# what a static link needs besides: from what this build found
+set(requires_private libcrypto)
+set(libs_private "")
+set(static_libs crypto)
+foreach(l ${troth_private_libs})
+    if(l STREQUAL "ipsec_mb")
+        string(APPEND libs_private " -lIPSec_MB")
+        list(APPEND static_libs IPSec_MB)
+    elseif(l STREQUAL "brotli")
+        list(APPEND requires_private libbrotlienc libbrotlidec)
+        list(APPEND static_libs brotlienc brotlidec brotlicommon)
+    elseif(l STREQUAL "zlib")
+        list(APPEND requires_private zlib)
+        list(APPEND static_libs z)
+    elseif(l STREQUAL "zstd")
+        list(APPEND requires_private libzstd)
+        list(APPEND static_libs zstd)
+    endif()
+endforeach()
+list(JOIN requires_private ", " requires_private)
+file(RELATIVE_PATH pc_prefix "/x/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/x")
+configure_file(cmake/libtroth.pc.in gen/libtroth.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/gen/libtroth.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+configure_package_config_file(cmake/trothConfig.cmake.in gen/trothConfig.cmake INSTALL_DESTINATION ${cmakedir}
+    PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
+write_basic_package_version_file(gen/trothConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/gen/trothConfig.cmake ${CMAKE_BINARY_DIR}/gen/trothConfigVersion.cmake
+    DESTINATION ${cmakedir})
+
+# man pages: docs/man/NAME.N.scd
+find_program(SCDOC scdoc)
+file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.scd)
+if(SCDOC AND pages)
+    set(made "")
+    foreach(page ${pages})
+        get_filename_component(name ${page} NAME_WLE)
+        string(REGEX REPLACE ".*\\.([0-9])$" "\\1" section ${name})
+        add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/man/${name} DEPENDS ${page}
+            COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/man
+            COMMAND sh -c "SOURCE_DATE_EPOCH=\${SOURCE_DATE_EPOCH:-0} ${SCDOC} <${page} >${CMAKE_BINARY_DIR}/man/${name}"
+            VERBATIM)
+        list(APPEND made ${CMAKE_BINARY_DIR}/man/${name})
+        install(FILES ${CMAKE_BINARY_DIR}/man/${name} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+    endforeach()
+    add_custom_target(man ALL DEPENDS ${made})
+elseif(pages)
+    message(STATUS "no scdoc: man pages are not built")
+endif()
