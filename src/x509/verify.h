@@ -1,0 +1,99 @@
+/* verify.h - judging a chain, as the rest of the library sees it: policy in, report out.
+ *
+ * Pure: no clock, no file, no network; the time and all evidence (CRLs, OCSP responses, SCTs) come with the question.  Work is
+ * bounded by a budget; memory is the report's own arena, so that a report outlives the handshake that made it. */
+#ifndef X509_VERIFY_H
+#define X509_VERIFY_H
+
+#include <troth/verify.h>
+
+#include "base/arena.h"
+#include "x509/cert.h"
+
+struct crl;       /* crl.h of this folder  */
+struct ct_log;    /* sct.h of this folder  */
+
+/* ---- trust anchors (anchors.c) */
+struct anchor {
+    struct cert cert;
+    const span *permitted, *excluded;    /* DNS domains, lower case; of this anchor alone */
+    size_t      n_permitted, n_excluded;
+    unsigned    purposes;                /* bits 1u << enum troth_purpose; 0: all         */
+    int64_t     distrust_after;          /* 0: no date                                    */
+};
+
+struct anchors {
+    struct anchor **rows;     /* in order of subject_hash once frozen */
+    size_t          n, cap;
+    uint32_t       *buckets;  /* by subject_hash: index of the first of its run + 1; 0: none */
+    uint32_t       *by_raw;
+    uint32_t        mask;
+};
+
+/* Adds what is in `bytes` (copied into the arena): PEM with any number of certificates, or DER.  `skip_bad`: pass over what cannot be
+ * read instead of failing; *n: how many were added. */
+bool MUST_USE anchors_add(struct anchors *, struct arena *, span bytes, bool skip_bad, size_t *n, troth_error *error);
+bool MUST_USE anchors_add_row(struct anchors *, struct arena *, const struct anchor *row);
+/* Sorts and indexes; no more adding after this. */
+bool MUST_USE anchors_freeze(struct anchors *, struct arena *);
+/* The run of anchors with this subject hash; *n 0 if none. */
+struct anchor *const *anchors_by_subject(const struct anchors *, uint64_t subject_hash, size_t *n);
+/* The anchor that is this very certificate. */
+const struct anchor *anchors_find(const struct anchors *, const struct cert *);
+
+/* ---- the policy: frozen, counted */
+struct troth_policy {
+    troth_provider        *provider;
+    const troth_allocator *memory;
+    struct arena           arena;        /* everything below lives here */
+    unsigned               owners;       /* atomic                      */
+    struct anchors         anchors;
+    enum troth_profile     profile;
+    enum troth_purpose     purpose;
+    enum troth_revocation  revocation;
+    const char            *host, *ip, *email;
+    int64_t                time;
+    bool                   has_time, every_check;
+    unsigned               max_depth, min_rsa;
+    const span            *policies;     /* initial policy set: OID contents; none: any policy */
+    size_t                 n_policies;
+    bool                   require_explicit, inhibit_mapping, inhibit_any;
+    bool                 (*is_suffix)(void *ctx, const char *domain);
+    void                  *suffix_ctx;
+    const span            *crls;         /* DER, each */
+    size_t                 n_crls;
+    const struct crl      *parsed_crls;  /* n_crls of them */
+    const span            *ocsp;         /* DER, each */
+    size_t                 n_ocsp;
+    const struct ct_log   *ct_logs;
+    size_t                 n_ct_logs;
+    unsigned               require_scts;
+};
+
+/* ---- one question.  Members that are zero: as the policy says (except time, which must be right). */
+struct verify_input {
+    const struct troth_policy *policy;
+    const span                *certs;    /* DER; copied into the report */
+    size_t                     n;
+    bool                       any_order;
+    const char                *host, *ip, *email;
+    enum troth_purpose         purpose;
+    int64_t                    now;      /* seconds since 1970 */
+    span                       ocsp;     /* stapled for the leaf; empty: none came */
+    span                       scts;
+    bool                       asked_staple;
+    const struct witness      *witness;  /* is told fields of every certificate, and every check */
+};
+
+/* Judges.  NULL only when memory ran out; any other trouble is in the report.  Free with troth_report_free. */
+struct troth_report *verify_chain(const struct verify_input *);
+
+/* The judged certificate, also when it was refused; NULL when it could not be read. */
+const struct cert *report_leaf(const struct troth_report *);
+/* Every certificate given, as given (spans into the report). */
+size_t report_given(const struct troth_report *, const span **certs);
+
+/* ---- the host name alone (for SNI: choosing an identity, strict SNI).  `host`: DNS name in A-labels or IP address in text. */
+bool cert_matches_host(const struct cert *, const char *host);
+
+#endif
