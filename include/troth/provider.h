@@ -29,7 +29,7 @@ typedef struct troth_hash {
     void (*peek)(const void *state, uint8_t *digest);  /* the digest so far; the state goes on */
 } troth_hash;
 
-enum { TROTH_HASH_STATE_MAX = 224, TROTH_DIGEST_MAX = 64 };
+enum { TROTH_HASH_STATE_MAX = 224, TROTH_DIGEST_MAX = 64, TROTH_BLOCK_MAX = 128 };
 
 /* ---- AEADs.  `aead` is the row itself, so that one function can serve several rows. */
 enum troth_aead_id { TROTH_AES_128_GCM = 1, TROTH_AES_256_GCM, TROTH_CHACHA20_POLY1305 };
@@ -50,7 +50,7 @@ typedef struct troth_aead {
     void (*end)(const struct troth_aead *, void *state);
 } troth_aead;
 
-enum { TROTH_AEAD_STATE_MAX = 1024 };
+enum { TROTH_AEAD_STATE_MAX = 1152, TROTH_AEAD_KEY_MAX = 32 };
 
 /* ---- key exchange: everything is a KEM.  The client makes, the server replies, the client finishes.
  * For a hybrid, `tail` is the classical group whose key it contains: one key serves both shares of a ClientHello. */

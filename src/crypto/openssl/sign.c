@@ -1,0 +1,241 @@
+/* sign.c - signatures: verified with raw public keys, made with private ones.
+ *
+ * Verification is strict: an ECDSA signature must be the one DER encoding of itself, RSA padding must match to the byte, lengths must be
+ * those of the key.  Whatever a peer sends, the answer is good or not good, and libcrypto's error queue is left empty. */
+#include "crypto/openssl/lib.h"
+
+#include <openssl/err.h>
+#include <openssl/objects.h>
+#include <limits.h>
+
+enum { RSA_BITS_MAX = 16384, JOINED_ON_STACK = 512 };
+
+/* clang-format off */
+static const int nid_of[LIB_HASHES + 1] = {
+    [TROTH_SHA256] = NID_sha256, [TROTH_SHA384] = NID_sha384, [TROTH_SHA512] = NID_sha512, [TROTH_SHA1] = NID_sha1
+};
+/* clang-format on */
+
+static bool is_pss(enum troth_sig sig)
+{
+    return sig == TROTH_SIG_RSA_PSS_SHA256 || sig == TROTH_SIG_RSA_PSS_SHA384 || sig == TROTH_SIG_RSA_PSS_SHA512;
+}
+
+static const char *raw_name(enum troth_key_type type)
+{
+    switch (type) {
+    case TROTH_KEY_ED25519: return "ED25519";
+    case TROTH_KEY_ED448: return "ED448";
+    case TROTH_KEY_MLDSA44: return "ML-DSA-44";
+    case TROTH_KEY_MLDSA65: return "ML-DSA-65";
+    case TROTH_KEY_MLDSA87: return "ML-DSA-87";
+    case TROTH_KEY_NONE:
+    case TROTH_KEY_RSA:
+    case TROTH_KEY_RSA_PSS:
+    case TROTH_KEY_P256:
+    case TROTH_KEY_P384:
+    case TROTH_KEY_P521: break;
+    }
+    return NULL;
+}
+
+static bool needs_mldsa(enum troth_key_type type)
+{
+    return type == TROTH_KEY_MLDSA44 || type == TROTH_KEY_MLDSA65 || type == TROTH_KEY_MLDSA87;
+}
+
+static bool can_verify(void *self, enum troth_key_type type, enum troth_sig sig)
+{
+    return sig_fits_key(sig, type) && (!needs_mldsa(type) || lib_of(self)->has_mldsa);
+}
+
+/* ---- a message as one piece, for the algorithms that read it twice */
+struct joined {
+    const troth_allocator *memory;
+    uint8_t  stack[JOINED_ON_STACK];
+    uint8_t *heap;
+    span     all;
+};
+
+static bool join(struct joined *j, const troth_allocator *memory, const span *parts, size_t n_parts)
+{
+    j->memory = memory;
+    j->heap = NULL;
+    j->all = n_parts ? parts[0] : SPAN_NONE;
+    if (n_parts < 2)
+        return true;
+    size_t n = 0;
+    for (size_t i = 0; i < n_parts; i++)
+        n += parts[i].n;
+    uint8_t *to = n <= sizeof j->stack ? j->stack : (j->heap = memory->alloc(memory->ctx, n));
+    TRY(to);
+    j->all = span_of(to, n);
+    for (size_t i = 0; i < n_parts; i++) {
+        if (parts[i].n)
+            memcpy(to, parts[i].p, parts[i].n);
+        to += parts[i].n;
+    }
+    return true;
+}
+
+static void join_end(struct joined *j)
+{
+    if (j->heap)
+        j->memory->free(j->memory->ctx, j->heap, j->all.n);
+}
+
+/* ---- verifying */
+static bool verify_raw(const struct lib *l, const troth_verify_job *job)
+{
+    struct joined m;
+    if (!join(&m, &l->memory, job->parts, job->n_parts))
+        return false;
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key_ex(NULL, raw_name(job->key->type), NULL, job->key->point.p, job->key->point.n);
+    EVP_MD_CTX *ctx = pkey ? EVP_MD_CTX_new() : NULL;
+    bool good = ctx && EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, pkey, NULL) == 1 &&
+                EVP_DigestVerify(ctx, job->signature.p, job->signature.n, m.all.p, m.all.n) == 1;
+    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+    join_end(&m);
+    return good;
+}
+
+static bool verify_ecdsa(const struct lib *l, const troth_verify_job *job, const uint8_t *digest, size_t n)
+{
+    const struct lib_curve *c = lib_curve_of(l, job->key->type);
+    span point = job->key->point;
+    TRY(c && point.n >= c->n + 1 && point.p[0] >= 2 && point.p[0] <= 4 && job->signature.n <= INT_MAX);
+    EC_KEY *key = EC_KEY_new();
+    bool good = key && EC_KEY_set_group(key, c->group) == 1 && EC_KEY_oct2key(key, point.p, point.n, NULL) == 1 &&
+                ECDSA_verify(0, digest, (int)n, job->signature.p, (int)job->signature.n, key) == 1;
+    EC_KEY_free(key);
+    return good;
+}
+
+static RSA *rsa_public(span n, span e)
+{
+    RSA *rsa = RSA_new();
+    BIGNUM *bn = BN_bin2bn(n.p, (int)n.n, NULL), *be = BN_bin2bn(e.p, (int)e.n, NULL);
+    if (rsa && bn && be && RSA_set0_key(rsa, bn, be, NULL) == 1)
+        return rsa;
+    BN_free(bn);
+    BN_free(be);
+    RSA_free(rsa);
+    return NULL;
+}
+
+static bool verify_pss(const struct lib *l, const troth_verify_job *job, RSA *rsa, const uint8_t *digest, size_t n)
+{
+    uint8_t em[RSA_BITS_MAX / 8];
+    const EVP_MD *md = l->md[sig_hash(job->sig)];
+    int salt_n = job->key->salt_n ? job->key->salt_n : (int)n;
+    return RSA_public_decrypt((int)job->signature.n, job->signature.p, em, rsa, RSA_NO_PADDING) == RSA_size(rsa) &&
+           RSA_verify_PKCS1_PSS_mgf1(rsa, digest, md, md, em, salt_n) == 1;
+}
+
+static bool verify_rsa(const struct lib *l, const troth_verify_job *job, const uint8_t *digest, size_t n)
+{
+    const troth_public_key *k = job->key;
+    TRY(k->n.n && k->e.n && k->n.n <= RSA_BITS_MAX / 8 && k->e.n <= k->n.n && job->signature.n == k->n.n);
+    RSA *rsa = rsa_public(k->n, k->e);
+    TRY(rsa);
+    bool good = is_pss(job->sig) ? verify_pss(l, job, rsa, digest, n)
+                                 : RSA_verify(nid_of[sig_hash(job->sig)], digest, (unsigned)n, job->signature.p,
+                                              (unsigned)job->signature.n, rsa) == 1;
+    RSA_free(rsa);
+    return good;
+}
+
+static bool verify_one(const struct lib *l, const troth_verify_job *job)
+{
+    TRY(can_verify((void *)l, job->key->type, job->sig) && job->signature.n);
+    if (raw_name(job->key->type))
+        return verify_raw(l, job);
+    uint8_t digest[TROTH_DIGEST_MAX];
+    size_t n;
+    lib_digest(sig_hash(job->sig), job->parts, job->n_parts, digest, &n);
+    return lib_curve_of(l, job->key->type) ? verify_ecdsa(l, job, digest, n) : verify_rsa(l, job, digest, n);
+}
+
+static void verify(void *self, troth_verify_job *jobs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        jobs[i].good = verify_one(lib_of(self), &jobs[i]);
+        if (!jobs[i].good)
+            lib_quiet();
+    }
+}
+
+/* ---- signing */
+static bool key_can(const troth_key *k, enum troth_sig sig)
+{
+    TRY(can_verify(k->lib, k->type, sig));
+    return !k->only_hash || k->only_hash == sig_hash(sig);
+}
+
+static bool sign_raw(const struct lib *l, const troth_key *k, const span *parts, size_t n_parts, uint8_t *out, size_t *n)
+{
+    struct joined m;
+    TRY(join(&m, &l->memory, parts, n_parts));
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    *n = TROTH_SIGNATURE_MAX;
+    bool ok = ctx && EVP_DigestSignInit_ex(ctx, NULL, NULL, NULL, NULL, k->pkey, NULL) == 1 &&
+              EVP_DigestSign(ctx, out, n, m.all.p, m.all.n) == 1;
+    EVP_MD_CTX_free(ctx);
+    join_end(&m);
+    return ok;
+}
+
+static bool sign_ecdsa(const troth_key *k, const uint8_t *digest, size_t digest_n, uint8_t *out, size_t *n)
+{
+    unsigned len = 0;
+    TRY(ECDSA_sign(0, digest, (int)digest_n, out, &len, (EC_KEY *)k->ec) == 1);
+    *n = len;
+    return true;
+}
+
+static bool sign_rsa(const struct lib *l, const troth_key *k, enum troth_sig sig, const uint8_t *digest, size_t digest_n, uint8_t *out,
+                     size_t *n)
+{
+    RSA *rsa = (RSA *)k->rsa; /* const only where libcrypto says so: it locks what it changes */
+    *n = (size_t)RSA_size(rsa);
+    TRY(*n <= RSA_BITS_MAX / 8);
+    if (!is_pss(sig)) {
+        unsigned len = 0;
+        return RSA_sign(nid_of[sig_hash(sig)], digest, (unsigned)digest_n, out, &len, rsa) == 1 && len == *n;
+    }
+    uint8_t em[RSA_BITS_MAX / 8];
+    const EVP_MD *md = l->md[sig_hash(sig)];
+    bool ok = RSA_padding_add_PKCS1_PSS_mgf1(rsa, em, digest, md, md, (int)digest_n) == 1 &&
+              RSA_private_encrypt((int)*n, em, out, rsa, RSA_NO_PADDING) == (int)*n;
+    secret_wipe(em, *n);
+    return ok;
+}
+
+static bool sign(void *self, const troth_key *k, enum troth_sig sig, const span *parts, size_t n_parts, uint8_t *out, size_t *n)
+{
+    TRY(key_can(k, sig));
+    const struct lib *l = lib_of(self);
+    uint8_t digest[TROTH_DIGEST_MAX];
+    size_t digest_n = 0;
+    if (sig_hash(sig))
+        lib_digest(sig_hash(sig), parts, n_parts, digest, &digest_n);
+    bool ok = !sig_hash(sig) ? sign_raw(l, k, parts, n_parts, out, n)
+              : k->ec        ? sign_ecdsa(k, digest, digest_n, out, n)
+                             : sign_rsa(l, k, sig, digest, digest_n, out, n);
+    if (!ok)
+        lib_quiet();
+    return ok;
+}
+
+void lib_open_signatures(struct lib *l)
+{
+    EVP_SIGNATURE *mldsa = EVP_SIGNATURE_fetch(NULL, "ML-DSA-65", NULL);
+    l->has_mldsa = mldsa != NULL;
+    EVP_SIGNATURE_free(mldsa);
+    lib_quiet();
+    l->pub.can_verify = can_verify;
+    l->pub.verify = verify;
+    l->pub.key_can = key_can;
+    l->pub.sign = sign;
+}
