@@ -247,9 +247,9 @@ static EVP_PKEY *from_pem(struct load *ld, BIO *bio)
 
 static bool looks_like_pem(span s)
 {
-    static const char mark[] = "-----BEGIN ";
-    for (size_t i = 0; i + sizeof mark - 1 <= s.n; i++)
-        if (!memcmp(s.p + i, mark, sizeof mark - 1))
+    const span mark = SPAN_TEXT("-----BEGIN ");
+    for (size_t i = 0; i + mark.n <= s.n; i++)
+        if (span_equal(span_of(s.p + i, mark.n), mark))
             return true;
     return false;
 }
