@@ -23,6 +23,7 @@ enum limits {
     LIMIT_KEY_SHARES = 16,              /* KeyShareEntries in a ClientHello that are looked at                        */
     LIMIT_PSKS = 16,                    /* PSK identities in a ClientHello that are looked at                         */
     LIMIT_ALPN = 64,                    /* protocol names                                                             */
+    LIMIT_ECH_CONFIGS = 8,              /* configurations of an ECHConfigList that are looked at                      */
     LIMIT_TICKETS_KEPT = 8,             /* NewSessionTickets given to the application per connection                  */
     LIMIT_TICKETS_SEEN = 64,            /* received before the peer is taken to be flooding                           */
     LIMIT_TICKET_LIFETIME = 604800,     /* seconds: RFC 9846 4.7.1                                                    */
