@@ -15,9 +15,19 @@
                           MLKEM_SET(MLKEM_1024, "1024", ops, 1568, 3168, 1568, 4, 2, 11, 5) }
 
 static const struct mlkem sets_portable[] = MLKEM_SETS(mlkem_portable);
+#if defined(__x86_64__)
+static const struct mlkem sets_avx2[] = MLKEM_SETS(mlkem_avx2);
+static const struct mlkem sets_avx512[] = MLKEM_SETS(mlkem_avx512);
+#endif
 
 const struct mlkem *mlkem_pick(enum mlkem_size size, uint32_t cpu)
 {
+#if defined(__x86_64__)
+    if (cpu & CPU_AVX512)
+        return &sets_avx512[size];
+    if (cpu & CPU_AVX2)
+        return &sets_avx2[size];
+#endif
     (void)cpu;
     return &sets_portable[size];
 }
@@ -40,7 +50,7 @@ static void kpke_keygen(const struct mlkem *m, struct keys *w, uint8_t *ek, cons
 {
     const struct mlkem_ops *ops = m->ops;
     uint8_t rho_sigma[64], k = m->k;
-    struct half cache[MLKEM_K_MAX];
+    struct poly cache[MLKEM_K_MAX];
     hash_g(m, rho_sigma, d, 32, &k, 1);
     memcpy(ek + 384 * k, rho_sigma, 32);
     ops->matrix(w->a, k, ek + 384 * k);
@@ -64,7 +74,7 @@ static void kpke_encrypt(const struct mlkem *m, uint8_t *ct, const struct keys *
 {
     const struct mlkem_ops *ops = m->ops;
     unsigned k = m->k;
-    struct { struct poly y[2 * MLKEM_K_MAX + 1], u, mu; struct half cache[MLKEM_K_MAX]; } v;
+    struct { struct poly y[2 * MLKEM_K_MAX + 1], u, mu; struct poly cache[MLKEM_K_MAX]; } v;
     if (m->eta1 == 2) {
         ops->noise(v.y, 2 * k + 1, 2, r, 0);
     } else {
@@ -96,7 +106,7 @@ static void kpke_decrypt(const struct mlkem *m, uint8_t msg[32], const struct po
 {
     const struct mlkem_ops *ops = m->ops;
     unsigned k = m->k;
-    struct { struct poly u[MLKEM_K_MAX], v, w; struct half cache[MLKEM_K_MAX]; } p;
+    struct { struct poly u[MLKEM_K_MAX], v, w; struct poly cache[MLKEM_K_MAX]; } p;
     for (unsigned i = 0; i < k; i++) {
         ops->decompress(&p.u[i], ct + 32 * m->du * i, m->du);
         ops->ntt(&p.u[i]);

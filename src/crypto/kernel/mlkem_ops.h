@@ -10,7 +10,6 @@
 enum { MLKEM_Q = 3329, MLKEM_K_MAX = 4 };
 
 struct poly { int16_t c[256] __attribute__((aligned(64))); };
-struct half { int16_t c[128] __attribute__((aligned(64))); };
 
 struct mlkem_ops {
     const char *name;
@@ -22,10 +21,10 @@ struct mlkem_ops {
     void (*ntt)(struct poly *p);
     /* the inverse, times 2^16 (which undoes the 2^-16 of dot) */
     void (*ntt_inverse)(struct poly *p);
-    /* c[i] = zeta_i * b[2i + 1]: what dot needs of b, made once for all rows */
-    void (*cache)(struct half *c, const struct poly *b);
+    /* c[2i] = b[2i], c[2i + 1] = zeta_i * b[2i + 1]: what dot needs of b beside b itself, made once for all rows */
+    void (*cache)(struct poly *c, const struct poly *b);
     /* r = 2^-16 * sum of a[i * stride] * b[i] in the NTT domain, i < k. Decoded coefficients of a may be up to 4095. */
-    void (*dot)(struct poly *r, const struct poly *a, unsigned stride, const struct poly *b, const struct half *b_cache,
+    void (*dot)(struct poly *r, const struct poly *a, unsigned stride, const struct poly *b, const struct poly *b_cache,
                 unsigned k);
     /* p * 2^16 */
     void (*to_mont)(struct poly *p);

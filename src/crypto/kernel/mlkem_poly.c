@@ -83,23 +83,24 @@ static void ntt_inverse(struct poly *p)
         p->c[j] = mul(p->c[j], MONT_SQUARED_128TH);
 }
 
-static void cache(struct half *c, const struct poly *b)
+static void cache(struct poly *c, const struct poly *b)
 {
+    *c = *b;
     for (unsigned i = 0; i < 64; i++) {
-        c->c[2 * i] = mul(b->c[4 * i + 1], mlkem_zeta[64 + i]);
-        c->c[2 * i + 1] = mul(b->c[4 * i + 3], (int16_t)-mlkem_zeta[64 + i]);
+        c->c[4 * i + 1] = mul(b->c[4 * i + 1], mlkem_zeta[64 + i]);
+        c->c[4 * i + 3] = mul(b->c[4 * i + 3], (int16_t)-mlkem_zeta[64 + i]);
     }
 }
 
 /* FIPS 203 algorithms 11 and 12. Two products per coefficient and i: at most 2 * 4 * 4095 * q < 2^15 q. */
-static void dot(struct poly *r, const struct poly *a, unsigned stride, const struct poly *b, const struct half *b_cache,
+static void dot(struct poly *r, const struct poly *a, unsigned stride, const struct poly *b, const struct poly *b_cache,
                 unsigned k)
 {
     for (unsigned j = 0; j < 128; j++) {
         int32_t even = 0, odd = 0;
         for (unsigned i = 0; i < k; i++) {
             int32_t a0 = a[i * stride].c[2 * j], a1 = a[i * stride].c[2 * j + 1];
-            even += a0 * b[i].c[2 * j] + a1 * b_cache[i].c[j];
+            even += a0 * b_cache[i].c[2 * j] + a1 * b_cache[i].c[2 * j + 1];
             odd += a0 * b[i].c[2 * j + 1] + a1 * b[i].c[2 * j];
         }
         r->c[2 * j] = reduce(even);

@@ -1,0 +1,186 @@
+/* Sampling for ML-KEM with AVX2: four Keccak states side by side, twelve-bit rejection and the binomial distribution in
+ * vectors. The matrix comes from a public seed and may branch on it; noise never does. */
+#include "crypto/kernel/mlkem_avx2.h"
+
+#if defined(__x86_64__)
+
+#include <string.h>
+
+#include "base/secret.h"
+
+typedef void keccak_x4_fn(uint64_t a[25][4]);
+
+/* One block of each lane, lane after lane, `words` (a multiple of four, at most 24) of them each: transposed by fours. */
+struct blocks { uint8_t b[4][24 * 8] __attribute__((aligned(32))); };
+
+AVX2_VOID squeeze(struct blocks *out, uint64_t a[25][4], unsigned words)
+{
+    for (unsigned j = 0; j < words; j += 4) {
+        __m256i r0 = _mm256_loadu_si256((const __m256i *)a[j]), r1 = _mm256_loadu_si256((const __m256i *)a[j + 1]);
+        __m256i r2 = _mm256_loadu_si256((const __m256i *)a[j + 2]), r3 = _mm256_loadu_si256((const __m256i *)a[j + 3]);
+        __m256i t0 = _mm256_unpacklo_epi64(r0, r1), t1 = _mm256_unpackhi_epi64(r0, r1);
+        __m256i t2 = _mm256_unpacklo_epi64(r2, r3), t3 = _mm256_unpackhi_epi64(r2, r3);
+        _mm256_store_si256((__m256i *)(out->b[0] + 8 * j), _mm256_permute2x128_si256(t0, t2, 0x20));
+        _mm256_store_si256((__m256i *)(out->b[1] + 8 * j), _mm256_permute2x128_si256(t1, t3, 0x20));
+        _mm256_store_si256((__m256i *)(out->b[2] + 8 * j), _mm256_permute2x128_si256(t0, t2, 0x31));
+        _mm256_store_si256((__m256i *)(out->b[3] + 8 * j), _mm256_permute2x128_si256(t1, t3, 0x31));
+    }
+}
+
+/* seed || tail[i] with SHAKE's padding in lane i; tail holds the bytes after the 32 of the seed and the first of the padding */
+AVX2_VOID absorb(uint64_t a[25][4], const uint8_t seed[32], const uint64_t tail[4], unsigned rate)
+{
+    memset(a, 0, 25 * sizeof *a);
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t w;
+        memcpy(&w, seed + 8 * i, 8);
+        for (unsigned n = 0; n < 4; n++)
+            a[i][n] = w;
+        a[4][i] = tail[i];
+        a[rate / 8 - 1][i] = UINT64_C(1) << 63;
+    }
+}
+
+/* The words of v whose bit in `mask` (one per word) is set, moved together: their indices are extracted from 0..7. */
+__attribute__((target("avx2,bmi2"))) static inline __m128i squash(__m128i v, unsigned mask)
+{
+    uint64_t bytes = _pdep_u64(mask, 0x0101010101010101) * 0xff;
+    __m128i at = _mm_cvtsi64_si128((long long)_pext_u64(0x0e0c0a0806040200, bytes));
+    at = _mm_unpacklo_epi8(at, _mm_add_epi8(at, _mm_set1_epi8(1)));
+    return _mm_shuffle_epi8(v, at);
+}
+
+/* SampleNTT (FIPS 203 algorithm 7) over one block: 7 times 24 bytes, 16 candidates each; in may be read up to 8 bytes further */
+__attribute__((target("avx2,bmi2"))) static unsigned reject(int16_t *out, unsigned n, const uint8_t in[SHAKE128_RATE + 8])
+{
+    const __m256i words = _mm256_setr_epi8(0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11,
+                                           4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11, 12, 13, 14, 14, 15);
+    for (unsigned i = 0; i < SHAKE128_RATE; i += 24) {
+        if (n > 256 - 16)
+            return n + mlkem_reject(out + n, 256 - n, in + i, SHAKE128_RATE - i);
+        __m256i v = _mm256_permute4x64_epi64(_mm256_loadu_si256((const __m256i *)(in + i)), 0x94);
+        v = _mm256_shuffle_epi8(v, words);
+        v = _mm256_and_si256(_mm256_blend_epi16(v, _mm256_srli_epi16(v, 4), 0xaa), _mm256_set1_epi16(0xfff));
+        __m256i good = _mm256_cmpgt_epi16(_mm256_set1_epi16(MLKEM_Q), v);
+        unsigned mask = (unsigned)_mm256_movemask_epi8(_mm256_packs_epi16(good, _mm256_setzero_si256()));
+        unsigned low = mask & 0xff, high = mask >> 16 & 0xff;
+        _mm_storeu_si128((__m128i *)(out + n), squash(_mm256_castsi256_si128(v), low));
+        n += (unsigned)__builtin_popcount(low);
+        _mm_storeu_si128((__m128i *)(out + n), squash(_mm256_extracti128_si256(v, 1), high));
+        n += (unsigned)__builtin_popcount(high);
+    }
+    return n;
+}
+
+/* entries `from` .. of the matrix, four at most */
+AVX2_VOID matrix_x4(struct poly *a, unsigned from, unsigned count, unsigned k, const uint8_t rho[32], keccak_x4_fn *permute)
+{
+    uint64_t state[25][4], tail[4];
+    unsigned n[4] = { 0 };
+    struct blocks blocks;
+    for (unsigned i = 0; i < 4; i++)
+        tail[i] = (from + i) % k | (uint64_t)((from + i) / k) << 8 | (uint64_t)PAD_SHAKE << 16;
+    absorb(state, rho, tail, SHAKE128_RATE);
+    for (bool more = true; more;) {
+        permute(state);
+        squeeze(&blocks, state, 24);
+        more = false;
+        for (unsigned i = 0; i < count; i++) {
+            if (n[i] < 256)
+                n[i] = reject(a[from + i].c, n[i], blocks.b[i]);
+            more |= n[i] < 256;
+        }
+    }
+}
+
+static void matrix_one(struct poly *a, unsigned at, unsigned k, const uint8_t rho[32])
+{
+    struct sponge s;
+    uint8_t tail[2] = { (uint8_t)(at % k), (uint8_t)(at / k) }, block[SHAKE128_RATE + 8] = { 0 };
+    sponge_start(&s, keccak_bmi, SHAKE128_RATE);
+    sponge_absorb(&s, rho, 32);
+    sponge_absorb(&s, tail, 2);
+    sponge_pad(&s, PAD_SHAKE);
+    for (unsigned n = 0; n < 256;) {
+        sponge_squeeze(&s, block, SHAKE128_RATE);
+        n = reject(a[at].c, n, block);
+    }
+}
+
+AVX2_VOID matrix(struct poly *a, unsigned k, const uint8_t rho[32], keccak_x4_fn *permute)
+{
+    unsigned all = k * k, i = 0;
+    for (; i + 4 <= all; i += 4)
+        matrix_x4(a, i, 4, k, rho, permute);
+    if (i < all)                                        /* 9 is the only size that four does not divide */
+        matrix_one(a, i, k, rho);
+}
+
+/* FIPS 203 algorithm 8 with eta = 2: a nibble is two bits less two bits, so pairs are added, then 3 + a - b is made in each
+ * nibble, and 3 taken away in bytes. */
+AVX2_VOID cbd2(struct poly *p, const uint8_t in[128])
+{
+    const __m256i m5 = _mm256_set1_epi8(0x55), m3 = _mm256_set1_epi8(0x33), three = _mm256_set1_epi8(3);
+    const __m256i mf = _mm256_set1_epi8(0x0f);
+    for (unsigned i = 0; i < 4; i++) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)(in + 32 * i));
+        v = _mm256_add_epi8(_mm256_and_si256(v, m5), _mm256_and_si256(_mm256_srli_epi16(v, 1), m5));
+        __m256i b = _mm256_and_si256(_mm256_srli_epi16(v, 2), m3);
+        v = _mm256_sub_epi8(_mm256_add_epi8(_mm256_and_si256(v, m3), m3), b);
+        __m256i even = _mm256_sub_epi8(_mm256_and_si256(v, mf), three);
+        __m256i odd = _mm256_sub_epi8(_mm256_and_si256(_mm256_srli_epi16(v, 4), mf), three);
+        __m256i lo = _mm256_unpacklo_epi8(even, odd), hi = _mm256_unpackhi_epi8(even, odd);
+        __m256i *to = (__m256i *)(p->c + 64 * i);
+        _mm256_store_si256(to, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(lo)));
+        _mm256_store_si256(to + 1, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(hi)));
+        _mm256_store_si256(to + 2, _mm256_cvtepi8_epi16(_mm256_extracti128_si256(lo, 1)));
+        _mm256_store_si256(to + 3, _mm256_cvtepi8_epi16(_mm256_extracti128_si256(hi, 1)));
+    }
+}
+
+/* eta = 2 takes 128 bytes, within one block; eta = 3 takes 192, two blocks */
+AVX2_VOID noise(struct poly *p, unsigned count, unsigned eta, const uint8_t seed[32], uint8_t nonce, keccak_x4_fn *permute)
+{
+    uint64_t state[25][4], tail[4];
+    struct blocks blocks;
+    uint8_t bytes[4][SHAKE256_RATE + 64];
+    for (unsigned from = 0; from < count; from += 4) {
+        unsigned n = count - from < 4 ? count - from : 4;
+        for (unsigned i = 0; i < 4; i++)
+            tail[i] = (uint8_t)(nonce + from + i) | (uint64_t)PAD_SHAKE << 8;
+        absorb(state, seed, tail, SHAKE256_RATE);
+        permute(state);
+        squeeze(&blocks, state, 20);
+        for (unsigned i = 0; i < n && eta == 2; i++)
+            cbd2(&p[from + i], blocks.b[i]);
+        if (eta == 2)
+            continue;
+        for (unsigned i = 0; i < 4; i++)
+            memcpy(bytes[i], blocks.b[i], SHAKE256_RATE);
+        permute(state);
+        squeeze(&blocks, state, 8);
+        for (unsigned i = 0; i < n; i++) {
+            memcpy(bytes[i] + SHAKE256_RATE, blocks.b[i], 64);
+            mlkem_cbd(&p[from + i], bytes[i], 3);
+        }
+    }
+    secret_wipe(state, sizeof state);
+    secret_wipe(&blocks, sizeof blocks);
+    secret_wipe(bytes, sizeof bytes);
+}
+
+#define FORM(name) \
+    __attribute__((target("avx2"))) void mlkem_##name##_matrix(struct poly *a, unsigned k, const uint8_t rho[32]) \
+    { \
+        matrix(a, k, rho, keccak_##name##_x4); \
+    } \
+    __attribute__((target("avx2"))) void mlkem_##name##_noise(struct poly *p, unsigned count, unsigned eta, \
+                                                              const uint8_t seed[32], uint8_t nonce) \
+    { \
+        noise(p, count, eta, seed, nonce, keccak_##name##_x4); \
+    }
+
+FORM(avx2)
+FORM(avx512)
+
+#endif
