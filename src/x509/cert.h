@@ -73,6 +73,9 @@ struct cert {
     bool     explicit_curve;
     bool     self_issued;               /* issuer and subject are the same name                                   */
     bool     has_unique_id;
+    bool     generalized_too_early;     /* a GeneralizedTime before 2050, where RFC 5280 wants UTCTime            */
+    uint16_t sig_salt_n;                /* RSA-PSS signature with a salt that is not as long as its hash; else 0  */
+    uint8_t  key_pss;                   /* enum troth_sig to which an RSA-PSS key is limited; NONE: not limited   */
 
     /* extensions */
     uint32_t has, critical;             /* BIT(enum cert_ext)                                                     */
@@ -110,8 +113,6 @@ struct cert {
 /* Reads one certificate: all of `der`, nothing behind it.  False and *error (message "Certificate") when it is not DER of the
  * right shape; then *c is of no use.  `witness` may be NULL. */
 bool MUST_USE cert_parse(struct cert *c, span der, const struct witness *witness, troth_error *error);
-/* Likewise, once the reader stands at one; leaves it behind it. */
-
 /* Where a span of `c->raw` is. */
 static inline struct range cert_range(const struct cert *c, span part)
 {
@@ -137,7 +138,13 @@ static inline bool cert_equal(const struct cert *a, const struct cert *b)
  * *salt_n: of RSA-PSS when it is not the hash's length, else 0. */
 enum troth_sig sig_alg_read(span algorithm, span *oid, uint16_t *salt_n);
 /* SubjectPublicKeyInfo, tag and length included.  False: malformed or unknown (then key->type is NONE). */
-bool spki_read(troth_public_key *key, span spki, span *key_oid, span *curve_oid, bool *explicit_curve);
+struct spki {
+    troth_public_key key;
+    span             oid, curve_oid, bits;
+    bool             explicit_curve, malformed;
+    uint8_t          pss;      /* enum troth_sig an RSA-PSS key is limited to */
+};
+bool spki_read(struct spki *out, span spki, const struct witness *witness);
 /* Extensions: SEQUENCE OF Extension's content.  One at a time; false at the end or when malformed (*bad). */
 struct extension {
     span oid, value, raw;

@@ -44,18 +44,22 @@ struct der_tlv der_any(struct rd *r, const char *name);
 /* The element with this tag: its content, or with tag and length in front.  Told as bytes. */
 span der_value(struct rd *r, const char *name, uint8_t tag);
 span der_whole(struct rd *r, const char *name, uint8_t tag);
-/* A constructed element: a reader over its content.  Close with rd_end once everything in it was read. */
+/* A constructed element: a reader over its content.  Close with der_end once everything in it was read. */
 struct rd der_open(struct rd *r, const char *name, uint8_t tag);
 /* Likewise, and says where the whole element is. */
 struct rd der_open_raw(struct rd *r, const char *name, uint8_t tag, span *raw);
-/* A SEQUENCE inside an OCTET STRING or alone in `s`: the usual shape of an extension. */
+/* Nothing may be left in a reader of der_open (rd_end with DER's own reason). */
+void der_end(struct rd *r, const char *name);
+/* What an OCTET STRING or a BIT STRING (of whole bytes) wraps, where that is DER again. */
+struct rd der_open_octets(struct rd *r, const char *name);
+struct rd der_open_bits(struct rd *r, const char *name);
 
 bool der_boolean(struct rd *r, const char *name);
 /* BOOLEAN DEFAULT FALSE: absent is false; written-out false is refused (X.690 11.5). */
 bool der_boolean_default_false(struct rd *r, const char *name, uint8_t tag);
 /* The content of an INTEGER: minimal two's complement, at least one byte. */
 span der_integer(struct rd *r, const char *name, uint8_t tag);
-/* An INTEGER from 0 to `max`; larger or negative: DER_VALUE_RANGE. */
+/* An INTEGER from 0 to `max`; larger or negative: DER_RANGE. */
 uint64_t der_small(struct rd *r, const char *name, uint8_t tag, uint64_t max);
 /* A positive INTEGER as unsigned big-endian bytes without leading zeros (RSA numbers). */
 span der_unsigned(struct rd *r, const char *name);
