@@ -33,6 +33,7 @@ enum limits {
     LIMIT_CERTIFICATE = 65535,          /* bytes of one certificate                                                   */
     LIMIT_DER_DEPTH = 16,               /* nesting; certificates need 8                                               */
     LIMIT_NAMES_IN_CERT = 1024,         /* SANs that are looked at one by one before the budget applies               */
+    LIMIT_POLICIES = 512,               /* policies or mappings in one certificate                                    */
     LIMIT_PATH_DEPTH = 12,              /* certificates between leaf and anchor by default                            */
     LIMIT_BUDGET_SIGNATURES = 64,       /* signature verifications for one verdict                                    */
     LIMIT_BUDGET_STEPS = 4096,          /* issuer candidates tried for one verdict                                    */

@@ -9,6 +9,7 @@
 #include <troth/provider.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "x509/der.h"
 
 /* ---- extensions: one row in ext.c each; CX_UNKNOWN is every other one */
@@ -144,7 +145,8 @@ struct spki {
     bool             explicit_curve, malformed;
     uint8_t          pss;      /* enum troth_sig an RSA-PSS key is limited to */
 };
-bool spki_read(struct spki *out, span spki, const struct witness *witness);
+/* `base`: where the witness' offsets count from; NULL: from the key itself. */
+bool spki_read(struct spki *out, span spki, const uint8_t *base, const struct witness *witness);
 /* Extensions: SEQUENCE OF Extension's content.  One at a time; false at the end or when malformed (*bad). */
 struct extension {
     span oid, value, raw;
@@ -164,7 +166,10 @@ struct general_name_item {
 };
 bool general_names_next(span *list, struct general_name_item *g);
 
-/* ---- names (names.c) */
+/* ---- distinguished names (dn.c) */
+
+/* A Name at the reader: tag and length included, and its hash.  Wrong structure fails the reader. */
+span name_read(struct rd *r, const char *field, uint64_t *hash);
 
 /* Hash of a Name by RFC 5280 7.1: case, white space and string type make no difference. */
 uint64_t name_hash(span name);

@@ -44,6 +44,8 @@ struct der_tlv der_any(struct rd *r, const char *name);
 /* The element with this tag: its content, or with tag and length in front.  Told as bytes. */
 span der_value(struct rd *r, const char *name, uint8_t tag);
 span der_whole(struct rd *r, const char *name, uint8_t tag);
+/* Likewise, untold: its parts will be. */
+span der_skip(struct rd *r, const char *name, uint8_t tag);
 /* A constructed element: a reader over its content.  Close with der_end once everything in it was read. */
 struct rd der_open(struct rd *r, const char *name, uint8_t tag);
 /* Likewise, and says where the whole element is. */
@@ -67,7 +69,8 @@ span der_oid(struct rd *r, const char *name);
 span der_octets(struct rd *r, const char *name);
 void der_null(struct rd *r, const char *name);
 struct der_bits der_bit_string(struct rd *r, const char *name, uint8_t tag);
-/* A BIT STRING of named bits (trailing zero bits removed, X.690 11.2.2): bit 0 of the answer is bit 0 of the standard.  At most 16. */
+/* A BIT STRING of named bits: bit 0 of the answer is bit 0 of the standard.  At most 16.  Trailing zero bits, which X.690 11.2.2 wants
+ * removed, are let pass: two roots in every trust store have them, and they mean nothing. */
 uint32_t der_named_bits(struct rd *r, const char *name, uint8_t tag);
 /* UTCTime or GeneralizedTime as RFC 5280 4.1.2.5 wants it (seconds, Z, no fraction; UTCTime through 2049 when `rfc5280_choice`). */
 int64_t der_time(struct rd *r, const char *name, bool rfc5280_choice);

@@ -1,0 +1,376 @@
+/* dn.c - distinguished names: structure, comparison by RFC 5280 7.1, and text for people.
+ *
+ * Two names are the same when their RDNs are, in order; two RDNs when their attributes are, in any order; two attribute values when
+ * their characters are once string type, case and insignificant white space are taken away (RFC 4518 without tables: case of the
+ * Latin, Greek, Cyrillic and Armenian alphabets and of full-width letters; no composition of accents).  Values that are no strings
+ * must be the same bytes.  Must never allocate. */
+#include "base/text.h"
+#include "x509/cert.h"
+#include "x509/oids.h"
+
+enum { RDN_ATTRIBUTES = 32 }; /* attributes of one RDN that are compared in any order; real ones have one or two */
+
+/* ---- characters of a string type, prepared for comparing */
+
+enum { CHAR_END = -1, CHAR_BROKEN = 0x110000 };
+
+struct chars {
+    const uint8_t *at, *end;
+    uint8_t        tag;
+    bool           started, space; /* something was given out; a space waits to be */
+    int32_t        held;           /* the character that came behind that space    */
+};
+
+static bool is_string(uint8_t tag)
+{
+    return tag == DER_UTF8 || tag == DER_PRINTABLE || tag == DER_IA5 || tag == DER_TELETEX || tag == DER_BMP || tag == DER_UNIVERSAL ||
+           tag == DER_NUMERIC || tag == DER_VISIBLE;
+}
+
+static int32_t utf8_next(struct chars *c)
+{
+    uint8_t b = *c->at++;
+    unsigned more = b < 0xc2 ? 0 : b < 0xe0 ? 1 : b < 0xf0 ? 2 : b < 0xf5 ? 3 : 0;
+    if (b >= 0x80 && !more)
+        return CHAR_BROKEN + b;
+    int32_t v = more ? b & (0x3f >> more) : b;
+    for (; more; more--) {
+        if (c->at == c->end || (*c->at & 0xc0) != 0x80)
+            return CHAR_BROKEN + b;
+        v = v << 6 | (*c->at++ & 0x3f);
+    }
+    return v;
+}
+
+static int32_t raw_next(struct chars *c)
+{
+    if (c->at == c->end)
+        return CHAR_END;
+    if (c->tag == DER_UTF8)
+        return *c->at < 0x80 ? *c->at++ : utf8_next(c);
+    size_t width = c->tag == DER_BMP ? 2 : c->tag == DER_UNIVERSAL ? 4 : 1;
+    if ((size_t)(c->end - c->at) < width)
+        return CHAR_BROKEN + *c->at++;
+    uint32_t v = 0;
+    for (size_t i = 0; i < width; i++)
+        v = v << 8 | *c->at++;
+    return v < CHAR_BROKEN ? (int32_t)v : CHAR_BROKEN + (int32_t)(v & 0xff);
+}
+
+/* RFC 4518 2.2: what maps to nothing. */
+static bool is_nothing(int32_t c)
+{
+    return c < 0x09 || (c >= 0x0e && c < 0x20) || (c >= 0x7f && c < 0xa0 && c != 0x85) || c == 0xad || c == 0x34f || c == 0x6dd ||
+           c == 0x70f || (c >= 0x1806 && c <= 0x180e && c != 0x1807 && c != 0x1808 && c != 0x1809 && c != 0x180a) ||
+           (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x2063) ||
+           (c >= 0x206a && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffc) ||
+           (c >= 0xe0000 && c <= 0xe007f);
+}
+
+static bool is_space(int32_t c)
+{
+    return c == ' ' || (c >= 0x09 && c <= 0x0d) || c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+           c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+static int32_t fold_wide(int32_t c)
+{
+    if (c >= 0xff01 && c <= 0xff5e) /* full-width forms are the ASCII ones (NFKC) */
+        c -= 0xfee0;
+    if (c >= 'A' && c <= 'Z')
+        return c + 32;
+    if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3ab && c != 0x3a2) || (c >= 0x410 && c <= 0x42f))
+        return c + 32;
+    if (c == 0x3c2) /* final sigma */
+        return 0x3c3;
+    if (c >= 0x400 && c <= 0x40f)
+        return c + 80;
+    if (c >= 0x531 && c <= 0x556)
+        return c + 48;
+    if ((c >= 0x100 && c <= 0x137) || (c >= 0x14a && c <= 0x177) || (c >= 0x460 && c <= 0x481) || (c >= 0x48a && c <= 0x4bf) ||
+        (c >= 0x4d0 && c <= 0x52f) || (c >= 0x1e00 && c <= 0x1e95) || (c >= 0x1ea0 && c <= 0x1eff))
+        return c | 1;
+    if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e) || (c >= 0x4c1 && c <= 0x4ce))
+        return c + (c & 1);
+    return c == 0x178 ? 0xff : c;
+}
+
+static int32_t folded_next(struct chars *c)
+{
+    for (;;) {
+        int32_t v = raw_next(c);
+        if (LIKELY(v >= 'a' && v <= 'z'))
+            return v;
+        if (v >= 'A' && v <= 'Z')
+            return v + 32;
+        if (v == CHAR_END)
+            return v;
+        if (is_space(v))
+            return ' ';
+        if (!is_nothing(v))
+            return v < 0x80 ? v : fold_wide(v);
+    }
+}
+
+static struct chars chars_of(uint8_t tag, span value)
+{
+    return (struct chars){ value.p, value.p + value.n, tag, false, false, CHAR_END };
+}
+
+/* White space in front and behind goes, a run of it inside is one space. */
+static int32_t chars_next(struct chars *c)
+{
+    if (c->held != CHAR_END) {
+        int32_t v = c->held;
+        c->held = CHAR_END;
+        return v;
+    }
+    int32_t v = folded_next(c);
+    bool space = false;
+    for (; v == ' '; v = folded_next(c))
+        space = true;
+    if (space && c->started && v != CHAR_END) {
+        c->held = v;
+        return ' ';
+    }
+    c->started = true;
+    return v;
+}
+
+static bool values_equal(const struct der_tlv *a, const struct der_tlv *b)
+{
+    if (a->tag == b->tag && span_equal(a->value, b->value))
+        return true;
+    if (!is_string(a->tag) || !is_string(b->tag))
+        return false;
+    struct chars x = chars_of(a->tag, a->value), y = chars_of(b->tag, b->value);
+    int32_t v;
+    do {
+        v = chars_next(&x);
+        if (v != chars_next(&y))
+            return false;
+    } while (v != CHAR_END);
+    return true;
+}
+
+/* ---- structure: Name ::= SEQUENCE OF SET OF SEQUENCE { type, value } (RFC 5280 4.1.2.4) */
+
+struct attribute {
+    span           type;
+    struct der_tlv value;
+};
+
+static bool attribute_next(struct rd *rdn, struct attribute *a)
+{
+    if (!rd_more(rdn))
+        return false;
+    struct rd seq = der_open(rdn, "AttributeTypeAndValue", DER_SEQUENCE);
+    a->type = der_oid(&seq, "type");
+    a->value = der_any(&seq, "value");
+    der_end(&seq, "AttributeTypeAndValue");
+    return rd_ok(rdn);
+}
+
+static const uint64_t fnv_start = UINT64_C(0xcbf29ce484222325), fnv_prime = UINT64_C(0x100000001b3);
+
+static uint64_t mixed(uint64_t h)
+{
+    h ^= h >> 33;
+    h *= UINT64_C(0xff51afd7ed558ccd);
+    return h ^ h >> 29;
+}
+
+static uint64_t attribute_hash(const struct attribute *a)
+{
+    uint64_t h = fnv_start;
+    for (size_t i = 0; i < a->type.n; i++)
+        h = (h ^ a->type.p[i]) * fnv_prime;
+    if (is_string(a->value.tag)) {
+        struct chars c = chars_of(a->value.tag, a->value.value);
+        for (int32_t v; (v = chars_next(&c)) != CHAR_END;)
+            h = (h ^ (uint32_t)v) * fnv_prime;
+    } else {
+        for (size_t i = 0; i < a->value.raw.n; i++)
+            h = (h ^ a->value.raw.p[i]) * fnv_prime;
+    }
+    return mixed(h);
+}
+
+span name_read(struct rd *r, const char *field, uint64_t *hash)
+{
+    span raw = SPAN_NONE;
+    uint64_t h = fnv_start;
+    struct rd name = der_open_raw(r, field, DER_SEQUENCE, &raw);
+    while (rd_more(&name)) {
+        struct rd rdn = der_open(&name, "RelativeDistinguishedName", DER_SET);
+        if (!rd_more(&rdn))
+            rd_fail(&rdn, "RelativeDistinguishedName", TROTH_R_DER_VALUE); /* SIZE (1..MAX) */
+        uint64_t sum = 0; /* so that the order within a SET does not matter */
+        for (struct attribute a; attribute_next(&rdn, &a);) {
+            if (a.value.tag == DER_UTF8 && !der_string_ok(DER_UTF8, a.value.value))
+                rd_fail(&rdn, "value", TROTH_R_DER_STRING);
+            sum += attribute_hash(&a);
+        }
+        h = mixed(h * fnv_prime + sum);
+    }
+    *hash = h;
+    return raw;
+}
+
+/* A reader over the RDNs of a Name whose structure was checked before. */
+static struct rd name_open(struct rd_ctx *ctx, span name)
+{
+    rd_ctx_init(ctx, name, NULL);
+    struct rd r = rd_init(ctx, name);
+    return der_open(&r, "Name", DER_SEQUENCE);
+}
+
+uint64_t name_hash(span name)
+{
+    struct rd_ctx ctx;
+    uint64_t h = 0;
+    rd_ctx_init(&ctx, name, NULL);
+    struct rd r = rd_init(&ctx, name);
+    name_read(&r, "Name", &h);
+    return h;
+}
+
+static size_t attributes_of(span rdn, struct attribute *out)
+{
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, rdn, NULL);
+    struct rd r = rd_init(&ctx, rdn);
+    size_t n = 0;
+    while (n < RDN_ATTRIBUTES && attribute_next(&r, &out[n]))
+        n++;
+    return rd_ok(&r) && !rd_more(&r) ? n : SIZE_MAX; /* too many: not comparable but by bytes */
+}
+
+static bool rdn_equal(span a, span b)
+{
+    if (span_equal(a, b))
+        return true;
+    struct attribute x[RDN_ATTRIBUTES], y[RDN_ATTRIBUTES];
+    size_t n = attributes_of(a, x);
+    if (n == SIZE_MAX || n != attributes_of(b, y))
+        return false;
+    uint32_t used = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (k < n && ((used >> k & 1) || !span_equal(x[i].type, y[k].type) || !values_equal(&x[i].value, &y[k].value)))
+            k++;
+        if (k == n)
+            return false;
+        used |= BIT(k);
+    }
+    return true;
+}
+
+/* Do the names agree for as long as `b` goes?  *rest: something of `a` is left behind that. */
+static bool names_agree(span a, span b, bool *rest)
+{
+    struct rd_ctx ca, cb;
+    struct rd x = name_open(&ca, a), y = name_open(&cb, b);
+    while (rd_more(&y)) {
+        span rx = der_value(&x, "rdn", DER_SET), ry = der_value(&y, "rdn", DER_SET);
+        if (!rd_ok(&x) || !rd_ok(&y) || !rdn_equal(rx, ry))
+            return false;
+    }
+    *rest = rd_more(&x);
+    return rd_ok(&x) && rd_ok(&y);
+}
+
+bool name_equal(span a, span b)
+{
+    bool rest;
+    return span_equal(a, b) || (names_agree(a, b, &rest) && !rest);
+}
+
+bool name_within(span name, span base)
+{
+    bool rest;
+    return names_agree(name, base, &rest);
+}
+
+/* ---- for people */
+
+static const struct { struct oid oid; const char *name; } short_names[] = {
+    { OID_2_5_4(3), "CN" }, { OID_2_5_4(10), "O" }, { OID_2_5_4(11), "OU" }, { OID_2_5_4(6), "C" }, { OID_2_5_4(7), "L" },
+    { OID_2_5_4(8), "ST" }, { OID_2_5_4(5), "serialNumber" }, { OID_2_5_4(4), "SN" }, { OID_2_5_4(42), "GN" },
+    { OID_2_5_4(97), "organizationIdentifier" }, { OID_PKCS9(1), "emailAddress" },
+    { { 10, { 0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25 } }, "DC" },
+    { { 10, { 0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1 } }, "UID" },
+};
+
+static void utf8_add(struct text *t, int32_t v)
+{
+    uint8_t b[4];
+    size_t n = v < 0x80 ? 1 : v < 0x800 ? 2 : v < 0x10000 ? 3 : 4;
+    if (n == 1) {
+        b[0] = (uint8_t)v;
+    } else {
+        for (size_t i = n - 1; i; i--, v >>= 6)
+            b[i] = (uint8_t)(0x80 | (v & 0x3f));
+        b[0] = (uint8_t)((0xf00 >> n & 0xff) | v);
+    }
+    text_escaped(t, (span){ b, n });
+}
+
+static void value_text(struct text *t, const struct der_tlv *v)
+{
+    if (!is_string(v->tag)) {
+        text_add(t, "#");
+        text_hex(t, v->value);
+        return;
+    }
+    struct chars c = chars_of(v->tag, v->value);
+    for (int32_t ch; (ch = raw_next(&c)) != CHAR_END;)
+        utf8_add(t, ch < CHAR_BROKEN && !is_nothing(ch) ? ch : '?');
+}
+
+/* Attributes in the order of the name, at most as many as fit the table. */
+static size_t name_attributes(span name, struct attribute *out, size_t cap)
+{
+    struct rd_ctx ctx;
+    struct rd rdns = name_open(&ctx, name);
+    size_t n = 0;
+    while (rd_more(&rdns)) {
+        struct rd rdn = der_open(&rdns, "rdn", DER_SET);
+        while (n < cap && attribute_next(&rdn, &out[n]))
+            n++;
+    }
+    return n;
+}
+
+void name_text(struct text *t, span name)
+{
+    struct attribute a[24];
+    size_t n = name_attributes(name, a, COUNT_OF(a));
+    if (n == 0)
+        text_add(t, "(empty name)");
+    for (size_t i = n; i-- > 0;) {
+        const char *label = NULL;
+        for (size_t k = 0; k < COUNT_OF(short_names) && !label; k++)
+            label = oid_is(a[i].type, &short_names[k].oid) ? short_names[k].name : NULL;
+        if (label)
+            text_add(t, "%s", label);
+        else
+            der_oid_text(t, a[i].type);
+        text_add(t, "=");
+        value_text(t, &a[i].value);
+        if (i)
+            text_add(t, ", ");
+    }
+}
+
+bool name_attribute(span name, span oid, struct text *out)
+{
+    struct attribute a[24];
+    size_t n = name_attributes(name, a, COUNT_OF(a));
+    while (n-- > 0)
+        if (span_equal(a[n].type, oid)) {
+            value_text(out, &a[n].value);
+            return true;
+        }
+    return false;
+}
