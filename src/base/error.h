@@ -1,7 +1,8 @@
 /* error.h - a failure is one statement: return fail(x, REASON, "values", ...);
  *
  * The alert, the code, the text and the hint come from reasons.def; file and line from the macro.  The first failure wins and sticks;
- * later ones are its echo.  `x` is anything with a member `error`. */
+ * later ones are its echo.  `x` is anything with a member `error`;
+ * fail_to is for the layers that are given the error alone. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
@@ -17,6 +18,7 @@ bool error_from_rd(troth_error *e, const char *file, int line, const char *messa
 bool error_from_peer(troth_error *e, enum troth_reason why, uint8_t alert, const char *file, int line);
 
 #define fail(x, reason, ...)      error_set(&(x)->error, TROTH_R_##reason, __FILE__, __LINE__, __VA_ARGS__)
+#define fail_to(e, reason, ...)   error_set((e), TROTH_R_##reason, __FILE__, __LINE__, __VA_ARGS__)
 #define fail_as(x, why, ...)      error_set(&(x)->error, (why), __FILE__, __LINE__, __VA_ARGS__)
 #define fail_read(x, message, r)  error_from_rd(&(x)->error, __FILE__, __LINE__, (message), (r))
 
