@@ -53,6 +53,7 @@ static void kpke_keygen(const struct mlkem *m, struct keys *w, uint8_t *ek, cons
     struct poly cache[MLKEM_K_MAX];
     hash_g(m, rho_sigma, d, 32, &k, 1);
     memcpy(ek + 384 * k, rho_sigma, 32);
+    ct_public(ek + 384 * k, 32);                                /* rho is published in the encapsulation key */
     ops->matrix(w->a, k, ek + 384 * k);
     ops->noise(w->s, 2u * k, m->eta1, rho_sigma + 32, 0);
     for (unsigned i = 0; i < 2u * k; i++)

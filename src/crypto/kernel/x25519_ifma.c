@@ -19,6 +19,7 @@
 
 #include <immintrin.h>
 
+#include "crypto/kernel/x25519_ifma.h"
 #include "crypto/kernel/x25519_parts.h"
 
 #define IFMA   __attribute__((target("avx512f,avx512vl,avx512dq,avx512ifma,bmi2")))
@@ -287,26 +288,12 @@ static IFMA void ifma_base(uint8_t out[32], const uint8_t scalar[32])
     _mm256_zeroupper();
 }
 
-static void ifma_base_x8(uint8_t out[8][32], const uint8_t scalar[8][32])
-{
-    for (int i = 0; i < 8; i++)
-        ifma_base(out[i], scalar[i]);
-}
-
-static uint8_t ifma_shared_x8(uint8_t out[8][32], const uint8_t scalar[8][32], const uint8_t point[8][32])
-{
-    unsigned good = 0;
-    for (int i = 0; i < 8; i++)
-        good |= (unsigned)ifma_shared(out[i], scalar[i], point[i]) << i;
-    return (uint8_t)good;
-}
-
 const struct x25519 x25519_ifma = {
     .name      = "ifma",
     .base      = ifma_base,
     .shared    = ifma_shared,
-    .base_x8   = ifma_base_x8,
-    .shared_x8 = ifma_shared_x8,
+    .base_x8   = x25519_ifma_base_x8,
+    .shared_x8 = x25519_ifma_shared_x8,
 };
 
 #endif
