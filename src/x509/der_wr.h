@@ -12,7 +12,7 @@
 enum der_wr_tag {
     W_BOOLEAN = 0x01, W_INTEGER = 0x02, W_BITS = 0x03, W_OCTETS = 0x04, W_NULL = 0x05, W_OID = 0x06, W_ENUMERATED = 0x0a,
     W_UTF8 = 0x0c, W_PRINTABLE = 0x13, W_T61 = 0x14, W_IA5 = 0x16, W_UTC_TIME = 0x17, W_GENERALIZED_TIME = 0x18,
-    W_UNIVERSAL = 0x1c, W_BMP = 0x1e, W_SEQUENCE = 0x30, W_SET = 0x31
+    W_VISIBLE = 0x1a, W_UNIVERSAL = 0x1c, W_BMP = 0x1e, W_SEQUENCE = 0x30, W_SET = 0x31
 };
 /* clang-format on */
 #define W_CONTEXT(n)      ((uint8_t)(0x80 | (n))) /* [n] IMPLICIT of something primitive     */

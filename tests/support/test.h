@@ -14,6 +14,6 @@
 #undef fail
 #undef fail_msg
 
-#define test_fail(...) (print_error(__VA_ARGS__), print_error("\n"), _fail(__FILE__, __LINE__))
+#define test_fail(...) (fprintf(stderr, __VA_ARGS__), fprintf(stderr, "\n"), _fail(__FILE__, __LINE__))
 
 #endif
