@@ -27,6 +27,7 @@ foreach(page ${pages})
     list(APPEND embedded ${out})
 endforeach()
 
+add_custom_target(embedded DEPENDS ${embedded})
 add_library(troth_objects OBJECT ${troth_sources} ${embedded})
 target_link_libraries(troth_objects PRIVATE troth_flags lib_crypto)
 set_target_properties(troth_objects PROPERTIES C_EXTENSIONS OFF)
