@@ -62,17 +62,25 @@ static inline bool protect_wants_update(const struct protect *p)
 
 /* Bytes on the wire of a record with `n` bytes of content (n <= most), padding of `pad_to` included. */
 size_t protect_sealed_n(const struct protect *p, size_t n);
-/* One record, whose content is the parts as if they were one (at most `most` bytes), into `out`, which has room for protect_sealed_n()
- * bytes and does not overlap the parts.  `version`: of the record header (0x0301 only for a first ClientHello).  Fails at the limit of
- * the key (KEY_EXHAUSTED), for lack of memory, or when the provider fails. */
-bool MUST_USE protect_seal(struct protect *p, troth_error *e, uint8_t *out, uint8_t type, uint16_t version, const span *parts,
-                           size_t n_parts);
+/* Where content comes from: pieces that are taken one after the other as if they were one. */
+struct pieces {
+    const span *parts;
+    size_t      n_parts;
+    size_t      at; /* bytes of parts[0] that were taken already */
+};
+
+/* One record, whose content is the next `n` bytes of `from` (n <= most), into `out`, which has room for protect_sealed_n() bytes and does
+ * not overlap the pieces.  `version`: of the record header (0x0301 only for a first ClientHello).  Fails at the limit of the key
+ * (KEY_EXHAUSTED), for lack of memory, or when the provider fails. */
+bool MUST_USE protect_seal(struct protect *p, troth_error *e, uint8_t *out, uint8_t type, uint16_t version, struct pieces *from,
+                           size_t n);
 
 enum opened {
-    OPENED,       /* r->type, r->body and r->n are what was inside                                                       */
-    OPEN_BAD_MAC, /* the tag is wrong, and e is set (RECORD_BAD_MAC) unless it is NULL.  The body is spoilt; the sequence
-                   * number did not move, so that a record that was not meant for this key can be passed over            */
-    OPEN_FAILED   /* e is set                                                                                            */
+    OPENED,       /* r->type, r->body and r->n are what was inside                                                         */
+    OPEN_BAD_MAC, /* the tag is wrong; e is not set, as the record may not have been meant for this key (early data that was
+                   * refused).  The body is spoilt, the rest of r and the sequence number are as they were                 */
+    OPEN_SHORT,   /* likewise: too short to hold a tag                                                                     */
+    OPEN_FAILED   /* e is set                                                                                              */
 };
 
 /* Opens where it lies.  In the clear it only checks the length. */

@@ -1,0 +1,105 @@
+/* out.c - the send queue.  Must never reorder or lose a record. */
+#include "record/out.h"
+
+#include "base/secret.h"
+
+enum { LEAST = 512 };
+
+void outq_init(struct outq *q, const troth_allocator *memory)
+{
+    *q = (struct outq){ .memory = memory };
+}
+
+void outq_free(struct outq *q)
+{
+    if (q->p)
+        q->memory->free(q->memory->ctx, q->p, q->cap);
+    *q = (struct outq){ .memory = q->memory };
+}
+
+/* Room for `n` more bytes behind what waits. */
+static bool room(struct outq *q, troth_error *e, size_t n)
+{
+    size_t waits = q->end - q->at;
+    if (!waits)
+        q->at = q->end = 0;
+    if (q->cap - q->end >= n)
+        return true;
+    if (q->cap - waits >= n && waits <= q->at) { /* half or more was sent: moving is cheap */
+        memcpy(q->p, q->p + q->at, waits);
+        q->at = 0;
+        q->end = waits;
+        return true;
+    }
+    size_t cap = waits + n < LEAST ? LEAST : waits ? waits + n + (waits + n) / 2 : n;
+    uint8_t *p = n < SIZE_MAX / 4 && waits < SIZE_MAX / 4 ? q->memory->alloc(q->memory->ctx, cap) : NULL;
+    if (!p)
+        return fail_to(e, OUT_OF_MEMORY, "%zu bytes to send", n);
+    if (waits)
+        memcpy(p, q->p + q->at, waits);
+    outq_free(q);
+    *q = (struct outq){ q->memory, p, cap, 0, waits };
+    return true;
+}
+
+static bool count(const span *parts, size_t n_parts, size_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < n_parts; i++) {
+        TRY(parts[i].n <= SIZE_MAX / 4 - *n);
+        *n += parts[i].n;
+    }
+    return true;
+}
+
+bool outq_put(struct outq *q, troth_error *e, struct protect *p, uint8_t type, uint16_t version, const span *parts, size_t n_parts)
+{
+    size_t n;
+    if (!count(parts, n_parts, &n))
+        return fail_to(e, OUT_OF_MEMORY, "more bytes to send than there are");
+    size_t full = n / p->most, last = n % p->most;
+    TRY(room(q, e, full * protect_sealed_n(p, p->most) + (last || !full ? protect_sealed_n(p, last) : 0)));
+    struct pieces from = { parts, n_parts, 0 };
+    size_t before = q->end;
+    do {
+        size_t some = n < p->most ? n : p->most;
+        if (!protect_seal(p, e, q->p + q->end, type, version, &from, some)) {
+            secret_wipe(q->p + before, q->cap - before); /* pieces may have been copied there */
+            q->end = before;
+            return false;
+        }
+        q->end += protect_sealed_n(p, some);
+        n -= some;
+    } while (n);
+    return true;
+}
+
+bool outq_put_clear(struct outq *q, troth_error *e, uint8_t type, uint16_t version, span content)
+{
+    struct protect clear;
+    protect_init(&clear, q->memory, FROM_CLIENT);
+    return outq_put(q, e, &clear, type, version, &content, 1);
+}
+
+span outq_span(const struct outq *q)
+{
+    return q->p ? span_of(q->p + q->at, q->end - q->at) : SPAN_NONE;
+}
+
+void outq_sent(struct outq *q, size_t n)
+{
+    q->at += n < q->end - q->at ? n : q->end - q->at;
+    if (q->at == q->end)
+        q->at = q->end = 0;
+}
+
+void outq_drop(struct outq *q)
+{
+    q->at = q->end = 0;
+}
+
+void outq_rest(struct outq *q)
+{
+    if (outq_empty(q))
+        outq_free(q);
+}
