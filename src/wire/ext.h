@@ -19,26 +19,15 @@ enum ext_in {
     IN_EE = 8,    /* EncryptedExtensions               */
     IN_CR = 16,   /* CertificateRequest                */
     IN_CT = 32,   /* an entry of Certificate           */
-    IN_NST = 64   /* NewSessionTicket                  */
+    IN_NST = 64,  /* NewSessionTicket                  */
+    IN_INNER = 128/* EncodedClientHelloInner, besides what IN_CH allows */
 };
 
-/* Rows of the table, in the order in which they are read: what others depend on comes first. */
+/* Rows of the table: X_SUPPORTED_VERSIONS ... X_PRE_SHARED_KEY, in the order of ext.def, which is the order of reading. */
+#define EXT(row, name, functions, in13, in12) X_##row,
+#define KNOWN(row, name, in13, in12)          X_##row,
 enum ext_row {
-    X_SUPPORTED_VERSIONS, X_SERVER_NAME, X_SUPPORTED_GROUPS, X_KEY_SHARE, X_SIGNATURE_ALGORITHMS, X_SIGNATURE_ALGORITHMS_CERT,
-    X_ALPN, X_COOKIE, X_PSK_KEY_EXCHANGE_MODES, X_EARLY_DATA, X_STATUS_REQUEST, X_SIGNED_CERTIFICATE_TIMESTAMP,
-    X_CERTIFICATE_AUTHORITIES, X_OID_FILTERS, X_POST_HANDSHAKE_AUTH, X_CLIENT_CERTIFICATE_TYPE, X_SERVER_CERTIFICATE_TYPE,
-    X_COMPRESS_CERTIFICATE, X_RECORD_SIZE_LIMIT, X_MAX_FRAGMENT_LENGTH, X_DELEGATED_CREDENTIAL, X_EXTENDED_MASTER_SECRET,
-    X_RENEGOTIATION_INFO, X_EC_POINT_FORMATS, X_SESSION_TICKET, X_ENCRYPT_THEN_MAC, X_HEARTBEAT, X_PADDING, X_TICKET_REQUEST,
-    X_QUIC_TRANSPORT_PARAMETERS, X_TRUST_ANCHORS, X_ENCRYPTED_CLIENT_HELLO, X_ECH_OUTER_EXTENSIONS,
-    /* known, not spoken */
-    X_CLIENT_CERTIFICATE_URL, X_TRUSTED_CA_KEYS, X_TRUNCATED_HMAC, X_USER_MAPPING, X_CLIENT_AUTHZ, X_SERVER_AUTHZ, X_CERT_TYPE,
-    X_SRP, X_USE_SRTP, X_STATUS_REQUEST_V2, X_TOKEN_BINDING, X_CACHED_INFO, X_TLS_LTS, X_PWD_PROTECT, X_PWD_CLEAR,
-    X_PASSWORD_SALT, X_TICKET_PINNING, X_TLS_CERT_WITH_EXTERN_PSK, X_TLMSP, X_TLMSP_PROXYING, X_TLMSP_DELEGATE,
-    X_SUPPORTED_EKT_CIPHERS, X_TRANSPARENCY_INFO, X_CONNECTION_ID_DEPRECATED, X_CONNECTION_ID, X_EXTERNAL_ID_HASH,
-    X_EXTERNAL_SESSION_ID, X_DNSSEC_CHAIN, X_SEQUENCE_NUMBER_ENCRYPTION, X_RRC, X_TLS_FLAGS, X_NEXT_PROTOCOL_NEGOTIATION,
-    X_APPLICATION_SETTINGS, X_APPLICATION_SETTINGS_OLD, X_CHANNEL_ID,
-    /* always last in a ClientHello */
-    X_PRE_SHARED_KEY,
+#include "wire/ext.def"
     X_COUNT,
     X_UNKNOWN = X_COUNT /* a type that has no row: GREASE, private use, newer than this table */
 };
@@ -155,6 +144,7 @@ struct exts {
     uint8_t  expected_count;                  /* in EE                                                              */
     span     quic_transport_parameters;       /* as they are: QUIC reads them                                       */
     span     trust_anchors;                   /* as they are                                                        */
+    span     tls_flags;                       /* bits, least significant first                                      */
     struct ech_client_hello ech;              /* CH                                                                 */
     span     ech_retry_configs;               /* EE: ECHConfigList with its length (ech_config_list_read)           */
     span     ech_confirmation;                /* HRR: 8 bytes                                                       */
@@ -180,14 +170,14 @@ enum ext_row ext_row_of(uint16_t type); /* X_UNKNOWN when it has none */
 
 /* ---- reading */
 
-/* Phase one: the block with its length in front.  `e` must be zeroed.  The names that the witness is told are those of the
- * extensions.  When nothing is left to read the block is absent, which TLS 1.2 hellos allow: then `e` stays empty. */
-void exts_gather(struct rd *r, struct exts *e);
+/* Phase one: the block with its length in front.  `e` must be zeroed.  The witness is told each body under the extension's name. */
+void exts_gather(struct rd *r, struct exts *e, enum ext_in in);
 /* Phase two, on the reader that gathered (its failure cell and witness are used; nothing need be left in it).
  *   version  0x0304 or 0x0303; 0 while it is not known, which only a ClientHello may be: then whatever either allows may appear
  *   asked    what our own message contained, for messages that answer (SH, HRR, EE, CT); NULL for those that ask
  * An answer that was not asked for, or that has no row: unsupported_extension.  A row out of place: illegal_parameter.  In messages
- * that ask (CH, CR, NST) types without a row, and rows that are not spoken, are ignored. */
+ * that ask (CH, CR, NST) types without a row, and rows that are not spoken, are ignored.  What TLS 1.2 does not have is no answer in a
+ * TLS 1.2 ServerHello, and what ServerHello answers is none in EncryptedExtensions: unsupported_extension too. */
 bool MUST_USE exts_read(struct exts *e, struct rd *r, enum ext_in in, uint16_t version, const struct ext_set *asked);
 /* What exts_gather was given for one row, empty if absent (bodies are known before exts_read). */
 span exts_body(const struct exts *e, enum ext_row x);

@@ -14,7 +14,7 @@
 struct rd message_open(struct rd *r, uint8_t *msg_type);
 size_t message_begin(struct wr *w, uint8_t msg_type);
 void message_end(struct wr *w, size_t mark);
-/* The synthetic message_hash that stands for ClientHello1 after a retry (RFC 9846 4.1.1... "Transcript Hash"): header and digest. */
+/* The synthetic message_hash that stands for ClientHello1 after a retry (RFC 9846 4.1): header and digest. */
 void message_hash_write(struct wr *w, span client_hello1_digest);
 
 /* ---- ClientHello (RFC 9846 4.2.2) */
@@ -29,11 +29,11 @@ struct client_hello {
 };
 /* Gathers the extensions, does not read them: exts_read(&ch->exts, r, IN_CH, 0, NULL) follows, or client_hello_read_all. */
 bool MUST_USE client_hello_read(struct client_hello *ch, struct rd *r);
-/* Both phases, and what can be said of the whole: pre_shared_key is last, legacy_compression_methods has null, binders match
- * identities. */
+/* Both phases, and legacy_compression_methods has null. */
 bool MUST_USE client_hello_read_all(struct client_hello *ch, struct rd *r);
 void client_hello_write(struct wr *w, const struct client_hello *ch);
-/* EncodedClientHelloInner (RFC 9849 5.1): the ClientHello, then zeros.  See ech.h for expansion. */
+/* The same, but more may follow: zeros, in what ECH decrypts to (ech_inner_expand in ech.h is what to call). */
+bool MUST_USE client_hello_read_prefix(struct client_hello *ch, struct rd *r);
 
 /* ---- ServerHello and HelloRetryRequest (RFC 9846 4.2.3, 4.2.4): one form, told apart by the random */
 extern const uint8_t hello_retry_random[32];
@@ -82,10 +82,11 @@ void certificate_request12_write(struct wr *w, const struct certificate_request1
 /* ---- Certificate (RFC 9846 4.5.1; RFC 5246 7.4.2; RFC 7250 3) */
 struct certificate_entry {
     span           cert_data;            /* X.509 certificate, or SubjectPublicKeyInfo for a raw public key; never empty */
-    struct ext_set have;                 /* of the three that an entry may carry                                         */
+    struct ext_set have;                 /* of those that an entry may carry                                             */
     span           ocsp_response;        /* status_request                                                               */
     span           sct_list;             /* signed_certificate_timestamp: list of opaque16                               */
     struct delegated_credential dc;      /* delegated_credential                                                         */
+    span           trust_anchors;        /* trust_anchors, as it is                                                      */
 };
 struct certificate {
     span     certificate_request_context;
