@@ -37,22 +37,20 @@ write_basic_package_version_file(gen/trothConfigVersion.cmake COMPATIBILITY Same
 install(FILES ${CMAKE_BINARY_DIR}/gen/trothConfig.cmake ${CMAKE_BINARY_DIR}/gen/trothConfigVersion.cmake
     DESTINATION ${cmakedir})
 
-# man pages: docs/man/NAME.N.scd
+# man pages: tools/make-man writes them as scdoc out of the headers, the reasons, the program's tables and docs/man
 find_program(SCDOC scdoc)
-file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.scd)
-if(SCDOC AND pages)
-    set(made "")
-    foreach(page ${pages})
-        get_filename_component(name ${page} NAME_WLE)
-        string(REGEX REPLACE ".*\\.([0-9])$" "\\1" section ${name})
-        add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/man/${name} DEPENDS ${page}
-            COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/man
-            COMMAND sh -c "SOURCE_DATE_EPOCH=\${SOURCE_DATE_EPOCH:-0} ${SCDOC} <${page} >${CMAKE_BINARY_DIR}/man/${name}"
-            VERBATIM)
-        list(APPEND made ${CMAKE_BINARY_DIR}/man/${name})
-        install(FILES ${CMAKE_BINARY_DIR}/man/${name} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
-    endforeach()
-    add_custom_target(man ALL DEPENDS ${made})
-elseif(pages)
+find_program(PYTHON python3)
+if(SCDOC AND PYTHON AND NOT TROTH_FUZZ)
+    file(GLOB said CONFIGURE_DEPENDS docs/man/*.scd docs/examples/*.c include/troth/* cli/*.def cli/args.h)
+    add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/man/made DEPENDS ${said} tools/make-man tools/install-man
+        COMMAND ${CMAKE_COMMAND} -E rm -rf man
+        COMMAND ${PYTHON} ${CMAKE_SOURCE_DIR}/tools/make-man man
+        COMMAND sh ${CMAKE_SOURCE_DIR}/tools/install-man ${SCDOC} man
+        COMMAND ${CMAKE_COMMAND} -E touch man/made
+        WORKING_DIRECTORY ${CMAKE_BINARY_DIR} VERBATIM)
+    add_custom_target(man ALL DEPENDS ${CMAKE_BINARY_DIR}/man/made)
+    install(DIRECTORY ${CMAKE_BINARY_DIR}/man/man1 ${CMAKE_BINARY_DIR}/man/man3 ${CMAKE_BINARY_DIR}/man/man7
+        DESTINATION ${CMAKE_INSTALL_MANDIR})
+else()
     message(STATUS "no scdoc: man pages are not built")
 endif()

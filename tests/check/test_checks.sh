@@ -50,7 +50,9 @@ fresh; echo 'int f(void) { return memcmp(a, b, 16); }' >src/tls/keys13.c
                                                                 check memcmp no "memcmp where secrets live"
 fresh; echo 'int g(size_t n);' >include/troth/b.h;              check headers no "a header that leans on another"
 fresh; echo 'int g(int new);' >include/troth/b.h;               check headers no "a header that C++ refuses"
-fresh; echo 'x(3)' >docs/man/x.3.scd;                           check docs no "a function without a page"
+fresh; printf 'x(3)\n\n# NAME\n\nx - y\n\n```\n#include <troth/a.h>\nint y = troth_b();\n```\n' >docs/man/x.3.scd
+                                                                check docs no "an example that does not compile"
+fresh; echo 'no title' >docs/man/x.3.scd;                    check docs no "a page that cannot be made"
 fresh; git init -q .; { echo "/wor"; echo "k/main"; } | tr -d '\n' >README.md; git add README.md
                                                                 check text no "the path of a machine"
 fresh; git init -q .; printf 'int\tx;\n' >src/base/b.c; git add src; check text no "a tab"

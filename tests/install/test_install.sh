@@ -21,11 +21,10 @@ libdir=$(dirname "$(find "$prefix" -name libtroth.a)")
 for f in include/troth/{troth,verify,explain,provider,types}.h include/troth/reasons.def bin/troth; do
     [ -f "$prefix/$f" ] || die "missing $f"
 done
-for page in docs/man/*.scd; do
-    [ -e "$page" ] || continue
-    name=$(basename "$page" .scd)
-    [ -s "$prefix/share/man/man${name##*.}/$name" ] || die "missing man page $name"
+for page in man1/troth.1 man1/troth-explain.1 man3/libtroth.3 man3/troth_next.3 man3/troth_verify.3 man7/troth-errors.7; do
+    [ -s "$prefix/share/man/$page" ] || die "missing man page $page"
 done
+MANPATH=$prefix/share/man man -w 3 troth_next >/dev/null || die "man does not find troth_next"
 readelf -d "$libdir/libtroth.so" | grep -q 'SONAME.*libtroth.so.0' || die "SONAME"
 readelf -d "$libdir/libtroth.so" | awk '/NEEDED/ {print $NF}' | tr -d '[]' >"$work/needed"
 ! grep -q 'libssl' "$work/needed" || die "libtroth needs libssl"
