@@ -1,5 +1,5 @@
 /* The provider on libcrypto keeps its promises: each algorithm does what its name says, keys load or say why not. */
-#include "tests_crypto.h"
+#include "crypto/tests_crypto.h"
 
 #include "crypto/hkdf.h"
 
@@ -147,14 +147,65 @@ static void every_kem_agrees(void **state)
     (void)state;
     for (size_t i = 0; p->kems[i]; i++)
         check_kem(p->kems[i]);
-    assert_non_null(provider_kem(p, 29));
-    assert_non_null(provider_kem(p, 23));
-    assert_non_null(provider_kem(p, 24));
-    assert_non_null(provider_kem(p, 25));
-    troth_provider *q = troth_libcrypto_with(&(troth_libcrypto_options){ .size = sizeof(troth_libcrypto_options), .libcrypto_only = true });
+    static const uint16_t all[] = { 23, 24, 25, 29, 512, 513, 514, 4587, 4588, 4589 };
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        assert_non_null(provider_kem(p, all[i]));
+    assert_string_equal(p->kems[0]->name, "X25519MLKEM768");
+    assert_ptr_equal(p->kems[0]->tail, provider_kem(p, 29));
+    troth_libcrypto_options only = { .size = sizeof only, .libcrypto_only = true }, portable = { .size = sizeof only, .portable_only = true };
+    troth_provider *q = troth_libcrypto_with(&only), *r = troth_libcrypto_with(&portable);
     for (size_t i = 0; q->kems[i]; i++)
         check_kem(q->kems[i]);
+    for (size_t i = 0; r->kems[i]; i++)
+        check_kem(r->kems[i]);
     troth_provider_free(q);
+    troth_provider_free(r);
+}
+
+/* A share that one provider made, answered by the other. */
+static void providers_agree(void **state)
+{
+    (void)state;
+    troth_libcrypto_options only = { .size = sizeof only, .libcrypto_only = true };
+    troth_provider *q = troth_libcrypto_with(&only);
+    for (size_t i = 0; q->kems[i]; i++) {
+        const troth_kem *a = q->kems[i], *b = provider_kem(p, a->group);
+        for (int swap = 0; swap < 2; swap++) {
+            uint8_t st[TROTH_KEM_PRIVATE_MAX], share[TROTH_KEM_SHARE_MAX], reply[TROTH_KEM_SHARE_MAX], ours[80], theirs[80];
+            bool broken;
+            assert_true(a->make(a, st, share));
+            assert_true(b->reply(b, span_of(share, b->share_n), reply, theirs, &broken));
+            assert_true(a->finish(a, st, span_of(reply, a->reply_n), ours, &broken));
+            assert_memory_equal(ours, theirs, a->secret_n);
+            const troth_kem *t = a;
+            a = b;
+            b = t;
+        }
+    }
+    troth_provider_free(q);
+}
+
+static void hybrids_lay_out_their_halves(void **state)
+{
+    (void)state;
+    const troth_kem *k = provider_kem(p, 4588), *e = provider_kem(p, 4587), *f = provider_kem(p, 4589);
+    assert_int_equal(k->share_n, 1184 + 32);
+    assert_int_equal(k->reply_n, 1088 + 32);
+    assert_int_equal(k->secret_n, 64);
+    assert_int_equal(k->tail_share_at, 1184);
+    assert_int_equal(e->share_n, 65 + 1184);
+    assert_int_equal(e->tail_share_at, 0);
+    assert_int_equal(f->share_n, 97 + 1568);
+    assert_int_equal(f->secret_n, 80);
+    uint8_t st[TROTH_KEM_PRIVATE_MAX], share[TROTH_KEM_SHARE_MAX], reply[TROTH_KEM_SHARE_MAX], secret[80], zero[80] = { 0 };
+    bool broken;
+    assert_true(k->make(k, st, share));
+    memset(share + 1184, 0, 32); /* the X25519 half gives zero: refused, and the ML-KEM half is not left behind */
+    assert_false(k->reply(k, span_of(share, k->share_n), reply, secret, &broken) || broken);
+    assert_memory_equal(secret, zero, k->secret_n);
+    assert_true(k->make(k, st, share));
+    share[0] = share[1] = 0xff; /* a coefficient beyond q */
+    assert_false(k->reply(k, span_of(share, k->share_n), reply, secret, &broken) || broken);
 }
 
 static void refuses_other_forms_of_a_point(void **state)
@@ -186,6 +237,8 @@ int main(void)
         cmocka_unit_test(hashes_in_pieces),
         cmocka_unit_test(every_aead_seals_and_opens),
         cmocka_unit_test(every_kem_agrees),
+        cmocka_unit_test(providers_agree),
+        cmocka_unit_test(hybrids_lay_out_their_halves),
         cmocka_unit_test(refuses_other_forms_of_a_point),
     };
     return cmocka_run_group_tests(tests, open_provider, close_provider);

@@ -162,10 +162,13 @@ static bool x25519_reply(const troth_kem *k, span share, uint8_t *reply, uint8_t
     return ok;
 }
 
-const troth_kem lib_x25519_row = { 29, "x25519", X25519_N, X25519_N, X25519_N, X25519_N, NULL, 0, 0, NULL, x25519_make,
-                                   x25519_reply, x25519_finish };
+void lib_x25519_kem(troth_kem *row)
+{
+    *row = (troth_kem){ 29, "x25519", X25519_N, X25519_N, X25519_N, X25519_N, NULL, 0, 0, NULL, x25519_make, x25519_reply,
+                        x25519_finish };
+}
 
-/* ---- the table */
+/* ---- the curves */
 /* clang-format off */
 static const struct { enum troth_key_type type; int nid; size_t n; uint16_t group; const char *name; } curves[LIB_CURVES] = {
     { TROTH_KEY_P256, NID_X9_62_prime256v1, 32, 23, "secp256r1" },
@@ -197,21 +200,9 @@ const struct lib_curve *lib_curve_of(const struct lib *l, enum troth_key_type ty
     return NULL;
 }
 
-static void curve_row(troth_kem *k, struct lib *l, size_t i)
+void lib_curve_kem(troth_kem *row, struct lib *l, size_t i)
 {
     size_t n = curves[i].n;
-    *k = (troth_kem){ curves[i].group, curves[i].name, n, 2 * n + 1, 2 * n + 1, n, NULL, 0, 0, &l->curve[i], curve_make, curve_reply,
-                      curve_finish };
-}
-
-void lib_open_kems(struct lib *l, const troth_libcrypto_options *o)
-{
-    (void)o;
-    size_t n = 0;
-    l->kem[n++] = lib_x25519_row;
-    for (size_t i = 0; i < LIB_CURVES; i++)
-        curve_row(&l->kem[n++], l, i);
-    for (size_t i = 0; i < n; i++)
-        l->kems[i] = &l->kem[i];
-    l->pub.kems = l->kems;
+    *row = (troth_kem){ curves[i].group, curves[i].name, n, 2 * n + 1, 2 * n + 1, n, NULL, 0, 0, &l->curve[i], curve_make, curve_reply,
+                        curve_finish };
 }

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "base/secret.h"
+#include "crypto/kems.h"
 #include "crypto/provider.h"
 
 enum { LIB_HASHES = 4, LIB_AEADS = 3, LIB_CURVES = 3, LIB_KEMS = 10, LIB_MLDSA = 3 };
@@ -39,7 +40,8 @@ struct lib {
     struct lib_curve curve[LIB_CURVES];
     bool             has_mldsa;
     struct lib_aead  aead[LIB_AEADS];
-    troth_kem        kem[LIB_KEMS];
+    troth_kem        kem[LIB_KEMS]; /* in order of preference */
+    struct own_kem   own[LIB_KEMS];
     const troth_hash *hashes[LIB_HASHES + 1];
     const troth_aead *aeads[LIB_AEADS + 1];
     const troth_kem  *kems[LIB_KEMS + 1];
@@ -79,7 +81,8 @@ const struct lib_curve *lib_curve_of(const struct lib *l, enum troth_key_type ty
 /* The digest of a message in pieces. */
 void lib_digest(enum troth_hash_id id, const troth_span *parts, size_t n_parts, uint8_t *digest, size_t *n);
 
-/* Key exchanges on a curve of libcrypto, and X25519 by it. */
-extern const troth_kem lib_x25519_row;
+/* X25519 by libcrypto, and a NIST curve by its number in lib.curve. */
+void lib_x25519_kem(troth_kem *row);
+void lib_curve_kem(troth_kem *row, struct lib *l, size_t i);
 
 #endif
