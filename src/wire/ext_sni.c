@@ -27,6 +27,8 @@ void ext_sni_read(struct rd *r, struct exts *e, enum ext_in in)
             rd_opaque16(&list, "name", 0, 0xffff); /* RFC 6066 3: further types begin with a length of two bytes */
         rd_group_close(&list, "ServerName", from);
     }
+    if (rd_ok(r) && !e->server_name.n)
+        rd_refuse(r, "server_name_list", TROTH_R_SNI_NAME);
 }
 
 void ext_sni_write(struct wr *w, const struct exts *e, enum ext_in in)
