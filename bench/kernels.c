@@ -17,7 +17,7 @@
 enum { ROWS_MAX = 64, ROUNDS_MAX = 2000 };
 
 struct row {
-    char name[48];
+    char name[64];
     void (*run)(void *);
     void *arg;
     unsigned each;              /* results per call */

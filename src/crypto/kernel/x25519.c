@@ -69,17 +69,20 @@ static bool portable_shared(uint8_t out[32], const uint8_t scalar[32], const uin
 /* Entry |digit| of a position, or the neutral element (1, 1, 0) for 0, negated for a negative digit: reads all of it. */
 struct affine { struct fe plus, minus, xy2d; };
 
+typedef uint64_t pair __attribute__((vector_size(16)));        /* SSE2, NEON, or two words where there is neither */
+
 static inline void table_pick(struct affine *r, const uint64_t *position, int8_t digit)
 {
     uint64_t negative = ct_mask((uint64_t)(uint8_t)digit >> 7);
     uint64_t size = ((uint64_t)(int64_t)digit ^ negative) - negative;
-    uint64_t mask[8], w[12];
-    for (unsigned e = 0; e < 8; e++)
-        mask[e] = ct_eq(size, e + 1);
+    uint64_t w[12];
+    pair mask[4];
+    for (unsigned e = 0; e < 4; e++)
+        mask[e] = (pair){ ct_eq(size, 2 * e + 1), ct_eq(size, 2 * e + 2) };
     for (unsigned j = 0; j < 12; j++) {
-        const uint64_t *row = position + 8 * j;
-        w[j] = (row[0] & mask[0]) | (row[1] & mask[1]) | (row[2] & mask[2]) | (row[3] & mask[3])
-             | (row[4] & mask[4]) | (row[5] & mask[5]) | (row[6] & mask[6]) | (row[7] & mask[7]);
+        const pair *row = (const pair *)(const void *)(position + 8 * j);
+        pair sum = (row[0] & mask[0]) | (row[1] & mask[1]) | (row[2] & mask[2]) | (row[3] & mask[3]);
+        w[j] = sum[0] | sum[1];
     }
     uint64_t none = ct_is_zero(size);
     w[0] |= none & 1;

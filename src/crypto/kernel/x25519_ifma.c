@@ -4,15 +4,14 @@
  *
  * Bounds. Radix 2^51, five limbs. vpmadd52 reads the low 52 bits of each operand, so every operand limb must be below
  * 2^52; that is checked here by argument:
- *   - f4_fold: with operand limbs < 2^52 each half product is < 2^52. Column k has n_k low halves, n = 1 2 3 4 5 4 3 2 1,
+ *   - f4_raw: with operand limbs < 2^52 each half product is < 2^52. Column k has n_k low halves, n = 1 2 3 4 5 4 3 2 1,
  *     and twice n_(k-1) high halves (radix 2^51: a high half weighs 2^52 = 2 * 2^51). So z_0..z_9 are below 2^52 times
- *     1 4 7 10 13 14 11 8 5 2, and with 2^255 = 19 the sums z_k + 19 z_(k+5) below 2^52 times 267 213 159 105 51, all < 2^61.
- *     f4_mul_add adds one tight limb more to each: still < 2^61.
- *   - f4_carry of limbs < 2^61: what leaves limb 4 is < 51 * 2 + 1, what leaves the others < 2^10, so limbs come out
- *     below 2^51 + 2^11. That is called tight.
- *   - f4_pairs: sums of two tight limbs are < 2^52 + 2^12, differences plus 2p (2p's limbs, 2^52 - 38 and 2^52 - 2, are
- *     above any tight limb) are < 2^53, so at most 3 leaves each limb and they come out below 2^51 + 64: tight, even sums
- *     of ... products take them directly. */
+ *     1 4 7 10 13 14 11 8 5 2, and with 2^255 = 19 the sums z_k + 19 z_(k+5) below 2^52 times 267 213 159 105 51. An element
+ *     with such limbs, each below 267 * 2^52, is called raw.
+ *   - f4_carry of limbs < 2^62: below 2^11 leaves each, so limbs come out below 2^51 + 19 * 2^11 < 2^51 + 2^16. That is called
+ *     tight, and may be an operand.
+ *   - f4_pairs of raw elements: sums are below 534 * 2^52 and differences plus 1024 p, whose limbs 512 * (2^52 - 38) and
+ *     512 * (2^52 - 2) are above any raw limb, below 779 * 2^52 < 2^62; carried, they are tight. */
 #include "crypto/kernel/x25519.h"
 
 #if defined(__x86_64__)
@@ -38,7 +37,7 @@ INLINE struct f4 f4_carry(struct f4 a)
     __m256i c0 = _mm256_srli_epi64(a.l[0], 51), c1 = _mm256_srli_epi64(a.l[1], 51), c2 = _mm256_srli_epi64(a.l[2], 51);
     __m256i c3 = _mm256_srli_epi64(a.l[3], 51), c4 = _mm256_srli_epi64(a.l[4], 51);
     struct f4 r;
-    r.l[0] = _mm256_add_epi64(_mm256_and_si256(a.l[0], m), times19(c4));
+    r.l[0] = _mm256_madd52lo_epu64(_mm256_and_si256(a.l[0], m), c4, _mm256_set1_epi64x(19));
     r.l[1] = _mm256_add_epi64(_mm256_and_si256(a.l[1], m), c0);
     r.l[2] = _mm256_add_epi64(_mm256_and_si256(a.l[2], m), c1);
     r.l[3] = _mm256_add_epi64(_mm256_and_si256(a.l[3], m), c2);
@@ -46,43 +45,34 @@ INLINE struct f4 f4_carry(struct f4 a)
     return r;
 }
 
-/* Columns z_0..z_9 from the sums of low and high halves; plus `more`; reduced. */
-#define FOLD_COLUMN(k, lo, hi) _mm256_add_epi64(lo[k], _mm256_slli_epi64(hi[(k) - 1], 1))
-INLINE struct f4 f4_fold(const __m256i lo[9], const __m256i hi[9], struct f4 more)
-{
-    struct f4 r;
-    r.l[0] = _mm256_add_epi64(_mm256_add_epi64(lo[0], more.l[0]), times19(FOLD_COLUMN(5, lo, hi)));
-    r.l[1] = _mm256_add_epi64(_mm256_add_epi64(FOLD_COLUMN(1, lo, hi), more.l[1]), times19(FOLD_COLUMN(6, lo, hi)));
-    r.l[2] = _mm256_add_epi64(_mm256_add_epi64(FOLD_COLUMN(2, lo, hi), more.l[2]), times19(FOLD_COLUMN(7, lo, hi)));
-    r.l[3] = _mm256_add_epi64(_mm256_add_epi64(FOLD_COLUMN(3, lo, hi), more.l[3]), times19(FOLD_COLUMN(8, lo, hi)));
-    r.l[4] = _mm256_add_epi64(_mm256_add_epi64(FOLD_COLUMN(4, lo, hi), more.l[4]), times19(_mm256_slli_epi64(hi[8], 1)));
-    return f4_carry(r);
-}
+/* Written out, for at -O2 gcc would keep the arrays of a loop in memory; and in this order, for each sum waits four cycles
+ * for its last term: no column twice in eight terms, and first the columns that have further to go (times 19). */
+#define LO(i, j) lo[(i) + (j)] = _mm256_madd52lo_epu64(lo[(i) + (j)], a.l[i], b.l[j]);
+#define HI(i, j) hi[(i) + (j)] = _mm256_madd52hi_epu64(hi[(i) + (j)], a.l[i], b.l[j]);
+#define TERMS \
+    HI(0, 4) LO(1, 4) HI(1, 4) LO(2, 4) HI(2, 4) LO(0, 4) LO(3, 4) HI(3, 4) \
+    HI(1, 3) LO(2, 3) HI(2, 3) LO(3, 3) HI(3, 3) LO(1, 3) LO(4, 3) HI(4, 3) \
+    HI(2, 2) LO(3, 2) HI(3, 2) LO(4, 2) HI(4, 2) LO(2, 2) LO(4, 4) HI(4, 4) \
+    HI(3, 1) LO(4, 1) HI(4, 1) LO(3, 1) HI(0, 3) LO(0, 3) HI(0, 2) LO(0, 2) \
+    HI(4, 0) LO(4, 0) HI(1, 2) LO(1, 2) HI(1, 1) LO(1, 1) HI(0, 1) LO(0, 1) \
+    HI(2, 1) LO(2, 1) HI(2, 0) LO(2, 0) HI(1, 0) LO(1, 0) LO(0, 0) HI(0, 0) \
+    HI(3, 0) LO(3, 0)
 
-/* written out: at -O2 gcc would keep the arrays of a loop in memory */
-#define TERM(i, j) \
-    lo[(i) + (j)] = _mm256_madd52lo_epu64(lo[(i) + (j)], a.l[i], b.l[j]); \
-    hi[(i) + (j)] = _mm256_madd52hi_epu64(hi[(i) + (j)], a.l[i], b.l[j]);
-#define TERMS(i) TERM(i, 0) TERM(i, 1) TERM(i, 2) TERM(i, 3) TERM(i, 4)
+#define COLUMN(k) _mm256_add_epi64(lo[k], _mm256_add_epi64(hi[(k) - 1], hi[(k) - 1]))
 
-/* a * b + c, c tight */
-INLINE struct f4 f4_mul_add(struct f4 a, struct f4 b, struct f4 c)
+/* a * b of tight elements, raw */
+INLINE struct f4 f4_raw(struct f4 a, struct f4 b)
 {
     const __m256i z = _mm256_setzero_si256();
     __m256i lo[9] = { z, z, z, z, z, z, z, z, z }, hi[9] = { z, z, z, z, z, z, z, z, z };
-    TERMS(0)
-    TERMS(1)
-    TERMS(2)
-    TERMS(3)
-    TERMS(4)
-    return f4_fold(lo, hi, c);
-}
-
-INLINE struct f4 f4_mul(struct f4 a, struct f4 b)
-{
-    const __m256i z = _mm256_setzero_si256();
-    struct f4 none = { { z, z, z, z, z } };
-    return f4_mul_add(a, b, none);
+    TERMS
+    struct f4 r;
+    r.l[0] = _mm256_add_epi64(lo[0], times19(COLUMN(5)));
+    r.l[1] = _mm256_add_epi64(COLUMN(1), times19(COLUMN(6)));
+    r.l[2] = _mm256_add_epi64(COLUMN(2), times19(COLUMN(7)));
+    r.l[3] = _mm256_add_epi64(COLUMN(3), times19(COLUMN(8)));
+    r.l[4] = _mm256_add_epi64(COLUMN(4), times19(_mm256_add_epi64(hi[8], hi[8])));
+    return r;
 }
 
 /* x and y, limb by limb, to (x + y, x - y, x + y, x - y) */
@@ -92,10 +82,13 @@ INLINE __m256i pair_limb(__m256i x, __m256i y, __m256i bias)
     return _mm256_mask_sub_epi64(_mm256_add_epi64(x, y), 0xa, x, y);
 }
 
-#define BIAS_0 _mm256_set_epi64x(2 * FE_MASK - 36, 0, 2 * FE_MASK - 36, 0)
-#define BIAS   _mm256_set_epi64x(2 * FE_MASK, 0, 2 * FE_MASK, 0)
+/* 1024 p, where something is taken away */
+#define P1024_0 (1024 * (FE_MASK - 18))
+#define P1024   (1024 * FE_MASK)
+#define BIAS_0  _mm256_set_epi64x(P1024_0, 0, P1024_0, 0)
+#define BIAS    _mm256_set_epi64x(P1024, 0, P1024, 0)
 
-/* (a, b, c, d) to (a + b, a - b, c + d, c - d) */
+/* raw (a, b, c, d) to tight (a + b, a - b, c + d, c - d) */
 INLINE struct f4 f4_pairs(struct f4 v)
 {
     struct f4 r;
@@ -132,7 +125,7 @@ INLINE struct f4 f4_pairs_of(struct f4 v, __m256i ix, __m256i iy)
 /* One step on v = (X2, Z2, X3, Z3), RFC 7748 5, with the swap done by the permutation that starts it:
  *   h = (A, B, C, D);  m = (AA, BB, DA, CB);  n = (., E, DA + CB, DA - CB)
  *   w = (., AA + 121665 E, (DA + CB)^2, (DA - CB)^2);  v = (AA * BB, E * w1, w2 * 1, w3 * X1)
- * Three multiplications deep. Every operand is tight, or a constant below 2^52. */
+ * Three multiplications deep. Every operand is tight, or a constant below 2^52; v is raw. */
 INLINE struct f4 ladder_step(struct f4 v, __m256i swap, struct f4 one_x1)
 {
     const __m256i ix = _mm256_xor_si256(_mm256_set_epi64x(2, 2, 0, 0), swap);
@@ -141,15 +134,18 @@ INLINE struct f4 ladder_step(struct f4 v, __m256i swap, struct f4 one_x1)
     struct f4 x, y, aa, h = f4_pairs_of(v, ix, iy);
     EACH_LIMB(x.l[i] = PERMUTE(h.l[i], 1, 0, 1, 0));                    /* A B A B */
     EACH_LIMB(y.l[i] = PERMUTE(h.l[i], 2, 3, 1, 0));                    /* A B D C */
-    struct f4 m = f4_mul(x, y);
+    struct f4 m = f4_raw(x, y);
     struct f4 n = f4_pairs(m);
     EACH_LIMB(aa.l[i] = _mm256_maskz_unpacklo_epi64(0x2, m.l[i], m.l[i]));
     EACH_LIMB(y.l[i] = _mm256_blend_epi32(i == 0 ? a24 : zero, n.l[i], 0xf0));
-    struct f4 w = f4_mul_add(n, y, aa);
+    struct f4 w = f4_raw(n, y);
+    EACH_LIMB(w.l[i] = _mm256_add_epi64(w.l[i], aa.l[i]));              /* twice raw is below 2^62 */
+    w = f4_carry(w);
+    m = f4_carry(m);
     EACH_LIMB(x.l[i] = _mm256_blend_epi32(_mm256_blend_epi32(m.l[i], n.l[i], 0x0c), w.l[i], 0xf0));
     EACH_LIMB(y.l[i] = _mm256_unpackhi_epi64(m.l[i], m.l[i]));          /* BB . . . */
     EACH_LIMB(y.l[i] = _mm256_blend_epi32(_mm256_blend_epi32(y.l[i], w.l[i], 0x0c), one_x1.l[i], 0xf0));
-    return f4_mul(x, y);
+    return f4_raw(x, y);
 }
 
 INLINE __m256i lanes(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -180,6 +176,7 @@ static IFMA bool ifma_shared(uint8_t out[32], const uint8_t scalar[32], const ui
         v = ladder_step(v, swap, one_x1);
     }
     /* the lowest bit of a clamped scalar is 0: nothing left to swap back */
+    v = f4_carry(v);
     f4_split(&x1, &z, v);
     fe_invert(&z, &z);
     fe_mul(&x1, &x1, &z);
@@ -195,18 +192,20 @@ static IFMA bool ifma_shared(uint8_t out[32], const uint8_t scalar[32], const ui
 /* ---- the base point */
 
 /* The table entry for a digit as the lanes (y + x, y - x, 2, 2dxy), limbs below 2^51; a negative digit exchanges the first
- * two and takes 2p - 2dxy, limbs below 2^52. vpermq reads all eight entries of a word and puts the chosen one in
- * every lane; digit 0 is masked to the neutral (1, 1, 2, 0). */
+ * two and takes 2p - 2dxy, limbs below 2^52. vpermi2q reads all eight entries of a word and puts the chosen one in every
+ * lane; digit 0 is masked to the neutral (1, 1, 2, 0). No zmm registers here: while they are in use Intel's cores give
+ * only two of three ports to ymm work. */
 INLINE struct f4 table_pick(const uint64_t *position, int8_t digit)
 {
     uint64_t negative = ct_mask((uint64_t)(uint8_t)digit >> 7);
     uint64_t size = ((uint64_t)(int64_t)digit ^ negative) - negative;
     uint64_t none = ct_is_zero(size);
-    const __m512i index = _mm512_set1_epi64((long long)((size - 1) & 7));
+    const __m256i index = _mm256_set1_epi64x((long long)((size - 1) & 7));
     const __m256i there = _mm256_set1_epi64x((long long)~none), minus = _mm256_set1_epi64x((long long)negative);
     const __m256i flip = _mm256_xor_si256(_mm256_set_epi64x(3, 2, 1, 0), _mm256_and_si256(minus, lanes(1, 1, 0, 0)));
     __m256i w[4];
-#define WORD(j) _mm512_castsi512_si256(_mm512_permutexvar_epi64(index, _mm512_load_si512(position + 8 * (j))))
+    const __m256i *row = (const __m256i *)position;
+#define WORD(j) _mm256_permutex2var_epi64(_mm256_load_si256(row + 2 * (j)), index, _mm256_load_si256(row + 2 * (j) + 1))
 #define WORDS(i) \
     w[i] = _mm256_blend_epi32(_mm256_blend_epi32(WORD(i), WORD(4 + (i)), 0x0c), WORD(8 + (i)), 0xf0); \
     w[i] = _mm256_permutexvar_epi64(flip, _mm256_and_si256(w[i], there));
@@ -232,25 +231,25 @@ INLINE struct f4 table_pick(const uint64_t *position, int8_t digit)
     return r;
 }
 
-/* p = (Y, X, Z, T) plus a table entry, complete (Hisil et al., 2008, 3.1, a = -1, affine second operand):
+/* raw p = (Y, X, Z, T) plus a table entry, complete (Hisil et al., 2008, 3.1, a = -1, affine second operand):
  *   s = (Y + X, Y - X, Z, T) * q = (A, B, D, C);  (H, E, G, F) = (A + B, A - B, D + C, D - C);  p = (G*H, E*F, F*G, E*H) */
 INLINE struct f4 edwards_add(struct f4 p, struct f4 q)
 {
     struct f4 s, x, y;
-    EACH_LIMB(const __m256i b = _mm256_set_epi64x(0, 0, i == 0 ? 2 * FE_MASK - 36 : 2 * FE_MASK, 0);
+    EACH_LIMB(const __m256i b = _mm256_set_epi64x(0, 0, i == 0 ? P1024_0 : P1024, 0);
               const __m256i u = _mm256_add_epi64(_mm256_unpacklo_epi64(p.l[i], p.l[i]), b);
               const __m256i v = _mm256_unpackhi_epi64(p.l[i], p.l[i]);
               s.l[i] = _mm256_mask_sub_epi64(_mm256_add_epi64(u, v), 0x2, u, v);
               s.l[i] = _mm256_blend_epi32(s.l[i], p.l[i], 0xf0));
-    s = f4_mul(f4_carry(s), q);
-    s = f4_pairs(s);
+    s = f4_pairs(f4_raw(f4_carry(s), q));
     EACH_LIMB(x.l[i] = PERMUTE(s.l[i], 1, 3, 1, 2));                    /* G E F E */
     EACH_LIMB(y.l[i] = PERMUTE(s.l[i], 0, 2, 3, 0));                    /* H F G H */
-    return f4_mul(x, y);
+    return f4_raw(x, y);
 }
 
 INLINE void f4_to_edwards(struct edwards *e, struct f4 p)
 {
+    p = f4_carry(p);
     EACH_LIMB(e->y.l[i] = (uint64_t)_mm256_extract_epi64(p.l[i], 0); e->x.l[i] = (uint64_t)_mm256_extract_epi64(p.l[i], 1);
               e->z.l[i] = (uint64_t)_mm256_extract_epi64(p.l[i], 2); e->t.l[i] = (uint64_t)_mm256_extract_epi64(p.l[i], 3));
 }
