@@ -39,6 +39,12 @@ enum limits {
     LIMIT_BUDGET_STEPS = 4096,          /* issuer candidates tried for one verdict                                    */
     LIMIT_BUDGET_NAMES = 250000,        /* comparisons of a name with a constraint for one verdict                    */
 
+    LIMIT_CRL_EXTENSIONS = 64,          /* of a CRL or of one of its entries                                          */
+    LIMIT_DIST_POINTS = 64,             /* distribution points of a certificate that are looked at                    */
+    LIMIT_DP_NAMES = 64,                /* names of one distribution point, of one certificateIssuer                  */
+    LIMIT_OCSP_RESPONSES = 1024,        /* SingleResponses in one OCSP response                                       */
+    LIMIT_SCTS = 64,                    /* in one list                                                                */
+
     /* secrets and names */
     LIMIT_HOST_NAME = 253,              /* RFC 1035: a DNS name in text                                               */
     LIMIT_DNS_LABEL = 63,
