@@ -89,103 +89,112 @@ static enum arrival next(struct bench *b)
 
 enum { CLEAR = 1, CCS_DROP = 2, CCS_TAKE = 4, NO_DATA = 8, CLEAR_ALERT = 16, MIDWAY = 32, SEEN = 64 };
 
+/* clang-format off */
+static const struct rule {
+    enum form form; int how; uint8_t type; const char *content; size_t n; enum arrival want; enum troth_reason why;
+} rows[] = {
+    { FORM_PLAIN, 0,               22, "\x14\0\0\0",     4, ARRIVED_HANDSHAKE, TROTH_R_NONE },
+    { FORM_13,    0,               22, "\x14\0\0\0",     4, ARRIVED_HANDSHAKE, TROTH_R_NONE },
+    { FORM_12,    0,               22, "\x14\0\0\0",     4, ARRIVED_HANDSHAKE, TROTH_R_NONE },
+    { FORM_PLAIN, 0,               22, "",               0, ARRIVED_BAD,       TROTH_R_RECORD_EMPTY },
+    { FORM_13,    0,               22, "",               0, ARRIVED_BAD,       TROTH_R_RECORD_EMPTY },
+    { FORM_12,    0,               22, "",               0, ARRIVED_BAD,       TROTH_R_RECORD_EMPTY },
+    { FORM_13,    0,               23, "data",           4, ARRIVED_DATA,      TROTH_R_NONE },
+    { FORM_12,    0,               23, "data",           4, ARRIVED_DATA,      TROTH_R_NONE },
+    { FORM_13,    0,               23, "",               0, ARRIVED_NOTHING,   TROTH_R_NONE },
+    { FORM_13,    NO_DATA,         23, "data",           4, ARRIVED_BAD,       TROTH_R_DATA_UNEXPECTED },
+    { FORM_12,    NO_DATA,         23, "data",           4, ARRIVED_BAD,       TROTH_R_DATA_UNEXPECTED },
+    { FORM_PLAIN, 0,               23, "data",           4, ARRIVED_BAD,       TROTH_R_DATA_UNEXPECTED },
+    { FORM_13,    MIDWAY,          23, "data",           4, ARRIVED_BAD,       TROTH_R_RECORD_INTERLEAVED },
+    { FORM_12,    MIDWAY,          23, "data",           4, ARRIVED_BAD,       TROTH_R_RECORD_INTERLEAVED },
+    { FORM_13,    MIDWAY,          21, "\2\x28",         2, ARRIVED_ALERT,     TROTH_R_NONE },
+    /* change_cipher_spec */
+    { FORM_PLAIN, CLEAR,           20, "\1",             1, ARRIVED_BAD,       TROTH_R_CCS_UNEXPECTED },
+    { FORM_PLAIN, CLEAR|CCS_DROP,  20, "\1",             1, ARRIVED_NOTHING,   TROTH_R_NONE },
+    { FORM_PLAIN, CLEAR|CCS_TAKE,  20, "\1",             1, ARRIVED_CCS,       TROTH_R_NONE },
+    { FORM_PLAIN, CLEAR|CCS_TAKE|MIDWAY, 20, "\1",       1, ARRIVED_BAD,       TROTH_R_MESSAGE_LEFTOVER },
+    { FORM_PLAIN, CLEAR|CCS_TAKE,  20, "\2",             1, ARRIVED_BAD,       TROTH_R_CCS_MALFORMED },
+    { FORM_PLAIN, CLEAR|CCS_TAKE,  20, "",               0, ARRIVED_BAD,       TROTH_R_CCS_MALFORMED },
+    { FORM_13,    CLEAR|CCS_DROP,  20, "\1",             1, ARRIVED_NOTHING,   TROTH_R_NONE },
+    { FORM_13,    CLEAR|CCS_DROP|MIDWAY, 20, "\1",       1, ARRIVED_NOTHING,   TROTH_R_NONE },
+    { FORM_13,    CLEAR|CCS_DROP,  20, "\1\1",           2, ARRIVED_BAD,       TROTH_R_CCS_MALFORMED },
+    { FORM_13,    CLEAR,           20, "\1",             1, ARRIVED_BAD,       TROTH_R_CCS_UNEXPECTED },
+    { FORM_13,    CCS_DROP,        20, "\1",             1, ARRIVED_BAD,       TROTH_R_CCS_UNEXPECTED },
+    { FORM_12,    CCS_TAKE,        20, "\1",             1, ARRIVED_BAD,       TROTH_R_CCS_UNEXPECTED },
+    /* in the clear under keys */
+    { FORM_13,    CLEAR,           22, "\x14\0\0\0",     4, ARRIVED_BAD,       TROTH_R_RECORD_IN_THE_CLEAR },
+    { FORM_13,    CLEAR,           21, "\2\x28",         2, ARRIVED_BAD,       TROTH_R_RECORD_IN_THE_CLEAR },
+    { FORM_13,    CLEAR|CLEAR_ALERT, 21, "\2\x28",       2, ARRIVED_ALERT,     TROTH_R_NONE },
+    { FORM_13,    CLEAR|CLEAR_ALERT|SEEN, 21, "\2\x28",  2, ARRIVED_BAD,       TROTH_R_RECORD_IN_THE_CLEAR },
+    { FORM_13,    CLEAR|CLEAR_ALERT, 22, "\x14\0\0\0",   4, ARRIVED_BAD,       TROTH_R_RECORD_IN_THE_CLEAR },
+    { FORM_13,    CLEAR,           23, "data",           4, ARRIVED_BAD,       TROTH_R_RECORD_SHORT },
+    { FORM_12,    CLEAR,           22, "data",           4, ARRIVED_BAD,       TROTH_R_RECORD_SHORT },
+    { FORM_13,    CLEAR,           23, "this is not really protected",  28, ARRIVED_BAD, TROTH_R_RECORD_BAD_MAC },
+    { FORM_12,    CLEAR,           23, "this is not really protected at all", 35, ARRIVED_BAD, TROTH_R_RECORD_BAD_MAC },
+    /* inner types */
+    { FORM_13,    0,               24, "x",              1, ARRIVED_BAD,       TROTH_R_RECORD_TYPE },
+    { FORM_13,    0,               255, "x",             1, ARRIVED_BAD,       TROTH_R_RECORD_TYPE },
+    /* alerts */
+    { FORM_13,    0,               21, "\1\0",           2, ARRIVED_CLOSE,     TROTH_R_NONE },
+    { FORM_12,    0,               21, "\1\0",           2, ARRIVED_CLOSE,     TROTH_R_NONE },
+    { FORM_PLAIN, 0,               21, "\1\0",           2, ARRIVED_CLOSE,     TROTH_R_NONE },
+    { FORM_13,    0,               21, "\2\0",           2, ARRIVED_CLOSE,     TROTH_R_NONE },
+    { FORM_13,    0,               21, "\2\x28",         2, ARRIVED_ALERT,     TROTH_R_NONE },
+    { FORM_13,    0,               21, "\2\xfe",         2, ARRIVED_ALERT,     TROTH_R_NONE },
+    { FORM_12,    0,               21, "\2\x5a",         2, ARRIVED_ALERT,     TROTH_R_NONE },
+    { FORM_13,    0,               21, "\2\x5a",         2, ARRIVED_NOTHING,   TROTH_R_NONE },
+    { FORM_13,    0,               21, "\1\x5a",         2, ARRIVED_NOTHING,   TROTH_R_NONE },
+    { FORM_12,    0,               21, "\1\x70",         2, ARRIVED_NOTHING,   TROTH_R_NONE },
+    { FORM_PLAIN, 0,               21, "\1\x70",         2, ARRIVED_NOTHING,   TROTH_R_NONE },
+    { FORM_13,    0,               21, "\1\x70",         2, ARRIVED_BAD,       TROTH_R_ALERT_WARNING },
+    { FORM_13,    0,               21, "\3\x28",         2, ARRIVED_BAD,       TROTH_R_ALERT_LEVEL },
+    { FORM_12,    0,               21, "\0\0",           2, ARRIVED_BAD,       TROTH_R_ALERT_LEVEL },
+    { FORM_13,    0,               21, "\2",             1, ARRIVED_BAD,       TROTH_R_ALERT_MALFORMED },
+    { FORM_12,    0,               21, "\1\0\1\0",       4, ARRIVED_BAD,       TROTH_R_ALERT_MALFORMED },
+    { FORM_13,    0,               21, "",               0, ARRIVED_BAD,       TROTH_R_RECORD_EMPTY },
+};
+/* clang-format on */
+
+/* A handshake message, or half of one, that came before. */
+static void before(struct bench *b, bool half)
+{
+    struct message msg;
+    send_one(b, 22, half ? TEXT("\x14\0\0\x05half") : TEXT("\x14\0\0\0"));
+    assert_int_equal(next(b), ARRIVED_HANDSHAKE);
+    assert_int_equal(messages_next(&b->m, &b->error, &msg), half ? MESSAGE_MORE : MESSAGE_WHOLE);
+}
+
+static void holds(size_t i, const struct rule *r)
+{
+    struct bench b;
+    bench_init(&b, r->form);
+    b.a.drop_ccs = r->how & CCS_DROP;
+    b.a.take_ccs = r->how & CCS_TAKE;
+    b.a.clear_alert = r->how & CLEAR_ALERT;
+    if (r->how & (MIDWAY | SEEN))
+        before(&b, r->how & MIDWAY);
+    if (r->how & NO_DATA)
+        b.a.take_data = false;
+    if (r->how & CLEAR)
+        send_clear(&b, r->type, span_of(r->content, r->n));
+    else
+        send_one(&b, r->type, span_of(r->content, r->n));
+    enum arrival got = next(&b);
+    if (got != r->want || b.error.reason != r->why)
+        test_fail("row %zu: got %d (%s %s), want %d (%s)", i, (int)got, b.error.code ? b.error.code : "ok", b.error.detail,
+                  (int)r->want, troth_reason_code(r->why));
+    if (got == ARRIVED_DATA)
+        assert_true(span_equal(b.got.data, TEXT("data")));
+    if (got == ARRIVED_ALERT)
+        assert_int_equal(b.got.alert, (uint8_t)r->content[1]);
+    bench_end(&b);
+}
+
 static void rules(void **state)
 {
     (void)state;
-    /* clang-format off */
-    static const struct {
-        enum form form; int how; uint8_t type; const char *content; size_t n; enum arrival want; enum troth_reason why;
-    } rows[] = {
-        { FORM_PLAIN, 0,               22, "\x14\0\0\0",     4, ARRIVED_HANDSHAKE, TROTH_R_NONE },
-        { FORM_13,    0,               22, "\x14\0\0\0",     4, ARRIVED_HANDSHAKE, TROTH_R_NONE },
-        { FORM_12,    0,               22, "\x14\0\0\0",     4, ARRIVED_HANDSHAKE, TROTH_R_NONE },
-        { FORM_PLAIN, 0,               22, "",               0, ARRIVED_BAD,       TROTH_R_RECORD_EMPTY },
-        { FORM_13,    0,               22, "",               0, ARRIVED_BAD,       TROTH_R_RECORD_EMPTY },
-        { FORM_12,    0,               22, "",               0, ARRIVED_BAD,       TROTH_R_RECORD_EMPTY },
-        { FORM_13,    0,               23, "data",           4, ARRIVED_DATA,      TROTH_R_NONE },
-        { FORM_12,    0,               23, "data",           4, ARRIVED_DATA,      TROTH_R_NONE },
-        { FORM_13,    0,               23, "",               0, ARRIVED_NOTHING,   TROTH_R_NONE },
-        { FORM_13,    NO_DATA,         23, "data",           4, ARRIVED_BAD,       TROTH_R_DATA_UNEXPECTED },
-        { FORM_12,    NO_DATA,         23, "data",           4, ARRIVED_BAD,       TROTH_R_DATA_UNEXPECTED },
-        { FORM_PLAIN, 0,               23, "data",           4, ARRIVED_BAD,       TROTH_R_DATA_UNEXPECTED },
-        { FORM_13,    MIDWAY,          23, "data",           4, ARRIVED_BAD,       TROTH_R_RECORD_INTERLEAVED },
-        { FORM_12,    MIDWAY,          23, "data",           4, ARRIVED_BAD,       TROTH_R_RECORD_INTERLEAVED },
-        { FORM_13,    MIDWAY,          21, "\2\x28",         2, ARRIVED_ALERT,     TROTH_R_NONE },
-        /* change_cipher_spec */
-        { FORM_PLAIN, CLEAR,           20, "\1",             1, ARRIVED_BAD,       TROTH_R_CCS_UNEXPECTED },
-        { FORM_PLAIN, CLEAR|CCS_DROP,  20, "\1",             1, ARRIVED_NOTHING,   TROTH_R_NONE },
-        { FORM_PLAIN, CLEAR|CCS_TAKE,  20, "\1",             1, ARRIVED_CCS,       TROTH_R_NONE },
-        { FORM_PLAIN, CLEAR|CCS_TAKE|MIDWAY, 20, "\1",       1, ARRIVED_BAD,       TROTH_R_MESSAGE_LEFTOVER },
-        { FORM_PLAIN, CLEAR|CCS_TAKE,  20, "\2",             1, ARRIVED_BAD,       TROTH_R_CCS_MALFORMED },
-        { FORM_PLAIN, CLEAR|CCS_TAKE,  20, "",               0, ARRIVED_BAD,       TROTH_R_CCS_MALFORMED },
-        { FORM_13,    CLEAR|CCS_DROP,  20, "\1",             1, ARRIVED_NOTHING,   TROTH_R_NONE },
-        { FORM_13,    CLEAR|CCS_DROP|MIDWAY, 20, "\1",       1, ARRIVED_NOTHING,   TROTH_R_NONE },
-        { FORM_13,    CLEAR|CCS_DROP,  20, "\1\1",           2, ARRIVED_BAD,       TROTH_R_CCS_MALFORMED },
-        { FORM_13,    CLEAR,           20, "\1",             1, ARRIVED_BAD,       TROTH_R_CCS_UNEXPECTED },
-        { FORM_13,    CCS_DROP,        20, "\1",             1, ARRIVED_BAD,       TROTH_R_CCS_UNEXPECTED },
-        { FORM_12,    CCS_TAKE,        20, "\1",             1, ARRIVED_BAD,       TROTH_R_CCS_UNEXPECTED },
-        /* in the clear under keys */
-        { FORM_13,    CLEAR,           22, "\x14\0\0\0",     4, ARRIVED_BAD,       TROTH_R_RECORD_IN_THE_CLEAR },
-        { FORM_13,    CLEAR,           21, "\2\x28",         2, ARRIVED_BAD,       TROTH_R_RECORD_IN_THE_CLEAR },
-        { FORM_13,    CLEAR|CLEAR_ALERT, 21, "\2\x28",       2, ARRIVED_ALERT,     TROTH_R_NONE },
-        { FORM_13,    CLEAR|CLEAR_ALERT|SEEN, 21, "\2\x28",  2, ARRIVED_BAD,       TROTH_R_RECORD_IN_THE_CLEAR },
-        { FORM_13,    CLEAR|CLEAR_ALERT, 22, "\x14\0\0\0",   4, ARRIVED_BAD,       TROTH_R_RECORD_IN_THE_CLEAR },
-        { FORM_13,    CLEAR,           23, "data",           4, ARRIVED_BAD,       TROTH_R_RECORD_SHORT },
-        { FORM_12,    CLEAR,           22, "data",           4, ARRIVED_BAD,       TROTH_R_RECORD_SHORT },
-        { FORM_13,    CLEAR,           23, "this is not really protected",  28, ARRIVED_BAD, TROTH_R_RECORD_BAD_MAC },
-        { FORM_12,    CLEAR,           23, "this is not really protected at all", 35, ARRIVED_BAD, TROTH_R_RECORD_BAD_MAC },
-        /* inner types */
-        { FORM_13,    0,               24, "x",              1, ARRIVED_BAD,       TROTH_R_RECORD_TYPE },
-        { FORM_13,    0,               255, "x",             1, ARRIVED_BAD,       TROTH_R_RECORD_TYPE },
-        /* alerts */
-        { FORM_13,    0,               21, "\1\0",           2, ARRIVED_CLOSE,     TROTH_R_NONE },
-        { FORM_12,    0,               21, "\1\0",           2, ARRIVED_CLOSE,     TROTH_R_NONE },
-        { FORM_PLAIN, 0,               21, "\1\0",           2, ARRIVED_CLOSE,     TROTH_R_NONE },
-        { FORM_13,    0,               21, "\2\0",           2, ARRIVED_CLOSE,     TROTH_R_NONE },
-        { FORM_13,    0,               21, "\2\x28",         2, ARRIVED_ALERT,     TROTH_R_NONE },
-        { FORM_13,    0,               21, "\2\xfe",         2, ARRIVED_ALERT,     TROTH_R_NONE },
-        { FORM_12,    0,               21, "\2\x5a",         2, ARRIVED_ALERT,     TROTH_R_NONE },
-        { FORM_13,    0,               21, "\2\x5a",         2, ARRIVED_NOTHING,   TROTH_R_NONE },
-        { FORM_13,    0,               21, "\1\x5a",         2, ARRIVED_NOTHING,   TROTH_R_NONE },
-        { FORM_12,    0,               21, "\1\x70",         2, ARRIVED_NOTHING,   TROTH_R_NONE },
-        { FORM_PLAIN, 0,               21, "\1\x70",         2, ARRIVED_NOTHING,   TROTH_R_NONE },
-        { FORM_13,    0,               21, "\1\x70",         2, ARRIVED_BAD,       TROTH_R_ALERT_WARNING },
-        { FORM_13,    0,               21, "\3\x28",         2, ARRIVED_BAD,       TROTH_R_ALERT_LEVEL },
-        { FORM_12,    0,               21, "\0\0",           2, ARRIVED_BAD,       TROTH_R_ALERT_LEVEL },
-        { FORM_13,    0,               21, "\2",             1, ARRIVED_BAD,       TROTH_R_ALERT_MALFORMED },
-        { FORM_12,    0,               21, "\1\0\1\0",       4, ARRIVED_BAD,       TROTH_R_ALERT_MALFORMED },
-        { FORM_13,    0,               21, "",               0, ARRIVED_BAD,       TROTH_R_RECORD_EMPTY },
-    };
-    /* clang-format on */
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct bench b;
-        bench_init(&b, rows[i].form);
-        int how = rows[i].how;
-        b.a.drop_ccs = how & CCS_DROP;
-        b.a.take_ccs = how & CCS_TAKE;
-        b.a.clear_alert = how & CLEAR_ALERT;
-        if (how & (MIDWAY | SEEN)) {
-            struct message msg;
-            send_one(&b, 22, (how & MIDWAY) ? TEXT("\x14\0\0\x05half") : TEXT("\x14\0\0\0"));
-            assert_int_equal(next(&b), ARRIVED_HANDSHAKE);
-            assert_int_equal(messages_next(&b.m, &b.error, &msg), how & MIDWAY ? MESSAGE_MORE : MESSAGE_WHOLE);
-        }
-        if (how & NO_DATA)
-            b.a.take_data = false;
-        if (how & CLEAR)
-            send_clear(&b, rows[i].type, span_of(rows[i].content, rows[i].n));
-        else
-            send_one(&b, rows[i].type, span_of(rows[i].content, rows[i].n));
-        enum arrival got = next(&b);
-        if (got != rows[i].want || b.error.reason != rows[i].why)
-            test_fail("row %zu: got %d (%s %s), want %d (%s)", i, (int)got, b.error.code ? b.error.code : "ok", b.error.detail,
-                      (int)rows[i].want, troth_reason_code(rows[i].why));
-        if (got == ARRIVED_DATA)
-            assert_true(span_equal(b.got.data, TEXT("data")));
-        if (got == ARRIVED_ALERT)
-            assert_int_equal(b.got.alert, (uint8_t)rows[i].content[1]);
-        bench_end(&b);
-    }
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        holds(i, &rows[i]);
 }
 
 /* ---- floods: as many as are allowed pass, one more does not */
