@@ -92,7 +92,7 @@ enum { CLEAR = 1, CCS_DROP = 2, CCS_TAKE = 4, NO_DATA = 8, CLEAR_ALERT = 16, MID
 /* clang-format off */
 static const struct rule {
     enum form form; int how; uint8_t type; const char *content; size_t n; enum arrival want; enum troth_reason why;
-} rows[] = {
+} all_rules[] = {
     { FORM_PLAIN, 0,               22, "\x14\0\0\0",     4, ARRIVED_HANDSHAKE, TROTH_R_NONE },
     { FORM_13,    0,               22, "\x14\0\0\0",     4, ARRIVED_HANDSHAKE, TROTH_R_NONE },
     { FORM_12,    0,               22, "\x14\0\0\0",     4, ARRIVED_HANDSHAKE, TROTH_R_NONE },
@@ -193,15 +193,17 @@ static void holds(size_t i, const struct rule *r)
 static void rules(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
-        holds(i, &rows[i]);
+    for (size_t i = 0; i < COUNT_OF(all_rules); i++)
+        holds(i, &all_rules[i]);
 }
 
 /* ---- floods: as many as are allowed pass, one more does not */
 static void floods(void **state)
 {
     (void)state;
-    static const struct { enum form form; bool clear; uint8_t type; const char *content; size_t n; int most; enum troth_reason why; } rows[] = {
+    static const struct {
+        enum form form; bool clear; uint8_t type; const char *content; size_t n; int most; enum troth_reason why;
+    } rows[] = {
         { FORM_13, false, 23, "", 0, LIMIT_EMPTY_RECORDS, TROTH_R_RECORD_EMPTY_FLOOD },
         { FORM_12, false, 23, "", 0, LIMIT_EMPTY_RECORDS, TROTH_R_RECORD_EMPTY_FLOOD },
         { FORM_12, false, 21, "\1\x64", 2, LIMIT_WARNING_ALERTS, TROTH_R_ALERT_WARNING_FLOOD },
