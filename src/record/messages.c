@@ -15,6 +15,12 @@ static uint32_t length_of(const uint8_t *header)
     return (uint32_t)(header[1] << 16 | header[2] << 8 | header[3]);
 }
 
+/* Bytes of the message being joined. */
+static uint32_t joined(const struct messages *m)
+{
+    return m->join ? m->join_n : 0;
+}
+
 static void drop_join(struct messages *m)
 {
     if (m->join) {
@@ -49,7 +55,7 @@ static bool length_fits(const struct messages *m, troth_error *e, const uint8_t 
 /* Room for `need` bytes, never more than the message of `whole` bytes needs. */
 static bool join_room(struct messages *m, troth_error *e, size_t need, size_t whole)
 {
-    if (need <= m->join_cap)
+    if (m->join && need <= m->join_cap)
         return true;
     size_t cap = 2 * need < JOIN_FIRST ? JOIN_FIRST : 2 * need;
     if (cap > whole)
@@ -57,8 +63,8 @@ static bool join_room(struct messages *m, troth_error *e, size_t need, size_t wh
     uint8_t *p = m->memory->alloc(m->memory->ctx, cap);
     if (!p)
         return fail_to(e, OUT_OF_MEMORY, "%zu bytes for a handshake message", cap);
-    uint32_t n = m->join_n;
-    if (n)
+    uint32_t n = joined(m);
+    if (m->join && n)
         memcpy(p, m->join, n);
     drop_join(m);
     m->join = p;
@@ -75,7 +81,7 @@ static bool join_upto(struct messages *m, troth_error *e, size_t upto, size_t wh
     if (some)
         memcpy(m->join + m->join_n, m->rest.p, some);
     m->join_n += (uint32_t)some;
-    m->rest = span_slice(m->rest, some, m->rest.n - some);
+    m->rest = span_of(m->rest.p + some, m->rest.n - some);
     return true;
 }
 
@@ -86,14 +92,14 @@ static void give(struct message *out, const uint8_t *p, size_t whole)
 
 static enum messages_answer next_joined(struct messages *m, troth_error *e, struct message *out)
 {
-    if (m->join_n < HEADER && !join_upto(m, e, HEADER, JOIN_FIRST))
+    if (joined(m) < HEADER && !join_upto(m, e, HEADER, JOIN_FIRST))
         return MESSAGE_BAD;
-    if (m->join_n < HEADER)
+    if (joined(m) < HEADER)
         return MESSAGE_MORE;
     size_t whole = HEADER + (size_t)length_of(m->join);
     if (!length_fits(m, e, m->join) || !join_upto(m, e, whole, whole < JOIN_FIRST ? JOIN_FIRST : whole))
         return MESSAGE_BAD;
-    if (m->join_n < whole)
+    if (joined(m) < whole)
         return MESSAGE_MORE;
     give(out, m->join, whole);
     m->join_given = true;

@@ -109,7 +109,7 @@ static const struct ext_seen *find(const struct exts *e, enum ext_row x)
 bool exts_read(struct exts *e, struct rd *r, enum ext_in in, uint16_t version, const struct ext_set *asked)
 {
     TRY(rd_ok(r));
-    uint8_t at[X_COUNT];
+    uint8_t at[X_COUNT] = { 0 };
     for (unsigned i = 0; i < e->n_seen; i++) {
         TRY(check_place(r, &e->seen[i], in, version, asked));
         if (e->seen[i].row != X_UNKNOWN)

@@ -25,7 +25,7 @@ void hex_write(struct wr *w, const char *hex, size_t n)
 }
 
 /* Splits `text` at each unescaped `at`; parts as (start, length).  False when there are too many. */
-static bool split(span text, char at, span *parts, size_t max, size_t *n)
+static bool split(span text, uint8_t at, span *parts, size_t max, size_t *n)
 {
     *n = 0;
     size_t from = 0;
@@ -90,12 +90,10 @@ static void write_value(struct wr *w, uint8_t tag, span text)
 static void write_attribute(struct wr *w, span text)
 {
     char type[80];
-    const uint8_t *eq = memchr(text.p, '=', text.n);
+    const uint8_t *eq = text.n ? memchr(text.p, '=', text.n) : NULL;
     size_t n = eq ? (size_t)(eq - text.p) : 0;
-    while (n && text.p[0] == ' ') {
-        text = span_slice(text, 1, text.n - 1);
-        n--;
-    }
+    for (; n && text.p[0] == ' '; n--)
+        text = span_of(text.p + 1, text.n - 1);
     if (!n || n >= sizeof type) {
         w->bad = true;
         return;
@@ -218,7 +216,6 @@ static bool ipv6(uint8_t out[16], const char *s, const char *end)
         if (s < end && *s == '.' && n <= 12) {
             TRY(ipv4(out + n, from, end));
             n += 4;
-            s = end;
             break;
         }
         TRY(digits >= 1 && digits <= 4 && n <= 14);
