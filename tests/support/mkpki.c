@@ -20,10 +20,15 @@ static void remove_dir(void)
 
 struct mk *mk_new(void)
 {
+    return mk_new_with(troth_libcrypto());
+}
+
+struct mk *mk_new_with(troth_provider *crypto)
+{
     struct mk *m = calloc(1, sizeof *m);
     assert_non_null(m);
     arena_init(&m->arena, &test_memory, 65536);
-    m->crypto = troth_libcrypto();
+    m->crypto = crypto;
     assert_non_null(m->crypto);
     m->p = (struct pki_ctx){ .arena = &m->arena, .crypto = m->crypto };
     return m;

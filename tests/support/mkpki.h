@@ -23,6 +23,8 @@ struct mk {
 };
 
 struct mk *mk_new(void);
+/* On another provider (fake/fake.h), of which it takes one ownership. */
+struct mk *mk_new_with(troth_provider *);
 void mk_free(struct mk *);
 /* A new key; RSA: of 2048 bits. */
 const troth_key *mk_key(struct mk *, enum troth_key_type);
