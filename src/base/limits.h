@@ -43,6 +43,9 @@ enum limits {
     LIMIT_DIST_POINTS = 64,             /* distribution points of a certificate that are looked at                    */
     LIMIT_DP_NAMES = 64,                /* names of one distribution point, of one certificateIssuer                  */
     LIMIT_OCSP_RESPONSES = 1024,        /* SingleResponses in one OCSP response                                       */
+    LIMIT_OCSP_CERTS = 8,               /* certificates in a response among which its signer is looked for           */
+    LIMIT_OCSP_SKEW = 300,              /* seconds that a responder's clock may be ahead                             */
+    LIMIT_OCSP_NO_NEXT = 86400,         /* seconds a response without nextUpdate is taken for fresh                   */
     LIMIT_SCTS = 64,                    /* in one list                                                                */
 
     /* secrets and names */

@@ -16,7 +16,7 @@
 #include "x509/ctx.h"
 #include "x509/name_wr.h"
 
-/* A list of texts that ends with NULL. */
+/* A list of texts that ends with NULL; it lives as long as the block it stands in. */
 #define TEXTS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 struct issue_ext {

@@ -43,7 +43,7 @@ const char *mk_pem(struct mk *, const char *label, const span *ders, size_t n);
 const char *mk_file(struct mk *, const char *name, span bytes);
 /* Runs a shell command in that directory; its exit status; output (both streams) in *out, zero-terminated. */
 int mk_run(struct mk *, const char **out, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Bytes of an integer, for serial numbers; a constant or static literal. */
+/* Bytes of an integer, for serial numbers.  Like TEXTS it lives as long as the block it stands in: SPAN_TEXT("\x55") lives for ever. */
 #define MK_SERIAL(...) SPAN_OF(((const uint8_t[]){ __VA_ARGS__ }))
 
 #endif

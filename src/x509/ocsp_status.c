@@ -1,0 +1,225 @@
+/* ocsp_status.c - what an OCSP response says about a certificate, if it may be believed (RFC 6960 3.2, 4.2.2.2).
+ *
+ * Must never answer GOOD or REVOKED unless the response is about this certificate, fresh, and signed by its issuer or by a responder
+ * that this issuer certified. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "crypto/provider.h"
+#include "x509/ocsp.h"
+
+struct digest {
+    uint8_t b[TROTH_DIGEST_MAX];
+    size_t  n;
+};
+
+static bool digest(struct digest *d, const troth_provider *crypto, enum troth_hash_id id, span of)
+{
+    const troth_hash *h = id ? provider_hash(crypto, id) : NULL;
+    _Alignas(16) uint8_t state[TROTH_HASH_STATE_MAX];
+    if (!h)
+        return false;
+    h->begin(state);
+    h->add(state, of.p, of.n);
+    h->peek(state, d->b);
+    d->n = h->n;
+    return true;
+}
+
+static bool is_digest(const troth_provider *crypto, enum troth_hash_id id, span of, span value)
+{
+    struct digest d;
+    return digest(&d, crypto, id, of) && value.n == d.n && !memcmp(value.p, d.b, d.n);
+}
+
+/* The newest of the answers about this certificate. */
+bool ocsp_find(const struct ocsp *o, const struct ocsp_question *q, struct ocsp_single *best)
+{
+    bool any = false;
+    struct ocsp_single s;
+    for (span list = o->singles; ocsp_single_next(&list, &s);)
+        if (span_equal(s.serial, q->cert->serial) && is_digest(q->crypto, s.hash, q->cert->issuer, s.name_hash) &&
+            is_digest(q->crypto, s.hash, q->issuer->spki_bits, s.key_hash) && (!any || s.this_update > best->this_update)) {
+            *best = s;
+            any = true;
+        }
+    return any;
+}
+
+static void no_use(struct rev_answer *a, enum troth_reason why, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static void no_use(struct rev_answer *a, enum troth_reason why, const char *fmt, ...)
+{
+    a->status = REV_UNKNOWN;
+    a->why = why;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(a->evidence, sizeof a->evidence, fmt, ap);
+    va_end(ap);
+}
+
+static void no_use_at(struct rev_answer *a, enum troth_reason why, const char *what, int64_t when)
+{
+    char time[40];
+    struct text t = TEXT_IN(time);
+    text_time(&t, when);
+    no_use(a, why, "%s %s", what, time);
+}
+
+/* ---- who signed */
+
+static bool is_responder(const struct ocsp_question *q, const struct cert *c)
+{
+    const struct ocsp *o = q->response;
+    return o->by_key ? is_digest(q->crypto, TROTH_SHA1, c->spki_bits, o->responder) : name_equal(o->responder, c->subject);
+}
+
+/* What a delegated responder's certificate must be, besides being signed by the issuer: RFC 6960 4.2.2.2.  NULL: it is. */
+static const char *delegation_fault(const struct ocsp_question *q, const struct cert *c)
+{
+    if (!name_equal(c->issuer, q->issuer->subject))
+        return "not issued by the certificate's own issuer";
+    if (!cert_has(c, CX_EXT_KEY_USAGE) || !(c->eku & EKU_OCSP))
+        return "not certified for signing OCSP responses";
+    if (cert_has(c, CX_KEY_USAGE) && !(c->key_usage & KU_DIGITAL_SIGNATURE))
+        return "its key usage does not allow signatures";
+    if (c->not_before > q->now || c->not_after < q->now)
+        return "its certificate is out of date";
+    if (c->unknown_critical.n || c->flaw.why != TROTH_R_NONE || c->key_malformed)
+        return "its certificate cannot be used";
+    return NULL;
+}
+
+static bool signed_by(const struct ocsp_question *q, struct rev_answer *a, const struct cert *by, unsigned *left)
+{
+    struct rev_signed s = { q->response->data, q->response->signature, (enum troth_sig)q->response->sig, q->response->sig_salt_n };
+    return rev_verify(q->crypto, q->memory, &s, by, left, &a->signatures);
+}
+
+/* Looks through the certificates that came along; *fault: what was wrong with the most promising one. */
+static bool delegated(const struct ocsp_question *q, struct rev_answer *a, struct ocsp_found *f, unsigned *left, const char **fault)
+{
+    span list = q->response->certs, der;
+    for (unsigned n = 0; n < LIMIT_OCSP_CERTS && ocsp_cert_next(&list, &der); n++) {
+        struct cert c;
+        troth_error ignored = { 0 };
+        if (!cert_parse(&c, der, NULL, &ignored) || !is_responder(q, &c))
+            continue;
+        *fault = delegation_fault(q, &c);
+        if (*fault)
+            continue;
+        struct rev_signed s = { c.tbs, c.signature, (enum troth_sig)c.sig, c.sig_salt_n };
+        if (!rev_verify(q->crypto, q->memory, &s, q->issuer, left, &a->signatures)) {
+            *fault = "its certificate is not signed by the certificate's issuer";
+            continue;
+        }
+        if (!signed_by(q, a, &c, left)) {
+            *fault = "its signature is wrong";
+            continue;
+        }
+        f->delegated = true;
+        f->no_check = cert_has(&c, CX_OCSP_NO_CHECK);
+        f->responder_cert = der;
+        return true;
+    }
+    return false;
+}
+
+static bool authentic(const struct ocsp_question *q, struct rev_answer *a, struct ocsp_found *f)
+{
+    unsigned left = q->max_signatures;
+    const char *fault = NULL;
+    if (is_responder(q, q->issuer)) {
+        if (signed_by(q, a, q->issuer, &left))
+            return true;
+        fault = "its signature is wrong";
+    }
+    if (delegated(q, a, f, &left, &fault))
+        return true;
+    if (!left && q->max_signatures == a->signatures)
+        no_use(a, TROTH_R_CHAIN_BUDGET, "no signature more may be verified");
+    else if (fault && strstr(fault, "signature is wrong"))
+        no_use(a, TROTH_R_OCSP_SIGNATURE, "%s", fault);
+    else
+        no_use(a, TROTH_R_OCSP_RESPONDER, "%s", fault ? fault : "the certificate of its signer is not in it");
+    return false;
+}
+
+/* ---- the rest */
+
+static bool fresh(const struct ocsp_question *q, const struct ocsp_single *s, struct rev_answer *a)
+{
+    int64_t latest = q->now + LIMIT_OCSP_SKEW, end = s->has_next_update ? s->next_update : s->this_update + LIMIT_OCSP_NO_NEXT;
+    a->this_update = s->this_update;
+    a->until = end;
+    if (s->this_update > latest || q->response->produced > latest)
+        no_use_at(a, TROTH_R_OCSP_NOT_YET, "from", s->this_update > latest ? s->this_update : q->response->produced);
+    else if (end < q->now)
+        no_use_at(a, TROTH_R_OCSP_STALE, s->has_next_update ? "a newer one was due at" : "without nextUpdate, from",
+                  s->has_next_update ? end : s->this_update);
+    else
+        return true;
+    return false;
+}
+
+static bool answers_question(const struct ocsp_question *q, struct rev_answer *a)
+{
+    const struct ocsp *o = q->response;
+    if (!q->nonce.n)
+        return true;
+    if (!o->has_nonce && q->need_nonce)
+        no_use(a, TROTH_R_OCSP_NONCE, "no nonce");
+    else if (o->has_nonce && !span_equal(o->nonce, q->nonce))
+        no_use(a, TROTH_R_OCSP_NONCE, "another nonce");
+    else
+        return true;
+    return false;
+}
+
+static void say(const struct ocsp_single *s, struct rev_answer *a)
+{
+    struct text t = TEXT_IN(a->evidence);
+    a->when = s->revoked;
+    a->reason = s->reason;
+    if (s->status == 1) {
+        a->status = REV_REVOKED;
+        a->why = TROTH_R_CERT_REVOKED;
+        text_add(&t, "revoked ");
+        text_time(&t, s->revoked);
+        if (s->reason != CRL_REASON_NONE)
+            text_add(&t, " (%s)", crl_reason_name(s->reason));
+        text_add(&t, ", says the OCSP response from ");
+    } else if (s->status == 2) {
+        no_use(a, TROTH_R_OCSP_UNKNOWN, "the responder says: unknown");
+        return;
+    } else {
+        a->status = REV_GOOD;
+        a->why = TROTH_R_NONE;
+        text_add(&t, "good, says the OCSP response from ");
+    }
+    text_time(&t, s->this_update);
+    text_add(&t, ", valid until ");
+    text_time(&t, a->until);
+}
+
+void ocsp_status(struct rev_answer *a, struct ocsp_found *found, const struct ocsp_question *q)
+{
+    const struct ocsp *o = q->response;
+    *a = (struct rev_answer){ .until = INT64_MAX, .reason = CRL_REASON_NONE, .this_update = INT64_MIN };
+    *found = (struct ocsp_found){ .delegated = false };
+    if (o->response_status) {
+        no_use(a, TROTH_R_OCSP_NOT_SUCCESSFUL, "%s", ocsp_response_status_name(o->response_status));
+        return;
+    }
+    if (!ocsp_find(o, q, &found->single)) {
+        no_use(a, TROTH_R_OCSP_OTHER_CERT, "none of its %u answers is about this certificate", (unsigned)o->n_singles);
+        return;
+    }
+    if (o->unknown_critical || found->single.unknown_critical) {
+        no_use(a, TROTH_R_OCSP_CRITICAL, "unknown critical extension");
+        return;
+    }
+    if (answers_question(q, a) && fresh(q, &found->single, a) && authentic(q, a, found))
+        say(&found->single, a);
+}
