@@ -174,7 +174,8 @@ enum ext_row ext_row_of(uint16_t type); /* X_UNKNOWN when it has none */
 void exts_gather(struct rd *r, struct exts *e, enum ext_in in);
 /* Phase two, on the reader that gathered (its failure cell and witness are used; nothing need be left in it).
  *   version  0x0304 or 0x0303; 0 while it is not known, which only a ClientHello may be: then whatever either allows may appear
- *   asked    what our own message contained, for messages that answer (SH, HRR, EE, CT); NULL for those that ask
+ *   asked    what our own message contained, for messages that answer (SH, HRR, EE, CT); NULL for those that ask.  A client that
+ *            sent TLS_EMPTY_RENEGOTIATION_INFO_SCSV has asked for renegotiation_info too (RFC 5746 3.4)
  * An answer that was not asked for, or that has no row: unsupported_extension.  A row out of place: illegal_parameter.  In messages
  * that ask (CH, CR, NST) types without a row, and rows that are not spoken, are ignored.  What TLS 1.2 does not have is no answer in a
  * TLS 1.2 ServerHello, and what ServerHello answers is none in EncryptedExtensions: unsupported_extension too. */
