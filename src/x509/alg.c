@@ -9,7 +9,7 @@
 enum params { PARAMS_ABSENT, PARAMS_NULL, PARAMS_NULL_OR_ABSENT, PARAMS_PSS, PARAMS_CURVE };
 
 /* clang-format off */
-static const struct sig_row { struct oid oid; uint8_t sig, params; } sig_rows[] = {
+static const struct sig_row { struct oid_bytes oid; uint8_t sig, params; } sig_rows[] = {
     { OID_PKCS1(11),              TROTH_SIG_RSA_PKCS1_SHA256, PARAMS_NULL_OR_ABSENT },   /* RFC 4055 5 */
     { OID_ANSI_X962(4, 3, 2),     TROTH_SIG_ECDSA_SHA256,     PARAMS_ABSENT },           /* RFC 5758 3.2 */
     { OID_ANSI_X962(4, 3, 3),     TROTH_SIG_ECDSA_SHA384,     PARAMS_ABSENT },
@@ -26,7 +26,7 @@ static const struct sig_row { struct oid oid; uint8_t sig, params; } sig_rows[] 
     { OID_ANSI_X962(4, 1),        TROTH_SIG_ECDSA_SHA1,       PARAMS_ABSENT },
 };
 
-static const struct key_row { struct oid oid; uint8_t type, params; uint16_t point_n, bits; } key_rows[] = {
+static const struct key_row { struct oid_bytes oid; uint8_t type, params; uint16_t point_n, bits; } key_rows[] = {
     { OID_PKCS1(1),               TROTH_KEY_RSA,     PARAMS_NULL,   0,    0   },
     { OID_ANSI_X962(2, 1),        TROTH_KEY_P256,    PARAMS_CURVE,  0,    0   },
     { OID_PKCS1(10),              TROTH_KEY_RSA_PSS, PARAMS_PSS,    0,    0   },
@@ -37,20 +37,20 @@ static const struct key_row { struct oid oid; uint8_t type, params; uint16_t poi
     { OID_NIST_SIG(19),           TROTH_KEY_MLDSA87, PARAMS_ABSENT, 2592, 256 },
 };
 
-static const struct curve_row { struct oid oid; uint8_t type; uint16_t bytes, bits; } curve_rows[] = {
+static const struct curve_row { struct oid_bytes oid; uint8_t type; uint16_t bytes, bits; } curve_rows[] = {
     { OID_ANSI_X962(3, 1, 7),     TROTH_KEY_P256, 32, 256 },
     { OID(0x2b, 0x81, 4, 0, 34),  TROTH_KEY_P384, 48, 384 },
     { OID(0x2b, 0x81, 4, 0, 35),  TROTH_KEY_P521, 66, 521 },
 };
 
-static const struct hash_row { struct oid oid; uint8_t pss, n; } hash_rows[] = {
+static const struct hash_row { struct oid_bytes oid; uint8_t pss, n; } hash_rows[] = {
     { OID_NIST_HASH(1),           TROTH_SIG_RSA_PSS_SHA256, 32 },
     { OID_NIST_HASH(2),           TROTH_SIG_RSA_PSS_SHA384, 48 },
     { OID_NIST_HASH(3),           TROTH_SIG_RSA_PSS_SHA512, 64 },
 };
 /* clang-format on */
 
-static const struct oid mgf1 = OID_PKCS1(8);
+static const struct oid_bytes mgf1 = OID_PKCS1(8);
 
 /* HashAlgorithm: its row, NULL when it is one that no signature of ours uses. */
 static const struct hash_row *hash_read(struct rd *r)
@@ -61,7 +61,7 @@ static const struct hash_row *hash_read(struct rd *r)
         der_null(&alg, "parameters");
     der_end(&alg, "hashAlgorithm");
     for (size_t i = 0; i < COUNT_OF(hash_rows); i++)
-        if (oid_is(oid, &hash_rows[i].oid))
+        if (oid_same(oid, &hash_rows[i].oid))
             return &hash_rows[i];
     return NULL;
 }
@@ -81,7 +81,7 @@ static enum troth_sig pss_read(struct rd *r, uint16_t *salt_n)
     if (der_next_is(&p, DER_CONTEXT_CONS(1))) {
         struct rd x = der_open(&p, "maskGenAlgorithm", DER_CONTEXT_CONS(1));
         struct rd alg = der_open(&x, "maskGenAlgorithm", DER_SEQUENCE);
-        bool is_mgf1 = oid_is(der_oid(&alg, "algorithm"), &mgf1);
+        bool is_mgf1 = oid_same(der_oid(&alg, "algorithm"), &mgf1);
         mgf_hash = hash_read(&alg);
         mgf_hash = is_mgf1 ? mgf_hash : NULL;
         der_end(&alg, "maskGenAlgorithm");
@@ -121,7 +121,7 @@ enum troth_sig sig_alg_read(span algorithm, span *oid, uint16_t *salt_n)
     *salt_n = 0;
     for (size_t i = 0; i < COUNT_OF(sig_rows); i++) {
         const struct sig_row *row = &sig_rows[i];
-        if (!oid_is(*oid, &row->oid))
+        if (!oid_same(*oid, &row->oid))
             continue;
         if (row->params != PARAMS_PSS)
             return params_read(&alg, row->params) ? (enum troth_sig)row->sig : TROTH_SIG_NONE;
@@ -172,7 +172,7 @@ static const struct curve_row *curve_read(struct rd *alg, struct spki *out)
     }
     out->curve_oid = der_oid(alg, "namedCurve");
     for (size_t i = 0; i < COUNT_OF(curve_rows); i++)
-        if (oid_is(out->curve_oid, &curve_rows[i].oid))
+        if (oid_same(out->curve_oid, &curve_rows[i].oid))
             return &curve_rows[i];
     return NULL;
 }
@@ -218,7 +218,7 @@ bool spki_read(struct spki *out, span spki, const uint8_t *base, const struct wi
     out->oid = der_oid(&alg, "algorithm");
     const struct key_row *row = NULL;
     for (size_t i = 0; i < COUNT_OF(key_rows) && !row; i++)
-        row = oid_is(out->oid, &key_rows[i].oid) ? &key_rows[i] : NULL;
+        row = oid_same(out->oid, &key_rows[i].oid) ? &key_rows[i] : NULL;
     const struct curve_row *curve = row ? key_params_read(out, row, &alg) : NULL;
     if (!row && rd_more(&alg))
         der_any(&alg, "parameters");

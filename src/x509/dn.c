@@ -6,7 +6,7 @@
  * must be the same bytes.  Must never allocate. */
 #include "base/text.h"
 #include "x509/cert.h"
-#include "x509/oids.h"
+#include "x509/oid.h"
 
 enum { RDN_ATTRIBUTES = 32 }; /* attributes of one RDN that are compared in any order; real ones have one or two */
 
@@ -294,14 +294,6 @@ bool name_within(span name, span base)
 
 /* ---- for people */
 
-static const struct { struct oid oid; const char *name; } short_names[] = {
-    { OID_2_5_4(3), "CN" }, { OID_2_5_4(10), "O" }, { OID_2_5_4(11), "OU" }, { OID_2_5_4(6), "C" }, { OID_2_5_4(7), "L" },
-    { OID_2_5_4(8), "ST" }, { OID_2_5_4(5), "serialNumber" }, { OID_2_5_4(4), "SN" }, { OID_2_5_4(42), "GN" },
-    { OID_2_5_4(97), "organizationIdentifier" }, { OID_PKCS9(1), "emailAddress" },
-    { { 10, { 0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25 } }, "DC" },
-    { { 10, { 0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1 } }, "UID" },
-};
-
 static void utf8_add(struct text *t, int32_t v)
 {
     uint8_t b[4];
@@ -349,13 +341,7 @@ void name_text(struct text *t, span name)
     if (n == 0)
         text_add(t, "(empty name)");
     for (size_t i = n; i-- > 0;) {
-        const char *label = NULL;
-        for (size_t k = 0; k < COUNT_OF(short_names) && !label; k++)
-            label = oid_is(a[i].type, &short_names[k].oid) ? short_names[k].name : NULL;
-        if (label)
-            text_add(t, "%s", label);
-        else
-            der_oid_text(t, a[i].type);
+        oid_show(t, a[i].type);
         text_add(t, "=");
         value_text(t, &a[i].value);
         if (i)

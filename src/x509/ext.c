@@ -198,9 +198,9 @@ static void read_access(struct cert *c, struct rd *r)
     }
 }
 
-static const struct oid *any_policy_oid(void)
+static const struct oid_bytes *any_policy_oid(void)
 {
-    static const struct oid oid = { 4, { 0x55, 0x1d, 0x20, 0x00 } };
+    static const struct oid_bytes oid = { 4, { 0x55, 0x1d, 0x20, 0x00 } };
     return &oid;
 }
 
@@ -213,7 +213,7 @@ static void read_policies(struct cert *c, struct rd *r)
         rd_fail(&list, "certificatePolicies", TROTH_R_DER_VALUE);
     for (; rd_more(&list); n++) {
         struct rd info = der_open(&list, "PolicyInformation", DER_SEQUENCE);
-        if (oid_is(der_oid(&info, "policyIdentifier"), any_policy_oid()))
+        if (oid_same(der_oid(&info, "policyIdentifier"), any_policy_oid()))
             c->has_any_policy = true;
         if (rd_more(&info)) {
             struct rd quals = der_open(&info, "policyQualifiers", DER_SEQUENCE);
@@ -282,7 +282,7 @@ static void read_policy_constraints(struct cert *c, struct rd *r)
 
 static void read_eku(struct cert *c, struct rd *r)
 {
-    static const struct { struct oid oid; uint16_t bit; } rows[] = {
+    static const struct { struct oid_bytes oid; uint16_t bit; } rows[] = {
         { OID_PKIX(3, 1), EKU_SERVER }, { OID_PKIX(3, 2), EKU_CLIENT },          { OID_PKIX(3, 3), EKU_CODE },
         { OID_PKIX(3, 4), EKU_EMAIL },  { OID_PKIX(3, 8), EKU_TIME },            { OID_PKIX(3, 9), EKU_OCSP },
         { { 4, { 0x55, 0x1d, 0x25, 0x00 } }, EKU_ANY },
@@ -294,7 +294,7 @@ static void read_eku(struct cert *c, struct rd *r)
         span oid = der_oid(&list, "KeyPurposeId");
         uint16_t bit = EKU_OTHER;
         for (size_t i = 0; i < COUNT_OF(rows); i++)
-            if (oid_is(oid, &rows[i].oid))
+            if (oid_same(oid, &rows[i].oid))
                 bit = rows[i].bit;
         c->eku |= bit;
     }
@@ -337,7 +337,7 @@ static void read_sequence(struct cert *c, struct rd *r)
 static const struct ext_row {
     const char *name;
     void      (*read)(struct cert *, struct rd *);
-    struct oid  oid;
+    struct oid_bytes oid;
 } rows[CX_COUNT] = {
     [CX_SUBJECT_KEY_ID]     = { "subjectKeyIdentifier",      read_ski,                OID_2_5_29(14) },
     [CX_KEY_USAGE]          = { "keyUsage",                  read_key_usage,          OID_2_5_29(15) },
@@ -367,7 +367,7 @@ static const struct ext_row {
 enum cert_ext ext_by_oid(span oid)
 {
     for (unsigned i = 0; i < CX_COUNT; i++)
-        if (oid_is(oid, &rows[i].oid))
+        if (oid_same(oid, &rows[i].oid))
             return (enum cert_ext)i;
     return CX_UNKNOWN;
 }

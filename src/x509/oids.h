@@ -4,13 +4,13 @@
 
 #include "base/span.h"
 
-struct oid {
+struct oid_bytes {
     uint8_t n, b[15];
 };
 
 #define OID(...) { sizeof((uint8_t[]){ __VA_ARGS__ }), { __VA_ARGS__ } }
 
-static inline bool oid_is(span s, const struct oid *o)
+static inline bool oid_same(span s, const struct oid_bytes *o)
 {
     return s.n == o->n && memcmp(s.p, o->b, o->n) == 0;
 }

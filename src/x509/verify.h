@@ -20,14 +20,12 @@ struct anchor {
     size_t      n_permitted, n_excluded;
     unsigned    purposes;                /* bits 1u << enum troth_purpose; 0: all         */
     int64_t     distrust_after;          /* 0: no date                                    */
+    signed char *self_signed;            /* 1, 0; -1: not looked at; atomic               */
 };
 
 struct anchors {
     struct anchor **rows;     /* in order of subject_hash once frozen */
     size_t          n, cap;
-    uint32_t       *buckets;  /* by subject_hash: index of the first of its run + 1; 0: none */
-    uint32_t       *by_raw;
-    uint32_t        mask;
 };
 
 /* Adds what is in `bytes` (copied into the arena): PEM with any number of certificates, or DER.  `skip_bad`: pass over what cannot be
@@ -36,6 +34,9 @@ bool MUST_USE anchors_add(struct anchors *, struct arena *, span bytes, bool ski
 bool MUST_USE anchors_add_row(struct anchors *, struct arena *, const struct anchor *row);
 /* Sorts and indexes; no more adding after this. */
 bool MUST_USE anchors_freeze(struct anchors *, struct arena *);
+/* Is its signature its own key's?  -1: nobody has looked yet.  Remembered in the anchor; safe from many threads. */
+int  anchor_self_signed(const struct anchor *);
+void anchor_note_self_signed(const struct anchor *, bool yes);
 /* The run of anchors with this subject hash; *n 0 if none. */
 struct anchor *const *anchors_by_subject(const struct anchors *, uint64_t subject_hash, size_t *n);
 /* The anchor that is this very certificate. */
@@ -70,6 +71,10 @@ struct troth_policy {
     unsigned               require_scts;
 };
 
+/* One owner more, one owner less; the last one frees it. */
+const struct troth_policy *policy_share(const struct troth_policy *);
+void policy_release(const struct troth_policy *);
+
 /* ---- one question.  Members that are zero: as the policy says (except time, which must be right). */
 struct verify_input {
     const struct troth_policy *policy;
@@ -82,6 +87,7 @@ struct verify_input {
     span                       ocsp;     /* stapled for the leaf; empty: none came */
     span                       scts;
     bool                       asked_staple;
+    bool                       clock;    /* `now` is what a clock says, which may be wrong; not a time that somebody chose */
     const struct witness      *witness;  /* is told fields of every certificate, and every check */
 };
 

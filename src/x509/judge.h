@@ -1,0 +1,209 @@
+/* judge.h - one verdict in the making: the certificates at hand, the path being tried, the budget, what was found.
+ *
+ * Internal to path building and checks; everybody else sees verify.h.  A judge lives in its report's arena. */
+#ifndef X509_JUDGE_H
+#define X509_JUDGE_H
+
+#include "base/text.h"
+#include "x509/verify.h"
+
+enum {
+    PATH_MAX_CERTS = 32, /* self-issued ones included; the depth limit is lower and counts without them */
+    PATHS_KEPT = 64,     /* paths kept for the report; more are tried, and counted                      */
+    EVIDENCE_MAX = 400   /* bytes of evidence of one finding                                            */
+};
+
+/* A certificate that a path can be made of. */
+struct node {
+    const struct cert   *cert;
+    const struct anchor *anchor;      /* it is one of the policy's                                   */
+    int                  given;       /* index among the certificates given; -1: none of them        */
+    uint32_t             key_id;      /* the same for nodes with the same key; 0: not yet known      */
+    uint16_t             reach;       /* steps to an anchor by names alone; 0: none can be reached   */
+    bool                 judged;      /* `sound` is known                                            */
+    bool                 sound;       /* passed as an issuer all checks that depend on nothing else  */
+    enum troth_reason    unsound_why;
+};
+
+struct finding {
+    uint8_t     check;                /* row of the table         */
+    uint8_t     cert;                 /* index in the path        */
+    uint8_t     verdict;              /* enum troth_verdict       */
+    uint16_t    reason;               /* enum troth_reason        */
+    uint32_t    at, n;                /* in that certificate      */
+    const char *evidence;             /* in the arena; NULL: none */
+};
+
+struct path {
+    struct node    *node[PATH_MAX_CERTS]; /* leaf first */
+    unsigned        n;
+    bool            complete, accepted;
+    struct finding *findings;
+    unsigned        n_findings, cap;
+    enum troth_reason reason;         /* of the first failure */
+    unsigned        failed;           /* its finding          */
+};
+
+/* An index of the pool by the hash of a name. */
+struct keyed {
+    uint64_t     hash;
+    struct node *node;
+};
+
+/* A link that was verified: child signed by a key. */
+struct link {
+    const struct node *child;
+    uint32_t           key_id;
+    bool               good;
+};
+
+struct judge {
+    const struct troth_policy *policy;
+    const struct verify_input *in;
+    struct arena              *arena;
+    struct troth_report       *report;
+    enum troth_purpose         purpose;   /* resolved: never BY_NAME                       */
+    bool                       web, std, lint; /* which rules of certificates apply        */
+    bool                       words;     /* evidence also for what passed                 */
+    bool                       out_of_memory;
+    const char                *host, *email; /* what is asked for; NULL: nothing           */
+    uint8_t                    ip[16];
+    size_t                     ip_n;      /* 0, 4, 16                                      */
+    struct node               *pool;      /* certificates given                            */
+    size_t                     n_pool;
+    struct keyed              *by_subject; /* the pool, sorted by subject_hash             */
+    struct node              **anchors;   /* nodes of anchors met so far                   */
+    size_t                     n_anchors, cap_anchors;
+    struct node               *leaf;
+    struct link               *links;
+    size_t                     n_links, cap_links;
+    uint32_t                   keys;      /* key_ids given out                             */
+    troth_work                 work;
+    bool                       spent;     /* the budget is                                 */
+    bool                       too_deep;  /* a path was cut off for its length             */
+    bool                       hopeless;  /* the leaf itself fails: no other path can help */
+    struct path                now;       /* being tried                                   */
+};
+
+struct troth_report {
+    const troth_allocator *memory;
+    struct arena           arena;
+    troth_error            error;
+    bool                   ok;
+    const struct troth_policy *policy;    /* shared: anchors in paths point into it */
+    const span            *given;
+    size_t                 n_given;
+    const struct cert     *leaf;
+    struct path          **paths;
+    size_t                 n_paths, n_tried;
+    size_t                 accepted;      /* SIZE_MAX: none */
+    int64_t                until;
+    enum troth_reason      until_why;
+    troth_work             work;
+    bool                   app_said, app_accepts;
+    const char            *app_because;
+};
+
+/* ---- the table (checks.c) */
+
+enum looks_at { LEAF = 1, ISSUERS = 2, ANCHOR = 4, EVERY = 7, BELOW_ANCHOR = 3, ONCE = 8 };
+enum rules { ALWAYS, STD, WEB, LINT }; /* STD: RFC 5280 4; WEB: CA/Browser Forum; LINT: as a warning only */
+
+struct check {
+    const char *name, *rule;
+    enum troth_verdict (*look)(struct judge *, unsigned cert, struct finding *);
+    uint16_t    reason; /* enum troth_reason, unless the check says otherwise */
+    uint8_t     where;  /* enum looks_at                                      */
+    uint8_t     rules;  /* enum rules                                         */
+    bool        alone;  /* depends on the certificate and its place alone, not on the rest of the path */
+};
+
+extern const struct check checks[];
+extern const unsigned n_checks, check_of_trust; /* the row that no path runs: its finding says that there is no path */
+
+/* Runs the whole table over `j->now`: true when the path is accepted. */
+bool path_judge(struct judge *);
+/* May this node stand as an issuer (as far as that depends on nothing else)?  Remembered; the first failure is a finding of j->now. */
+bool node_is_sound(struct judge *, unsigned cert);
+
+/* ---- for the checks */
+static inline const struct cert *cert_at(const struct judge *j, unsigned i)
+{
+    return j->now.node[i]->cert;
+}
+
+static inline bool is_anchor(const struct judge *j, unsigned i)
+{
+    return j->now.complete && i + 1 == j->now.n;
+}
+
+/* Sets reason, range and words, and returns the verdict. */
+enum troth_verdict found(struct judge *, struct finding *, enum troth_verdict, enum troth_reason, struct range, const char *fmt, ...)
+    PRINTF_LIKE(6, 7);
+/* Likewise for what passed: words only where somebody asked for them. */
+enum troth_verdict passed(struct judge *, struct finding *, struct range, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* A check that was not made, and why (a constant). */
+static inline enum troth_verdict skipped(struct finding *f, const char *why)
+{
+    f->evidence = why;
+    return TROTH_SKIPPED;
+}
+struct finding *finding_add(struct judge *);
+/* "certificate 2 \"CN=R11\"" */
+void cert_words(struct text *t, const struct judge *, unsigned cert);
+/* How many names can still be compared: takes n away; false once the budget is spent. */
+bool MUST_USE spend_names(struct judge *, uint32_t n);
+bool MUST_USE spend_signatures(struct judge *, uint32_t n);
+
+/* ---- parts with a file of their own */
+/* constraints.c */
+enum troth_verdict check_constraints_formed(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_constraints(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_anchor_limits(struct judge *, unsigned cert, struct finding *);
+/* policy.c */
+enum troth_verdict check_policies(struct judge *, unsigned cert, struct finding *);
+/* names.c */
+enum troth_verdict check_name(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_san_formed(struct judge *, unsigned cert, struct finding *);
+/* profile.c */
+enum troth_verdict check_std_ca(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_std_criticality(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_std_identifiers(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_std_names(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_serial(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_web_leaf(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_web_eku(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_web_aki(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_lint_validity(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_lint_issuer(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_lint_names(struct judge *, unsigned cert, struct finding *);
+/* strength.c */
+enum troth_verdict check_key_strength(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_signature_strength(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_signature(struct judge *, unsigned cert, struct finding *);
+/* revoked.c */
+enum troth_verdict check_revocation(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_staple(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_transparency(struct judge *, unsigned cert, struct finding *);
+
+/* ---- paths (path.c) */
+bool MUST_USE paths_search(struct judge *);
+/* The node of an anchor; NULL when memory ran out. */
+struct node *anchor_node(struct judge *, const struct anchor *);
+/* Has this link been verified and found wrong? */
+const struct link *link_find(const struct judge *, const struct node *child, const struct node *issuer);
+bool MUST_USE link_add(struct judge *, const struct node *child, struct node *issuer, bool good);
+uint32_t node_key(struct judge *, struct node *);
+/* Was `child` signed with this node's key?  Verified, remembered. */
+bool link_verify(struct judge *, const struct node *child, struct node *issuer);
+/* Is it signed with its own key?  Verified, remembered. */
+bool node_is_self_signed(struct judge *, struct node *);
+/* Copies j->now into the report. */
+void path_keep(struct judge *);
+/* Certificates given whose subject is this certificate's issuer, from the index: the first of a run whose names need comparing. */
+size_t pool_by_subject(const struct judge *, uint64_t hash, const struct keyed **first);
+
+/* Why was nothing accepted?  Fills the report's error (tell.c). */
+void tell_failure(struct judge *);
+
+#endif

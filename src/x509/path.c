@@ -1,0 +1,296 @@
+/* path.c - building paths from the leaf to a trust anchor (RFC 4158), depth first, over every issuer candidate, on a budget.
+ *
+ * Candidates have the right name; which of them has the right key is found out when a path is complete, for all links at once, and
+ * remembered.  A certificate that may not be an issuer at all is found out once.  Must never follow a loop, and must end: steps, names
+ * and signatures are counted. */
+#include <stdlib.h>
+
+#include "x509/judge.h"
+
+/* ---- nodes and links */
+
+struct node *anchor_node(struct judge *j, const struct anchor *a)
+{
+    for (size_t i = 0; i < j->n_anchors; i++)
+        if (j->anchors[i]->anchor == a)
+            return j->anchors[i];
+    struct node *node = arena_alloc(j->arena, sizeof *node);
+    if (j->n_anchors == j->cap_anchors) {
+        size_t cap = j->cap_anchors ? 2 * j->cap_anchors : 8;
+        struct node **more = arena_array(j->arena, cap, sizeof(struct node *));
+        if (more && j->n_anchors)
+            memcpy(more, j->anchors, j->n_anchors * sizeof *more);
+        j->anchors = more ? more : j->anchors;
+        j->cap_anchors = more ? cap : j->cap_anchors;
+    }
+    if (!node || j->n_anchors == j->cap_anchors) {
+        j->out_of_memory = true;
+        return NULL;
+    }
+    *node = (struct node){ .cert = &a->cert, .anchor = a, .given = -1 };
+    return j->anchors[j->n_anchors++] = node;
+}
+
+/* Nodes with one key share what is known about signatures made with it. */
+uint32_t node_key(struct judge *j, struct node *node)
+{
+    if (node->key_id)
+        return node->key_id;
+    for (size_t i = 0; i < j->n_pool && !node->key_id; i++)
+        if (j->pool[i].key_id && span_equal(j->pool[i].cert->spki, node->cert->spki))
+            node->key_id = j->pool[i].key_id;
+    for (size_t i = 0; i < j->n_anchors && !node->key_id; i++)
+        if (j->anchors[i]->key_id && span_equal(j->anchors[i]->cert->spki, node->cert->spki))
+            node->key_id = j->anchors[i]->key_id;
+    if (!node->key_id)
+        node->key_id = ++j->keys;
+    return node->key_id;
+}
+
+const struct link *link_find(const struct judge *j, const struct node *child, const struct node *issuer)
+{
+    for (size_t i = 0; issuer->key_id && i < j->n_links; i++)
+        if (j->links[i].child == child && j->links[i].key_id == issuer->key_id)
+            return &j->links[i];
+    return NULL;
+}
+
+bool link_add(struct judge *j, const struct node *child, struct node *issuer, bool good)
+{
+    if (j->n_links == j->cap_links) {
+        size_t cap = j->cap_links ? 2 * j->cap_links : 8;
+        struct link *more = arena_array(j->arena, cap, sizeof *more);
+        if (!more) {
+            j->out_of_memory = true;
+            return false;
+        }
+        if (j->n_links)
+            memcpy(more, j->links, j->n_links * sizeof *more);
+        j->links = more;
+        j->cap_links = cap;
+    }
+    j->links[j->n_links++] = (struct link){ child, node_key(j, issuer), good };
+    return true;
+}
+
+/* ---- the pool by name */
+
+static int keyed_order(const void *a, const void *b)
+{
+    const struct keyed *x = a, *y = b;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return x->node < y->node ? -1 : x->node > y->node;
+}
+
+static size_t keyed_run(const struct keyed *list, size_t n, uint64_t hash, const struct keyed **first)
+{
+    size_t lo = 0, hi = n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (list[mid].hash < hash)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    *first = list + lo;
+    for (hi = lo; hi < n && list[hi].hash == hash;)
+        hi++;
+    return hi - lo;
+}
+
+size_t pool_by_subject(const struct judge *j, uint64_t hash, const struct keyed **first)
+{
+    return keyed_run(j->by_subject, j->n_pool, hash, first);
+}
+
+static struct keyed *keyed_make(struct judge *j, bool by_issuer)
+{
+    struct keyed *list = arena_array(j->arena, j->n_pool + 1, sizeof *list);
+    for (size_t i = 0; list && i < j->n_pool; i++) {
+        const struct cert *c = j->pool[i].cert;
+        list[i] = (struct keyed){ by_issuer ? c->issuer_hash : c->subject_hash, &j->pool[i] };
+    }
+    if (list && j->n_pool > 1)
+        qsort(list, j->n_pool, sizeof *list, keyed_order);
+    return list;
+}
+
+/* How far each certificate is from an anchor, by names alone: what cannot reach one need not be tried. */
+static bool reach_find(struct judge *j)
+{
+    struct keyed *by_issuer = keyed_make(j, true);
+    struct node **queue = arena_array(j->arena, j->n_pool + 1, sizeof *queue);
+    j->by_subject = keyed_make(j, false);
+    TRY(by_issuer && queue && j->by_subject);
+    size_t head = 0, tail = 0, n;
+    for (size_t i = 0; i < j->n_pool; i++) {
+        (void)anchors_by_subject(&j->policy->anchors, j->pool[i].cert->issuer_hash, &n);
+        if (!n)
+            continue;
+        j->pool[i].reach = 1;
+        queue[tail++] = &j->pool[i];
+    }
+    while (head < tail) {
+        const struct node *up = queue[head++];
+        const struct keyed *run;
+        n = keyed_run(by_issuer, j->n_pool, up->cert->subject_hash, &run);
+        for (size_t i = 0; i < n; i++) {
+            if (run[i].node->reach)
+                continue;
+            run[i].node->reach = (uint16_t)(up->reach < UINT16_MAX ? up->reach + 1 : up->reach);
+            queue[tail++] = run[i].node;
+        }
+    }
+    return true;
+}
+
+/* ---- candidates */
+
+struct candidate {
+    struct node *node;
+    int          score;
+};
+
+static int score_of(const struct judge *j, const struct cert *child, const struct node *node)
+{
+    const struct cert *c = node->cert;
+    int score = node->anchor ? 64 : -(node->reach < 8 ? node->reach : 8);
+    if (child->aki_key.n && c->ski.n)
+        score += span_equal(child->aki_key, c->ski) ? 32 : -48;
+    if (child->aki_has_serial)
+        score += span_equal(child->aki_serial, c->serial) ? 4 : -4;
+    if (j->in->now < c->not_before || j->in->now > c->not_after)
+        score -= 16;
+    if (node->judged && !node->sound)
+        score -= 100;
+    return score;
+}
+
+static bool is_loop(const struct judge *j, const struct cert *c)
+{
+    for (unsigned i = 0; i < j->now.n; i++) {
+        const struct cert *in = j->now.node[i]->cert;
+        if (in == c || (in->subject_hash == c->subject_hash && span_equal(in->spki, c->spki) && span_equal(in->san, c->san) &&
+                        name_equal(in->subject, c->subject)))
+            return true;
+    }
+    return false;
+}
+
+static void candidate_add(struct judge *j, struct candidate *list, size_t *n, const struct cert *child, struct node *node)
+{
+    if (!node || !spend_names(j, 1) || !name_equal(node->cert->subject, child->issuer) || is_loop(j, node->cert))
+        return;
+    struct candidate c = { node, score_of(j, child, node) };
+    size_t at = (*n)++;
+    for (; at > 0 && list[at - 1].score < c.score; at--)
+        list[at] = list[at - 1];
+    list[at] = c;
+}
+
+/* Everybody who may have issued the last certificate of the path, most likely first. */
+static struct candidate *candidates_find(struct judge *j, size_t *n)
+{
+    const struct cert *child = j->now.node[j->now.n - 1]->cert;
+    const struct keyed *run;
+    size_t n_anchors, n_run = keyed_run(j->by_subject, j->n_pool, child->issuer_hash, &run);
+    struct anchor *const *anchors = anchors_by_subject(&j->policy->anchors, child->issuer_hash, &n_anchors);
+    *n = 0;
+    if (n_run > LIMIT_BUDGET_STEPS)
+        n_run = LIMIT_BUDGET_STEPS;
+    struct candidate *list = arena_array(j->arena, n_anchors + n_run + 1, sizeof *list);
+    if (!list) {
+        j->out_of_memory = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < n_anchors; i++)
+        candidate_add(j, list, n, child, anchor_node(j, anchors[i]));
+    for (size_t i = 0; i < n_run; i++)
+        if (run[i].node->reach && !run[i].node->anchor)
+            candidate_add(j, list, n, child, run[i].node);
+    return list;
+}
+
+/* ---- the search */
+
+/* Intermediates so far that count: the leaf does not, self-issued ones do not. */
+static unsigned depth_of(const struct judge *j)
+{
+    unsigned depth = 0;
+    for (unsigned i = 1; i < j->now.n; i++)
+        depth += !j->now.node[i]->anchor && !j->now.node[i]->cert->self_issued;
+    return depth;
+}
+
+static bool give_up(const struct judge *j)
+{
+    return j->spent || j->out_of_memory || (j->hopeless && !j->policy->every_check);
+}
+
+static void findings_clear(struct judge *j)
+{
+    j->now.n_findings = 0;
+    j->now.reason = TROTH_R_NONE;
+    j->now.failed = 0;
+}
+
+/* The path ends at an anchor: judge it, and keep it. */
+static bool path_complete(struct judge *j)
+{
+    findings_clear(j);
+    j->now.complete = true;
+    j->now.accepted = path_judge(j);
+    path_keep(j);
+    bool accepted = j->now.accepted;
+    j->now.complete = j->now.accepted = false;
+    findings_clear(j);
+    return accepted;
+}
+
+/* Recursion is as deep as a path is long: at most PATH_MAX_CERTS. */
+static bool path_extend(struct judge *j)
+{
+    size_t n;
+    struct candidate *list = candidates_find(j, &n);
+    for (size_t i = 0; list && i < n && !give_up(j); i++) {
+        struct node *node = list[i].node;
+        const struct link *known = link_find(j, j->now.node[j->now.n - 1], node);
+        if (known && !known->good && !j->policy->every_check)
+            continue;
+        if (++j->work.steps > LIMIT_BUDGET_STEPS) {
+            j->spent = true;
+            return false;
+        }
+        j->now.node[j->now.n++] = node;
+        bool deep = j->now.n == PATH_MAX_CERTS || depth_of(j) > j->policy->max_depth;
+        bool first = !node->judged, accepted = false;
+        j->too_deep |= deep;
+        if (!deep && node->anchor)
+            accepted = path_complete(j);
+        else if (!deep && !j->policy->every_check && !node_is_sound(j, j->now.n - 1)) {
+            if (first)
+                path_keep(j);
+            findings_clear(j);
+        } else if (!deep) {
+            accepted = path_extend(j);
+        }
+        j->now.n--;
+        if (accepted)
+            return true;
+    }
+    return false;
+}
+
+bool paths_search(struct judge *j)
+{
+    if (!reach_find(j)) {
+        j->out_of_memory = true;
+        return false;
+    }
+    j->now.node[0] = j->leaf;
+    j->now.n = 1;
+    if (j->leaf->anchor && path_complete(j)) /* the leaf is itself trusted */
+        return true;
+    return path_extend(j);
+}

@@ -1,0 +1,193 @@
+/* profile.c - what certificates must look like beyond path validation: RFC 5280 4 and the CA/Browser Forum's profile.
+ *
+ * Each of these rules was broken by somebody once and accepted by most verifiers.  They bind authorities; a verifier that lets them slip
+ * lets the next mistake slip too.  `lint` rules are reported and never refuse. */
+#include "x509/judge.h"
+#include "x509/names.h"
+
+#define NOWHERE ((struct range){ 0, 0 })
+
+static struct range ext_range(const struct cert *c, enum cert_ext x)
+{
+    return cert_range(c, c->ext[x]);
+}
+
+static enum troth_verdict breaks(struct judge *j, struct finding *f, struct range at, const char *how)
+{
+    return found(j, f, TROTH_FAIL, TROTH_R_CERT_PROFILE, at, "%s", how);
+}
+
+enum troth_verdict check_serial(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    span s = c->serial;
+    const char *wrong = NULL;
+    span value = s.n > 1 && s.p[0] == 0 ? span_slice(s, 1, s.n) : s;
+    if (s.p[0] & 0x80)
+        wrong = "negative";
+    else if (value.n > 20)
+        wrong = "longer than 20 bytes";
+    else if (value.n == 1 && value.p[0] == 0 && !is_anchor(j, cert)) /* real roots have it */
+        wrong = "zero";
+    if (wrong)
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_SERIAL, cert_range(c, s), "the serial number is %s", wrong);
+    return passed(j, f, cert_range(c, s), "positive, %zu bytes", value.n);
+}
+
+/* basicConstraints, keyUsage and what they may say about each other (RFC 5280 4.2.1.3, 4.2.1.9, 4.2.1.10). */
+enum troth_verdict check_std_ca(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    bool signs = !cert_has(c, CX_KEY_USAGE) || c->key_usage & KU_KEY_CERT_SIGN;
+    if (c->is_ca && !(c->critical & BIT(CX_BASIC_CONSTRAINTS)))
+        return breaks(j, f, ext_range(c, CX_BASIC_CONSTRAINTS), "basicConstraints of an authority is not critical (RFC 5280 4.2.1.9)");
+    if (c->has_path_len && !(c->is_ca && signs))
+        return breaks(j, f, ext_range(c, CX_BASIC_CONSTRAINTS), "it has a pathLenConstraint and may not sign certificates (RFC 5280 4.2.1.9)");
+    if (cert_has(c, CX_KEY_USAGE) && c->key_usage & KU_KEY_CERT_SIGN && !c->is_ca)
+        return breaks(j, f, ext_range(c, CX_KEY_USAGE), "keyCertSign is set and cA is not (RFC 5280 4.2.1.9)");
+    if (cert_has(c, CX_KEY_USAGE) && c->key_usage == 0)
+        return breaks(j, f, ext_range(c, CX_KEY_USAGE), "keyUsage without one bit (RFC 5280 4.2.1.3)");
+    if (cert_has(c, CX_NAME_CONSTRAINTS) && !c->is_ca)
+        return breaks(j, f, ext_range(c, CX_NAME_CONSTRAINTS), "name constraints in a certificate that is no authority's (RFC 5280 4.2.1.10)");
+    return passed(j, f, ext_range(c, CX_BASIC_CONSTRAINTS), "consistent");
+}
+
+enum troth_verdict check_std_criticality(struct judge *j, unsigned cert, struct finding *f)
+{
+    /* clang-format off */
+    static const struct { enum cert_ext x; bool must; const char *rule; } rows[] = {
+        { CX_AUTHORITY_KEY_ID,   false, "RFC 5280 4.2.1.1" },  { CX_SUBJECT_KEY_ID,     false, "RFC 5280 4.2.1.2" },
+        { CX_POLICY_CONSTRAINTS, true,  "RFC 5280 4.2.1.11" }, { CX_INHIBIT_ANY_POLICY, true,  "RFC 5280 4.2.1.14" },
+        { CX_FRESHEST_CRL,       false, "RFC 5280 4.2.1.15" }, { CX_AUTHORITY_INFO,     false, "RFC 5280 4.2.2.1" },
+        { CX_SUBJECT_INFO,       false, "RFC 5280 4.2.2.2" },  { CX_SUBJECT_DIRECTORY,  false, "RFC 5280 4.2.1.8" },
+    };
+    /* clang-format on */
+    const struct cert *c = cert_at(j, cert);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        bool critical = c->critical & BIT(rows[i].x);
+        if (cert_has(c, rows[i].x) && critical != rows[i].must)
+            return found(j, f, TROTH_FAIL, TROTH_R_CERT_PROFILE, ext_range(c, rows[i].x), "%s is %scritical (%s)", ext_name(rows[i].x),
+                         critical ? "" : "not ", rows[i].rule);
+    }
+    return passed(j, f, NOWHERE, "as RFC 5280 wants it");
+}
+
+enum troth_verdict check_std_identifiers(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    if (c->is_ca && !cert_has(c, CX_SUBJECT_KEY_ID))
+        return breaks(j, f, NOWHERE, "an authority without subjectKeyIdentifier (RFC 5280 4.2.1.2)");
+    if (c->aki_has_issuer != c->aki_has_serial)
+        return breaks(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "authorityCertIssuer and authorityCertSerialNumber go together (RFC 5280 4.2.1.1)");
+    if (c->aki_key.n)
+        return passed(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "present");
+    if (c->self_issued && node_is_self_signed(j, j->now.node[cert]))
+        return passed(j, f, NOWHERE, "self-signed: needs no authorityKeyIdentifier");
+    return breaks(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "no keyIdentifier of its authority (RFC 5280 4.2.1.1)");
+}
+
+enum troth_verdict check_std_names(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    bool no_subject = name_is_empty(c->subject);
+    if (name_is_empty(c->issuer))
+        return breaks(j, f, cert_range(c, c->issuer), "the issuer's name is empty (RFC 5280 4.1.2.4)");
+    if (no_subject && c->is_ca)
+        return breaks(j, f, cert_range(c, c->subject), "an authority without a name (RFC 5280 4.1.2.6)");
+    if (no_subject && !(c->critical & BIT(CX_SUBJECT_ALT_NAME)))
+        return breaks(j, f, cert_range(c, c->subject), "the subject is empty and subjectAltName is not critical (RFC 5280 4.1.2.6)");
+    return passed(j, f, cert_range(c, c->subject), "present");
+}
+
+enum troth_verdict check_web_leaf(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    if (c->is_ca)
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_CA_AS_LEAF, ext_range(c, CX_BASIC_CONSTRAINTS), "cA is TRUE");
+    if (j->purpose == TROTH_PURPOSE_SERVER && !cert_has(c, CX_SUBJECT_ALT_NAME) && !j->host && !j->ip_n)
+        return breaks(j, f, NOWHERE, "a server's certificate without subjectAltName");
+    return passed(j, f, ext_range(c, CX_BASIC_CONSTRAINTS), "not an authority's");
+}
+
+enum troth_verdict check_web_eku(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    struct range at = ext_range(c, CX_EXT_KEY_USAGE);
+    if (is_anchor(j, cert) && cert > 0) {
+        if (cert_has(c, CX_EXT_KEY_USAGE) && node_is_self_signed(j, j->now.node[cert]))
+            return breaks(j, f, at, "a root with extKeyUsage (CA/Browser Forum 7.1.2.1.2)");
+        return passed(j, f, NOWHERE, "none, as a root should");
+    }
+    if (cert > 0)
+        return passed(j, f, at, "an authority's own");
+    if (j->purpose == TROTH_PURPOSE_SERVER && !cert_has(c, CX_EXT_KEY_USAGE))
+        return breaks(j, f, NOWHERE, "a server's certificate without extKeyUsage (CA/Browser Forum 7.1.2.7.6)");
+    if (c->eku & EKU_ANY)
+        return breaks(j, f, at, "anyExtendedKeyUsage in a subscriber's certificate (CA/Browser Forum 7.1.2.7.10)");
+    if (c->critical & BIT(CX_EXT_KEY_USAGE))
+        return breaks(j, f, at, "extKeyUsage is critical (CA/Browser Forum 7.1.2.7.6)");
+    return passed(j, f, at, "present, not critical, not any");
+}
+
+enum troth_verdict check_web_aki(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    struct range at = ext_range(c, CX_AUTHORITY_KEY_ID);
+    if (!cert_has(c, CX_AUTHORITY_KEY_ID))
+        return passed(j, f, at, "absent");
+    if (!c->aki_key.n)
+        return breaks(j, f, at, "authorityKeyIdentifier without keyIdentifier (CA/Browser Forum 7.1.2.11.1)");
+    if (c->aki_has_issuer || c->aki_has_serial)
+        return breaks(j, f, at, "authorityKeyIdentifier with issuer and serial number (CA/Browser Forum 7.1.2.11.1)");
+    return passed(j, f, at, "keyIdentifier alone");
+}
+
+/* ---- lint */
+
+static enum troth_verdict warns(struct judge *j, struct finding *f, struct range at, const char *how)
+{
+    return found(j, f, TROTH_WARN, TROTH_R_CERT_PROFILE, at, "%s", how);
+}
+
+enum troth_verdict check_lint_validity(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    int64_t days = (c->not_after - c->not_before + 1) / 86400;
+    if (c->generalized_too_early)
+        return warns(j, f, NOWHERE, "a date before 2050 that is no UTCTime (RFC 5280 4.1.2.5)");
+    if (cert == 0 && j->purpose == TROTH_PURPOSE_SERVER && days > 398)
+        return found(j, f, TROTH_WARN, TROTH_R_CERT_PROFILE, NOWHERE, "valid for %lld days, at most 398 are allowed to public servers", (long long)days);
+    return passed(j, f, NOWHERE, "%lld days", (long long)days);
+}
+
+enum troth_verdict check_lint_issuer(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    bool ca = c->is_ca;
+    if (ca && !cert_has(c, CX_KEY_USAGE))
+        return warns(j, f, NOWHERE, "an authority without keyUsage (RFC 5280 4.2.1.3)");
+    if (ca && cert_has(c, CX_KEY_USAGE) && !(c->critical & BIT(CX_KEY_USAGE)))
+        return warns(j, f, ext_range(c, CX_KEY_USAGE), "keyUsage is not critical (RFC 5280 4.2.1.3)");
+    if (cert_has(c, CX_NAME_CONSTRAINTS) && !(c->critical & BIT(CX_NAME_CONSTRAINTS)))
+        return warns(j, f, ext_range(c, CX_NAME_CONSTRAINTS), "name constraints are not critical (RFC 5280 4.2.1.10)");
+    if (c->has_unique_id)
+        return warns(j, f, NOWHERE, "a unique identifier (RFC 5280 4.1.2.8)");
+    if (ca && c->self_issued && c->aki_key.n && !span_equal(c->aki_key, c->ski))
+        return warns(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "a self-issued authority whose two key identifiers differ");
+    return passed(j, f, NOWHERE, "nothing to say");
+}
+
+enum troth_verdict check_lint_names(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    char in[80];
+    struct text t = TEXT_IN(in);
+    span list = c->san;
+    for (struct general_name_item g; general_names_next(&list, &g);) {
+        if (g.kind == GN_DNS && memchr(g.value.p ? (const char *)g.value.p : "", '_', g.value.n)) {
+            text_escaped(&t, span_slice(g.value, 0, 60));
+            return found(j, f, TROTH_WARN, TROTH_R_CERT_PROFILE, cert_range(c, g.raw), "an underscore in the dNSName \"%s\"", t.p);
+        }
+    }
+    return passed(j, f, ext_range(c, CX_SUBJECT_ALT_NAME), "nothing to say");
+}

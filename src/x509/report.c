@@ -1,0 +1,327 @@
+/* report.c - from a question to a report: certificates read, the search run, paths kept; and what can be asked of a report.
+ *
+ * A report owns all its memory, and a share of the policy that its anchors live in. */
+#include "x509/judge.h"
+#include "x509/names.h"
+
+enum { REPORT_CHUNK = 8192 };
+
+void path_keep(struct judge *j)
+{
+    struct troth_report *r = j->report;
+    r->n_tried++;
+    bool keep = j->now.accepted || r->n_paths < PATHS_KEPT - 1;
+    if (!keep)
+        return;
+    struct path *p = arena_alloc(j->arena, sizeof *p);
+    struct finding *f = arena_array(j->arena, j->now.n_findings + 1, sizeof *f);
+    if (!p || !f) {
+        j->out_of_memory = true;
+        return;
+    }
+    *p = j->now;
+    if (p->n_findings)
+        memcpy(f, j->now.findings, p->n_findings * sizeof *f);
+    p->findings = f;
+    p->cap = p->n_findings;
+    if (p->accepted)
+        r->accepted = r->n_paths;
+    r->paths[r->n_paths++] = p;
+}
+
+/* ---- the question */
+
+static bool certs_copy(struct troth_report *r, const struct verify_input *in)
+{
+    span *copies = arena_array(&r->arena, in->n + 1, sizeof *copies);
+    TRY(copies);
+    for (size_t i = 0; i < in->n; i++)
+        TRY(arena_copy(&r->arena, &copies[i], in->certs[i]));
+    r->given = copies;
+    r->n_given = in->n;
+    return true;
+}
+
+/* A certificate is told to a witness before its fields. */
+static void announce(const struct judge *j, span der)
+{
+    const struct witness *w = j->in->witness;
+    struct saw_message m = { .type = "X.509 certificate", .from = FROM_SERVER, .raw = der };
+    if (w && w->message)
+        w->message(w->self, &m);
+}
+
+/* All of them, or none: what cannot be read is a rejection. */
+static bool pool_read(struct judge *j)
+{
+    struct troth_report *r = j->report;
+    struct cert *certs = arena_array(j->arena, r->n_given + 1, sizeof *certs);
+    j->pool = arena_array(j->arena, r->n_given + 1, sizeof *j->pool);
+    if (!certs || !j->pool) {
+        j->out_of_memory = true;
+        return false;
+    }
+    for (size_t i = 0; i < r->n_given; i++) {
+        announce(j, r->given[i]);
+        if (!cert_parse(&certs[i], r->given[i], j->in->witness, &r->error)) {
+            struct text t = TEXT_IN(r->error.detail);
+            t.n = strlen(r->error.detail);
+            text_add(&t, " (certificate %zu of %zu)", i + 1, r->n_given);
+            return false;
+        }
+        j->pool[i] = (struct node){ .cert = &certs[i], .given = (int)i, .anchor = anchors_find(&j->policy->anchors, &certs[i]) };
+        j->n_pool++;
+    }
+    return true;
+}
+
+static bool issued_any(const struct judge *j, const struct node *node)
+{
+    for (size_t i = 0; i < j->n_pool; i++) {
+        const struct cert *c = j->pool[i].cert;
+        if (&j->pool[i] != node && !span_equal(c->raw, node->cert->raw) && c->issuer_hash == node->cert->subject_hash && !c->self_issued)
+            return true;
+    }
+    return false;
+}
+
+/* Of a bundle in any order: the first that is no authority, else the first that issued none of the others. */
+static struct node *leaf_choose(struct judge *j)
+{
+    if (!j->in->any_order)
+        return &j->pool[0];
+    for (size_t i = 0; i < j->n_pool; i++)
+        if (!j->pool[i].cert->is_ca && !issued_any(j, &j->pool[i]))
+            return &j->pool[i];
+    for (size_t i = 0; i < j->n_pool && j->n_pool <= LIMIT_BUDGET_STEPS; i++)
+        if (!issued_any(j, &j->pool[i]))
+            return &j->pool[i];
+    return &j->pool[0];
+}
+
+/* "Example.COM." -> "example.com"; an address goes where addresses are. */
+static bool host_take(struct judge *j, const char *host)
+{
+    span h = span_of(host, strlen(host));
+    j->ip_n = ip_read(j->ip, h);
+    if (j->ip_n)
+        return true;
+    if (h.n && h.p[h.n - 1] == '.')
+        h.n--;
+    char *copy = arena_string(j->arena, h);
+    TRY(copy);
+    for (char *c = copy; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c + 32);
+    j->host = copy;
+    return true;
+}
+
+static bool names_take(struct judge *j)
+{
+    const struct verify_input *in = j->in;
+    const struct troth_policy *p = j->policy;
+    bool own = in->host || in->ip || in->email;
+    const char *host = own ? in->host : p->host, *ip = own ? in->ip : p->ip, *email = own ? in->email : p->email;
+    if (host)
+        TRY(host_take(j, host));
+    if (ip) {
+        j->ip_n = ip_read(j->ip, span_of(ip, strlen(ip)));
+        if (!j->ip_n)
+            return error_set(&j->report->error, TROTH_R_BAD_ARGUMENT, __FILE__, __LINE__, "\"%s\" is not an IP address", ip);
+    }
+    if (email)
+        TRY(j->email = arena_string(j->arena, span_of(email, strlen(email))));
+    return true;
+}
+
+static void rules_choose(struct judge *j)
+{
+    const struct troth_policy *p = j->policy;
+    enum troth_purpose purpose = j->in->purpose != TROTH_PURPOSE_BY_NAME ? j->in->purpose : p->purpose;
+    if (purpose == TROTH_PURPOSE_BY_NAME)
+        purpose = j->host || j->ip_n ? TROTH_PURPOSE_SERVER : j->email ? TROTH_PURPOSE_EMAIL : TROTH_PURPOSE_ANY;
+    j->purpose = purpose;
+    j->std = purpose == TROTH_PURPOSE_SERVER;
+    j->web = j->std && p->profile != TROTH_PROFILE_RFC5280;
+    j->lint = p->profile == TROTH_PROFILE_LINT;
+    j->words = p->every_check || j->lint || (j->in->witness && j->in->witness->check);
+}
+
+/* The earliest end in the accepted path. */
+static void until_find(struct troth_report *r)
+{
+    const struct path *p = r->paths[r->accepted];
+    for (unsigned i = 0; i < p->n; i++)
+        if (p->node[i]->cert->not_after < r->until) {
+            r->until = p->node[i]->cert->not_after;
+            r->until_why = TROTH_R_CERT_EXPIRED;
+        }
+}
+
+static bool question_answer(struct judge *j)
+{
+    struct troth_report *r = j->report;
+    TRY(certs_copy(r, j->in) && names_take(j));
+    r->paths = arena_array(j->arena, PATHS_KEPT, sizeof(struct path *));
+    TRY(r->paths);
+    if (r->n_given == 0)
+        return error_set(&r->error, TROTH_R_CHAIN_EMPTY, __FILE__, __LINE__, "nothing to judge");
+    TRY(pool_read(j));
+    rules_choose(j);
+    j->leaf = leaf_choose(j);
+    r->leaf = j->leaf->cert;
+    r->until = INT64_MAX;
+    r->ok = paths_search(j) && !j->out_of_memory;
+    if (r->ok)
+        until_find(r);
+    return r->ok;
+}
+
+struct troth_report *verify_chain(const struct verify_input *in)
+{
+    const struct troth_policy *p = in->policy;
+    struct arena arena;
+    arena_init(&arena, p->memory, REPORT_CHUNK);
+    struct troth_report *r = arena_alloc(&arena, sizeof *r);
+    struct judge *j = arena_alloc(&arena, sizeof *j);
+    if (!r || !j) {
+        arena_free(&arena);
+        return NULL;
+    }
+    r->memory = p->memory;
+    r->accepted = SIZE_MAX;
+    r->arena = arena;
+    j->policy = p;
+    j->in = in;
+    j->report = r;
+    j->arena = &r->arena;
+    if (!question_answer(j))
+        tell_failure(j);
+    r->work = j->work;
+    r->policy = policy_share(p);
+    if (r->error.reason == TROTH_R_OUT_OF_MEMORY) {
+        troth_report_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void troth_report_free(troth_report *r)
+{
+    if (!r)
+        return;
+    struct arena arena = r->arena;
+    const struct troth_policy *p = r->policy;
+    arena_free(&arena);
+    policy_release(p);
+}
+
+/* ---- what can be asked */
+
+const struct cert *report_leaf(const struct troth_report *r)
+{
+    return r ? r->leaf : NULL;
+}
+
+size_t report_given(const struct troth_report *r, const span **certs)
+{
+    *certs = r ? r->given : NULL;
+    return r ? r->n_given : 0;
+}
+
+size_t troth_report_given(const troth_report *r, const troth_span **certs)
+{
+    return report_given(r, certs);
+}
+
+bool troth_report_ok(const troth_report *r)
+{
+    return r && r->ok && (!r->app_said || r->app_accepts);
+}
+
+const troth_error *troth_report_error(const troth_report *r)
+{
+    static const troth_error none = { .reason = TROTH_R_OUT_OF_MEMORY, .alert = 80, .who = TROTH_WHO_YOU, .code = "local.out-of-memory",
+                                      .text = "memory ran out", .hint = "free memory, or raise the limit this program runs under" };
+    return r ? &r->error : &none;
+}
+
+void troth_report_verdict(troth_report *r, bool accept, const char *because)
+{
+    if (!r)
+        return;
+    r->app_said = true;
+    r->app_accepts = accept;
+    r->app_because = arena_string(&r->arena, span_of(because ? because : "", strlen(because ? because : "")));
+    if (!accept && r->ok)
+        error_set(&r->error, TROTH_R_APP_REFUSED, __FILE__, __LINE__, "%s", because ? because : "");
+}
+
+size_t troth_report_paths(const troth_report *r)
+{
+    return r ? r->n_paths : 0;
+}
+
+troth_path troth_report_path(const troth_report *r, size_t path)
+{
+    if (!r || path >= r->n_paths)
+        return (troth_path){ 0 };
+    const struct path *p = r->paths[path];
+    return (troth_path){ p->accepted, p->complete, p->n, p->n_findings, p->reason };
+}
+
+size_t troth_report_accepted(const troth_report *r)
+{
+    return r ? r->accepted : SIZE_MAX;
+}
+
+/* Titles are made when asked for; a report is not shared between threads while it is read for the first time. */
+static const char *title_of(const troth_report *r, const struct cert *c, bool issuer)
+{
+    char in[300];
+    struct text t = TEXT_IN(in);
+    if (issuer)
+        name_text(&t, c->issuer);
+    else
+        cert_title(&t, c);
+    const char *s = arena_string(&((troth_report *)(uintptr_t)r)->arena, span_of(t.p, t.n));
+    return s ? s : "";
+}
+
+troth_path_cert troth_report_cert(const troth_report *r, size_t path, size_t cert)
+{
+    if (!r || path >= r->n_paths || cert >= r->paths[path]->n)
+        return (troth_path_cert){ .title = "", .issuer = "", .given = -1 };
+    const struct node *node = r->paths[path]->node[cert];
+    const struct cert *c = node->cert;
+    return (troth_path_cert){ c->raw, title_of(r, c, false), title_of(r, c, true), c->not_before, c->not_after, node->given };
+}
+
+troth_path_check troth_report_check(const troth_report *r, size_t path, size_t check)
+{
+    if (!r || path >= r->n_paths || check >= r->paths[path]->n_findings)
+        return (troth_path_check){ .name = "", .rule = "", .evidence = "" };
+    const struct finding *f = &r->paths[path]->findings[check];
+    return (troth_path_check){ .name = checks[f->check].name,
+                               .rule = checks[f->check].rule,
+                               .verdict = (enum troth_verdict)f->verdict,
+                               .reason = (enum troth_reason)f->reason,
+                               .cert = f->cert,
+                               .at = f->at,
+                               .n = f->n,
+                               .evidence = f->evidence ? f->evidence : "" };
+}
+
+int64_t troth_report_until(const troth_report *r, enum troth_reason *why)
+{
+    bool ok = troth_report_ok(r);
+    if (why)
+        *why = ok ? r->until_why : TROTH_R_NONE;
+    return ok ? r->until : INT64_MIN;
+}
+
+troth_work troth_report_work(const troth_report *r)
+{
+    return r ? r->work : (troth_work){ 0, 0, 0 };
+}
