@@ -32,9 +32,10 @@ enum troth_purpose {
     TROTH_PURPOSE_BY_NAME, TROTH_PURPOSE_SERVER, TROTH_PURPOSE_CLIENT, TROTH_PURPOSE_EMAIL, TROTH_PURPOSE_CODE, TROTH_PURPOSE_ANY
 };
 
-/* Which rules come on top of path validation (RFC 5280 6), which is always done in full.
- *   WEB      what RFC 5280 4 demands of certificates, and the CA/Browser Forum's profile, for servers and clients; strengths of today
- *   RFC5280  RFC 5280 alone: no CA/Browser Forum rules, a CA may stand where the leaf stands
+/* Which rules come on top of path validation (RFC 5280 6), which is always done in full.  They concern certificates of servers; for
+ * other purposes path validation stands alone.
+ *   WEB      what RFC 5280 4 demands of certificates, and the CA/Browser Forum's profile
+ *   RFC5280  RFC 5280 alone: no CA/Browser Forum rules, a CA may stand where the leaf stands, extKeyUsage may be absent
  *   LINT     WEB, and as warnings also what no verifier may enforce */
 enum troth_profile { TROTH_PROFILE_WEB, TROTH_PROFILE_RFC5280, TROTH_PROFILE_LINT };
 
@@ -119,9 +120,10 @@ TROTH_API void troth_policy_require_scts(troth_policy_builder *, unsigned how_ma
 /* One question to a policy.  Zeroed members mean: as the policy says. */
 typedef struct troth_question {
     size_t             size;       /* sizeof this struct                                                                     */
-    const troth_span  *certs;      /* DER; certs[0] is the one to judge, the rest are untrusted helpers in any order         */
+    const troth_span  *certs;      /* each is DER, or PEM with any number of certificates; the first certificate is the one
+                                    * to judge, the rest are untrusted helpers in any order                                  */
     size_t             n;
-    bool               any_order;  /* certs[0] need not be the leaf: look for the one that issued none of the others         */
+    bool               any_order;  /* the first need not be the leaf: look for the one that issued none of the others        */
     const char        *host;
     const char        *ip;
     const char        *email;
@@ -132,7 +134,8 @@ typedef struct troth_question {
     bool               asked_staple; /* a staple was asked for, so that must-staple can be enforced                          */
 } troth_question;
 
-/* Judge certs[0]; certs[1..n) may be in any order and may be of no use.  NULL when memory ran out. */
+/* Judge certs[0] (DER or PEM, as in troth_question); the rest may be in any order and may be of no use.  A certificate that cannot be
+ * read is a rejection, wherever it stands.  NULL when memory ran out. */
 TROTH_API TROTH_CHECK troth_report *troth_verify(const troth_policy *, const troth_span *certs, size_t n);
 TROTH_API TROTH_CHECK troth_report *troth_ask(const troth_policy *, const troth_question *);
 TROTH_API void troth_report_free(troth_report *);

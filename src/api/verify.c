@@ -435,6 +435,7 @@ troth_report *troth_ask(const troth_policy *p, const troth_question *q)
     struct verify_input in = { .policy = p,
                                .certs = q->certs,
                                .n = q->n,
+                               .bundles = true,
                                .any_order = q->any_order,
                                .host = q->host,
                                .ip = q->ip,

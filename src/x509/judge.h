@@ -196,7 +196,7 @@ bool MUST_USE link_add(struct judge *, const struct node *child, struct node *is
 uint32_t node_key(struct judge *, struct node *);
 /* Was `child` signed with this node's key?  Verified, remembered. */
 bool link_verify(struct judge *, const struct node *child, struct node *issuer);
-/* Is it signed with its own key?  Verified, remembered. */
+/* Is it signed with its own key?  The names do not say: verified, remembered. */
 bool node_is_self_signed(struct judge *, struct node *);
 /* Copies j->now into the report. */
 void path_keep(struct judge *);

@@ -81,7 +81,7 @@ enum troth_verdict check_std_identifiers(struct judge *j, unsigned cert, struct 
         return breaks(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "authorityCertIssuer and authorityCertSerialNumber go together (RFC 5280 4.2.1.1)");
     if (c->aki_key.n)
         return passed(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "present");
-    if (c->self_issued && node_is_self_signed(j, j->now.node[cert]))
+    if (node_is_self_signed(j, j->now.node[cert]))
         return passed(j, f, NOWHERE, "self-signed: needs no authorityKeyIdentifier");
     return breaks(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "no keyIdentifier of its authority (RFC 5280 4.2.1.1)");
 }

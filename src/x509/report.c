@@ -3,6 +3,7 @@
  * A report owns all its memory, and a share of the policy that its anchors live in. */
 #include "x509/judge.h"
 #include "x509/names.h"
+#include "x509/pem.h"
 
 enum { REPORT_CHUNK = 8192 };
 
@@ -31,15 +32,56 @@ void path_keep(struct judge *j)
 
 /* ---- the question */
 
+static bool given_add(struct troth_report *r, span **list, size_t *cap, span der)
+{
+    if (r->n_given == *cap) {
+        size_t more = *cap ? 2 * *cap : 8;
+        span *p = arena_array(&r->arena, more, sizeof *p);
+        TRY(p);
+        if (r->n_given)
+            memcpy(p, *list, r->n_given * sizeof *p);
+        *list = p;
+        *cap = more;
+    }
+    TRY(arena_copy(&r->arena, &(*list)[r->n_given], der));
+    r->n_given++;
+    return true;
+}
+
+/* Every certificate of a PEM or DER file. */
+static bool bundle_add(struct troth_report *r, span **list, size_t *cap, span file)
+{
+    struct pki_ctx p = { .arena = &r->arena };
+    struct object *objects = NULL;
+    size_t n = 0, found = 0;
+    if (!objects_read(&p, file, &objects, &n)) {
+        r->error = p.error;
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (objects[i].kind != OBJECT_CERTIFICATE && objects[i].kind != OBJECT_UNKNOWN && objects[i].kind != OBJECT_DER)
+            continue; /* keys and the like lie in bundles; what may be a broken certificate does not get away */
+        found++;
+        TRY(given_add(r, list, cap, objects[i].der));
+    }
+    if (found)
+        return true;
+    (void)!objects_wanted(&p, OBJECT_CERTIFICATE, n ? &objects[0] : NULL);
+    r->error = p.error;
+    return false;
+}
+
 static bool certs_copy(struct troth_report *r, const struct verify_input *in)
 {
-    span *copies = arena_array(&r->arena, in->n + 1, sizeof *copies);
-    TRY(copies);
-    for (size_t i = 0; i < in->n; i++)
-        TRY(arena_copy(&r->arena, &copies[i], in->certs[i]));
-    r->given = copies;
-    r->n_given = in->n;
-    return true;
+    size_t cap = 0;
+    span *list = NULL;
+    bool ok = true;
+    for (size_t i = 0; i < in->n && ok; i++) {
+        bool der = !in->bundles || (in->certs[i].n && in->certs[i].p[0] == DER_SEQUENCE);
+        ok = der ? given_add(r, &list, &cap, in->certs[i]) : bundle_add(r, &list, &cap, in->certs[i]);
+    }
+    r->given = list;
+    return ok;
 }
 
 /* A certificate is told to a witness before its fields. */

@@ -80,6 +80,7 @@ struct verify_input {
     const struct troth_policy *policy;
     const span                *certs;    /* DER; copied into the report */
     size_t                     n;
+    bool                       bundles;  /* each may also be PEM with any number of certificates */
     bool                       any_order;
     const char                *host, *ip, *email;
     enum troth_purpose         purpose;

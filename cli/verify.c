@@ -1,0 +1,383 @@
+/* verify.c - troth verify: judge a certificate chain from files, say why, connect nowhere.
+ *
+ * Exit status 0: accepted; 1: rejected (also what cannot be read as a certificate); 2: usage; 8: a file that cannot be opened. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <troth/verify.h>
+
+#ifdef HAVE_PSL
+#include <libpsl.h>
+#endif
+#ifdef HAVE_IDN2
+#include <idn2.h>
+#endif
+
+#include "args.h"
+#include "verify_show.h"
+
+enum { FILES_MAX = 4096, BYTES_MAX = 64 << 20, BREAKS_MAX = 200 };
+
+struct files {
+    troth_span *list;
+    size_t      n, cap;
+};
+
+/* ---- files */
+
+static uint8_t *read_stream(FILE *f, size_t *n)
+{
+    size_t cap = 65536;
+    uint8_t *p = malloc(cap);
+    for (*n = 0; p;) {
+        *n += fread(p + *n, 1, cap - *n, f);
+        if (*n < cap || cap >= BYTES_MAX)
+            return p;
+        uint8_t *more = realloc(p, cap *= 2);
+        if (!more)
+            free(p);
+        p = more;
+    }
+    return NULL;
+}
+
+static bool files_add(struct files *fs, uint8_t *p, size_t n)
+{
+    if (fs->n == fs->cap) {
+        size_t cap = fs->cap ? 2 * fs->cap : 16;
+        troth_span *more = realloc(fs->list, cap * sizeof *more);
+        if (!more) {
+            free(p);
+            return false;
+        }
+        fs->list = more;
+        fs->cap = cap;
+    }
+    fs->list[fs->n++] = (troth_span){ p, n };
+    return true;
+}
+
+static void files_free(struct files *fs)
+{
+    for (size_t i = 0; i < fs->n; i++)
+        free((void *)(uintptr_t)fs->list[i].p);
+    free(fs->list);
+}
+
+/* One file, "-" for standard input.  EXIT_OK or what to exit with, after a message. */
+static int file_take(const struct args *a, struct files *fs, const char *path)
+{
+    bool in = !strcmp(path, "-");
+    FILE *f = in ? stdin : fopen(path, "rbe");
+    if (!f)
+        return complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+    size_t n = 0;
+    uint8_t *p = read_stream(f, &n);
+    bool bad = ferror(f);
+    int why = errno;
+    if (!in)
+        fclose(f);
+    if (bad) {
+        free(p);
+        return complain(a, EXIT_FILE, "%s: %s", path, strerror(why));
+    }
+    if (!p || !files_add(fs, p, n))
+        return complain(a, EXIT_BUG, "memory ran out");
+    return EXIT_OK;
+}
+
+/* Does this look as if a certificate were in it?  Directories hold keys and READMEs too. */
+static bool has_certificate(troth_span s)
+{
+    return (s.n && s.p[0] == 0x30) || (s.n && memmem(s.p, s.n, "-----BEGIN CERTIFICATE-----", 27));
+}
+
+static int dir_take(const struct args *a, struct files *fs, const char *path)
+{
+    char name[4096];
+    DIR *d = opendir(path);
+    if (!d)
+        return complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+    int status = EXIT_OK;
+    for (struct dirent *e; status == EXIT_OK && (e = readdir(d)) != NULL;) {
+        struct stat st;
+        int n = snprintf(name, sizeof name, "%s/%s", path, e->d_name);
+        if (e->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof name || stat(name, &st) || !S_ISREG(st.st_mode))
+            continue;
+        status = file_take(a, fs, name);
+        if (status == EXIT_OK && !has_certificate(fs->list[fs->n - 1]))
+            free((void *)(uintptr_t)fs->list[--fs->n].p);
+    }
+    closedir(d);
+    return status;
+}
+
+static int path_take(const struct args *a, struct files *fs, const char *path)
+{
+    struct stat st;
+    return strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode) ? dir_take(a, fs, path) : file_take(a, fs, path);
+}
+
+/* ---- the policy */
+
+#ifdef HAVE_PSL
+static bool is_suffix(void *ctx, const char *domain)
+{
+    return psl_is_public_suffix2(ctx, domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
+}
+#endif
+
+static void suffixes_use(troth_policy_builder *b)
+{
+#ifdef HAVE_PSL
+    const psl_ctx_t *psl = psl_builtin();
+    if (psl)
+        troth_policy_public_suffix(b, is_suffix, (void *)(uintptr_t)psl);
+#else
+    (void)b;
+#endif
+}
+
+static void system_use(troth_policy_builder *b)
+{
+    const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
+    if (file && *file)
+        troth_policy_trust_file(b, file);
+    else if (dir && *dir)
+        troth_policy_trust_dir(b, dir);
+    else
+        troth_policy_trust_system(b);
+}
+
+/* Every --ca and --roots; the system's where there is none.  A file that cannot be opened is no verdict. */
+static int roots_use(const struct args *a, troth_policy_builder *b)
+{
+    static const enum opt which[] = { OPT_CA, OPT_ROOTS };
+    size_t n = 0;
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; args_nth(a, which[k], i); i++, n++) {
+            const char *path = args_nth(a, which[k], i);
+            struct stat st;
+            if (!strcmp(path, "system"))
+                system_use(b);
+            else if (stat(path, &st))
+                return complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+            else if (S_ISDIR(st.st_mode))
+                troth_policy_trust_dir(b, path);
+            else
+                troth_policy_trust_file(b, path);
+        }
+    if (!n)
+        system_use(b);
+    return EXIT_OK;
+}
+
+static int crls_use(const struct args *a, troth_policy_builder *b)
+{
+    static const enum opt which[] = { OPT_CRL, OPT_CRLS };
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; args_nth(a, which[k], i); i++) {
+            struct stat st;
+            if (stat(args_nth(a, which[k], i), &st))
+                return complain(a, EXIT_FILE, "%s: %s", args_nth(a, which[k], i), strerror(errno));
+            troth_policy_crl_file(b, args_nth(a, which[k], i));
+        }
+    return EXIT_OK;
+}
+
+static int ocsp_use(const struct args *a, troth_policy_builder *b)
+{
+    struct files fs = { 0 };
+    int status = EXIT_OK;
+    for (size_t i = 0; status == EXIT_OK && args_nth(a, OPT_OCSP_FILE, i); i++)
+        status = file_take(a, &fs, args_nth(a, OPT_OCSP_FILE, i));
+    for (size_t i = 0; i < fs.n; i++)
+        troth_policy_ocsp(b, fs.list[i]);
+    files_free(&fs);
+    return status;
+}
+
+/* The number of a word in a list that ends with NULL; -1 after a message. */
+static int word_of(const struct args *a, enum opt o, const char *const *words, int otherwise)
+{
+    const char *w = args_value(a, o, NULL);
+    if (!w)
+        return otherwise;
+    for (int i = 0; words[i]; i++)
+        if (!strcmp(words[i], w))
+            return i;
+    complain(a, EXIT_USAGE, "--%s: no such thing as \"%s\"", opt_name(o), w);
+    return -1;
+}
+
+/* "bücher.example" -> "xn--bcher-kva.example". */
+static bool host_use(const struct args *a, troth_policy_builder *b)
+{
+    const char *host = args_value(a, OPT_HOST, NULL);
+    if (!host)
+        return true;
+#ifdef HAVE_IDN2
+    char *ascii = NULL;
+    int rc = IDN2_OK;
+    for (const char *c = host; *c && rc == IDN2_OK && !ascii; c++)
+        if ((unsigned char)*c >= 0x80)
+            rc = idn2_lookup_u8((const uint8_t *)host, (uint8_t **)&ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    if (rc != IDN2_OK) {
+        complain(a, EXIT_USAGE, "--host %s: %s", host, idn2_strerror(rc));
+        return false;
+    }
+    troth_policy_host(b, ascii ? ascii : host);
+    idn2_free(ascii);
+#else
+    troth_policy_host(b, host);
+#endif
+    return true;
+}
+
+static int rules_use(const struct args *a, troth_policy_builder *b)
+{
+    static const char *const purposes[] = { "", "server", "client", "email", "code", "any", NULL };
+    static const char *const profiles[] = { "web", "rfc5280", "lint", NULL };
+    long depth;
+    int purpose = word_of(a, OPT_PURPOSE, purposes, 0), profile = word_of(a, OPT_PROFILE, profiles, 0);
+    if (purpose < 0 || profile < 0 || !args_number(a, OPT_MAX_DEPTH, 0, 30, -1, &depth) || !host_use(a, b))
+        return EXIT_USAGE;
+    troth_policy_purpose(b, (enum troth_purpose)purpose);
+    troth_policy_profile(b, (enum troth_profile)profile);
+    if (depth >= 0)
+        troth_policy_max_depth(b, (unsigned)depth);
+    if (args_has(a, OPT_IP))
+        troth_policy_ip(b, args_value(a, OPT_IP, NULL));
+    if (args_has(a, OPT_EMAIL))
+        troth_policy_email(b, args_value(a, OPT_EMAIL, NULL));
+    for (size_t i = 0; args_nth(a, OPT_POLICY, i); i++)
+        troth_policy_add_policy(b, args_nth(a, OPT_POLICY, i));
+    if (args_has(a, OPT_EXPLICIT))
+        troth_policy_require_explicit(b);
+    if (args_has(a, OPT_NO_MAPPING))
+        troth_policy_inhibit_mapping(b);
+    if (args_has(a, OPT_NO_ANY))
+        troth_policy_inhibit_any(b);
+    if (args_has(a, OPT_EXPLAIN_PATHS))
+        troth_policy_every_check(b);
+    suffixes_use(b);
+    return EXIT_OK;
+}
+
+/* What a policy that could not be built means for the exit status: bytes that are no certificates are a rejection. */
+static int refuse(const struct args *a, const troth_error *e)
+{
+    static const enum troth_reason usage[] = { TROTH_R_BAD_ARGUMENT };
+    int status = EXIT_FINDING;
+    for (size_t i = 0; i < sizeof usage / sizeof *usage; i++)
+        status = e->reason == usage[i] ? EXIT_USAGE : status;
+    if (e->reason == TROTH_R_TRUST_UNREADABLE)
+        status = EXIT_FILE;
+    if (status != EXIT_FINDING)
+        return complain(a, status, "%s: %s", e->text, e->detail);
+    show_error(a, e);
+    return status;
+}
+
+static troth_policy *policy_make(const struct args *a, int *status)
+{
+    troth_error err;
+    troth_policy_builder *b = troth_policy_new(troth_libcrypto());
+    *status = roots_use(a, b);
+    if (*status == EXIT_OK)
+        *status = crls_use(a, b);
+    if (*status == EXIT_OK)
+        *status = ocsp_use(a, b);
+    if (*status == EXIT_OK)
+        *status = rules_use(a, b);
+    if (*status != EXIT_OK) {
+        troth_policy_builder_free(b);
+        return NULL;
+    }
+    troth_policy *p = troth_policy_build(b, &err);
+    if (!p)
+        *status = refuse(a, &err);
+    return p;
+}
+
+/* ---- the question */
+
+static bool is_bundle(const struct files *fs, int n_operands)
+{
+    if (n_operands > 1)
+        return true;
+    const uint8_t *at = fs->list[0].p, *end = at + fs->list[0].n;
+    unsigned n = 0;
+    while (at < end && (at = memmem(at, (size_t)(end - at), "-----BEGIN CERTIFICATE-----", 27)) != NULL)
+        n++, at += 27;
+    return n > 1;
+}
+
+static int certs_take(const struct args *a, struct files *fs)
+{
+    static const enum opt which[] = { OPT_INTERMEDIATES, OPT_UNTRUSTED };
+    int status = EXIT_OK;
+    for (int i = 0; status == EXIT_OK && i < a->n_operands; i++)
+        status = file_take(a, fs, a->operands[i]);
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; status == EXIT_OK && args_nth(a, which[k], i); i++)
+            status = path_take(a, fs, args_nth(a, which[k], i));
+    return status;
+}
+
+/* The first moment at which no path is accepted any more, and the report of that moment; NULL when memory ran out. */
+static troth_report *when_it_breaks(const troth_policy *p, troth_question *q, int64_t from, int64_t *when)
+{
+    int64_t t = from;
+    for (int i = 0; i < BREAKS_MAX; i++) {
+        q->time = t;
+        troth_report *r = troth_ask(p, q);
+        if (!troth_report_ok(r)) {
+            *when = t;
+            return r;
+        }
+        int64_t until = troth_report_until(r, NULL);
+        if (until == INT64_MAX || i + 1 == BREAKS_MAX) {
+            *when = INT64_MAX;
+            return r;
+        }
+        troth_report_free(r);
+        t = until + 1;
+    }
+    return NULL;
+}
+
+static int judge(const struct args *a, const troth_policy *p, struct files *fs)
+{
+    int64_t at = 0;
+    if (args_has(a, OPT_AT) ? !args_time(a, OPT_AT, &at) : args_has(a, OPT_TIME) && !args_time(a, OPT_TIME, &at))
+        return EXIT_USAGE;
+    troth_question q = { .size = sizeof q, .certs = fs->list, .n = fs->n, .any_order = is_bundle(fs, a->n_operands), .time = at };
+    troth_report *r = troth_ask(p, &q), *later = NULL;
+    int64_t when = INT64_MAX;
+    if (!r)
+        return complain(a, EXIT_BUG, "memory ran out");
+    if (troth_report_ok(r) && args_has(a, OPT_UNTIL))
+        later = when_it_breaks(p, &q, at ? at : (int64_t)time(NULL), &when);
+    show_report(a, r, later, when);
+    int status = troth_report_ok(r) ? EXIT_OK : EXIT_FINDING;
+    troth_report_free(later);
+    troth_report_free(r);
+    return status;
+}
+
+int verb_VERIFY(const struct args *a)
+{
+    struct files fs = { 0 };
+    int status = certs_take(a, &fs);
+    troth_policy *p = status == EXIT_OK ? policy_make(a, &status) : NULL;
+    if (p)
+        status = judge(a, p, &fs);
+    troth_policy_free(p);
+    files_free(&fs);
+    return status;
+}
