@@ -87,6 +87,10 @@ TROTH_API void troth_alpn(troth_builder *, const char *const *names, size_t n);
 TROTH_API void troth_alpn_optional(troth_builder *);
 /* Server: refuse clients that name a server which no identity covers (unrecognized_name), or that name none. */
 TROTH_API void troth_strict_sni(troth_builder *);
+/* Server: ask the application which configuration to go on with, once a hello came (TROTH_ASK_SERVER). */
+TROTH_API void troth_ask_server(troth_builder *);
+/* Server: send a cookie with HelloRetryRequest, and want it back (RFC 9846 4.3.2). */
+TROTH_API void troth_retry_cookie(troth_builder *);
 
 /* -- client certificates, asked for by a server */
 enum troth_auth { TROTH_AUTH_NONE, TROTH_AUTH_OPTIONAL, TROTH_AUTH_REQUIRED };
@@ -210,6 +214,9 @@ TROTH_API size_t troth_pending(const troth_conn *);
 TROTH_API TROTH_CHECK bool troth_update_keys(troth_conn *, bool peer_too);            /* RFC 9846 4.7.3 */
 TROTH_API TROTH_CHECK bool troth_ask_again(troth_conn *);                             /* server: post-handshake client authentication */
 TROTH_API void troth_close(troth_conn *);                                            /* sends close_notify; reading goes on */
+/* Before a wait that may be long: gives back every buffer that is empty.  The room of a RECV event is not valid any more: call
+ * troth_next() again when the transport has something. */
+TROTH_API void troth_rest(troth_conn *);
 /* The transport broke (reset, timeout): the connection fails with this reason of the net section. */
 TROTH_API void troth_broken(troth_conn *, enum troth_reason, const char *detail);
 

@@ -1,0 +1,46 @@
+/* api.h - what the files of api/ share: a builder from the inside.
+ *
+ * A builder is a configuration that is still being written, and the first mistake that was made with it. */
+#ifndef API_API_H
+#define API_API_H
+
+#include "base/error.h"
+#include "tls/config.h"
+#include "tls/conn.h"
+
+struct troth_builder {
+    struct config         config;      /* becomes the frozen one, arena and all                 */
+    troth_error           error;       /* first mistake                                         */
+    troth_policy_builder *trust;       /* from troth_trust_system, _file, _pem; NULL: none used */
+    size_t                cap_identities, cap_pins;
+    troth_passphrase_fn  *passphrase;
+    void                 *passphrase_ctx;
+    bool                  grease_given;
+};
+
+/* Every setter: false when there is no builder or it failed before. */
+static inline bool builder_ok(const troth_builder *b)
+{
+    return b && !error_is_set(&b->error);
+}
+
+/* "troth_groups: no such group": the setter's name goes into the detail. */
+#define mistake(b, reason, ...) ((void)fail((b), reason, __VA_ARGS__))
+
+/* defaults.c */
+void defaults(struct troth_builder *b);
+uint16_t default_group(size_t i); /* 0 at the end */
+
+/* identity.c */
+bool MUST_USE identity_from_pem(struct troth_builder *b, const char *setter, span chain, const span *key, void *tag);
+/* The i-th identity gets its schemes and its Certificate messages. */
+bool MUST_USE identity_finish(struct troth_builder *b, struct identity *id);
+
+/* file.c: the whole file, in memory of the configuration's allocator that file_free gives back. */
+bool MUST_USE file_read(troth_error *e, const troth_allocator *memory, const char *path, span *out);
+void file_free(const troth_allocator *memory, span file);
+
+/* config.c */
+bool MUST_USE config_build(struct troth_builder *b);
+
+#endif

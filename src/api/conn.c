@@ -1,0 +1,254 @@
+/* conn.c - connections as applications see them: NULL is a valid argument everywhere, and stands for memory that ran out. */
+#include "api/api.h"
+#include "tls/engine.h"
+#include "tls/late.h"
+
+static const troth_error *no_memory(void)
+{
+    static const troth_error e = { .reason = TROTH_R_OUT_OF_MEMORY,
+                                   .alert = ALERT_NONE_BELONGS,
+                                   .who = TROTH_WHO_YOU,
+                                   .code = "local.out-of-memory",
+                                   .text = "memory ran out",
+                                   .hint = "free memory, or raise the limit this program runs under" };
+    return &e;
+}
+
+/* ---- begin and end */
+static troth_conn *new_conn(const struct config *cfg)
+{
+    if (!cfg)
+        return NULL;
+    const troth_allocator *memory = cfg->memory;
+    troth_conn *c = memory->alloc(memory->ctx, sizeof *c);
+    if (!c)
+        return NULL;
+    memset(c, 0, sizeof *c);
+    c->cfg = config_share(cfg);
+    c->memory = memory;
+    c->state = S_START;
+    arena_init(&c->keep, memory, 256);
+    enum direction us = cfg->is_server ? FROM_SERVER : FROM_CLIENT, them = cfg->is_server ? FROM_CLIENT : FROM_SERVER;
+    inbuf_init(&c->rec.in, memory);
+    outq_init(&c->rec.out, memory);
+    protect_init(&c->rec.read, memory, them);
+    protect_init(&c->rec.write, memory, us);
+    messages_init(&c->rec.messages, memory);
+    c->rec.write.most = cfg->max_fragment;
+    if (cfg->padding != TROTH_PAD_NONE)
+        c->rec.write.pad_to = cfg->padding == TROTH_PAD_FULL ? LIMIT_PLAINTEXT : cfg->pad_block;
+    return c;
+}
+
+troth_conn *troth_connect(const troth_client *us, const char *host)
+{
+    troth_conn *c = new_conn(us ? &us->config : NULL);
+    if (!c)
+        return NULL;
+    size_t n = host ? strlen(host) : 0;
+    if (!n || n > LIMIT_HOST_NAME)
+        (void)fail(c, BAD_ARGUMENT, "troth_connect: a host name of %zu bytes", n);
+    else if (!(c->host = arena_string(&c->keep, span_of(host, n))))
+        (void)fail(c, OUT_OF_MEMORY, "for a host name");
+    return c;
+}
+
+troth_conn *troth_accept(const troth_server *us)
+{
+    return new_conn(us ? &us->config : NULL);
+}
+
+void troth_free(troth_conn *c)
+{
+    if (!c)
+        return;
+    const troth_allocator *memory = c->memory;
+    const struct config *cfg = c->cfg;
+    hs_end(c);
+    protect_end(&c->rec.read);
+    protect_end(&c->rec.write);
+    messages_free(&c->rec.messages);
+    inbuf_free(&c->rec.in);
+    outq_free(&c->rec.out);
+    troth_report_free(c->report);
+    arena_free(&c->keep);
+    secret_wipe(c, sizeof *c);
+    memory->free(memory->ctx, c, sizeof *c);
+    config_free(cfg);
+}
+
+/* ---- before the first troth_next */
+static bool early_enough(troth_conn *c, const char *call)
+{
+    if (!c || error_is_set(&c->error))
+        return false;
+    return c->state == S_START || fail(c, WRONG_TIME, "%s after the first troth_next", call);
+}
+
+void troth_send_name(troth_conn *c, const char *sni)
+{
+    if (!early_enough(c, "troth_send_name"))
+        return;
+    size_t n = sni ? strlen(sni) : 0;
+    if (c->cfg->is_server || n > LIMIT_HOST_NAME)
+        (void)fail(c, BAD_ARGUMENT, "troth_send_name: %s", c->cfg->is_server ? "for clients" : "too long");
+    else if (!(c->sni = arena_string(&c->keep, span_of(sni ? sni : "", n))))
+        (void)fail(c, OUT_OF_MEMORY, "for a server name");
+}
+
+/* ---- run */
+troth_event troth_next(troth_conn *c)
+{
+    return c ? engine_next(c) : (troth_event){ .kind = TROTH_FAILED };
+}
+
+void troth_sent(troth_conn *c, size_t n)
+{
+    if (c)
+        engine_sent(c, n);
+}
+
+void troth_received(troth_conn *c, size_t n)
+{
+    if (c)
+        engine_received(c, n);
+}
+
+bool troth_write(troth_conn *c, const troth_span *parts, size_t n_parts)
+{
+    return c && !error_is_set(&c->error) && engine_write(c, parts, n_parts);
+}
+
+size_t troth_pending(const troth_conn *c)
+{
+    return c ? outq_span(&c->rec.out).n : 0;
+}
+
+bool troth_update_keys(troth_conn *c, bool peer_too)
+{
+    if (!c || error_is_set(&c->error))
+        return false;
+    if (!c->ready || c->close_sent || c->facts.version != TROTH_TLS13)
+        return fail(c, WRONG_TIME, "troth_update_keys %s", c->ready ? "where there is no KeyUpdate" : "before TROTH_READY");
+    return late_update_keys(c, peer_too);
+}
+
+void troth_close(troth_conn *c)
+{
+    if (c && !error_is_set(&c->error))
+        engine_close(c);
+}
+
+void troth_broken(troth_conn *c, enum troth_reason why, const char *detail)
+{
+    if (!c || error_is_set(&c->error))
+        return;
+    (void)fail_as(c, (unsigned)why < TROTH_REASON_COUNT && why ? why : TROTH_R_BAD_ARGUMENT, "%s", detail ? detail : "");
+    c->error.alert = ALERT_NONE_BELONGS; /* there is no way left to tell the peer */
+    outq_drop(&c->rec.out);
+    engine_fail(c);
+}
+
+void troth_rest(troth_conn *c)
+{
+    if (c)
+        engine_rest(c);
+}
+
+/* ---- answers */
+void troth_answer_server(troth_conn *c, const troth_server *us)
+{
+    if (!c || c->question != ASK_SERVER)
+        return;
+    if (!us)
+        (void)fail(c, UNRECOGNIZED_NAME, "%.*s", (int)c->facts.server_name.n,
+                   c->facts.server_name.n ? (const char *)c->facts.server_name.p : "");
+    if (us && &us->config != c->cfg) {
+        const struct config *before = c->cfg;
+        c->cfg = config_share(&us->config);
+        config_free(before);
+    }
+    if (us)
+        engine_answer(c, ASK_SERVER, SPAN_NONE);
+}
+
+void troth_answer_sign(troth_conn *c, troth_span signature)
+{
+    if (c)
+        engine_answer(c, ASK_SIGN, signature);
+}
+
+void troth_answer_verdict(troth_conn *c, bool accept, const char *because)
+{
+    if (!c || c->question != ASK_VERDICT || !c->hs)
+        return;
+    c->hs->verdict_accept = accept;
+    c->hs->verdict_why = because;
+    engine_answer(c, ASK_VERDICT, SPAN_NONE);
+}
+
+/* ---- learn */
+static void add_rare(troth_facts *f, const struct rare *r)
+{
+    if (!r)
+        return;
+    f->session_id = r->session_id;
+    f->peer_raw_key = r->peer_raw_key;
+    f->peer_staple = r->peer_staple;
+    f->peer_scts = r->peer_scts;
+    f->ech_retry_configs = r->ech_retry_configs;
+    f->acceptable_authorities = r->acceptable_authorities;
+    f->peer_quic_parameters = r->quic_parameters;
+    f->early_why = r->early_why;
+    f->ticket_age_skew = r->ticket_age_skew;
+}
+
+troth_facts troth_what(const troth_conn *c)
+{
+    if (!c)
+        return (troth_facts){ 0 };
+    const struct facts *k = &c->facts;
+    troth_facts f = { .version = k->version,
+                      .suite = k->suite,
+                      .group = k->group,
+                      .peer_scheme = k->peer_scheme,
+                      .own_scheme = k->own_scheme,
+                      .ready = c->ready,
+                      .resumed = k->resumed,
+                      .hello_retry = k->hello_retry,
+                      .client_authenticated = k->client_authenticated,
+                      .extended_master_secret = k->extended_master_secret,
+                      .psk_external = k->psk_external,
+                      .delegated = k->delegated,
+                      .early = k->early,
+                      .ech = k->ech,
+                      .peer_type = k->peer_type,
+                      .own_type = k->own_type,
+                      .alpn = k->alpn,
+                      .server_name = k->server_name,
+                      .client_random = SPAN_OF(k->client_random),
+                      .server_random = SPAN_OF(k->server_random),
+                      .bytes_in = c->bytes_in,
+                      .bytes_out = c->bytes_out };
+    add_rare(&f, c->rare);
+    return f;
+}
+
+const troth_error *troth_why(const troth_conn *c)
+{
+    if (!c)
+        return no_memory();
+    return error_is_set(&c->error) ? &c->error : NULL;
+}
+
+const troth_report *troth_peer(const troth_conn *c)
+{
+    return c ? c->report : NULL;
+}
+
+bool troth_export(const troth_conn *c, const char *label, troth_span context, uint8_t *out, size_t n)
+{
+    if (!c || !label || !c->ready || c->failed || !c->keys.hash)
+        return false;
+    return ks_export(c->keys.hash, &c->keys.exporter, label, context, out, n);
+}

@@ -1,0 +1,234 @@
+/* identity.c - from a chain and a key, as people have them in files, to an identity.
+ *
+ * The certificate that belongs to the key is found wherever it stands in the file, and the others are put in order behind it.  Must never
+ * let through a certificate whose key is not the one given. */
+#include "api/api.h"
+
+#include "base/text.h"
+#include "tls/certificate.h"
+#include "wire/registry.h"
+#include "x509/pem.h"
+
+static struct identity *new_identity(struct troth_builder *b)
+{
+    struct config *c = &b->config;
+    if (c->n_identities == b->cap_identities) {
+        size_t cap = b->cap_identities ? 2 * b->cap_identities : 2;
+        struct identity *more = arena_array(&c->arena, cap, sizeof *more);
+        if (!more)
+            return NULL;
+        if (c->n_identities)
+            memcpy(more, c->identities, c->n_identities * sizeof *more);
+        c->identities = more;
+        b->cap_identities = cap;
+    }
+    struct identity *id = &c->identities[c->n_identities];
+    memset(id, 0, sizeof *id);
+    return id;
+}
+
+static bool copy_error(struct troth_builder *b, const troth_error *e, const char *setter)
+{
+    if (error_is_set(&b->error))
+        return false;
+    b->error = *e;
+    if (!b->error.detail[0]) {
+        struct text t = TEXT_IN(b->error.detail);
+        text_add(&t, "%s", setter);
+    }
+    return false;
+}
+
+/* ---- the chain */
+static bool read_chain(struct troth_builder *b, struct identity *id, struct cert *certs, const char *setter, span chain)
+{
+    struct arena *a = &b->config.arena;
+    struct pki_ctx pki = { .arena = a };
+    struct object *list;
+    size_t n;
+    span bytes;
+    if (!arena_copy(a, &bytes, chain))
+        return fail(b, OUT_OF_MEMORY, "%s", setter);
+    if (!objects_read(&pki, bytes, &list, &n))
+        return copy_error(b, &pki.error, setter);
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].kind != OBJECT_CERTIFICATE)
+            continue;
+        if (id->n == LIMIT_CHAIN)
+            return fail(b, TOO_MANY, "%s: more than %d certificates", setter, LIMIT_CHAIN);
+        troth_error why = { .reason = TROTH_R_NONE };
+        if (!cert_parse(&certs[id->n], list[i].der, NULL, &why))
+            return copy_error(b, &why, setter);
+        id->chain[id->n++] = list[i].der;
+    }
+    if (!id->n)
+        return objects_wanted(&pki, OBJECT_CERTIFICATE, n ? &list[0] : NULL), copy_error(b, &pki.error, setter);
+    return true;
+}
+
+/* Does this key belong to that certificate?  It signs, the certificate verifies. */
+static bool belongs(const struct config *c, const troth_key *key, const struct cert *cert)
+{
+    static const uint8_t text[] = "does this key belong to this certificate?";
+    const troth_provider *p = c->provider;
+    uint8_t signature[TROTH_SIGNATURE_MAX];
+    size_t n = 0;
+    span part = SPAN_OF(text);
+    if (cert->key.type != p->key_type(key))
+        return false;
+    for (size_t i = 0; scheme_at(i); i++) {
+        enum troth_sig sig = scheme_at(i)->sig;
+        if (!p->key_can(key, sig) || !p->can_verify(p->self, cert->key.type, sig))
+            continue;
+        if (!p->sign(p->self, key, sig, &part, 1, signature, &n))
+            return false;
+        troth_verify_job job = { .sig = sig, .key = &cert->key, .parts = &part, .n_parts = 1, .signature = span_of(signature, n) };
+        p->verify(p->self, &job, 1);
+        return job.good;
+    }
+    return false;
+}
+
+static void swap(struct identity *id, struct cert *certs, size_t i, size_t j)
+{
+    span s = id->chain[i];
+    id->chain[i] = id->chain[j];
+    id->chain[j] = s;
+    struct cert c = certs[i];
+    certs[i] = certs[j];
+    certs[j] = c;
+}
+
+/* The leaf goes first; behind each certificate the one that issued it, as far as there is one. */
+static bool put_in_order(struct identity *id, struct cert *certs, size_t leaf)
+{
+    bool moved = leaf != 0;
+    if (leaf)
+        swap(id, certs, 0, leaf);
+    for (size_t i = 0; i + 2 < id->n; i++)
+        for (size_t j = i + 1; j < id->n; j++) {
+            if (certs[i].issuer_hash != certs[j].subject_hash || !name_equal(certs[i].issuer, certs[j].subject))
+                continue;
+            moved |= j != i + 1;
+            swap(id, certs, i + 1, j);
+            break;
+        }
+    return moved;
+}
+
+static bool warn(struct troth_builder *b, enum troth_reason why, const char *detail)
+{
+    enum { MOST = 16 };
+    struct config *c = &b->config;
+    if (!c->warnings)
+        c->warnings = arena_array(&c->arena, MOST, sizeof *c->warnings);
+    if (!c->warnings)
+        return fail(b, OUT_OF_MEMORY, "for a warning");
+    if (c->n_warnings < MOST)
+        (void)error_set(&c->warnings[c->n_warnings++], why, __FILE__, __LINE__, "%s", detail);
+    return true;
+}
+
+/* ---- the key */
+static bool load_key(struct troth_builder *b, struct identity *id, const char *setter, span key)
+{
+    const troth_provider *p = b->config.provider;
+    enum troth_reason why = TROTH_R_KEY_MALFORMED;
+    id->key = p->key_load(p->self, key, b->passphrase, b->passphrase_ctx, &why);
+    if (!id->key)
+        return fail_as(b, why, "%s", setter);
+    id->key_type = p->key_type(id->key);
+    return true;
+}
+
+static bool match(struct troth_builder *b, struct identity *id, struct cert *certs, const char *setter)
+{
+    size_t leaf = 0;
+    while (id->key && leaf < id->n && !belongs(&b->config, id->key, &certs[leaf]))
+        leaf++;
+    if (leaf == id->n) {
+        char title[80];
+        struct text t = TEXT_IN(title);
+        cert_title(&t, &certs[0]);
+        return fail(b, KEY_MISMATCH, "%s: the key is not that of %s", setter, title);
+    }
+    if (put_in_order(id, certs, leaf))
+        TRY(warn(b, TROTH_R_CHAIN_ORDER, setter));
+    return true;
+}
+
+/* ---- all of it */
+static bool fill(struct troth_builder *b, struct identity *id, const char *setter, span chain, const span *key)
+{
+    struct cert *certs = arena_array(&b->config.arena, LIMIT_CHAIN, sizeof *certs);
+    if (!certs)
+        return fail(b, OUT_OF_MEMORY, "%s", setter);
+    TRY(read_chain(b, id, certs, setter, chain));
+    TRY(!key || load_key(b, id, setter, *key));
+    TRY(match(b, id, certs, setter));
+    if (!key)
+        id->key_type = certs[0].key.type;
+    id->leaf = &certs[0];
+    id->spki = certs[0].spki;
+    for (size_t i = 0; i < id->n; i++)
+        id->issuers[i] = certs[i].issuer;
+    return true;
+}
+
+bool identity_from_pem(struct troth_builder *b, const char *setter, span chain, const span *key, void *tag)
+{
+    struct identity *id = new_identity(b);
+    if (!id)
+        return fail(b, OUT_OF_MEMORY, "%s", setter);
+    id->tag = tag;
+    bool ok = fill(b, id, setter, chain, key);
+    b->config.n_identities++; /* also a broken one: its key must be freed */
+    return ok;
+}
+
+/* Schemes that the key can make, in the order given or in ours. */
+static bool fill_schemes(struct troth_builder *b, struct identity *id)
+{
+    enum { MOST = 64 };
+    const troth_provider *p = b->config.provider;
+    span given = id->schemes;
+    uint8_t *out = arena_alloc(&b->config.arena, 2 * MOST);
+    if (!out)
+        return fail(b, OUT_OF_MEMORY, "for signature schemes");
+    struct wr w = wr_into(out, 2 * MOST);
+    for (size_t i = 0; given.n ? i < u16s_count(given) : scheme_at(i) != NULL; i++) {
+        const struct scheme *s = given.n ? scheme_by_id(u16s_at(given, i)) : scheme_at(i);
+        bool fits = s && (scheme_fits(s, TROTH_TLS13, id->key_type) || scheme_fits(s, TROTH_TLS12, id->key_type));
+        if (fits && (!id->key || p->key_can(id->key, s->sig)))
+            wr_u16(&w, s->id);
+    }
+    id->schemes = wr_done(&w);
+    return id->schemes.n || fail(b, BAD_ARGUMENT, "an identity's key can make none of the signature schemes%s", given.n ? " given" : "");
+}
+
+/* Things that will bite soon. */
+static bool look_ahead(struct troth_builder *b, const struct identity *id)
+{
+    enum { SOON = 7 * 86400 };
+    char detail[120];
+    struct text t = TEXT_IN(detail);
+    if (!id->leaf)
+        return true;
+    int64_t now = config_now(&b->config), end = id->leaf->not_after;
+    cert_title(&t, id->leaf);
+    if (id->leaf->must_staple && !id->staple.n)
+        TRY(warn(b, TROTH_R_STAPLE_MISSING, detail));
+    if (now > end)
+        return warn(b, TROTH_R_CERT_EXPIRED, detail);
+    if (now < id->leaf->not_before)
+        return warn(b, TROTH_R_CERT_NOT_YET_VALID, detail);
+    return end - now > SOON || warn(b, TROTH_R_EXPIRES_SOON, detail);
+}
+
+bool identity_finish(struct troth_builder *b, struct identity *id)
+{
+    TRY(fill_schemes(b, id));
+    if (!identity_serialize(id, &b->config.arena))
+        return fail(b, OUT_OF_MEMORY, "for a Certificate message");
+    return look_ahead(b, id);
+}

@@ -1,0 +1,59 @@
+/* names.c - numbers to names and back, for applications.  Must never invent a name. */
+#include <strings.h>
+#include <troth/troth.h>
+
+#include "wire/registry.h"
+
+static const char *find(const struct names *t, uint32_t id)
+{
+    const struct name *row = name_find(t, id);
+    return row ? row->name : NULL;
+}
+
+static uint16_t find_id(const struct names *t, const char *name)
+{
+    for (size_t i = 0; name && i < t->n; i++)
+        if (!strcasecmp(t->rows[i].name, name))
+            return (uint16_t)t->rows[i].id;
+    return 0;
+}
+
+const char *troth_suite_name(uint16_t id)
+{
+    return find(&names_suite, id);
+}
+
+const char *troth_group_name(uint16_t id)
+{
+    return find(&names_group, id);
+}
+
+const char *troth_scheme_name(uint16_t id)
+{
+    return find(&names_scheme, id);
+}
+
+const char *troth_version_name(uint16_t id)
+{
+    return find(&names_version, id);
+}
+
+const char *troth_alert_name(uint8_t id)
+{
+    return find(&names_alert, id);
+}
+
+uint16_t troth_suite_by_name(const char *name)
+{
+    return find_id(&names_suite, name);
+}
+
+uint16_t troth_group_by_name(const char *name)
+{
+    return find_id(&names_group, name);
+}
+
+uint16_t troth_scheme_by_name(const char *name)
+{
+    return find_id(&names_scheme, name);
+}

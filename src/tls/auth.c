@@ -1,0 +1,111 @@
+/* auth.c - CertificateVerify and Finished.  Must never accept a signature made for the other side or for something else than this
+ * transcript. */
+#include "tls/auth.h"
+
+#include "tls/flight.h"
+
+span auth_content(uint8_t *out, bool of_server, const struct digest *transcript)
+{
+    const char *context = of_server ? "TLS 1.3, server CertificateVerify" : "TLS 1.3, client CertificateVerify";
+    struct wr w = wr_into(out, SIGNED_MAX);
+    uint8_t *spaces = wr_room(&w, 64);
+    if (spaces)
+        memset(spaces, 0x20, 64);
+    wr_raw(&w, context, strlen(context) + 1); /* its terminating zero is the separator */
+    wr_span(&w, digest_span(transcript));
+    return wr_done(&w);
+}
+
+/* ---- ours */
+static bool put_verify(struct troth_conn *c, span signature)
+{
+    struct certificate_verify cv = { c->hs->scheme->id, signature };
+    c->facts.own_scheme = cv.algorithm;
+    return flight_add(c, HS_certificate_verify, body_certificate_verify, &cv);
+}
+
+bool auth_sign(struct troth_conn *c, bool *asked)
+{
+    struct hs *hs = c->hs;
+    const troth_provider *p = c->cfg->provider;
+    uint8_t content[SIGNED_MAX], signature[TROTH_SIGNATURE_MAX];
+    struct digest transcript;
+    size_t n = 0;
+    transcript_peek(&hs->transcript, &transcript);
+    span to_sign = auth_content(content, c->cfg->is_server, &transcript);
+    *asked = !hs->identity->key;
+    if (*asked) {
+        TRY(hs_keep(c, &hs->to_sign, to_sign));
+        conn_ask(c, ASK_SIGN);
+        return true;
+    }
+    if (!p->sign(p->self, hs->identity->key, hs->scheme->sig, &to_sign, 1, signature, &n))
+        return fail(c, CRYPTO_FAILED, "signing with %s", name_of(&names_scheme, hs->scheme->id));
+    return put_verify(c, span_of(signature, n));
+}
+
+bool auth_answered(struct troth_conn *c, span signature)
+{
+    if (!signature.n)
+        return fail(c, SIGNATURE_NOT_MADE, "for %s", name_of(&names_scheme, c->hs->scheme->id));
+    return put_verify(c, signature);
+}
+
+/* ---- the peer's */
+static bool scheme_allowed(struct troth_conn *c, uint16_t id, const struct scheme **scheme)
+{
+    const struct scheme *s = *scheme = scheme_by_id(id);
+    if (!s || !u16s_has(c->cfg->verify_schemes, id))
+        return fail(c, SCHEME_NOT_OFFERED, "%s (%04x)", name_of(&names_scheme, id), id);
+    if (!scheme_fits(s, TROTH_TLS13, c->hs->peer_key.type))
+        return fail(c, SCHEME_WRONG_KEY, "%s with another kind of key", name_of(&names_scheme, id));
+    return true;
+}
+
+bool auth_verify(struct troth_conn *c, const struct message *m)
+{
+    const troth_provider *p = c->cfg->provider;
+    struct certificate_verify cv = { 0 };
+    const struct scheme *scheme;
+    struct rd_ctx ctx;
+    struct rd r = message_reader(c, &ctx, m);
+    if (!certificate_verify_read(&cv, &r))
+        return fail_read(c, "CertificateVerify", &r);
+    TRY(scheme_allowed(c, cv.algorithm, &scheme));
+    uint8_t content[SIGNED_MAX];
+    span signed_bytes = auth_content(content, !c->cfg->is_server, &c->hs->before);
+    troth_verify_job job = { .sig = scheme->sig, .key = &c->hs->peer_key, .parts = &signed_bytes, .n_parts = 1,
+                             .signature = cv.signature };
+    p->verify(p->self, &job, 1);
+    if (!job.good)
+        return fail(c, BAD_SIGNATURE, "CertificateVerify by %s", name_of(&names_scheme, cv.algorithm));
+    c->facts.peer_scheme = cv.algorithm;
+    tell_decision(c, "signature", "the peer's scheme is one that was offered and fits its key (RFC 9846 4.5.2)", &names_scheme,
+                  c->cfg->verify_schemes, SPAN_NONE, cv.algorithm);
+    return true;
+}
+
+/* ---- Finished */
+bool auth_send_finished(struct troth_conn *c)
+{
+    uint8_t verify_data[TROTH_DIGEST_MAX];
+    struct digest transcript;
+    transcript_peek(&c->hs->transcript, &transcript);
+    ks_finished(verify_data, &c->hs->ks.handshake, !c->cfg->is_server, &transcript);
+    struct finished f = { span_of(verify_data, c->hs->hash->n) };
+    return flight_add(c, HS_finished, body_finished, &f);
+}
+
+bool auth_check_finished(struct troth_conn *c, const struct message *m)
+{
+    uint8_t expected[TROTH_DIGEST_MAX];
+    struct finished f = { 0 };
+    struct rd_ctx ctx;
+    struct rd r = message_reader(c, &ctx, m);
+    if (!finished_read(&f, &r, c->hs->hash->n))
+        return fail_read(c, "Finished", &r);
+    ks_finished(expected, &c->hs->ks.handshake, c->cfg->is_server, &c->hs->before);
+    if (!bytes_equal_ct(expected, f.verify_data.p, c->hs->hash->n))
+        return fail(c, BAD_FINISHED, "verify_data is not that of the transcript we saw");
+    return true;
+}

@@ -1,0 +1,24 @@
+/* auth.h - CertificateVerify and Finished: who proves what over which bytes (RFC 9846 4.5.2, 4.5.3). */
+#ifndef TLS_AUTH_H
+#define TLS_AUTH_H
+
+#include "tls/conn.h"
+
+enum { SIGNED_MAX = 64 + 40 + TROTH_DIGEST_MAX };
+
+/* What CertificateVerify signs: 64 spaces, context, zero, transcript hash.  `out` has SIGNED_MAX bytes. */
+span auth_content(uint8_t *out, bool of_server, const struct digest *transcript);
+
+/* Our CertificateVerify over the transcript of now.  With a key of our own it is queued and *asked stays false; with an external one
+ * the application is asked, *asked is true, and auth_answered goes on. */
+bool MUST_USE auth_sign(struct troth_conn *c, bool *asked);
+bool MUST_USE auth_answered(struct troth_conn *c, span signature);
+
+/* The peer's CertificateVerify, over hs->before: scheme allowed and fitting, signature right. */
+bool MUST_USE auth_verify(struct troth_conn *c, const struct message *m);
+
+/* Our Finished, queued; the peer's, checked over hs->before. */
+bool MUST_USE auth_send_finished(struct troth_conn *c);
+bool MUST_USE auth_check_finished(struct troth_conn *c, const struct message *m);
+
+#endif

@@ -1,0 +1,175 @@
+/* certificate.c - showing who we are.  Must never show a certificate that was not asked for. */
+#include "tls/certificate.h"
+
+#include "tls/flight.h"
+
+/* ---- Certificate messages, made once */
+static void fill(struct certificate *m, const struct identity *id, unsigned form)
+{
+    memset(m, 0, sizeof *m);
+    m->n = id->n ? id->n : 1;
+    for (size_t i = 0; i < id->n; i++)
+        m->entries[i].cert_data = id->chain[i];
+    struct certificate_entry *leaf = &m->entries[0];
+    if (!id->n)
+        leaf->cert_data = id->spki;
+    if (form & FORM_STAPLE) {
+        leaf->ocsp_response = id->staple;
+        ext_set_add(&leaf->have, X_STATUS_REQUEST);
+    }
+    if (form & FORM_SCTS) {
+        leaf->sct_list = id->scts;
+        ext_set_add(&leaf->have, X_SIGNED_CERTIFICATE_TIMESTAMP);
+    }
+}
+
+static void write_whole(struct wr *w, const struct certificate *m, bool tls12)
+{
+    size_t mark = message_begin(w, HS_certificate);
+    if (tls12)
+        certificate12_write(w, m);
+    else
+        certificate_write(w, m);
+    message_end(w, mark);
+}
+
+static bool serialize(span *out, struct arena *a, const struct certificate *m, bool tls12)
+{
+    struct wr measure = wr_measure();
+    write_whole(&measure, m, tls12);
+    uint8_t *p = arena_alloc(a, measure.n);
+    TRY(p);
+    struct wr w = wr_into(p, measure.n);
+    write_whole(&w, m, tls12);
+    *out = wr_done(&w);
+    return wr_ok(&w);
+}
+
+bool identity_serialize(struct identity *id, struct arena *a)
+{
+    struct certificate m;
+    for (unsigned form = 0; form < FORM_COUNT; form++) {
+        if ((form & FORM_STAPLE && !id->staple.n) || (form & FORM_SCTS && !id->scts.n))
+            continue;
+        fill(&m, id, form);
+        TRY(serialize(&id->forms[form], a, &m, false));
+    }
+    fill(&m, id, 0);
+    return serialize(&id->form12, a, &m, true);
+}
+
+/* ---- what is wanted */
+bool wanted_from_hello(struct troth_conn *c, const struct client_hello *ch)
+{
+    const struct exts *e = &ch->exts;
+    struct wanted *w = &c->hs->wanted;
+    w->staple = exts_have(e, X_STATUS_REQUEST) && e->status_request.status_type == STATUS_TYPE_ocsp;
+    w->scts = exts_have(e, X_SIGNED_CERTIFICATE_TIMESTAMP);
+    return hs_keep(c, &w->schemes, e->signature_algorithms) && hs_keep(c, &w->schemes_cert, e->signature_algorithms_cert)
+        && hs_keep(c, &w->authorities, e->certificate_authorities);
+}
+
+bool wanted_from_request(struct troth_conn *c, const struct certificate_request *cr)
+{
+    const struct exts *e = &cr->exts;
+    struct wanted *w = &c->hs->wanted;
+    w->asked = c->cert_asked = true;
+    w->staple = exts_have(e, X_STATUS_REQUEST);
+    w->scts = exts_have(e, X_SIGNED_CERTIFICATE_TIMESTAMP);
+    if (e->certificate_authorities.n) {
+        struct rare *rare = conn_rare(c);
+        TRY(rare && conn_keep(c, &rare->acceptable_authorities, e->certificate_authorities));
+        w->authorities = rare->acceptable_authorities;
+    }
+    return hs_keep(c, &w->context, cr->certificate_request_context) && hs_keep(c, &w->schemes, e->signature_algorithms)
+        && hs_keep(c, &w->schemes_cert, e->signature_algorithms_cert);
+}
+
+/* ---- choosing */
+static struct choice_identity choose(struct troth_conn *c, span server_name)
+{
+    const struct wanted *w = &c->hs->wanted;
+    struct asked_of_us asked = { .version = TROTH_TLS13,
+                                 .server_name = server_name,
+                                 .schemes = w->schemes,
+                                 .schemes_cert = w->schemes_cert,
+                                 .authorities = w->authorities };
+    struct choice_identity got = choose_identity(c->cfg, &asked);
+    c->hs->identity = got.identity;
+    c->hs->scheme = got.scheme;
+    if (got.identity)
+        tell_decision(c, "signature scheme", "the first of ours for this key that the peer can verify (RFC 9846 4.3.3)",
+                      &names_scheme, got.identity->schemes, w->schemes, got.scheme->id);
+    tell_choice_text(c, "certificate", got.rule, SPAN_NONE, server_name,
+                     got.identity ? SPAN_TEXT("an identity fits") : SPAN_TEXT("none fits"));
+    return got;
+}
+
+bool certificate_choose(struct troth_conn *c, const struct client_hello *ch)
+{
+    if (!exts_have(&ch->exts, X_SIGNATURE_ALGORITHMS))
+        return fail(c, NO_SIGNATURE_ALGORITHMS, "a ClientHello that wants a certificate must say which signatures it can verify");
+    TRY(wanted_from_hello(c, ch));
+    struct choice_identity got = choose(c, c->facts.server_name);
+    if (!got.identity)
+        return fail(c, NO_SHARED_SCHEME, "of %zu identities none has a key that the client can verify", c->cfg->n_identities);
+    if (c->cfg->strict_sni && !got.name_matched)
+        return fail(c, UNRECOGNIZED_NAME, "%.*s", (int)c->facts.server_name.n,
+                    c->facts.server_name.n ? (const char *)c->facts.server_name.p : "");
+    return true;
+}
+
+/* ---- sending */
+bool certificate_send(struct troth_conn *c)
+{
+    const struct wanted *w = &c->hs->wanted;
+    const struct identity *id = c->hs->identity;
+    unsigned form = (w->staple && id->staple.n ? FORM_STAPLE : 0u) | (w->scts && id->scts.n ? FORM_SCTS : 0u);
+    c->cert_shown = true;
+    c->facts.own_type = id->n ? TROTH_X509 : TROTH_RAW_PUBLIC_KEY;
+    if (!w->context.n)
+        return flight_add_whole(c, id->forms[form]);
+    struct certificate m;
+    fill(&m, id, form);
+    m.certificate_request_context = w->context;
+    return flight_add(c, HS_certificate, body_certificate, &m);
+}
+
+bool certificate_answer(struct troth_conn *c)
+{
+    if (choose(c, SPAN_NONE).identity)
+        return certificate_send(c);
+    struct certificate none;
+    memset(&none, 0, sizeof none);
+    none.certificate_request_context = c->hs->wanted.context;
+    return flight_add(c, HS_certificate, body_certificate, &none);
+}
+
+struct ext_set certificate_request_asks(const struct config *cfg)
+{
+    struct ext_set set = { { 0 } };
+    ext_set_add(&set, X_SIGNATURE_ALGORITHMS);
+    if (cfg->authorities.n)
+        ext_set_add(&set, X_CERTIFICATE_AUTHORITIES);
+    if (cfg->request_ocsp)
+        ext_set_add(&set, X_STATUS_REQUEST);
+    return set;
+}
+
+bool certificate_request_send(struct troth_conn *c)
+{
+    const struct config *cfg = c->cfg;
+    struct certificate_request cr;
+    memset(&cr, 0, sizeof cr);
+    cr.exts.signature_algorithms = cfg->verify_schemes;
+    exts_add(&cr.exts, X_SIGNATURE_ALGORITHMS);
+    if (cfg->authorities.n) {
+        cr.exts.certificate_authorities = cfg->authorities;
+        exts_add(&cr.exts, X_CERTIFICATE_AUTHORITIES);
+    }
+    if (cfg->request_ocsp) {
+        cr.exts.status_request = (struct status_request){ .is_empty = true };
+        exts_add(&cr.exts, X_STATUS_REQUEST);
+    }
+    return flight_add(c, HS_certificate_request, body_certificate_request, &cr);
+}

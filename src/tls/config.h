@@ -1,0 +1,143 @@
+/* config.h - a frozen configuration: what a builder made, shared by any number of connections and threads.
+ *
+ * Nothing in it changes once it is built, except the count of its owners.  Lists are in wire format and already hold only
+ * what the provider can do, so that offering one is writing a span, and a peer's list has the same type. */
+#ifndef TLS_CONFIG_H
+#define TLS_CONFIG_H
+
+#include <stdatomic.h>
+#include <troth/troth.h>
+
+#include "base/arena.h"
+#include "tls/suite.h"
+#include "x509/verify.h"
+
+/* Which extensions an entry of Certificate carries: an index into the forms of a message that was serialized once. */
+enum { FORM_STAPLE = 1, FORM_SCTS = 2, FORM_COUNT = 4 };
+
+/* Who we are: a chain (or a raw key) and its private key. */
+struct identity {
+    span               chain[LIMIT_CHAIN]; /* DER, leaf first; n 0: a raw public key                          */
+    uint8_t            n;
+    const struct cert *leaf;               /* chain[0], parsed; NULL for a raw key                            */
+    span               issuers[LIMIT_CHAIN]; /* issuer's Name of each of the chain: what clients may ask for  */
+    span               spki;
+    enum troth_key_type key_type;
+    troth_key         *key;                /* NULL: external, signatures are asked for                        */
+    void              *tag;                /* of an external key                                              */
+    span               schemes;            /* list of u16 that this key can make, in order                    */
+    span               staple, scts;
+    span               forms[FORM_COUNT];  /* the TLS 1.3 Certificate message with an empty context, whole     */
+    span               form12;             /* the TLS 1.2 Certificate message, whole                          */
+    span               dc;                 /* DelegatedCredential, and its key                                */
+    troth_key         *dc_key;
+    bool               must_match_issuer;
+};
+
+/* A PSK that the application gave (RFC 9846 4.3.11); imported ones (RFC 9258) are already derived. */
+struct external_psk {
+    span               identity, key;
+    enum troth_hash_id hash;
+    bool               imported;
+};
+
+struct ech_server_key {
+    span config, private_key;
+    bool retry;
+};
+
+struct config {
+    atomic_uint            owners;
+    bool                   is_server;
+    struct arena           arena;          /* everything that this struct points to lives here        */
+    troth_provider        *provider;       /* one owner of it                                         */
+    const troth_allocator *memory;
+
+    /* what to speak */
+    uint16_t               least, most;    /* versions                                                */
+    span                   suites;         /* both versions, in order                                 */
+    bool                   suites_given;   /* the application chose them: keep to its order           */
+    span                   groups;
+    bool                   key_shares_given;
+    span                   key_shares;     /* client: groups for which the first hello has a share    */
+    span                   verify_schemes; /* CertificateVerify and certificates accepted from a peer */
+    span                   alpn;           /* list of opaque8                                         */
+    bool                   alpn_optional;
+    bool                   strict_sni, ask_server;
+
+    /* who we are and whom we trust */
+    struct identity       *identities;
+    size_t                 n_identities;
+    troth_policy          *policy;         /* one owner of it; NULL: nobody is to be verified         */
+    uint8_t              (*pins)[32];
+    size_t                 n_pins;
+    bool                   pins_alone;     /* pins replace authorities                                */
+    const char            *trust_anyone;   /* why; NULL: trust is checked                             */
+    bool                   ask_verdict;
+    enum troth_auth        client_auth;
+    span                   authorities;    /* server: certificate_authorities, list of opaque16       */
+    bool                   post_handshake_auth;
+
+    /* certificates beyond the basics */
+    bool                   request_ocsp, request_scts, accept_delegated;
+    span                   peer_types, own_types;
+    const troth_compressor *compressors;
+    size_t                 n_compressors;
+
+    /* sessions */
+    const troth_ticket_key *ticket_keys;
+    size_t                 n_ticket_keys;
+    unsigned               tickets;        /* per connection */
+    uint32_t               ticket_lifetime;
+    const troth_session_cache *cache;
+    uint32_t               early_data;     /* 0: off */
+    bool                 (*first_time)(void *ctx, const uint8_t mark[32], int64_t expires);
+    void                  *first_time_ctx;
+    const struct external_psk *psks;
+    size_t                 n_psks;
+
+    /* Encrypted Client Hello */
+    span                   ech_configs;
+    bool                   ech_grease;
+    const struct ech_server_key *ech_keys;
+    size_t                 n_ech_keys;
+
+    /* records */
+    uint16_t               record_size_limit; /* 0: not sent                */
+    uint16_t               max_fragment;      /* content of a record we send */
+    enum troth_padding     padding;
+    uint16_t               pad_block;
+    bool                   grease;
+    bool                   middlebox;      /* compatibility mode (RFC 9846 E.4): session id, change_cipher_spec */
+    uint8_t                cookie_key[32]; /* server: cookies of HelloRetryRequest are authentic by this key    */
+    bool                   cookies;
+
+    /* worth knowing about a configuration that works */
+    troth_error           *warnings;
+    size_t                 n_warnings;
+
+    /* time and secrets */
+    int64_t              (*clock)(void *);
+    void                  *clock_ctx;
+    void                 (*key_log)(void *, const char *line);
+    void                  *key_log_ctx;
+};
+
+struct troth_client {
+    struct config config;
+};
+struct troth_server {
+    struct config config;
+};
+
+/* One owner more; one less, and the last one frees.  Counting is the only thing that changes, so the configuration stays const to all
+ * others. */
+const struct config *config_share(const struct config *);
+void config_free(const struct config *);
+
+static inline int64_t config_now(const struct config *cfg)
+{
+    return cfg->clock(cfg->clock_ctx);
+}
+
+#endif

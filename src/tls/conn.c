@@ -1,0 +1,165 @@
+/* conn.c - the memory, the keys and the facts of a connection.  Must never leave a secret of the handshake behind it. */
+#include "tls/conn.h"
+
+#include "crypto/hkdf.h"
+#include "tls/flight.h"
+
+/* ---- memory */
+bool hs_begin(struct troth_conn *c)
+{
+    enum { FIRST_CHUNK = 4096 };
+    struct arena a;
+    arena_init(&a, c->cfg->memory, FIRST_CHUNK);
+    struct hs *hs = arena_alloc(&a, sizeof *hs);
+    if (!hs)
+        return fail(c, OUT_OF_MEMORY, "for a handshake");
+    hs->arena = a;
+    c->hs = hs;
+    return true;
+}
+
+void hs_end(struct troth_conn *c)
+{
+    if (!c->hs)
+        return;
+    struct arena a = c->hs->arena; /* the handshake lies in its own arena */
+    c->hs = NULL;
+    arena_free(&a);
+}
+
+bool conn_keep(struct troth_conn *c, span *out, span s)
+{
+    return arena_copy(&c->keep, out, s) || fail(c, OUT_OF_MEMORY, "%zu bytes", s.n);
+}
+
+bool hs_keep(struct troth_conn *c, span *out, span s)
+{
+    return arena_copy(&c->hs->arena, out, s) || fail(c, OUT_OF_MEMORY, "%zu bytes", s.n);
+}
+
+struct rare *conn_rare(struct troth_conn *c)
+{
+    if (!c->rare)
+        c->rare = arena_alloc(&c->keep, sizeof *c->rare);
+    if (!c->rare)
+        (void)fail(c, OUT_OF_MEMORY, "%zu bytes", sizeof *c->rare);
+    return c->rare;
+}
+
+bool conn_random(struct troth_conn *c, uint8_t *out, size_t n)
+{
+    const troth_provider *p = c->cfg->provider;
+    return p->random(p->self, out, n) || fail(c, RANDOM_FAILED, "%zu bytes", n);
+}
+
+/* ---- what a handshake decides */
+bool hs_use_suite(struct troth_conn *c, uint16_t id)
+{
+    struct hs *hs = c->hs;
+    const struct suite *s = suite_by_id(id);
+    bool ours = s && s->version == c->facts.version && u16s_has(c->cfg->suites, id);
+    if (!ours)
+        return fail(c, SUITE_NOT_OFFERED, "%s (%04x)", name_of(&names_suite, id), id);
+    bool first = !hs->suite;
+    hs->suite = s;
+    hs->hash = provider_hash(c->cfg->provider, s->hash);
+    hs->aead = provider_aead(c->cfg->provider, s->aead);
+    if (!hs->hash || !hs->aead)
+        return fail(c, BUG, "offered a suite that the provider does not have");
+    c->facts.suite = id;
+    if (first)
+        transcript_begin(&hs->transcript, hs->hash);
+    return true;
+}
+
+bool conn_alpn(struct troth_conn *c, span name)
+{
+    span ours;
+    c->facts.alpn = SPAN_NONE;
+    for (span list = c->cfg->alpn; alpn_next(&list, &ours);)
+        if (span_equal(ours, name))
+            c->facts.alpn = ours;
+    return true;
+}
+
+bool conn_record_limit(struct troth_conn *c, const struct exts *theirs)
+{
+    if (!c->cfg->record_size_limit || !exts_have(theirs, X_RECORD_SIZE_LIMIT))
+        return true;
+    uint16_t most = theirs->record_size_limit;
+    if (c->facts.version == TROTH_TLS13)
+        most--; /* it counts the content type (RFC 8449 4) */
+    if (most < c->rec.write.most)
+        c->rec.write.most = most;
+    uint16_t ours = c->cfg->record_size_limit;
+    c->rec.read.most = c->facts.version == TROTH_TLS13 ? (uint16_t)(ours - 1) : ours;
+    return true;
+}
+
+void conn_ask(struct troth_conn *c, enum question q)
+{
+    c->question = (uint8_t)q;
+}
+
+void conn_ready(struct troth_conn *c)
+{
+    c->ready = true;
+    c->events |= WAITS_READY;
+    c->rec.rules.take_data = true;
+    c->rec.rules.drop_ccs = false;
+    c->rec.rules.clear_alert = false;
+    c->rec.in.want = INBUF_LARGE;
+}
+
+/* ---- keys of the records (RFC 9846 7.3) */
+bool conn_keys13(struct troth_conn *c, enum way way, uint8_t epoch, const struct secret *traffic)
+{
+    struct protect *p = way == READ ? &c->rec.read : &c->rec.write;
+    const struct suite *s = suite_by_id(c->facts.suite);
+    const troth_hash *h = provider_hash(c->cfg->provider, s->hash);
+    const troth_aead *aead = provider_aead(c->cfg->provider, s->aead);
+    uint8_t key[TROTH_AEAD_KEY_MAX], iv[IV_MAX];
+    TRY(way == READ ? messages_aligned(&c->rec.messages, &c->error) : flight_flush(c));
+    struct hmac_key k;
+    hmac_key_init(&k, h, secret_span(traffic));
+    bool ok = expand_label_key(&k, key, aead->key_n, "key", SPAN_NONE) && expand_label_key(&k, iv, aead->nonce_n, "iv", SPAN_NONE);
+    hmac_key_wipe(&k);
+    if (ok)
+        protect_set(p, FORM_13, aead, key, iv, epoch);
+    secret_wipe(key, sizeof key);
+    secret_wipe(iv, sizeof iv);
+    return ok || fail(c, BUG, "a key of %zu bytes cannot be derived", aead->key_n);
+}
+
+/* ---- the witness */
+struct rd message_reader(struct troth_conn *c, struct rd_ctx *ctx, const struct message *m)
+{
+    if (UNLIKELY(c->witness != NULL))
+        tell_message(c, m->raw, false);
+    rd_ctx_init(ctx, m->raw, c->witness);
+    struct rd whole = rd_init(ctx, m->raw);
+    uint8_t type;
+    return message_open(&whole, &type);
+}
+
+void tell_decision(const struct troth_conn *c, const char *what, const char *rule, const struct names *as, span ours, span theirs,
+                   uint64_t chosen)
+{
+    const struct witness *w = c->witness;
+    if (LIKELY(!w || !w->decision))
+        return;
+    struct saw_decision d = { .what = what, .rule = rule, .as = as, .ours = ours, .theirs = theirs, .chosen = chosen };
+    w->decision(w->self, &d);
+}
+
+void tell_choice_text(const struct troth_conn *c, const char *what, const char *rule, span ours, span theirs, span chosen)
+{
+    const struct witness *w = c->witness;
+    if (LIKELY(!w || !w->decision))
+        return;
+    struct saw_decision d = { .what = what, .rule = rule, .ours = ours, .theirs = theirs };
+    size_t n = chosen.n < sizeof d.text - 1 ? chosen.n : sizeof d.text - 1;
+    if (n)
+        memcpy(d.text, chosen.p, n);
+    w->decision(w->self, &d);
+}

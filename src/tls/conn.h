@@ -1,0 +1,234 @@
+/* conn.h - one connection: what it keeps for its whole life (struct troth_conn), and what only its handshake needs (struct hs).
+ *
+ * The handshake lives in an arena that is wiped and freed when the connection becomes CONNECTED, so an idle connection is struct
+ * troth_conn and nothing else: traffic secrets, sequence numbers, facts.  Every field says how long it lives.
+ *
+ * ---- How to add
+ *
+ * An extension         wire/ has its row, reader and writer.  Offering it: one line in offer.c (client) or in the builders of answers
+ *                      (server13.c: answer_*).  Accepting the peer's: a field in `offer` or `hello` below, a choice in negotiate.c.
+ * A message or state   a name in step.h, a row in the table on top of client13.c / server13.c, a handler of four paragraphs: read,
+ *                      check, decide, act.  The drawing in docs/ is made again with tools/draw-steps.
+ * A question           an A_ input in step.h; the handler that needs an answer calls conn_ask() and returns its waiting state; the answer
+ *                      of the application becomes hs_take(A_...).  Until then no message of the peer is taken.
+ * TLS 1.2              client12.c, server12.c with tables steps_client12, steps_server12 (add them to step.c's list) and keys12.c.  They
+ *                      enter at client12_server_hello() and server12_client_hello(), which client.c and server.c call once the
+ *                      version is decided; both are given the hello as a struct.  Stage: `keys12` in the union of struct hs.
+ * PSK, tickets, 0-RTT  psk.c, tickets.c, early.c.  hooks.h lists the calls that the handshake makes into them, at the right
+ *                      moments; hooks.c holds the empty form of each until its owner takes it over.
+ * ECH                  ech_client.c, ech_server.c, through the same hooks.h: what the client writes, which transcript counts, what the
+ *                      server reads instead.  The inner transcript is a second struct transcript in the arena.
+ * QUIC                 flight_flush() is where handshake bytes leave and conn_keys() where secrets are installed; with `quic` set both give
+ *                      events instead of records, and conn_feed_crypto() takes the bytes in.
+ * Compression, raw public keys, delegated credentials, staples
+ *                      peer.c is where a peer's Certificate becomes a key to verify with; certificate.c is where ours is written. */
+#ifndef TLS_CONN_H
+#define TLS_CONN_H
+
+#include <troth/troth.h>
+
+#include "base/error.h"
+#include "record/record.h"
+#include "tls/config.h"
+#include "tls/keys13.h"
+#include "tls/step.h"
+#include "wire/msg.h"
+
+/* ================================================================ what a handshake needs; gone at CONNECTED */
+
+enum { SHARES_MAX = 4, OFFERED_MAX = 32, FLIGHT_MAX = 8 }; /* key shares and extensions of a ClientHello of ours; messages of a flight */
+
+/* One key share of ours that waits for the server's answer.  For a hybrid and its tail (X25519MLKEM768 and X25519) `key` of both is the
+ * same memory: one key serves both. */
+struct offered_share {
+    const troth_kem *kem;
+    uint8_t         *key;   /* the private state of `kem`, in the arena */
+    span             share;
+};
+
+/* Client: what our ClientHello said, as far as answers are checked against it or a second hello must repeat it. */
+struct offer {
+    uint8_t  session_id[32];
+    uint8_t  session_id_n;
+    uint8_t  shuffle[4 * OFFERED_MAX]; /* order of the extensions: the same in the second hello              */
+    uint8_t  grease[8];                  /* seeds of GREASE values                                             */
+    uint16_t least, most;                /* versions offered                                                   */
+    struct ext_set asked;                /* extensions offered: the only ones that may be answered             */
+    struct offered_share shares[SHARES_MAX];
+    uint8_t  n_shares;
+    bool     again;                      /* HelloRetryRequest came: this is the second hello                   */
+    uint16_t retry_group, retry_suite;   /* what it demanded; 0: nothing                                       */
+    bool     early;                      /* early data is being written: handshake keys for writing wait       */
+    span     cookie;                     /* echoed                                                             */
+};
+
+/* Server: what the client's hello said, as far as later messages depend on it. */
+struct hello {
+    uint8_t  session_id[32];
+    uint8_t  session_id_n;
+    struct ext_set has;
+    span     raw;                        /* the message, kept only while the application is asked              */
+    bool     retried;                    /* HelloRetryRequest went out                                         */
+    uint16_t retry_group, retry_suite;   /* what it demanded, and what the second hello must still offer       */
+    span     cookie;                     /* it must come back                                                  */
+    struct transcript *before_again;     /* transcript as it was before the second hello, for its PSK binders  */
+    bool     early_accepted;             /* WAIT_EOED comes before anything else                               */
+};
+
+/* What a certificate must be to please the peer: its ClientHello or CertificateRequest. */
+struct wanted {
+    span     schemes, schemes_cert;      /* lists of u16, in the arena                                         */
+    span     authorities;                /* list of opaque16                                                   */
+    span     context;                    /* certificate_request_context                                        */
+    bool     staple, scts;
+    bool     asked;                      /* client: a CertificateRequest came                                  */
+};
+
+enum ks_stage { KS_NONE, KS_EARLY, KS_HANDSHAKE, KS_12 };
+
+struct hs {
+    struct arena       arena;            /* this struct is its first allocation                                */
+    struct transcript  transcript;
+    struct digest      before;           /* of the transcript as it was before the message being handled       */
+    const struct suite *suite;           /* NULL until chosen                                                  */
+    const troth_hash  *hash;
+    const troth_aead  *aead;
+
+    enum ks_stage      stage;            /* which member of the union is alive                                 */
+    union {
+        struct ks_early     early;
+        struct ks_handshake handshake;
+    } ks;
+
+    struct offer       offer;            /* client                                                             */
+    struct hello       hello;            /* server                                                             */
+    struct wanted      wanted;           /* either: when we have to show a certificate                         */
+
+    struct {
+        span    parts[FLIGHT_MAX];       /* messages that wait to be sealed together                           */
+        uint8_t n;
+    } flight;
+
+    const struct identity *identity;     /* ours; NULL: none fits                                              */
+    const struct scheme   *scheme;       /* of our CertificateVerify                                           */
+    span               to_sign;          /* what an external key was asked to sign                             */
+
+    troth_public_key   peer_key;         /* to verify CertificateVerify with; spans live with the report       */
+    bool               peer_showed;      /* a certificate (or raw key) came                                    */
+    bool               verdict_given;    /* of the application                                                 */
+    bool               verdict_accept;
+    const char        *verdict_why;
+    bool               ccs_waits;        /* our change_cipher_spec of compatibility mode goes before the next record */
+    bool               ccs_sent;
+    bool               first_sent;       /* our first record is out: later ones say 0x0303, not 0x0301         */
+};
+
+/* ================================================================ what a connection keeps */
+
+/* Learned about the peer, and told by troth_what().  Lives as long as the connection. */
+struct facts {
+    uint16_t version, suite, group, peer_scheme, own_scheme;
+    bool     hello_retry, resumed, client_authenticated, extended_master_secret, psk_external, delegated;
+    uint8_t  early, ech, peer_type, own_type;
+    uint8_t  client_random[32], server_random[32];
+    span     alpn;          /* points into the configuration's list     */
+    span     server_name;   /* in `keep`                                */
+};
+
+/* Facts that few connections have; allocated in `keep` when the first of them is known. */
+struct rare {
+    span        session_id, peer_raw_key, peer_staple, peer_scts, ech_retry_configs, acceptable_authorities, quic_parameters;
+    const char *early_why;
+    int32_t     ticket_age_skew;
+};
+
+/* Both directions of the wire. */
+struct records {
+    struct inbuf    in;
+    struct outq     out;
+    struct protect  read, write;
+    struct messages messages;
+    struct arrivals rules;
+};
+
+enum question { ASK_NOTHING, ASK_SERVER, ASK_SIGN, ASK_VERDICT };
+
+/* Events that wait to be given out, one bit each. */
+enum { WAITS_READY = 1, WAITS_EARLY = 2, WAITS_EARLY_REFUSED = 4, WAITS_TICKET = 8 };
+
+struct troth_conn {
+    const struct config  *cfg;         /* one owner of it                                                        */
+    const troth_allocator *memory;     /* of this struct                                                         */
+    const struct witness *witness;     /* NULL: nobody listens                                                   */
+    struct hs            *hs;          /* NULL once CONNECTED (and before the first troth_next)                  */
+    troth_report         *report;      /* on the peer's chain; stays after a failure                             */
+    struct rare          *rare;
+    const char           *host;        /* client: whom to reach; in `keep`                                       */
+    const char           *sni;         /* client: what to send as server_name; NULL: host, "": nothing           */
+    struct arena          keep;        /* facts of this connection                                               */
+
+    uint8_t               state;       /* enum state                                                             */
+    uint8_t               question;    /* enum question: no message is taken until the application answers       */
+    uint8_t               events;      /* WAITS_ bits                                                            */
+    bool                  ready, eof, close_sent, close_seen;
+    bool                  failed;      /* the alert of `error` is queued, secrets are gone                       */
+    bool                  peer_wants_update, update_asked; /* KeyUpdate owed to the peer; asked of it            */
+    bool                  cert_asked, cert_shown; /* client: a certificate was asked for; one was shown          */
+    uint8_t               key_updates, tickets_seen;       /* in a row; in all                                   */
+
+    struct ks_main        keys;        /* traffic secrets of now; exporter; resumption                           */
+    struct facts          facts;
+    struct records        rec;
+    uint64_t              bytes_in, bytes_out;
+    troth_error           error;       /* the first failure, once there is one                                   */
+};
+
+/* ---- small words that every file of this folder uses */
+static inline struct told told_of(const struct troth_conn *c)
+{
+    return (struct told){ c->witness, c->cfg->key_log, c->cfg->key_log_ctx, c->facts.client_random };
+}
+
+static inline enum direction our_side(const struct troth_conn *c)
+{
+    return c->cfg->is_server ? FROM_SERVER : FROM_CLIENT;
+}
+
+static inline enum direction peer_side(const struct troth_conn *c)
+{
+    return c->cfg->is_server ? FROM_CLIENT : FROM_SERVER;
+}
+
+/* ---- conn.c */
+
+/* A reader on the body of a peer's message; tells the witness that it came. */
+struct rd message_reader(struct troth_conn *c, struct rd_ctx *ctx, const struct message *m);
+/* Copies: one lives as long as the connection, the other as long as the handshake.  False: out of memory, and failed. */
+bool MUST_USE conn_keep(struct troth_conn *c, span *out, span s);
+bool MUST_USE hs_keep(struct troth_conn *c, span *out, span s);
+struct rare *conn_rare(struct troth_conn *c); /* NULL: out of memory, and failed */
+bool MUST_USE conn_random(struct troth_conn *c, uint8_t *out, size_t n);
+/* A handshake's memory begins and ends. */
+bool MUST_USE hs_begin(struct troth_conn *c);
+void hs_end(struct troth_conn *c);
+/* Suite chosen: hash, AEAD, and the transcript begins.  Client: it must be one that was offered. */
+bool MUST_USE hs_use_suite(struct troth_conn *c, uint16_t suite);
+/* The application is asked; hs_take(A_...) goes on with its answer. */
+void conn_ask(struct troth_conn *c, enum question q);
+/* The handshake is complete: TROTH_READY will be given out, application data may come. */
+void conn_ready(struct troth_conn *c);
+/* `name` was negotiated: facts point at our own copy of it. */
+bool MUST_USE conn_alpn(struct troth_conn *c, span name);
+/* RFC 8449: what the peer's extension says about records we send, and ours about those it sends. */
+bool MUST_USE conn_record_limit(struct troth_conn *c, const struct exts *theirs);
+/* Installs the traffic keys of a secret.  WRITE: what waits in the flight is sealed with the old ones first.  READ: no message may be
+ * half there.  `epoch`: EPOCH_ of base/witness.h. */
+enum way { READ, WRITE };
+bool MUST_USE conn_keys13(struct troth_conn *c, enum way way, uint8_t epoch, const struct secret *traffic);
+
+/* Told to the witness, if there is one. */
+void tell_decision(const struct troth_conn *c, const char *what, const char *rule, const struct names *as, span ours, span theirs,
+                   uint64_t chosen);
+void tell_choice_text(const struct troth_conn *c, const char *what, const char *rule, span ours, span theirs, span chosen);
+
+#endif

@@ -1,0 +1,161 @@
+/* flight.c - writing, reading back, hashing, sealing.  Must never let a message out that is not in the transcript. */
+#include "tls/flight.h"
+
+static void write_whole(struct wr *w, uint8_t type, body_writer *body, const void *what)
+{
+    size_t mark = message_begin(w, type);
+    body(w, what);
+    message_end(w, mark);
+}
+
+static bool write_into(struct troth_conn *c, struct arena *a, uint8_t type, body_writer *body, const void *what, uint8_t **message,
+                       size_t *n)
+{
+    struct wr measure = wr_measure();
+    write_whole(&measure, type, body, what);
+    uint8_t *p = arena_alloc(a, measure.n);
+    if (!p)
+        return fail(c, OUT_OF_MEMORY, "%zu bytes for %s", measure.n, name_of(&names_handshake, type));
+    struct wr w = wr_into(p, measure.n);
+    write_whole(&w, type, body, what);
+    if (!wr_ok(&w))
+        return fail(c, BUG, "%s does not fit its own lengths", name_of(&names_handshake, type));
+    *message = p;
+    *n = w.n;
+    return true;
+}
+
+bool flight_write(struct troth_conn *c, uint8_t type, body_writer *body, const void *what, uint8_t **message, size_t *n)
+{
+    return write_into(c, &c->hs->arena, type, body, what, message, n);
+}
+
+bool flight_add_whole(struct troth_conn *c, span message)
+{
+    struct hs *hs = c->hs;
+    TRY(retell(c, message));
+    if (!transcript_add(&hs->transcript, message))
+        return fail(c, BUG, "three messages wait for a hash");
+    if (hs->flight.n == FLIGHT_MAX)
+        TRY(flight_flush(c));
+    hs->flight.parts[hs->flight.n++] = message;
+    return true;
+}
+
+bool flight_add(struct troth_conn *c, uint8_t type, body_writer *body, const void *what)
+{
+    uint8_t *message;
+    size_t n;
+    return flight_write(c, type, body, what, &message, &n) && flight_add_whole(c, span_of(message, n));
+}
+
+static bool put_ccs(struct troth_conn *c)
+{
+    static const uint8_t one[1] = { 1 };
+    struct hs *hs = c->hs;
+    if (!hs || !hs->ccs_waits)
+        return true;
+    hs->ccs_waits = false;
+    return outq_put_clear(&c->rec.out, &c->error, CONTENT_CHANGE_CIPHER_SPEC, TROTH_TLS12, SPAN_OF(one));
+}
+
+bool flight_put(struct troth_conn *c, uint8_t type, const span *parts, size_t n)
+{
+    enum { FIRST_VERSION = 0x0301 }; /* of a first ClientHello's record, for old middleboxes (RFC 9846 5.1) */
+    bool first = c->hs && !c->cfg->is_server && !c->hs->first_sent;
+    TRY(put_ccs(c));
+    TRY(outq_put(&c->rec.out, &c->error, &c->rec.write, type, first ? FIRST_VERSION : TROTH_TLS12, parts, n));
+    if (c->hs)
+        c->hs->first_sent = true;
+    return true;
+}
+
+bool flight_flush(struct troth_conn *c)
+{
+    struct hs *hs = c->hs;
+    if (!hs || !hs->flight.n)
+        return true;
+    size_t n = hs->flight.n;
+    hs->flight.n = 0;
+    return flight_put(c, CONTENT_HANDSHAKE, hs->flight.parts, n);
+}
+
+bool flight_ccs(struct troth_conn *c)
+{
+    struct hs *hs = c->hs;
+    bool wanted = c->cfg->is_server ? hs->hello.session_id_n != 0 : hs->offer.session_id_n != 0;
+    if (!wanted || hs->ccs_sent)
+        return true;
+    TRY(flight_flush(c));
+    hs->ccs_sent = hs->ccs_waits = true;
+    return true;
+}
+
+bool flight_post(struct troth_conn *c, uint8_t type, body_writer *body, const void *what)
+{
+    struct arena scratch;
+    uint8_t *message;
+    size_t n;
+    arena_init(&scratch, c->cfg->memory, 256);
+    bool ok = write_into(c, &scratch, type, body, what, &message, &n) && retell(c, span_of(message, n))
+           && flight_put(c, CONTENT_HANDSHAKE, &(span){ message, n }, 1);
+    arena_free(&scratch);
+    return ok;
+}
+
+/* ---- writers */
+void body_client_hello(struct wr *w, const void *what)
+{
+    client_hello_write(w, what);
+}
+
+void body_server_hello(struct wr *w, const void *what)
+{
+    server_hello_write(w, what, IN_SH);
+}
+
+void body_hello_retry(struct wr *w, const void *what)
+{
+    server_hello_write(w, what, IN_HRR);
+}
+
+void body_encrypted_extensions(struct wr *w, const void *what)
+{
+    encrypted_extensions_write(w, what);
+}
+
+void body_certificate_request(struct wr *w, const void *what)
+{
+    certificate_request_write(w, what);
+}
+
+void body_certificate(struct wr *w, const void *what)
+{
+    certificate_write(w, what);
+}
+
+void body_certificate_verify(struct wr *w, const void *what)
+{
+    certificate_verify_write(w, what);
+}
+
+void body_finished(struct wr *w, const void *what)
+{
+    finished_write(w, what);
+}
+
+void body_new_session_ticket(struct wr *w, const void *what)
+{
+    new_session_ticket_write(w, what);
+}
+
+void body_key_update(struct wr *w, const void *what)
+{
+    key_update_write(w, what);
+}
+
+void body_nothing(struct wr *w, const void *what)
+{
+    (void)w;
+    (void)what;
+}

@@ -1,0 +1,40 @@
+/* flight.h - what we send in a handshake: messages are written, read back, hashed, and leave as records when the flight ends.
+ *
+ * Messages wait as spans (the Certificate that was serialized once is never copied) and are sealed together, so that a flight takes as
+ * few records as possible.  A key change flushes first. */
+#ifndef TLS_FLIGHT_H
+#define TLS_FLIGHT_H
+
+#include "tls/conn.h"
+
+/* Writes a body.  `what` is the struct it writes. */
+typedef void body_writer(struct wr *w, const void *what);
+
+/* Adds one message: header and body, measured first, written into the arena.  It enters the transcript. */
+bool MUST_USE flight_add(struct troth_conn *c, uint8_t type, body_writer *body, const void *what);
+/* One that is already whole; `message` must stay until the flight is flushed. */
+bool MUST_USE flight_add_whole(struct troth_conn *c, span message);
+/* The two halves of flight_add, for a message that must be changed before it is hashed (PSK binders): write, then flight_add_whole. */
+bool MUST_USE flight_write(struct troth_conn *c, uint8_t type, body_writer *body, const void *what, uint8_t **message, size_t *n);
+/* Seals what waits. */
+bool MUST_USE flight_flush(struct troth_conn *c);
+/* One run of content under the current keys, behind a change_cipher_spec that waits. */
+bool MUST_USE flight_put(struct troth_conn *c, uint8_t type, const span *parts, size_t n);
+/* change_cipher_spec of compatibility mode, once, before the next record (RFC 9846 E.4). */
+bool MUST_USE flight_ccs(struct troth_conn *c);
+/* After the handshake: one message, sealed at once, not hashed. */
+bool MUST_USE flight_post(struct troth_conn *c, uint8_t type, body_writer *body, const void *what);
+
+/* Tells the witness of one of our own messages by reading it as the peer will; in debug builds always, and a message that its own
+ * reader refuses is a bug.  (retell.c) */
+bool MUST_USE retell(struct troth_conn *c, span message);
+
+/* "ClientHello"; HelloRetryRequest is a ServerHello by its number.  The witness is told of a whole message. */
+const char *message_name(uint8_t type);
+void tell_message(const struct troth_conn *c, span raw, bool ours);
+
+/* Writers with the type of body_writer. */
+body_writer body_client_hello, body_server_hello, body_hello_retry, body_encrypted_extensions, body_certificate_request,
+    body_certificate, body_certificate_verify, body_finished, body_new_session_ticket, body_key_update, body_nothing;
+
+#endif

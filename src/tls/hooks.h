@@ -1,0 +1,47 @@
+/* hooks.h - where the handshake calls what not every connection has: PSK and tickets, early data, ECH.
+ *
+ * Each call stands at the one moment where its owner must act; the owner is the file named above it.  The forms in hooks.c are those
+ * of a library without the feature, and say no; a feature takes its calls over by moving them into its own file. */
+#ifndef TLS_HOOKS_H
+#define TLS_HOOKS_H
+
+#include "tls/conn.h"
+
+/* ---- psk.c, client.  Adds psk_key_exchange_modes and, last of all, pre_shared_key with binders of the right length. */
+bool MUST_USE psk_offer(struct troth_conn *c, struct client_hello *ch);
+/* The hello is written (`message`, header included, still ours to change): fills in the binders. */
+bool MUST_USE psk_bind(struct troth_conn *c, const struct client_hello *ch, uint8_t *message, size_t n);
+/* ServerHello selected identity `selected_identity`; puts the PSK's stage into hs->ks.early (tagged KS_EARLY). */
+bool MUST_USE psk_selected(struct troth_conn *c, const struct server_hello *sh);
+
+/* ---- psk.c, server.  Version and suite are chosen.  Chooses a PSK and verifies its binder, or leaves hs->psk unset.  On success
+ * hs->ks.early holds its stage.  `ch` is the message being handled, `raw` its bytes. */
+bool MUST_USE psk_choose(struct troth_conn *c, const struct client_hello *ch, span raw);
+
+/* ---- early.c.  Client: after the first hello was queued, early keys if early data may be written. */
+bool MUST_USE early_start(struct troth_conn *c);
+/* Client: EncryptedExtensions had early_data (accepted), or not. */
+bool MUST_USE early_answer(struct troth_conn *c, bool accepted);
+/* Client, with offer.early: just before the second flight: EndOfEarlyData if it was accepted, then the handshake's keys for writing. */
+bool MUST_USE early_end(struct troth_conn *c);
+/* Server: decides on early data, once a PSK was (or was not) chosen; true in *accepted: early_data goes into EncryptedExtensions, the
+ * read keys are those of early data, and WAIT_EOED follows. */
+bool MUST_USE early_choose(struct troth_conn *c, const struct client_hello *ch, bool *accepted);
+
+/* ---- tickets.c.  Server, CONNECTED: queues NewSessionTickets. */
+bool MUST_USE tickets_send(struct troth_conn *c);
+/* Client: a NewSessionTicket came. */
+bool MUST_USE tickets_took(struct troth_conn *c, const struct message *m);
+
+/* ---- ech_client.c.  Adds encrypted_client_hello (real or grease) to the hello before it is written. */
+bool MUST_USE ech_offer(struct troth_conn *c, struct client_hello *ch);
+/* ServerHello or HelloRetryRequest came: was the inner hello accepted?  Then the inner transcript and random take over. */
+bool MUST_USE ech_answer(struct troth_conn *c, const struct server_hello *sh, const struct message *m);
+/* The handshake is complete and genuine: if ECH was offered and refused, fails with ech_required (RFC 9849 6.1.6). */
+bool MUST_USE ech_finish(struct troth_conn *c);
+/* ---- ech_server.c.  May replace `ch` (and what is in the transcript) by the inner hello. */
+bool MUST_USE ech_open(struct troth_conn *c, struct client_hello *ch, const struct message *m);
+/* The ServerHello about to be written: sets the confirmation in its random. */
+bool MUST_USE ech_confirm(struct troth_conn *c, uint8_t *server_random);
+
+#endif

@@ -1,0 +1,203 @@
+/* negotiate.c - the choices.  Must never look at anything but its arguments. */
+#include "tls/negotiate.h"
+
+static struct choice chose(uint16_t id, const char *rule)
+{
+    return (struct choice){ true, id, rule };
+}
+
+static struct choice nothing(const char *rule)
+{
+    return (struct choice){ false, 0, rule };
+}
+
+/* ---- version */
+struct choice choose_version(uint16_t least, uint16_t most, span theirs, bool has_extension, uint16_t legacy_version)
+{
+    if (!has_extension) {
+        uint16_t v = legacy_version > TROTH_TLS12 ? TROTH_TLS12 : legacy_version;
+        if (v < TROTH_TLS12)
+            return nothing("the client goes no further than its legacy_version, which is older than TLS 1.2 (RFC 8996)");
+        if (least > v)
+            return nothing("without supported_versions a client speaks TLS 1.2 at most, which is not allowed here (RFC 9846 4.3.1)");
+        return chose(v, "no supported_versions: legacy_version counts, up to TLS 1.2 (RFC 9846 4.3.1)");
+    }
+    for (uint16_t v = most; v >= least; v--)
+        if (u16s_has(theirs, v))
+            return chose(v, "the newest version on both lists (RFC 9846 4.3.1)");
+    return nothing("no version is on both lists (RFC 9846 4.3.1)");
+}
+
+/* ---- cipher suite */
+static bool suite_usable(const struct suite *s, uint16_t version, enum troth_key_type key)
+{
+    if (!s || s->version != version)
+        return false;
+    if (s->auth == SUITE_ANY_AUTH || key == TROTH_KEY_NONE)
+        return true;
+    bool rsa = key == TROTH_KEY_RSA || key == TROTH_KEY_RSA_PSS;
+    return rsa == (s->auth == SUITE_RSA);
+}
+
+/* Does the client put ChaCha20 before every AES of this version?  Then it has no fast AES. */
+static bool prefers_chacha(span theirs, uint16_t version)
+{
+    for (size_t i = 0; i < u16s_count(theirs); i++) {
+        const struct suite *s = suite_by_id(u16s_at(theirs, i));
+        if (s && s->version == version)
+            return s->aead == TROTH_CHACHA20_POLY1305;
+    }
+    return false;
+}
+
+struct choice choose_suite(const struct config *cfg, uint16_t version, span theirs, enum troth_key_type key)
+{
+    bool client_slow_aes = !cfg->suites_given && prefers_chacha(theirs, version);
+    for (size_t i = 0; client_slow_aes && i < u16s_count(cfg->suites); i++) {
+        uint16_t id = u16s_at(cfg->suites, i);
+        const struct suite *s = suite_by_id(id);
+        if (suite_usable(s, version, key) && s->aead == TROTH_CHACHA20_POLY1305 && u16s_has(theirs, id))
+            return chose(id, "the client puts ChaCha20 first, so its AES is slow, and any of ours is strong enough (RFC 9846 4.2.2)");
+    }
+    for (size_t i = 0; i < u16s_count(cfg->suites); i++) {
+        uint16_t id = u16s_at(cfg->suites, i);
+        if (suite_usable(suite_by_id(id), version, key) && u16s_has(theirs, id))
+            return chose(id, "the first of ours that the client offers (RFC 9846 4.2.2)");
+    }
+    return nothing("none of ours is among the client's (RFC 9846 4.2.2)");
+}
+
+struct choice choose_suite_with_hash(const struct config *cfg, span theirs, enum troth_hash_id hash)
+{
+    for (size_t i = 0; i < u16s_count(cfg->suites); i++) {
+        uint16_t id = u16s_at(cfg->suites, i);
+        const struct suite *s = suite_by_id(id);
+        if (suite_usable(s, TROTH_TLS13, TROTH_KEY_NONE) && s->hash == hash && u16s_has(theirs, id))
+            return chose(id, "the first of ours that the client offers and that has the hash of the PSK (RFC 9846 4.3.11)");
+    }
+    return nothing("none on both lists has the hash of the PSK (RFC 9846 4.3.11)");
+}
+
+/* ---- group */
+bool group_is_quantum_safe(uint16_t group)
+{
+    return group == GROUP_X25519MLKEM768 || group == GROUP_SecP256r1MLKEM768 || group == GROUP_SecP384r1MLKEM1024
+        || group == GROUP_MLKEM512 || group == GROUP_MLKEM768 || group == GROUP_MLKEM1024;
+}
+
+struct choice choose_group(span ours, const struct exts *theirs, bool *has_share)
+{
+    *has_share = false;
+    uint16_t best = 0;
+    for (size_t i = 0; i < u16s_count(ours); i++) {
+        uint16_t id = u16s_at(ours, i);
+        if (!u16s_has(theirs->supported_groups, id))
+            continue;
+        if (!best)
+            best = id;
+        if (group_is_quantum_safe(best) && !group_is_quantum_safe(id))
+            break; /* a round trip is a fair price for secrecy against quantum computers */
+        if (share_for(theirs, id)) {
+            *has_share = true;
+            return chose(id, id == best ? "the first of ours that the client supports; it sent a share (RFC 9846 4.3.8)"
+                                        : "as strong as our first choice, and the client sent a share: saves a round trip "
+                                          "(RFC 9846 4.3.8)");
+        }
+    }
+    if (!best)
+        return nothing("none of ours is among the client's supported_groups (RFC 9846 4.3.7)");
+    return chose(best, "the first of ours that the client supports; it sent no share for it: ask again (RFC 9846 4.2.4)");
+}
+
+/* ---- ALPN */
+struct choice_text choose_alpn(span ours, span theirs, bool optional)
+{
+    span name;
+    for (span list = ours; alpn_next(&list, &name);)
+        if (alpn_has(theirs, name))
+            return (struct choice_text){ true, name, "the first of ours that the client offers (RFC 7301 3.2)" };
+    if (!ours.n || !theirs.n || optional)
+        return (struct choice_text){ true, SPAN_NONE, "no protocol was negotiated, and none is needed (RFC 7301 3.2)" };
+    return (struct choice_text){ false, SPAN_NONE, "none of ours is among the client's (RFC 7301 3.2)" };
+}
+
+/* ---- certificates */
+const struct scheme *choose_scheme(const struct identity *id, uint16_t version, span theirs)
+{
+    for (size_t i = 0; i < u16s_count(id->schemes); i++) {
+        const struct scheme *s = scheme_by_id(u16s_at(id->schemes, i));
+        if (s && scheme_fits(s, version, id->key_type) && u16s_has(theirs, s->id))
+            return s;
+    }
+    return NULL;
+}
+
+/* Is any issuer in the chain one that the peer named? */
+static bool issuer_named(const struct identity *id, span authorities)
+{
+    span name;
+    for (span list = authorities; opaque16_next(&list, &name);)
+        for (size_t i = 0; i < id->n; i++)
+            if (span_equal(id->issuers[i], name))
+                return true;
+    return false;
+}
+
+static bool name_fits(const struct identity *id, span server_name)
+{
+    char host[LIMIT_HOST_NAME + 1];
+    if (!id->leaf || !server_name.n || server_name.n > LIMIT_HOST_NAME)
+        return false;
+    memcpy(host, server_name.p, server_name.n);
+    host[server_name.n] = 0;
+    return cert_matches_host(id->leaf, host);
+}
+
+static bool type_fits(const struct identity *id, span types)
+{
+    uint8_t type = id->n ? TROTH_X509 : TROTH_RAW_PUBLIC_KEY;
+    return types.n ? bytes_have(types, type) : type == TROTH_X509;
+}
+
+/* TLS 1.2: is there a suite that goes with this key? */
+static bool suites_fit(const struct config *cfg, const struct identity *id, const struct asked_of_us *asked)
+{
+    return asked->version != TROTH_TLS12 || !asked->suites.n
+        || choose_suite(cfg, TROTH_TLS12, asked->suites, id->key_type).found;
+}
+
+/* The i-th signature of the chain is one that the peer can verify? */
+static bool chain_fits(const struct identity *id, const struct asked_of_us *asked)
+{
+    span list = asked->schemes_cert.n ? asked->schemes_cert : asked->schemes;
+    for (size_t i = 0; id->leaf && i < u16s_count(list); i++) {
+        const struct scheme *s = scheme_by_id(u16s_at(list, i));
+        if (s && s->sig == (enum troth_sig)id->leaf->sig)
+            return true;
+    }
+    return !id->leaf || id->leaf->self_issued; /* the signature of a root is of no interest to anybody */
+}
+
+struct choice_identity choose_identity(const struct config *cfg, const struct asked_of_us *asked)
+{
+    enum { NAME = 4, ISSUER = 2, CHAIN = 1 };
+    struct choice_identity best = { .rule = "no identity has a key with which a signature could be made that the peer can verify" };
+    int best_score = -1;
+    for (size_t i = 0; i < cfg->n_identities; i++) {
+        const struct identity *id = &cfg->identities[i];
+        const struct scheme *s = choose_scheme(id, asked->version, asked->schemes);
+        bool named = issuer_named(id, asked->authorities);
+        if (!s || !type_fits(id, asked->types) || !suites_fit(cfg, id, asked) || (id->must_match_issuer && !named))
+            continue;
+        bool by_name = name_fits(id, asked->server_name);
+        int score = (by_name ? NAME : 0) + (named ? ISSUER : 0) + (chain_fits(id, asked) ? CHAIN : 0);
+        if (score <= best_score)
+            continue;
+        best_score = score;
+        best = (struct choice_identity){ id, s, by_name,
+                                         by_name ? "its certificate has the name that was asked for, and the peer can verify its key"
+                                         : named ? "its issuer is one that the peer named, and the peer can verify its key"
+                                                 : "the first whose key the peer can verify (RFC 9846 4.5.1.2)" };
+    }
+    return best;
+}

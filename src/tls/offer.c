@@ -1,0 +1,262 @@
+/* offer.c - what our ClientHello says.  Must build the same hello each time: everything that is random is drawn in offer_prepare. */
+#include "tls/offer.h"
+
+#include "tls/flight.h"
+#include "tls/hooks.h"
+#include "tls/negotiate.h"
+
+enum grease_seed { GREASE_SUITE, GREASE_GROUP, GREASE_EXT_FIRST, GREASE_EXT_LAST, GREASE_VERSION };
+
+/* One of 0x0a0a, 0x1a1a, ... (RFC 8701 2). */
+static uint16_t grease(const struct offer *o, enum grease_seed what)
+{
+    uint8_t b = (uint8_t)((o->grease[what] & 0xf0) | 0x0a);
+    if (what == GREASE_EXT_LAST && b == ((o->grease[GREASE_EXT_FIRST] & 0xf0) | 0x0a))
+        b ^= 0x10; /* the two extensions must not be the same */
+    return (uint16_t)(b << 8 | b);
+}
+
+/* ---- key shares */
+static struct offered_share *find_share(struct offer *o, const troth_kem *kem)
+{
+    for (size_t i = 0; i < o->n_shares; i++)
+        if (o->shares[i].kem == kem || o->shares[i].kem->tail == kem)
+            return &o->shares[i];
+    return NULL;
+}
+
+/* A share for `kem`; one that a hybrid already contains is the same key (performance: one X25519 key serves both). */
+static bool add_share(struct troth_conn *c, const troth_kem *kem)
+{
+    struct offer *o = &c->hs->offer;
+    if (o->n_shares == SHARES_MAX)
+        return true;
+    struct offered_share *s = &o->shares[o->n_shares], *whole = find_share(o, kem);
+    s->kem = kem;
+    if (whole && whole->kem->tail == kem) {
+        s->key = whole->key + whole->kem->tail_private_at;
+        s->share = span_slice(whole->share, whole->kem->tail_share_at, kem->share_n);
+        o->n_shares++;
+        return true;
+    }
+    s->key = arena_alloc(&c->hs->arena, kem->private_n);
+    uint8_t *share = arena_alloc(&c->hs->arena, kem->share_n);
+    if (!s->key || !share)
+        return fail(c, OUT_OF_MEMORY, "for a key share of %s", kem->name);
+    if (!kem->make(kem, s->key, share))
+        return fail(c, CRYPTO_FAILED, "making a key for %s", kem->name);
+    s->share = span_of(share, kem->share_n);
+    o->n_shares++;
+    return true;
+}
+
+static bool make_shares(struct troth_conn *c)
+{
+    const struct config *cfg = c->cfg;
+    for (size_t i = 0; c->hs->offer.most >= TROTH_TLS13 && i < u16s_count(cfg->key_shares); i++) {
+        const troth_kem *kem = provider_kem(cfg->provider, u16s_at(cfg->key_shares, i));
+        if (kem)
+            TRY(add_share(c, kem));
+    }
+    return true;
+}
+
+bool offer_retry_share(struct troth_conn *c, uint16_t group)
+{
+    const troth_kem *kem = provider_kem(c->cfg->provider, group);
+    if (!kem)
+        return fail(c, BUG, "offered a group that the provider does not have");
+    c->hs->offer.n_shares = 0;
+    return add_share(c, kem);
+}
+
+bool offer_prepare(struct troth_conn *c)
+{
+    struct offer *o = &c->hs->offer;
+    o->least = c->cfg->least;
+    o->most = c->cfg->most;
+    TRY(conn_random(c, c->facts.client_random, 32));
+    TRY(conn_random(c, o->grease, sizeof o->grease));
+    TRY(conn_random(c, o->shuffle, sizeof o->shuffle));
+    if (c->cfg->middlebox && o->most >= TROTH_TLS13) {
+        o->session_id_n = 32;
+        TRY(conn_random(c, o->session_id, 32));
+    }
+    return make_shares(c);
+}
+
+/* ---- the hello */
+static bool room(struct troth_conn *c, struct wr *w, size_t n)
+{
+    uint8_t *p = arena_alloc(&c->hs->arena, n);
+    if (!p)
+        return fail(c, OUT_OF_MEMORY, "for a ClientHello");
+    *w = wr_into(p, n);
+    return true;
+}
+
+/* GREASE, then the suites of the versions that are offered. */
+static bool put_suites(struct troth_conn *c, struct client_hello *ch)
+{
+    const struct config *cfg = c->cfg;
+    const struct offer *o = &c->hs->offer;
+    struct wr w;
+    TRY(room(c, &w, cfg->suites.n + 2));
+    if (cfg->grease)
+        wr_u16(&w, grease(o, GREASE_SUITE));
+    for (size_t i = 0; i < u16s_count(cfg->suites); i++) {
+        const struct suite *s = suite_by_id(u16s_at(cfg->suites, i));
+        if (s && s->version >= o->least && s->version <= o->most)
+            wr_u16(&w, s->id);
+    }
+    ch->cipher_suites = wr_done(&w);
+    return true;
+}
+
+static bool put_versions(struct troth_conn *c, struct exts *e)
+{
+    const struct offer *o = &c->hs->offer;
+    struct wr w;
+    TRY(room(c, &w, 6));
+    if (c->cfg->grease)
+        wr_u16(&w, grease(o, GREASE_VERSION));
+    for (uint16_t v = o->most; v >= o->least; v--)
+        wr_u16(&w, v);
+    e->supported_versions = wr_done(&w);
+    exts_add(e, X_SUPPORTED_VERSIONS);
+    return true;
+}
+
+static bool put_groups(struct troth_conn *c, struct exts *e)
+{
+    static const uint8_t nothing[1] = { 0 };
+    const struct config *cfg = c->cfg;
+    const struct offer *o = &c->hs->offer;
+    uint16_t any = grease(o, GREASE_GROUP);
+    struct wr w;
+    TRY(room(c, &w, cfg->groups.n + 2));
+    if (cfg->grease)
+        wr_u16(&w, any);
+    for (size_t i = 0; i < u16s_count(cfg->groups); i++)
+        if (o->most >= TROTH_TLS13 || !group_is_quantum_safe(u16s_at(cfg->groups, i)))
+            wr_u16(&w, u16s_at(cfg->groups, i));
+    e->supported_groups = wr_done(&w);
+    exts_add(e, X_SUPPORTED_GROUPS);
+    if (o->most < TROTH_TLS13)
+        return true;
+    if (cfg->grease && !o->again)
+        e->shares[e->n_shares++] = (struct key_share){ any, SPAN_OF(nothing) };
+    for (size_t i = 0; i < o->n_shares; i++)
+        e->shares[e->n_shares++] = (struct key_share){ o->shares[i].kem->group, o->shares[i].share };
+    exts_add(e, X_KEY_SHARE);
+    return true;
+}
+
+static bool is_address(const char *host)
+{
+    bool v4 = true;
+    for (const char *p = host; *p; p++) {
+        if (*p == ':')
+            return true;
+        v4 = v4 && (*p == '.' || (*p >= '0' && *p <= '9'));
+    }
+    return v4;
+}
+
+/* RFC 6066 3: a DNS name, never an address, without a trailing dot. */
+static void put_server_name(const struct troth_conn *c, struct exts *e)
+{
+    const char *name = c->sni ? c->sni : c->host;
+    size_t n = strlen(name);
+    if (n && name[n - 1] == '.')
+        n--;
+    if (!n || is_address(name))
+        return;
+    e->server_name = span_of(name, n);
+    exts_add(e, X_SERVER_NAME);
+}
+
+/* What only a hello that may end in TLS 1.2 says (RFC 7627, 5746, 8422). */
+static void put_tls12(const struct troth_conn *c, struct exts *e)
+{
+    static const uint8_t uncompressed[1] = { 0 };
+    if (c->hs->offer.least > TROTH_TLS12)
+        return;
+    exts_add(e, X_EXTENDED_MASTER_SECRET);
+    exts_add(e, X_RENEGOTIATION_INFO);
+    e->ec_point_formats = SPAN_OF(uncompressed);
+    exts_add(e, X_EC_POINT_FORMATS);
+}
+
+static void put_certificate_wishes(const struct troth_conn *c, struct exts *e)
+{
+    const struct config *cfg = c->cfg;
+    e->signature_algorithms = cfg->verify_schemes;
+    exts_add(e, X_SIGNATURE_ALGORITHMS);
+    if (cfg->request_ocsp) {
+        e->status_request = (struct status_request){ .status_type = STATUS_TYPE_ocsp };
+        exts_add(e, X_STATUS_REQUEST);
+    }
+    if (cfg->request_scts)
+        exts_add(e, X_SIGNED_CERTIFICATE_TIMESTAMP);
+    if (cfg->post_handshake_auth)
+        exts_add(e, X_POST_HANDSHAKE_AUTH);
+}
+
+static bool put_extensions(struct troth_conn *c, struct exts *e)
+{
+    static const uint8_t one[1] = { 0 };
+    const struct config *cfg = c->cfg;
+    const struct offer *o = &c->hs->offer;
+    if (cfg->grease)
+        exts_add_unknown(e, grease(o, GREASE_EXT_FIRST), SPAN_NONE);
+    put_server_name(c, e);
+    put_tls12(c, e);
+    TRY(put_groups(c, e));
+    put_certificate_wishes(c, e);
+    if (cfg->alpn.n) {
+        e->alpn = cfg->alpn;
+        exts_add(e, X_ALPN);
+    }
+    if (o->most >= TROTH_TLS13)
+        TRY(put_versions(c, e));
+    if (cfg->record_size_limit) {
+        e->record_size_limit = cfg->record_size_limit;
+        exts_add(e, X_RECORD_SIZE_LIMIT);
+    }
+    if (cfg->grease)
+        exts_add_unknown(e, grease(o, GREASE_EXT_LAST), SPAN_OF(one));
+    return true;
+}
+
+bool offer_build(struct troth_conn *c, struct client_hello *ch)
+{
+    static const uint8_t null_compression[1] = { 0 };
+    struct offer *o = &c->hs->offer;
+    memset(ch, 0, sizeof *ch);
+    ch->legacy_version = TROTH_TLS12;
+    ch->random = SPAN_OF(c->facts.client_random);
+    ch->legacy_session_id = span_of(o->session_id, o->session_id_n);
+    ch->legacy_compression_methods = SPAN_OF(null_compression);
+    ch->has_extensions = true;
+    TRY(put_suites(c, ch));
+    TRY(put_extensions(c, &ch->exts));
+    TRY(ech_offer(c, ch));
+    exts_shuffle(&ch->exts, SPAN_OF(o->shuffle));
+    if (o->cookie.n) { /* behind the others, whose order stays that of the first hello */
+        ch->exts.cookie = o->cookie;
+        exts_add(&ch->exts, X_COOKIE);
+    }
+    TRY(psk_offer(c, ch));
+    o->asked = ch->exts.have;
+    return true;
+}
+
+bool offer_send(struct troth_conn *c, struct client_hello *ch)
+{
+    uint8_t *message;
+    size_t n;
+    TRY(flight_write(c, HS_client_hello, body_client_hello, ch, &message, &n));
+    TRY(psk_bind(c, ch, message, n));
+    return flight_add_whole(c, span_of(message, n));
+}

@@ -1,0 +1,126 @@
+/* peer.c - judging the peer's certificate.  Must never let a handshake go on with a chain that neither the policy, nor a pin, nor an
+ * explicit troth_danger_trust_anyone accepts. */
+#include "tls/peer.h"
+
+static bool fail_like(struct troth_conn *c, const troth_error *why)
+{
+    if (!error_is_set(&c->error))
+        c->error = *why;
+    return false;
+}
+
+/* ---- pins */
+static bool pinned(const struct troth_conn *c, span spki)
+{
+    const struct config *cfg = c->cfg;
+    const troth_hash *h = provider_hash(cfg->provider, TROTH_SHA256);
+    _Alignas(16) uint8_t state[TROTH_HASH_STATE_MAX];
+    uint8_t digest[TROTH_DIGEST_MAX];
+    if (!h)
+        return false;
+    h->begin(state);
+    h->add(state, spki.p, spki.n);
+    h->peek(state, digest);
+    for (size_t i = 0; i < cfg->n_pins; i++)
+        if (!memcmp(cfg->pins[i], digest, 32))
+            return true;
+    return false;
+}
+
+/* ---- the chain */
+static bool verify(struct troth_conn *c, const struct certificate *cert)
+{
+    span certs[LIMIT_CHAIN];
+    for (size_t i = 0; i < cert->n; i++)
+        certs[i] = cert->entries[i].cert_data;
+    struct verify_input in = {
+        .policy = c->cfg->policy,
+        .certs = certs,
+        .n = cert->n,
+        .host = c->host,
+        .purpose = c->cfg->is_server ? TROTH_PURPOSE_CLIENT : TROTH_PURPOSE_SERVER,
+        .now = config_now(c->cfg),
+        .ocsp = cert->entries[0].ocsp_response,
+        .scts = cert->entries[0].sct_list,
+        .asked_staple = c->cfg->request_ocsp,
+        .witness = c->witness,
+    };
+    troth_report_free(c->report);
+    c->report = verify_chain(&in);
+    return c->report ? true : fail(c, OUT_OF_MEMORY, "for the peer's certificates");
+}
+
+/* By which word is it accepted?  Fails with the report's reason, or the pin's. */
+static bool accept(struct troth_conn *c, const struct cert *leaf)
+{
+    const struct config *cfg = c->cfg;
+    if (cfg->trust_anyone)
+        return true;
+    if (!cfg->pins_alone && !troth_report_ok(c->report))
+        return fail_like(c, troth_report_error(c->report));
+    if (cfg->n_pins && !pinned(c, leaf->spki))
+        return fail(c, PIN_MISMATCH, "the peer's key is none of the %zu that are pinned", cfg->n_pins);
+    return true;
+}
+
+/* The certificate's key must be one that signatures can be verified with, and be meant for that (RFC 9846 4.5.1.2). */
+static bool take_key(struct troth_conn *c, const struct cert *leaf)
+{
+    if (leaf->key.type == TROTH_KEY_NONE)
+        return fail(c, PEER_KEY_UNSUPPORTED, "%s", leaf->key_malformed ? "its public key is malformed" : "its algorithm is unknown");
+    if (cert_has(leaf, CX_KEY_USAGE) && !(leaf->key_usage & KU_DIGITAL_SIGNATURE))
+        return fail(c, CERT_KEY_USAGE, "keyUsage lacks digitalSignature, which CertificateVerify needs");
+    c->hs->peer_key = leaf->key;
+    c->hs->peer_showed = true;
+    c->facts.peer_type = TROTH_X509;
+    c->facts.client_authenticated = c->cfg->is_server;
+    return true;
+}
+
+/* What was stapled, for the application; a failure to keep it is one to go on. */
+static bool keep_staples(struct troth_conn *c, const struct certificate_entry *leaf)
+{
+    if (!leaf->ocsp_response.n && !leaf->sct_list.n)
+        return true;
+    struct rare *rare = conn_rare(c);
+    return rare && conn_keep(c, &rare->peer_staple, leaf->ocsp_response) && conn_keep(c, &rare->peer_scts, leaf->sct_list);
+}
+
+bool peer_judge(struct troth_conn *c, const struct certificate *cert)
+{
+    TRY(keep_staples(c, &cert->entries[0]));
+    TRY(verify(c, cert));
+    const struct cert *leaf = report_leaf(c->report);
+    if (!leaf)
+        return fail_like(c, troth_report_error(c->report));
+    return accept(c, leaf) && take_key(c, leaf);
+}
+
+bool peer_certificate13(struct troth_conn *c, const struct message *m, const struct ext_set *asked, bool *empty)
+{
+    struct certificate cert = { 0 };
+    struct rd_ctx ctx;
+    struct rd r = message_reader(c, &ctx, m);
+    if (!certificate_read(&cert, &r, asked))
+        return fail_read(c, "Certificate", &r);
+    if (!span_equal(cert.certificate_request_context, c->cfg->is_server ? c->hs->wanted.context : SPAN_NONE))
+        return fail(c, CERTIFICATE_CONTEXT, "certificate_request_context is not that of the request");
+    *empty = cert.n == 0;
+    return *empty || peer_judge(c, &cert);
+}
+
+/* ---- the application's word */
+bool peer_ask_verdict(struct troth_conn *c)
+{
+    if (!c->cfg->ask_verdict)
+        return false;
+    conn_ask(c, ASK_VERDICT);
+    return true;
+}
+
+bool peer_take_verdict(struct troth_conn *c)
+{
+    const struct hs *hs = c->hs;
+    troth_report_verdict(c->report, hs->verdict_accept, hs->verdict_why);
+    return hs->verdict_accept || fail(c, APP_REFUSED, "%s", hs->verdict_why ? hs->verdict_why : "no reason was given");
+}

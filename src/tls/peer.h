@@ -1,0 +1,19 @@
+/* peer.h - the peer's certificate: from the message to a judged chain and a key to verify with. */
+#ifndef TLS_PEER_H
+#define TLS_PEER_H
+
+#include "tls/conn.h"
+
+/* Reads a TLS 1.3 Certificate.  `asked`: the extensions of our ClientHello or CertificateRequest.  *empty: it holds no certificate, which
+ * the caller judges.  Otherwise the chain is verified, and hs->peer_key is set. */
+bool MUST_USE peer_certificate13(struct troth_conn *c, const struct message *m, const struct ext_set *asked, bool *empty);
+
+/* Judges a chain that was read, in either version, and takes its key.  The report stays with the connection, also on failure. */
+bool MUST_USE peer_judge(struct troth_conn *c, const struct certificate *cert);
+
+/* Does the application want a word, now that the peer has proved to have the key?  Then it is asked. */
+bool peer_ask_verdict(struct troth_conn *c);
+/* Its answer. */
+bool MUST_USE peer_take_verdict(struct troth_conn *c);
+
+#endif

@@ -1,0 +1,10 @@
+/* server.h - what the server's files share. */
+#ifndef TLS_SERVER_H
+#define TLS_SERVER_H
+
+#include "tls/conn.h"
+
+/* Reads a ClientHello, whole, into *ch (spans into the message). */
+bool MUST_USE server_read_hello(struct troth_conn *c, struct client_hello *ch, const struct message *m);
+
+#endif

@@ -1,0 +1,264 @@
+#include "support/pair.h"
+
+#include "support/memory.h"
+#include "support/test.h"
+#include "x509/pem.h"
+
+/* ---- who is who */
+static span text_span(const char *s)
+{
+    return span_of(s, strlen(s));
+}
+
+static span key_pem(struct mk *m, const troth_key *key)
+{
+    uint8_t *der = arena_alloc(&m->arena, 16384);
+    assert_non_null(der);
+    size_t n = m->crypto->key_private(key, der, 16384);
+    assert_true(n > 0);
+    return text_span(mk_pem(m, "PRIVATE KEY", &(span){ der, n }, 1));
+}
+
+struct world *world_new(troth_provider *crypto)
+{
+    return world_new_with(crypto, TROTH_KEY_P256, TROTH_KEY_P256);
+}
+
+struct world *world_new_with(troth_provider *crypto, enum troth_key_type leaf, enum troth_key_type client)
+{
+    static const char *const for_clients[] = { "clientAuth", NULL };
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    struct mk *m = w->mk = mk_new_with(crypto);
+    w->root = mk_ca("CN=Root", mk_key(m, TROTH_KEY_P256));
+    w->leaf_key = mk_key(m, leaf);
+    w->client_key = mk_key(m, client);
+    w->leaf = mk_leaf(&w->root, w->leaf_key, "a.example");
+    w->client_leaf = mk_leaf(&w->root, w->client_key, "client.example");
+    w->client_leaf.eku = for_clients;
+    span root = mk_cert(m, &w->root), certs[1] = { mk_cert(m, &w->leaf) }, clients[1] = { mk_cert(m, &w->client_leaf) };
+    w->root_pem = text_span(mk_pem(m, "CERTIFICATE", &root, 1));
+    w->chain_pem = text_span(mk_pem(m, "CERTIFICATE", certs, 1));
+    w->client_chain_pem = text_span(mk_pem(m, "CERTIFICATE", clients, 1));
+    w->key_pem = key_pem(m, w->leaf_key);
+    w->client_key_pem = key_pem(m, w->client_key);
+    return w;
+}
+
+void world_identity(struct world *w, enum troth_key_type type, const char *dns, span *chain_pem, span *key)
+{
+    const troth_key *k = mk_key(w->mk, type);
+    struct issue leaf = mk_leaf(&w->root, k, dns);
+    span der = mk_cert(w->mk, &leaf);
+    *chain_pem = text_span(mk_pem(w->mk, "CERTIFICATE", &der, 1));
+    *key = key_pem(w->mk, k);
+}
+
+void world_free(struct world *w)
+{
+    mk_free(w->mk);
+    free(w);
+}
+
+int64_t test_clock(void *ctx)
+{
+    (void)ctx;
+    return MK_NOW;
+}
+
+troth_client *world_client(struct world *w, tweak_fn *tweak, void *ctx)
+{
+    troth_error why;
+    troth_builder *b = troth_client_builder(troth_provider_share(w->mk->crypto));
+    troth_clock(b, test_clock, NULL);
+    troth_trust_pem(b, w->root_pem);
+    if (tweak)
+        tweak(b, ctx);
+    troth_client *us = troth_build_client(b, &why);
+    if (!us && why.reason != TROTH_R_OUT_OF_MEMORY)
+        test_fail("client: %s: %s", why.code, why.detail);
+    return us;
+}
+
+troth_server *world_server(struct world *w, tweak_fn *tweak, void *ctx)
+{
+    troth_error why;
+    troth_builder *b = troth_server_builder(troth_provider_share(w->mk->crypto));
+    troth_clock(b, test_clock, NULL);
+    troth_trust_pem(b, w->root_pem);
+    troth_identity_pem(b, w->chain_pem, w->key_pem);
+    if (tweak)
+        tweak(b, ctx);
+    troth_server *us = troth_build_server(b, &why);
+    if (!us && why.reason != TROTH_R_OUT_OF_MEMORY)
+        test_fail("server: %s: %s", why.code, why.detail);
+    return us;
+}
+
+void tweak_client_identity(troth_builder *b, void *world)
+{
+    struct world *w = world;
+    troth_identity_pem(b, w->client_chain_pem, w->client_key_pem);
+}
+
+/* ---- the two ends */
+void pair_new(struct pair *p, troth_client *client, troth_server *server, const char *host)
+{
+    memset(p, 0, sizeof *p);
+    p->client.name = "client";
+    p->server.name = "server";
+    p->client.c = troth_connect(client, host ? host : "a.example");
+    p->server.c = troth_accept(server);
+    troth_client_free(client);
+    troth_server_free(server);
+}
+
+void pair_free(struct pair *p)
+{
+    troth_free(p->client.c);
+    troth_free(p->server.c);
+    free(p->client.got);
+    free(p->server.got);
+    free(p->to_client.p);
+    free(p->to_server.p);
+}
+
+struct pipe *pair_input(struct pair *p, struct pair_end *e)
+{
+    return e == &p->client ? &p->to_client : &p->to_server;
+}
+
+static void grow(uint8_t **p, size_t *cap, size_t need)
+{
+    if (need <= *cap)
+        return;
+    *cap = need * 2 + 1024;
+    *p = realloc(*p, *cap);
+    assert_non_null(*p);
+}
+
+void pipe_put(struct pipe *to, const uint8_t *p, size_t n)
+{
+    grow(&to->p, &to->cap, to->n + n);
+    memcpy(to->p + to->n, p, n);
+    to->n += n;
+}
+
+void pair_end_input(struct pair *p, struct pair_end *e)
+{
+    pair_input(p, e)->ended = true;
+}
+
+static size_t at_most(size_t n, size_t most)
+{
+    return most && most < n ? most : n;
+}
+
+static bool give(struct pair *p, struct pair_end *e, const troth_event *ev)
+{
+    struct pipe *in = pair_input(p, e);
+    size_t cut = e == &p->client ? p->cut_client : p->cut_server;
+    size_t n = in->n - in->taken;
+    if (!n && in->ended) {
+        troth_received(e->c, 0);
+        return true;
+    }
+    n = at_most(at_most(n, p->most), ev->room.n);
+    if (in->taken < cut && in->taken + n > cut)
+        n = cut - in->taken;
+    if (!n)
+        return false;
+    memcpy(ev->room.p, in->p + in->taken, n);
+    in->taken += n;
+    troth_received(e->c, n);
+    return true;
+}
+
+static void keep_data(struct pair_end *e, span s)
+{
+    grow(&e->got, &e->cap_got, e->n_got + s.n);
+    memcpy(e->got + e->n_got, s.p, s.n);
+    e->n_got += s.n;
+}
+
+/* False: nothing more to do here for now. */
+static bool take_event(struct pair *p, struct pair_end *e, const troth_event *ev)
+{
+    struct pipe *out = pair_input(p, e == &p->client ? &p->server : &p->client);
+    if (ev->kind == TROTH_SEND) {
+        size_t n = at_most(ev->data.n, p->most);
+        pipe_put(out, ev->data.p, n);
+        troth_sent(e->c, n);
+        return true;
+    }
+    if (ev->kind == TROTH_RECV)
+        return give(p, e, ev);
+    if (ev->kind == TROTH_DATA) {
+        keep_data(e, ev->data);
+        return true;
+    }
+    e->n_ready += ev->kind == TROTH_READY;
+    e->ready |= ev->kind == TROTH_READY;
+    e->closed |= ev->kind == TROTH_CLOSED;
+    e->failed |= ev->kind == TROTH_FAILED;
+    e->done |= ev->kind == TROTH_DONE;
+    if (p->on_event && p->on_event(p, e, ev, p->ctx))
+        return true;
+    if (ev->kind == TROTH_CLOSED && !p->no_close) {
+        troth_close(e->c);
+        return true;
+    }
+    return ev->kind == TROTH_READY || ev->kind == TROTH_TICKET || ev->kind == TROTH_EARLY || ev->kind == TROTH_EARLY_REFUSED;
+}
+
+bool pair_step(struct pair *p, struct pair_end *e)
+{
+    bool any = false;
+    for (;;) {
+        troth_event ev = troth_next(e->c);
+        e->last = ev.kind;
+        if (!take_event(p, e, &ev))
+            return any;
+        any = true;
+    }
+}
+
+void pair_run(struct pair *p)
+{
+    for (bool any = true; any;) {
+        any = pair_step(p, &p->client);
+        any |= pair_step(p, &p->server);
+    }
+}
+
+bool pair_write(struct pair_end *e, const char *text)
+{
+    span s = text_span(text);
+    return troth_write(e->c, &s, 1);
+}
+
+static void say_why(const struct pair_end *e)
+{
+    const troth_error *why = troth_why(e->c);
+    fprintf(stderr, "%s: last event %d%s%s: %s (%s:%d)\n", e->name, e->last, why ? ", " : "", why ? why->code : "",
+            why ? why->detail : "", why ? why->file : "", why ? why->line : 0);
+}
+
+void assert_ready(struct pair *p)
+{
+    if (p->client.ready && p->server.ready)
+        return;
+    say_why(&p->client);
+    say_why(&p->server);
+    test_fail("not ready");
+}
+
+void assert_failed_at(const struct pair_end *e, enum troth_reason why, const char *file, int line)
+{
+    const troth_error *got = troth_why(e->c);
+    if (e->failed && got && got->reason == why)
+        return;
+    say_why(e);
+    fprintf(stderr, "%s:%d: expected %s\n", file, line, troth_reason_code(why));
+    _fail(file, line);
+}
