@@ -10,8 +10,10 @@
 #include "api/slurp.h"
 #include "x509/crl.h"
 #include "x509/names.h"
+#include "x509/ocsp.h"
 #include "x509/oid.h"
 #include "x509/pem.h"
+#include "x509/sct.h"
 #include "x509/verify.h"
 
 enum { LIST_MAX = 4096, SYSTEM_CHUNK = 65536 };
@@ -21,7 +23,7 @@ struct troth_policy_builder {
     struct troth_policy *policy;      /* being filled; lives in its own arena */
     struct arena         scratch;     /* files, lists that grow: gone after build */
     span                *policies, *crls, *ocsp;
-    size_t               cap_policies, cap_crls, cap_ocsp;
+    size_t               cap_policies, cap_crls, cap_ocsp, cap_logs, n_logs;
     bool                 any_trust;
 };
 
@@ -377,7 +379,48 @@ void troth_policy_ocsp(troth_policy_builder *b, troth_span response)
         out_of_memory(b, "troth_policy_ocsp");
 }
 
+void troth_policy_ct_log(troth_policy_builder *b, troth_span key, const char *name)
+{
+    span copy;
+    struct ct_log log;
+    if (!usable(b))
+        return;
+    struct troth_policy *p = b->policy;
+    const char *called = string_kept(b, name, "troth_policy_ct_log");
+    if (!called)
+        return;
+    if (b->n_logs == b->cap_logs) {
+        size_t cap = b->cap_logs ? 2 * b->cap_logs : 16;
+        struct ct_log *more = arena_array(&p->arena, cap, sizeof *more);
+        if (more && b->n_logs)
+            memcpy(more, p->ct_logs, b->n_logs * sizeof *more);
+        p->ct_logs = more ? more : p->ct_logs;
+        b->cap_logs = more ? cap : b->cap_logs;
+    }
+    if (b->n_logs == b->cap_logs || !arena_copy(&p->arena, &copy, key))
+        out_of_memory(b, "troth_policy_ct_log");
+    else if (!ct_log_init(&log, p->provider, copy, called))
+        fail(b, BAD_ARGUMENT, "troth_policy_ct_log: the key of \"%s\" is not one that a log may have", name);
+    else
+        p->ct_logs[b->n_logs++] = log;
+}
+
+void troth_policy_require_scts(troth_policy_builder *b, unsigned how_many)
+{
+    if (usable(b))
+        b->policy->require_scts = how_many;
+}
+
 /* ---- build */
+
+/* What cannot be read is a mistake here, and not a surprise later. */
+static bool ocsp_check(troth_policy_builder *b)
+{
+    struct ocsp ignored;
+    for (size_t i = 0; i < b->policy->n_ocsp; i++)
+        TRY(ocsp_parse(&ignored, b->ocsp[i], NULL, &b->error));
+    return true;
+}
 
 static bool crls_parse(troth_policy_builder *b)
 {
@@ -401,7 +444,8 @@ static bool finish(troth_policy_builder *b)
         return false;
     if (!b->any_trust)
         return fail(b, TRUST_STORE_EMPTY, "no call said whom to trust");
-    TRY(crls_parse(b));
+    p->n_ct_logs = b->n_logs;
+    TRY(crls_parse(b) && ocsp_check(b));
     return anchors_freeze(&p->anchors, &p->arena) || fail(b, OUT_OF_MEMORY, "trust anchors");
 }
 

@@ -260,7 +260,7 @@ static bool look(struct judge *j, unsigned row, unsigned cert)
         j->now.failed = at;
         j->hopeless |= k->alone && cert == 0 && k->where != ONCE;
     }
-    if (UNLIKELY(j->in->witness != NULL))
+    if (UNLIKELY(j->in->witness != NULL) && !j->signer_depth)
         tell_witness(j, k, f);
     return v != TROTH_FAIL;
 }

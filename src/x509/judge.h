@@ -5,6 +5,8 @@
 #define X509_JUDGE_H
 
 #include "base/text.h"
+#include "x509/crl.h"
+#include "x509/ocsp.h"
 #include "x509/verify.h"
 
 enum {
@@ -41,6 +43,7 @@ struct path {
     struct finding *findings;
     unsigned        n_findings, cap;
     enum troth_reason reason;         /* of the first failure */
+    int64_t           until;          /* what is known of revocation holds so long; 0: nothing is known */
     unsigned        failed;           /* its finding          */
 };
 
@@ -50,11 +53,34 @@ struct keyed {
     struct node *node;
 };
 
-/* A link that was verified: child signed by a key. */
+/* Signatures that were verified for one verdict: this certificate, by this key. */
 struct link {
-    const struct node *child;
+    const struct cert *child;
     uint32_t           key_id;
     bool               good;
+};
+
+/* What is known about a CRL's signer that needed a path of its own. */
+struct signer {
+    const struct cert   *cert;
+    const struct anchor *anchor;
+    bool                 done, trusted; /* not done: being looked at right now */
+};
+
+enum { SIGNERS_MAX = 32, SIGNER_DEPTH = 4 };
+
+/* Shared by a judge and those it starts for CRL signers. */
+struct known {
+    struct link      *links;
+    size_t            n_links, cap_links;
+    span             *keys;             /* SubjectPublicKeyInfos; key_id is the index and one */
+    uint32_t          n_keys, cap_keys;
+    struct signer     signers[SIGNERS_MAX];
+    unsigned          n_signers;
+    struct rev_memory revocation;       /* signatures of CRLs and OCSP responses              */
+    struct ocsp      *ocsp;             /* the policy's, parsed when first needed             */
+    size_t            n_ocsp;
+    bool              ocsp_read;
 };
 
 struct judge {
@@ -75,9 +101,9 @@ struct judge {
     struct node              **anchors;   /* nodes of anchors met so far                   */
     size_t                     n_anchors, cap_anchors;
     struct node               *leaf;
-    struct link               *links;
-    size_t                     n_links, cap_links;
-    uint32_t                   keys;      /* key_ids given out                             */
+    struct known              *known;
+    unsigned                   signer_depth; /* this judge works for a CRL's signer        */
+    const struct anchor       *only_anchor;  /* and its path must end here                 */
     troth_work                 work;
     bool                       spent;     /* the budget is                                 */
     bool                       too_deep;  /* a path was cut off for its length             */
@@ -191,9 +217,8 @@ bool MUST_USE paths_search(struct judge *);
 /* The node of an anchor; NULL when memory ran out. */
 struct node *anchor_node(struct judge *, const struct anchor *);
 /* Has this link been verified and found wrong? */
-const struct link *link_find(const struct judge *, const struct node *child, const struct node *issuer);
+const struct link *link_find(struct judge *, const struct node *child, struct node *issuer);
 bool MUST_USE link_add(struct judge *, const struct node *child, struct node *issuer, bool good);
-uint32_t node_key(struct judge *, struct node *);
 /* Was `child` signed with this node's key?  Verified, remembered. */
 bool link_verify(struct judge *, const struct node *child, struct node *issuer);
 /* Is it signed with its own key?  The names do not say: verified, remembered. */
@@ -202,6 +227,9 @@ bool node_is_self_signed(struct judge *, struct node *);
 void path_keep(struct judge *);
 /* Certificates given whose subject is this certificate's issuer, from the index: the first of a run whose names need comparing. */
 size_t pool_by_subject(const struct judge *, uint64_t hash, const struct keyed **first);
+
+/* Is this CRL signer's certificate good, by a path to the same anchor as the path being judged?  (crl_question's `trusted`) */
+bool signer_is_trusted(void *judge, const struct cert *signer);
 
 /* Why was nothing accepted?  Fills the report's error (tell.c). */
 void tell_failure(struct judge *);

@@ -31,45 +31,59 @@ struct node *anchor_node(struct judge *j, const struct anchor *a)
     return j->anchors[j->n_anchors++] = node;
 }
 
-/* Nodes with one key share what is known about signatures made with it. */
-uint32_t node_key(struct judge *j, struct node *node)
+/* Nodes with one key share what is known about signatures made with it.  0: memory ran out. */
+static uint32_t node_key(struct judge *j, struct node *node)
 {
+    struct known *known = j->known;
+    for (uint32_t i = 0; !node->key_id && i < known->n_keys; i++)
+        if (span_equal(known->keys[i], node->cert->spki))
+            node->key_id = i + 1;
     if (node->key_id)
         return node->key_id;
-    for (size_t i = 0; i < j->n_pool && !node->key_id; i++)
-        if (j->pool[i].key_id && span_equal(j->pool[i].cert->spki, node->cert->spki))
-            node->key_id = j->pool[i].key_id;
-    for (size_t i = 0; i < j->n_anchors && !node->key_id; i++)
-        if (j->anchors[i]->key_id && span_equal(j->anchors[i]->cert->spki, node->cert->spki))
-            node->key_id = j->anchors[i]->key_id;
-    if (!node->key_id)
-        node->key_id = ++j->keys;
-    return node->key_id;
+    if (known->n_keys == known->cap_keys) {
+        uint32_t cap = known->cap_keys ? 2 * known->cap_keys : 8;
+        span *more = arena_array(j->arena, cap, sizeof *more);
+        if (!more) {
+            j->out_of_memory = true;
+            return 0;
+        }
+        if (known->n_keys)
+            memcpy(more, known->keys, known->n_keys * sizeof *more);
+        known->keys = more;
+        known->cap_keys = cap;
+    }
+    known->keys[known->n_keys++] = node->cert->spki;
+    return node->key_id = known->n_keys;
 }
 
-const struct link *link_find(const struct judge *j, const struct node *child, const struct node *issuer)
+const struct link *link_find(struct judge *j, const struct node *child, struct node *issuer)
 {
-    for (size_t i = 0; issuer->key_id && i < j->n_links; i++)
-        if (j->links[i].child == child && j->links[i].key_id == issuer->key_id)
-            return &j->links[i];
+    const struct known *known = j->known;
+    uint32_t key = known->n_links ? node_key(j, issuer) : 0;
+    for (size_t i = 0; key && i < known->n_links; i++)
+        if (known->links[i].child == child->cert && known->links[i].key_id == key)
+            return &known->links[i];
     return NULL;
 }
 
 bool link_add(struct judge *j, const struct node *child, struct node *issuer, bool good)
 {
-    if (j->n_links == j->cap_links) {
-        size_t cap = j->cap_links ? 2 * j->cap_links : 8;
+    struct known *known = j->known;
+    uint32_t key = node_key(j, issuer);
+    TRY(key);
+    if (known->n_links == known->cap_links) {
+        size_t cap = known->cap_links ? 2 * known->cap_links : 8;
         struct link *more = arena_array(j->arena, cap, sizeof *more);
         if (!more) {
             j->out_of_memory = true;
             return false;
         }
-        if (j->n_links)
-            memcpy(more, j->links, j->n_links * sizeof *more);
-        j->links = more;
-        j->cap_links = cap;
+        if (known->n_links)
+            memcpy(more, known->links, known->n_links * sizeof *more);
+        known->links = more;
+        known->cap_links = cap;
     }
-    j->links[j->n_links++] = (struct link){ child, node_key(j, issuer), good };
+    known->links[known->n_links++] = (struct link){ child->cert, key, good };
     return true;
 }
 
@@ -205,7 +219,8 @@ static struct candidate *candidates_find(struct judge *j, size_t *n)
         return NULL;
     }
     for (size_t i = 0; i < n_anchors; i++)
-        candidate_add(j, list, n, child, anchor_node(j, anchors[i]));
+        if (!j->only_anchor || j->only_anchor == anchors[i])
+            candidate_add(j, list, n, child, anchor_node(j, anchors[i]));
     for (size_t i = 0; i < n_run; i++)
         if (run[i].node->reach && !run[i].node->anchor)
             candidate_add(j, list, n, child, run[i].node);
@@ -233,6 +248,7 @@ static void findings_clear(struct judge *j)
     j->now.n_findings = 0;
     j->now.reason = TROTH_R_NONE;
     j->now.failed = 0;
+    j->now.until = 0;
 }
 
 /* The path ends at an anchor: judge it, and keep it. */
@@ -290,7 +306,8 @@ bool paths_search(struct judge *j)
     }
     j->now.node[0] = j->leaf;
     j->now.n = 1;
-    if (j->leaf->anchor && path_complete(j)) /* the leaf is itself trusted */
+    bool itself = j->leaf->anchor && (!j->only_anchor || j->only_anchor == j->leaf->anchor);
+    if (itself && path_complete(j)) /* the leaf is itself trusted */
         return true;
     return path_extend(j);
 }

@@ -10,6 +10,8 @@ enum { REPORT_CHUNK = 8192 };
 void path_keep(struct judge *j)
 {
     struct troth_report *r = j->report;
+    if (j->signer_depth)
+        return; /* somebody else's path */
     r->n_tried++;
     bool keep = j->now.accepted || r->n_paths < PATHS_KEPT - 1;
     if (!keep)
@@ -199,6 +201,10 @@ static void until_find(struct troth_report *r)
             r->until = p->node[i]->cert->not_after;
             r->until_why = TROTH_R_CERT_EXPIRED;
         }
+    if (p->until && p->until < r->until) {
+        r->until = p->until;
+        r->until_why = TROTH_R_REVOCATION_UNKNOWN;
+    }
 }
 
 static bool question_answer(struct judge *j)
@@ -227,7 +233,8 @@ struct troth_report *verify_chain(const struct verify_input *in)
     arena_init(&arena, p->memory, REPORT_CHUNK);
     struct troth_report *r = arena_alloc(&arena, sizeof *r);
     struct judge *j = arena_alloc(&arena, sizeof *j);
-    if (!r || !j) {
+    struct known *known = arena_alloc(&arena, sizeof *known);
+    if (!r || !j || !known) {
         arena_free(&arena);
         return NULL;
     }
@@ -238,6 +245,7 @@ struct troth_report *verify_chain(const struct verify_input *in)
     j->in = in;
     j->report = r;
     j->arena = &r->arena;
+    j->known = known;
     if (!question_answer(j))
         tell_failure(j);
     r->work = j->work;

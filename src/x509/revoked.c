@@ -1,5 +1,10 @@
-/* revoked.c - what is known about revocation and transparency, from what was given: nothing is fetched. */
+/* revoked.c - what is known about revocation and transparency, from what was given: nothing is fetched.
+ *
+ * "Revoked" from any source that may say so refuses.  "Good" needs one source that may say so.  What happens when nobody knows is the
+ * policy's choice.  A CRL may be signed by another certificate of its issuer: that one then needs a path of its own, to the same
+ * anchor (RFC 5280 6.3.3 f), and must not be revoked itself. */
 #include "x509/judge.h"
+#include "x509/sct.h"
 
 #define NOWHERE ((struct range){ 0, 0 })
 
@@ -8,33 +13,255 @@ static bool hard(const struct judge *j)
     return j->policy->revocation == TROTH_REVOCATION_HARD || (j->policy->revocation == TROTH_REVOCATION_DEFAULT && j->policy->n_crls);
 }
 
-enum troth_verdict check_staple(struct judge *j, unsigned cert, struct finding *f)
+static unsigned signatures_left(const struct judge *j)
 {
-    const struct cert *c = cert_at(j, cert);
-    struct range at = cert_range(c, c->ext[CX_TLS_FEATURE]);
-    if (!c->must_staple)
-        return passed(j, f, at, "not demanded");
-    if (j->in->ocsp.n)
-        return passed(j, f, at, "demanded, and stapled");
-    if (!j->in->asked_staple)
-        return skipped(f, "demanded; nobody asked for a staple");
-    return found(j, f, TROTH_FAIL, TROTH_R_STAPLE_MISSING, at, "its TLS feature extension has status_request (RFC 7633)");
+    return j->spent ? 0 : LIMIT_BUDGET_SIGNATURES - j->work.signatures;
+}
+
+static void holds_until(struct judge *j, int64_t until)
+{
+    if (until != INT64_MAX && (!j->now.until || until < j->now.until))
+        j->now.until = until;
+}
+
+/* ---- OCSP */
+
+/* What one response says.  False: it cannot be read, and `a` says so. */
+static bool response_ask(struct judge *j, unsigned cert, const struct ocsp *response, struct rev_answer *a)
+{
+    struct ocsp_found which;
+    struct ocsp_question q = { .crypto = j->policy->provider,
+                               .cert = cert_at(j, cert),
+                               .issuer = cert_at(j, cert + 1),
+                               .response = response,
+                               .now = j->in->now,
+                               .memory = &j->known->revocation,
+                               .max_signatures = signatures_left(j) };
+    ocsp_status(a, &which, &q);
+    return spend_signatures(j, a->signatures);
+}
+
+/* The stapled response about the leaf. */
+static void staple_ask(struct judge *j, unsigned cert, struct rev_answer *a)
+{
+    struct ocsp response;
+    troth_error why = { 0 };
+    *a = (struct rev_answer){ .status = REV_UNKNOWN, .why = TROTH_R_STAPLE_BAD };
+    if (cert + 1 >= j->now.n)
+        return;
+    if (ocsp_parse(&response, j->in->ocsp, NULL, &why)) {
+        (void)!response_ask(j, cert, &response, a);
+        return;
+    }
+    struct text t = TEXT_IN(a->evidence);
+    text_add(&t, "the stapled response: %s: %s", why.text, why.detail);
+}
+
+static bool policy_ocsp_read(struct judge *j)
+{
+    const struct troth_policy *p = j->policy;
+    struct known *known = j->known;
+    if (known->ocsp_read)
+        return true;
+    known->ocsp = arena_array(j->arena, p->n_ocsp + 1, sizeof *known->ocsp);
+    if (!known->ocsp) {
+        j->out_of_memory = true;
+        return false;
+    }
+    known->ocsp_read = true;
+    for (size_t i = 0; i < p->n_ocsp; i++) {
+        troth_error ignored = { 0 }; /* building the policy has read them once */
+        if (ocsp_parse(&known->ocsp[known->n_ocsp], p->ocsp[i], NULL, &ignored))
+            known->n_ocsp++;
+    }
+    return true;
+}
+
+/* ---- all sources together */
+
+/* Keeps the better of two answers: revoked before good before unknown; of two unknown, the one that says more. */
+static void answer_merge(struct rev_answer *all, const struct rev_answer *one)
+{
+    static const uint8_t weight[] = { [REV_UNKNOWN] = 0, [REV_GOOD] = 1, [REV_REVOKED] = 2 };
+    bool says_more = all->status == REV_UNKNOWN && one->status == REV_UNKNOWN && !all->evidence[0];
+    if (weight[one->status] > weight[all->status] || says_more)
+        *all = *one;
+}
+
+static void crls_ask(struct judge *j, unsigned cert, struct rev_answer *a)
+{
+    const struct troth_policy *p = j->policy;
+    const struct cert **pool = arena_array(j->arena, j->n_pool + j->now.n, sizeof(struct cert *));
+    size_t n = 0;
+    *a = (struct rev_answer){ .status = REV_UNKNOWN, .why = TROTH_R_REVOCATION_UNKNOWN };
+    if (!pool) {
+        j->out_of_memory = true;
+        return;
+    }
+    for (unsigned i = 0; i < j->now.n; i++)
+        pool[n++] = cert_at(j, i);
+    for (size_t i = 0; i < j->n_pool; i++)
+        pool[n++] = j->pool[i].cert;
+    struct crl_question q = { .crypto = p->provider,
+                              .cert = cert_at(j, cert),
+                              .issuer = cert_at(j, cert + 1),
+                              .crls = p->parsed_crls,
+                              .n_crls = p->n_crls,
+                              .now = j->in->now,
+                              .memory = &j->known->revocation,
+                              .max_signatures = signatures_left(j),
+                              .pool = pool,
+                              .n_pool = n,
+                              .trusted = signer_is_trusted,
+                              .ctx = j };
+    crl_status(a, &q);
+    if (!spend_signatures(j, a->signatures))
+        *a = (struct rev_answer){ .status = REV_UNKNOWN, .why = TROTH_R_CHAIN_BUDGET };
+}
+
+static void all_ask(struct judge *j, unsigned cert, struct rev_answer *all)
+{
+    const struct troth_policy *p = j->policy;
+    struct rev_answer one;
+    *all = (struct rev_answer){ .status = REV_UNKNOWN, .why = TROTH_R_REVOCATION_UNKNOWN };
+    if (cert == 0 && j->in->ocsp.n && !j->signer_depth) {
+        staple_ask(j, cert, &one);
+        answer_merge(all, &one);
+    }
+    if (p->n_ocsp && policy_ocsp_read(j))
+        for (size_t i = 0; i < j->known->n_ocsp && all->status != REV_REVOKED; i++)
+            if (response_ask(j, cert, &j->known->ocsp[i], &one) && one.status != REV_UNKNOWN)
+                answer_merge(all, &one);
+    if (p->n_crls && all->status != REV_REVOKED) {
+        crls_ask(j, cert, &one);
+        answer_merge(all, &one);
+    }
+}
+
+static bool nothing_given(const struct judge *j, unsigned cert)
+{
+    return !j->policy->n_crls && !j->policy->n_ocsp && !(cert == 0 && j->in->ocsp.n);
 }
 
 enum troth_verdict check_revocation(struct judge *j, unsigned cert, struct finding *f)
 {
-    (void)cert;
+    const struct cert *c = cert_at(j, cert);
+    struct range at = cert_range(c, c->serial);
+    if (cert + 1 == j->now.n)
+        return passed(j, f, at, "a trust anchor");
     if (j->policy->revocation == TROTH_REVOCATION_OFF)
         return skipped(f, "revocation is not looked at, by policy");
-    if (hard(j))
-        return found(j, f, TROTH_FAIL, TROTH_R_REVOCATION_UNKNOWN, NOWHERE, "no CRL and no OCSP response says anything about it");
-    return skipped(f, "no CRL and no OCSP response was given");
+    if (nothing_given(j, cert)) {
+        if (hard(j) && !j->signer_depth)
+            return found(j, f, TROTH_FAIL, TROTH_R_REVOCATION_UNKNOWN, at, "no CRL and no OCSP response was given");
+        return skipped(f, "no CRL and no OCSP response was given");
+    }
+    struct rev_answer a;
+    all_ask(j, cert, &a);
+    if (a.status == REV_REVOKED)
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_REVOKED, at, "%s", a.evidence);
+    if (a.status == REV_GOOD) {
+        holds_until(j, a.until);
+        return passed(j, f, at, "%s", a.evidence);
+    }
+    if (hard(j) && !j->signer_depth)
+        return found(j, f, TROTH_FAIL, a.why == TROTH_R_NONE ? TROTH_R_REVOCATION_UNKNOWN : a.why, at, "%s", a.evidence);
+    return found(j, f, TROTH_SKIPPED, TROTH_R_NONE, at, "not known: %s", a.evidence);
+}
+
+enum troth_verdict check_staple(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    struct range at = cert_range(c, c->ext[CX_TLS_FEATURE]);
+    struct rev_answer a;
+    if (!c->must_staple || j->signer_depth)
+        return passed(j, f, at, "not demanded");
+    if (!j->in->ocsp.n && !j->in->asked_staple)
+        return skipped(f, "demanded; nobody asked for a staple");
+    if (!j->in->ocsp.n)
+        return found(j, f, TROTH_FAIL, TROTH_R_STAPLE_MISSING, at, "its TLS feature extension has status_request");
+    staple_ask(j, cert, &a);
+    if (a.status == REV_UNKNOWN)
+        return found(j, f, TROTH_FAIL, a.why == TROTH_R_NONE ? TROTH_R_STAPLE_BAD : a.why, at, "a good staple is demanded: %s", a.evidence);
+    return passed(j, f, at, "demanded, and stapled"); /* revoked is the next check's business */
 }
 
 enum troth_verdict check_transparency(struct judge *j, unsigned cert, struct finding *f)
 {
-    (void)cert;
-    if (!j->policy->require_scts)
+    const struct cert *c = cert_at(j, cert);
+    struct range at = cert_range(c, c->ext[CX_SCT_LIST]);
+    struct sct_answer a;
+    if (!j->policy->require_scts || j->signer_depth)
         return skipped(f, "not asked for");
-    return found(j, f, TROTH_FAIL, TROTH_R_SCT_MISSING, NOWHERE, "0 of %u", j->policy->require_scts);
+    if (j->now.n < 2)
+        return skipped(f, "the certificate is itself a trust anchor");
+    struct ocsp response;
+    struct ocsp_single single = { .scts = SPAN_NONE };
+    troth_error ignored = { 0 };
+    struct ocsp_question oq = { .crypto = j->policy->provider, .cert = c, .issuer = cert_at(j, 1), .response = &response, .now = j->in->now };
+    bool in_ocsp = j->in->ocsp.n && ocsp_parse(&response, j->in->ocsp, NULL, &ignored) && ocsp_find(&response, &oq, &single);
+    struct sct_question q = { .crypto = j->policy->provider,
+                              .cert = c,
+                              .issuer = cert_at(j, 1),
+                              .logs = j->policy->ct_logs,
+                              .n_logs = j->policy->n_ct_logs,
+                              .in_ocsp = in_ocsp ? single.scts : SPAN_NONE,
+                              .in_tls = j->in->scts,
+                              .now = j->in->now,
+                              .max_signatures = signatures_left(j) };
+    sct_status(&a, &q);
+    if (!spend_signatures(j, a.signatures))
+        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, at, "too many timestamps");
+    if (a.good_logs < j->policy->require_scts)
+        return found(j, f, TROTH_FAIL, TROTH_R_SCT_MISSING, at, "%u of %u: %u timestamps came, from logs known and unknown", a.good_logs,
+                     j->policy->require_scts, a.n);
+    return passed(j, f, at, "%u logs have vouched", a.good_logs);
+}
+
+/* ---- signers of CRLs */
+
+static struct signer *signer_known(struct known *known, const struct cert *cert, const struct anchor *anchor)
+{
+    for (unsigned i = 0; i < known->n_signers; i++)
+        if (known->signers[i].anchor == anchor && cert_equal(known->signers[i].cert, cert))
+            return &known->signers[i];
+    return NULL;
+}
+
+/* A judge for the signer: same certificates, same budget, any purpose, no name, the same anchor. */
+static bool signer_judge(struct judge *j, const struct cert *cert, const struct anchor *anchor)
+{
+    struct judge *s = arena_alloc(j->arena, sizeof *s);
+    struct node *pool = arena_array(j->arena, j->n_pool + 1, sizeof *pool), *leaf = arena_alloc(j->arena, sizeof *leaf);
+    if (!s || !pool || !leaf) {
+        j->out_of_memory = true;
+        return false;
+    }
+    for (size_t i = 0; i < j->n_pool; i++)
+        pool[i] = (struct node){ .cert = j->pool[i].cert, .anchor = j->pool[i].anchor, .given = j->pool[i].given };
+    *leaf = (struct node){ .cert = cert, .anchor = anchors_find(&j->policy->anchors, cert), .given = -1 };
+    *s = (struct judge){ .policy = j->policy, .in = j->in, .arena = j->arena, .report = j->report, .purpose = TROTH_PURPOSE_ANY,
+                         .pool = pool, .n_pool = j->n_pool, .leaf = leaf, .known = j->known, .work = j->work,
+                         .signer_depth = j->signer_depth + 1, .only_anchor = anchor };
+    bool good = paths_search(s);
+    j->work = s->work;
+    j->spent |= s->spent;
+    j->out_of_memory |= s->out_of_memory;
+    return good;
+}
+
+bool signer_is_trusted(void *judge, const struct cert *cert)
+{
+    struct judge *j = judge;
+    const struct anchor *anchor = j->now.node[j->now.n - 1]->anchor;
+    struct signer *s = signer_known(j->known, cert, anchor);
+    if (s) /* one that is being looked at vouches for the CRL about itself, or against itself */
+        return !s->done || s->trusted;
+    if (j->known->n_signers == SIGNERS_MAX || j->signer_depth == SIGNER_DEPTH || !anchor)
+        return false;
+    s = &j->known->signers[j->known->n_signers++];
+    *s = (struct signer){ .cert = cert, .anchor = anchor };
+    s->trusted = signer_judge(j, cert, anchor);
+    s->done = true;
+    return s->trusted;
 }

@@ -66,7 +66,7 @@ struct troth_policy {
     const struct crl      *parsed_crls;  /* n_crls of them */
     const span            *ocsp;         /* DER, each */
     size_t                 n_ocsp;
-    const struct ct_log   *ct_logs;
+    struct ct_log         *ct_logs;
     size_t                 n_ct_logs;
     unsigned               require_scts;
 };
