@@ -64,19 +64,29 @@ void hmac_once(const troth_hash *h, uint8_t *out, span key, span message)
 }
 
 /* ---- HKDF */
-void hkdf_extract(const troth_hash *h, uint8_t *prk, span salt, span ikm)
+void hkdf_extract_parts(const troth_hash *h, uint8_t *prk, span salt, const span *ikm, size_t n_parts)
 {
-    hmac_once(h, prk, salt, ikm); /* HMAC pads a short key with zeros: no salt is h->n zeros */
+    struct hmac_key k;
+    hmac_key_init(&k, h, salt); /* HMAC pads a short key with zeros: no salt is h->n zeros */
+    hmac(&k, prk, ikm, n_parts);
+    hmac_key_wipe(&k);
 }
 
-static bool expand(const struct hmac_key *prk, uint8_t *out, size_t n, span info)
+void hkdf_extract(const troth_hash *h, uint8_t *prk, span salt, span ikm)
+{
+    hkdf_extract_parts(h, prk, salt, &ikm, 1);
+}
+
+/* parts[0] and the last are for the round: the block before, and its number. */
+static bool expand(const struct hmac_key *prk, uint8_t *out, size_t n, span *parts, size_t n_parts)
 {
     const troth_hash *h = prk->h;
     uint8_t t[TROTH_DIGEST_MAX], round = 1;
-    span parts[3] = { SPAN_NONE, info, { &round, 1 } };
     TRY(n <= 255 * h->n);
+    parts[0] = SPAN_NONE;
+    parts[n_parts - 1] = span_of(&round, 1);
     for (; n; round++) {
-        hmac(prk, t, parts, 3);
+        hmac(prk, t, parts, n_parts);
         size_t some = n < h->n ? n : h->n;
         memcpy(out, t, some);
         parts[0] = span_of(t, h->n);
@@ -87,13 +97,22 @@ static bool expand(const struct hmac_key *prk, uint8_t *out, size_t n, span info
     return true;
 }
 
-bool hkdf_expand(const troth_hash *h, uint8_t *out, size_t n, span prk, span info)
+bool hkdf_expand_parts(const troth_hash *h, uint8_t *out, size_t n, span prk, const span *info, size_t n_parts)
 {
+    span parts[HKDF_PARTS + 2];
     struct hmac_key k;
+    TRY(n_parts <= HKDF_PARTS);
+    for (size_t i = 0; i < n_parts; i++)
+        parts[i + 1] = info[i];
     hmac_key_init(&k, h, prk);
-    bool ok = expand(&k, out, n, info);
+    bool ok = expand(&k, out, n, parts, n_parts + 2);
     hmac_key_wipe(&k);
     return ok;
+}
+
+bool hkdf_expand(const troth_hash *h, uint8_t *out, size_t n, span prk, span info)
+{
+    return hkdf_expand_parts(h, out, n, prk, &info, 1);
 }
 
 bool expand_label_as(const struct hmac_key *secret, uint8_t *out, size_t n, const char *prefix, const char *label, span context)
@@ -112,7 +131,8 @@ bool expand_label_as(const struct hmac_key *secret, uint8_t *out, size_t n, cons
     if (context.n)
         memcpy(p, context.p, context.n);
     p += context.n;
-    return expand(secret, out, n, span_of(info, (size_t)(p - info)));
+    span parts[3] = { SPAN_NONE, span_of(info, (size_t)(p - info)), SPAN_NONE };
+    return expand(secret, out, n, parts, 3);
 }
 
 bool expand_label_key(const struct hmac_key *secret, uint8_t *out, size_t n, const char *label, span context)

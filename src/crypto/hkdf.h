@@ -26,6 +26,11 @@ void hkdf_extract(const troth_hash *h, uint8_t *prk, span salt, span ikm);
 /* False when n > 255 * h->n. */
 bool MUST_USE hkdf_expand(const troth_hash *h, uint8_t *out, size_t n, span prk, span info);
 
+/* Likewise, ikm and info in pieces (at most HKDF_PARTS of info). */
+enum { HKDF_PARTS = 8 };
+void hkdf_extract_parts(const troth_hash *h, uint8_t *prk, span salt, const span *ikm, size_t n_parts);
+bool MUST_USE hkdf_expand_parts(const troth_hash *h, uint8_t *out, size_t n, span prk, const span *info, size_t n_parts);
+
 /* HKDF-Expand-Label(secret, label, context, n); the "tls13 " in front of the label is added here.  False when a length cannot be written:
  * label over 249, context over 255, n over 65535 or 255 * h->n. */
 bool MUST_USE expand_label(const troth_hash *h, uint8_t *out, size_t n, span secret, const char *label, span context);
