@@ -1,0 +1,208 @@
+/* cards.c - certificates as cards: read out of the fields that the certificate parser told, never parsed again. */
+#include "explain/view.h"
+
+static bool is(const char *a, const char *b)
+{
+    return a && !strcmp(a, b);
+}
+
+static const char *keep(struct view *v, const struct text *t)
+{
+    const char *p = arena_string(&v->mem, span_of(t->p, t->n));
+    v->short_of_memory |= !p;
+    return p ? p : "";
+}
+
+static bool within(const struct tree *t, uint32_t node, uint32_t group)
+{
+    return node > group && node < t->nodes[group].end;
+}
+
+/* "CN=shop.example, O=Shop" from a Name; the common name alone when `brief`. */
+static void name_of_subject(struct text *out, const struct tree *t, uint32_t name, bool brief)
+{
+    if (name == NODE_NONE)
+        return;
+    char type[80] = "";
+    for (uint32_t i = name + 1; i < t->nodes[name].end; i++) {
+        const struct sighting *s = &t->nodes[i].saw;
+        span b = tree_content(t, i);
+        if (s->prefix && s->shape == SHAPE_BYTES && t->raw.p[s->at] == 0x06) {
+            struct text o = TEXT_IN(type);
+            oid_text(&o, b);
+        } else if (tree_is_leaf(&t->nodes[i]) && b.n) {
+            const char *known = oid_name(type);
+            const char *shown = is(type, "2.5.4.3") ? "CN" : is(type, "2.5.4.10") ? "O" : is(type, "2.5.4.6") ? "C"
+                              : is(type, "2.5.4.11") ? "OU" : is(type, "2.5.4.8") ? "ST" : is(type, "2.5.4.7") ? "L"
+                              : known ? known : type;
+            if (brief && !is(type, "2.5.4.3"))
+                continue;
+            if (!brief)
+                text_add(out, "%s%s=", out->n ? ", " : "", shown);
+            else if (out->n)
+                text_add(out, ", ");
+            text_escaped(out, b);
+        }
+    }
+    if (brief && !out->n)
+        name_of_subject(out, t, name, false);
+}
+
+static void names_of(struct text *out, const struct tree *t)
+{
+    static const char *const kinds[] = { "dNSName", "rfc822Name", "uniformResourceIdentifier" };
+    unsigned n = 0;
+    for (uint32_t i = 0; i < t->n; i++) {
+        const struct node *d = &t->nodes[i];
+        span b = tree_content(t, i);
+        bool text = false;
+        for (size_t k = 0; k < COUNT_OF(kinds); k++)
+            text |= is(d->saw.name, kinds[k]);
+        uint32_t up = d->parent;
+        while (up != NODE_NONE && !is(t->nodes[up].saw.name, "subjectAltName"))
+            up = t->nodes[up].parent;
+        if (up == NODE_NONE || !(text || is(d->saw.name, "iPAddress")))
+            continue;
+        text_add(out, "%s", n++ ? ", " : "");
+        if (text)
+            text_escaped(out, b);
+        else if (b.n == 4)
+            text_add(out, "%u.%u.%u.%u", b.p[0], b.p[1], b.p[2], b.p[3]);
+        else
+            for (size_t k = 0; k + 1 < b.n; k += 2)
+                text_add(out, "%s%x", k ? ":" : "", (unsigned)(b.p[k] << 8 | b.p[k + 1]));
+    }
+}
+
+/* The name of the first object identifier under `group`, with the second where the first is a family (EC). */
+static void algorithm_of(struct text *out, const struct tree *t, const char *group)
+{
+    uint32_t g = tree_find(t, NULL, group, 0);
+    unsigned n = 0;
+    for (uint32_t i = g; g != NODE_NONE && i < t->nodes[g].end && n < 2; i++) {
+        const struct sighting *s = &t->nodes[i].saw;
+        if (!s->prefix || s->shape != SHAPE_BYTES || t->raw.p[s->at] != 0x06)
+            continue;
+        char dotted[80];
+        struct text o = TEXT_IN(dotted);
+        oid_text(&o, tree_content(t, i));
+        const char *name = oid_name(dotted);
+        text_add(out, "%s%s", n++ ? ", " : "", name ? name : dotted);
+    }
+    uint32_t modulus = tree_find(t, NULL, "modulus", 0);
+    if (is(group, "subjectPublicKeyInfo") && modulus != NODE_NONE && within(t, modulus, g)) {
+        span b = tree_content(t, modulus);
+        while (b.n && !b.p[0])
+            b = span_slice(b, 1, b.n);
+        text_add(out, ", %zu bits", b.n * 8);
+    }
+}
+
+/* UTCTime or GeneralizedTime, already checked by the parser. */
+static int64_t time_of(const struct tree *t, const char *name)
+{
+    uint32_t node = tree_find(t, NULL, name, 0);
+    span b = tree_content(t, node);
+    if (b.n != 13 && b.n != 15)
+        return 0;
+    int d[7] = { 0 };
+    for (size_t i = 0, at = b.n == 13 ? 1 : 0; i + 1 < b.n; i += 2, at++)
+        d[at] = (b.p[i] - '0') * 10 + b.p[i + 1] - '0';
+    int year = b.n == 15 ? d[0] * 100 + d[1] : d[1] + (d[1] < 50 ? 2000 : 1900);
+    return time_from_civil(year, d[2], d[3], d[4], d[5], d[6]);
+}
+
+static void distance_of(struct text *t, const struct card *c, int64_t now)
+{
+    if (!now)
+        return;
+    if (c->expired) {
+        text_add(t, "expired ");
+        text_distance(t, now - c->not_after);
+        text_add(t, " ago");
+    } else if (c->early) {
+        text_add(t, "valid in ");
+        text_distance(t, c->not_before - now);
+    } else {
+        text_add(t, "expires in ");
+        text_distance(t, c->not_after - now);
+    }
+}
+
+static void fingerprint_of(struct text *t, const struct view *v, span der)
+{
+    uint8_t digest[TROTH_DIGEST_MAX];
+    _Alignas(16) uint8_t state[TROTH_HASH_STATE_MAX];
+    for (const struct troth_hash *const *h = v->s->provider ? v->s->provider->hashes : NULL; h && *h; h++)
+        if ((*h)->id == TROTH_SHA256) {
+            (*h)->begin(state);
+            (*h)->add(state, der.p, der.n);
+            (*h)->peek(state, digest);
+            text_hex(t, span_of(digest, 32));
+            return;
+        }
+}
+
+static void fill(struct view *v, struct card *c, const struct tree *t)
+{
+    char room[1200];
+    struct text x = TEXT_IN(room);
+    uint32_t subject = tree_find(t, NULL, "subject", 0), issuer = tree_find(t, NULL, "issuer", 0);
+    name_of_subject(&x, t, subject, true);
+    if (!x.n)
+        names_of(&x, t);
+    c->subject = v->redact ? "(redacted)" : keep(v, &x);
+    x = TEXT_IN(room);
+    name_of_subject(&x, t, issuer, true);
+    c->issuer = v->redact ? "(redacted)" : keep(v, &x);
+    x = TEXT_IN(room);
+    names_of(&x, t);
+    c->names = v->redact && x.n ? "(redacted)" : keep(v, &x);
+    x = TEXT_IN(room);
+    algorithm_of(&x, t, "subjectPublicKeyInfo");
+    c->key = keep(v, &x);
+    x = TEXT_IN(room);
+    algorithm_of(&x, t, "signatureAlgorithm");
+    c->signature = keep(v, &x);
+    x = TEXT_IN(room);
+    text_hex(&x, tree_content(t, tree_find(t, NULL, "serialNumber", 0)));
+    c->serial = v->redact ? "(redacted)" : keep(v, &x);
+    x = TEXT_IN(room);
+    fingerprint_of(&x, v, t->raw);
+    c->fingerprint = v->redact ? "" : keep(v, &x);
+    c->not_before = time_of(t, "notBefore");
+    c->not_after = time_of(t, "notAfter");
+    c->expired = v->s->now && v->s->now > c->not_after;
+    c->early = v->s->now && v->s->now < c->not_before;
+    x = TEXT_IN(room);
+    text_time(&x, c->not_before);
+    text_add(&x, " .. ");
+    text_time(&x, c->not_after);
+    c->validity = keep(v, &x);
+    x = TEXT_IN(room);
+    distance_of(&x, c, v->s->now);
+    c->distance = keep(v, &x);
+}
+
+bool cards_make(struct view *v)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->n; i++)
+        n += is(v->trees[i].type, "X.509 certificate");
+    v->cards = arena_array(&v->mem, n + 1, sizeof *v->cards);
+    TRY(v->cards);
+    for (size_t i = 0; i < v->n; i++) {
+        if (!is(v->trees[i].type, "X.509 certificate"))
+            continue;
+        bool again = false; /* the same certificate, looked at in another path */
+        for (size_t k = 0; k < v->n_cards; k++)
+            again |= span_equal(v->trees[v->cards[k].message].raw, v->trees[i].raw);
+        if (again)
+            continue;
+        struct card *c = &v->cards[v->n_cards];
+        c->message = i;
+        c->position = (int)v->n_cards++;
+        fill(v, c, &v->trees[i]);
+    }
+    return true;
+}

@@ -1,0 +1,364 @@
+/* say.c - plain sentences.  What a newcomer reads first is written here, from values alone. */
+#include "explain/view.h"
+#include "wire/registry.h"
+
+#include <inttypes.h>
+
+static bool is(const char *a, const char *b)
+{
+    return a && !strcmp(a, b);
+}
+
+const char *step_name(int step)
+{
+    static const char *const names[] = { "", "Hello", "The answer", "The certificate", "The keys", "Encrypted data" };
+    return names[step >= 1 && step <= STEPS ? step : 0];
+}
+
+const char *direction_name(uint8_t from)
+{
+    return from == FROM_CLIENT ? "client" : "server";
+}
+
+const char *epoch_name(uint8_t epoch)
+{
+    static const char *const names[] = { "in the clear", "early data keys", "handshake keys", "application keys" };
+    return names[epoch < COUNT_OF(names) ? epoch : 0];
+}
+
+void say_count(struct text *t, uint64_t n, const char *thing)
+{
+    text_add(t, "%" PRIu64 " %s%s", n, thing, n == 1 ? "" : "s");
+}
+
+void say_micros(struct text *t, int64_t us, bool unicode)
+{
+    if (us < 1000)
+        text_add(t, "%" PRId64 " %s", us, unicode ? "\xc2\xb5s" : "us");
+    else if (us < 10000)
+        text_add(t, "%" PRId64 ".%" PRId64 " ms", us / 1000, us % 1000 / 100);
+    else if (us < 10000000)
+        text_add(t, "%" PRId64 " ms", us / 1000);
+    else
+        text_add(t, "%" PRId64 " s", us / 1000000);
+}
+
+static void say_bytes(struct text *t, uint64_t n)
+{
+    if (n < 10000)
+        text_add(t, "%" PRIu64 " byte%s", n, n == 1 ? "" : "s");
+    else
+        text_add(t, "%" PRIu64 ".%" PRIu64 " kB", n / 1000, n % 1000 / 100);
+}
+
+static const char *the_version(const struct view *v)
+{
+    return v->version.name ? v->version.name : "TLS";
+}
+
+/* ---- values */
+
+static bool all_printable(span s)
+{
+    for (size_t i = 0; i < s.n;) {
+        size_t n = out_utf8(s.p + i, s.n - i);
+        if (!n)
+            return false;
+        i += n;
+    }
+    return s.n > 0;
+}
+
+static void say_bytes_value(struct text *t, const struct view *v, span b)
+{
+    if (!b.n) {
+        text_add(t, "empty");
+    } else if (v->redact) {
+        say_bytes(t, b.n);
+    } else if (b.n > 1 && all_printable(b)) {
+        text_add(t, "\"");
+        text_escaped(t, span_slice(b, 0, 80));
+        text_add(t, b.n > 80 ? "...\"" : "\"");
+    } else {
+        text_hex(t, span_slice(b, 0, 16));
+        if (b.n > 16) {
+            text_add(t, "... (");
+            say_bytes(t, b.n);
+            text_add(t, ")");
+        }
+    }
+}
+
+void say_value(struct text *t, const struct view *v, const struct tree *tree, uint32_t node)
+{
+    const struct node *d = &tree->nodes[node];
+    const struct sighting *s = &d->saw;
+    span b = tree_content(tree, node);
+    if (s->shape == SHAPE_GROUP) {
+        say_bytes(t, s->n);
+        return;
+    }
+    if (is(tree->type, "X.509 certificate") && s->shape == SHAPE_BYTES && s->prefix && tree->raw.p[s->at] == 0x06) {
+        char dotted[80];
+        struct text o = TEXT_IN(dotted);
+        oid_text(&o, b);
+        const char *name = oid_name(dotted);
+        text_add(t, "%s%s%s%s", dotted, name ? " (" : "", name ? name : "", name ? ")" : "");
+        return;
+    }
+    if (s->shape == SHAPE_BYTES) {
+        say_bytes_value(t, v, b);
+        return;
+    }
+    if (!s->as) {
+        text_add(t, "%" PRIu64, s->value);
+        return;
+    }
+    unsigned width = 2 * (unsigned)(s->n - s->prefix);
+    const struct name *row = name_find(s->as, s->value);
+    bool grease = !row && s->n == 2 && is_grease((uint16_t)s->value);
+    text_add(t, "%s (0x%0*" PRIx64 ")", row ? row->name : grease ? "GREASE: means nothing" : "unknown", (int)(width > 16 ? 16 : width),
+             s->value);
+}
+
+/* ---- decisions */
+
+void say_choice(struct text *t, const struct told_decision *d)
+{
+    if (d->text)
+        text_add(t, "%s", d->text);
+    else
+        text_add(t, "%s", name_of(d->as, d->chosen));
+}
+
+int decision_step(const struct told_decision *d)
+{
+    const char *w = d->what ? d->what : "";
+    if (strstr(w, "certificate") || strstr(w, "signature") || strstr(w, "identity"))
+        return STEP_CERTIFICATE;
+    return STEP_ANSWER;
+}
+
+/* ---- the five sentences */
+
+/* "a, b and c" from the values of the fields called `name`, GREASE left out, at most `most` of them. */
+static unsigned say_list(struct text *t, const struct tree *tree, const char *parent, const char *name, unsigned most)
+{
+    unsigned all = 0, said = 0;
+    for (int count = 1; count >= 0; count--)
+        for (uint32_t i = tree_find(tree, parent, name, 0); i != NODE_NONE; i = tree_find(tree, parent, name, i + 1)) {
+            const struct sighting *s = &tree->nodes[i].saw;
+            if (s->n == 2 && is_grease((uint16_t)s->value))
+                continue;
+            if (count) {
+                all++;
+            } else if (said < most) {
+                text_add(t, "%s%s", said == 0 ? "" : said + 1 == all ? " and " : ", ", name_of(s->as, s->value));
+                said++;
+            }
+        }
+    if (all > most)
+        text_add(t, " and %u more", all - most);
+    return all;
+}
+
+static unsigned count_named(const struct tree *t, const char *parent, const char *name)
+{
+    unsigned n = 0;
+    for (uint32_t i = tree_find(t, parent, name, 0); i != NODE_NONE; i = tree_find(t, parent, name, i + 1)) {
+        const struct sighting *s = &t->nodes[i].saw;
+        n += !(s->shape == SHAPE_UINT && s->n == 2 && (is_grease((uint16_t)s->value) || is_scsv((uint16_t)s->value)));
+    }
+    return n;
+}
+
+static const struct tree *first_tree(const struct view *v, const char *type, uint8_t from)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (is(v->trees[i].type, type) && ROWS(v->s, messages, struct told_message)[i].from == from)
+            return &v->trees[i];
+    return NULL;
+}
+
+static void say_hello(struct text *t, const struct view *v)
+{
+    const struct tree *ch = first_tree(v, "ClientHello", FROM_CLIENT);
+    if (!ch) {
+        text_add(t, "No ClientHello was seen.");
+        return;
+    }
+    char list[200];
+    struct text l = TEXT_IN(list);
+    unsigned versions = say_list(&l, ch, "supported_versions", "version", 3);
+    versions = versions ? versions : say_list(&l, ch, "versions", "version", 3);
+    text_add(t, "%s introduced itself to %s: it speaks %s and offers ", v->we, v->peer, versions ? list : "TLS 1.2 or older");
+    unsigned suites = count_named(ch, "cipher_suites", "cipher_suite");
+    say_count(t, suites, "cipher suite");
+    struct text g = TEXT_IN(list);
+    unsigned shares = say_list(&g, ch, "KeyShareEntry", "group", 3);
+    if (shares)
+        text_add(t, "; to save a round trip it already sends its half of the key exchange, for %s", list);
+    text_add(t, ".");
+}
+
+static bool is_hybrid(const struct fact *group)
+{
+    return group->name && strstr(group->name, "MLKEM");
+}
+
+static void say_answer(struct text *t, const struct view *v)
+{
+    if (!v->suite.name) {
+        text_add(t, "%s", v->hello_retry ? "The server asked for another hello, and nothing came of it." : "The server did not answer with a ServerHello.");
+        return;
+    }
+    if (v->hello_retry)
+        text_add(t, "The server first asked for a different key share, which cost one more round trip. Then it");
+    else
+        text_add(t, "The server");
+    text_add(t, " picked from what was offered: %s with %s", the_version(v), v->suite.name);
+    if (v->group.name)
+        text_add(t, ", keys agreed over %s%s", v->group.name,
+                 is_hybrid(&v->group) ? " (a hybrid that also resists quantum computers)" : "");
+    if (v->resumed)
+        text_add(t, ", and it recognised the client from an earlier session");
+    if (v->alpn.n) {
+        text_add(t, "; the two will speak ");
+        if (v->redact)
+            text_add(t, "a protocol agreed by ALPN");
+        else
+            text_escaped(t, v->alpn);
+    }
+    text_add(t, ".");
+    if (v->early_accepted)
+        text_add(t, " It also accepted data sent before this answer (0-RTT).");
+    else if (v->early_offered)
+        text_add(t, " It did not take the early data (0-RTT).");
+}
+
+static void say_certificate(struct text *t, const struct view *v)
+{
+    const troth_story *s = v->s;
+    unsigned passed = 0, failed = 0;
+    for (size_t i = 0; i < s->checks.n; i++) {
+        passed += ROWS(s, checks, struct told_check)[i].verdict == TROTH_PASS;
+        failed += ROWS(s, checks, struct told_check)[i].verdict == TROTH_FAIL;
+    }
+    if (v->broke == STEP_CERTIFICATE && s->failure.reason) {
+        text_add(t, "The server showed a certificate and it was refused: %s.", s->failure.text);
+    } else if (v->resumed) {
+        text_add(t, "No certificate had to be shown again: the server proved who it is by knowing a key that only the earlier session can have given it.");
+    } else if (!v->n_cards && !first_tree(v, "Certificate", FROM_SERVER) && !first_tree(v, "CompressedCertificate", FROM_SERVER)) {
+        text_add(t, v->broke && v->broke < STEP_CERTIFICATE ? "The connection ended before the server showed a certificate." : "No certificate was seen.");
+    } else {
+        text_add(t, "The server showed who it is");
+        if (v->n_cards && !v->redact)
+            text_add(t, " - %s, vouched for by %s -", v->cards[0].subject, v->cards[0].issuer);
+        text_add(t, "%s", v->scheme.name ? " and signed this very conversation with its private key" : "");
+        if (passed + failed)
+            text_add(t, "; %u check%s passed%s", passed, passed == 1 ? "" : "s", failed ? ", some along paths that led nowhere" : "");
+        text_add(t, ".");
+    }
+    if (v->client_asked)
+        text_add(t, " It also asked the client for a certificate, and %s.", v->client_sent ? "got one" : "got none");
+}
+
+static void say_keys(struct text *t, const struct view *v)
+{
+    const troth_story *s = v->s;
+    unsigned equal = 0, different = 0;
+    for (size_t i = 0; i < s->keys.n; i++) {
+        equal += ROWS(s, keys, struct told_key)[i].recomputed == RECOMPUTED_EQUAL;
+        different += ROWS(s, keys, struct told_key)[i].recomputed == RECOMPUTED_DIFFERENT;
+    }
+    if (!s->keys.n && !v->finished) {
+        text_add(t, "No key was made: the handshake did not get that far.");
+        return;
+    }
+    if (v->group.name)
+        text_add(t, "Each side combined its own secret half with the other's public half, so both hold the same secret without ever having sent it");
+    else
+        text_add(t, "Both sides derived fresh keys from a secret they already shared");
+    if (s->keys.n) {
+        text_add(t, "; from it came ");
+        say_count(t, s->keys.n, "further secret");
+        if (equal && !different)
+            text_add(t, ", %u of them computed a second time and found equal", equal);
+        if (different)
+            text_add(t, ", and %u do NOT agree with a second computation", different);
+    }
+    text_add(t, v->finished ? ". Finished messages prove that nobody changed a byte on the way." : ".");
+}
+
+static void say_data(struct text *t, const struct view *v)
+{
+    const troth_story *s = v->s;
+    uint64_t records[2] = { 0 }, bytes[2] = { 0 };
+    for (size_t i = 0; i < s->records.n; i++) {
+        const struct told_record *r = &ROWS(s, records, struct told_record)[i];
+        if (r->epoch == EPOCH_APPLICATION && r->inner == CONTENT_application_data) {
+            records[r->from]++;
+            bytes[r->from] += r->content;
+        }
+    }
+    if (!records[0] && !records[1]) {
+        text_add(t, v->broke ? "No application data was exchanged." : "The connection is ready; no application data was seen yet.");
+    } else {
+        text_add(t, "From here on an eavesdropper sees only lengths: the client sent ");
+        say_bytes(t, bytes[FROM_CLIENT]);
+        text_add(t, " in ");
+        say_count(t, records[FROM_CLIENT], "encrypted record");
+        text_add(t, ", the server ");
+        say_bytes(t, bytes[FROM_SERVER]);
+        text_add(t, " in ");
+        say_count(t, records[FROM_SERVER], "record");
+        text_add(t, ".");
+    }
+    if (v->closed && !v->broke)
+        text_add(t, " Both said goodbye properly (close_notify), so nothing was cut off unnoticed.");
+}
+
+void say_step(struct text *t, const struct view *v, int step)
+{
+    if (v->broke && step > v->broke) {
+        text_add(t, "Not reached.");
+        return;
+    }
+    switch (step) {
+    case STEP_HELLO: say_hello(t, v); break;
+    case STEP_ANSWER: say_answer(t, v); break;
+    case STEP_CERTIFICATE: say_certificate(t, v); break;
+    case STEP_KEYS: say_keys(t, v); break;
+    default: say_data(t, v); break;
+    }
+}
+
+const char *step_trouble(const struct view *v, int step)
+{
+    if (!v->broke)
+        return NULL;
+    return step > v->broke ? "not reached" : step == v->broke ? "it broke here" : NULL;
+}
+
+void say_title(struct text *t, const struct view *v)
+{
+    if (v->broke)
+        text_add(t, "%s: %s", v->peer, v->s->failure.text);
+    else
+        text_add(t, "%s", v->peer);
+}
+
+void say_summary(struct text *t, const struct view *v)
+{
+    if (v->s->failure.reason) {
+        if (v->s->failure.from_peer)
+            text_add(t, "The peer refused: ");
+        text_add(t, "%s", v->s->failure.text);
+        return;
+    }
+    text_add(t, "%s%s handshake", the_version(v), v->resumed ? ", resumed" : v->hello_retry ? ", with a retry" : "");
+    if (v->round_trips) {
+        text_add(t, " in ");
+        say_count(t, v->round_trips, "round trip");
+    }
+}
