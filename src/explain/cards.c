@@ -1,5 +1,6 @@
 /* cards.c - certificates as cards: read out of the fields that the certificate parser told, never parsed again. */
 #include "explain/view.h"
+#include "x509/oid.h"
 
 static bool is(const char *a, const char *b)
 {
@@ -23,24 +24,21 @@ static void name_of_subject(struct text *out, const struct tree *t, uint32_t nam
 {
     if (name == NODE_NONE)
         return;
-    char type[80] = "";
+    span type = SPAN_NONE;
     for (uint32_t i = name + 1; i < t->nodes[name].end; i++) {
         const struct sighting *s = &t->nodes[i].saw;
         span b = tree_content(t, i);
         if (s->prefix && s->shape == SHAPE_BYTES && t->raw.p[s->at] == 0x06) {
-            struct text o = TEXT_IN(type);
-            oid_text(&o, b);
+            type = b;
         } else if (tree_is_leaf(&t->nodes[i]) && b.n) {
-            const char *known = oid_name(type);
-            const char *shown = is(type, "2.5.4.3") ? "CN" : is(type, "2.5.4.10") ? "O" : is(type, "2.5.4.6") ? "C"
-                              : is(type, "2.5.4.11") ? "OU" : is(type, "2.5.4.8") ? "ST" : is(type, "2.5.4.7") ? "L"
-                              : known ? known : type;
-            if (brief && !is(type, "2.5.4.3"))
+            bool is_common = oid_is(type, OID_AT_CN);
+            if (brief && !is_common)
                 continue;
-            if (!brief)
-                text_add(out, "%s%s=", out->n ? ", " : "", shown);
-            else if (out->n)
-                text_add(out, ", ");
+            text_add(out, "%s", out->n ? ", " : "");
+            if (!brief) {
+                oid_show(out, type);
+                text_add(out, "=");
+            }
             text_escaped(out, b);
         }
     }
@@ -78,16 +76,20 @@ static void names_of(struct text *out, const struct tree *t)
 static void algorithm_of(struct text *out, const struct tree *t, const char *group)
 {
     uint32_t g = tree_find(t, NULL, group, 0);
+    if (g == NODE_NONE)
+        return;
+    span whole = tree_content(t, g);
+    if (tree_is_leaf(&t->nodes[g]) && whole.n > 2 && whole.p[0] == 0x06) { /* told as one: AlgorithmIdentifier starts with its OID */
+        oid_show(out, span_slice(whole, 2, whole.p[1]));
+        return;
+    }
     unsigned n = 0;
-    for (uint32_t i = g; g != NODE_NONE && i < t->nodes[g].end && n < 2; i++) {
+    for (uint32_t i = g; i < t->nodes[g].end && n < 2; i++) {
         const struct sighting *s = &t->nodes[i].saw;
         if (!s->prefix || s->shape != SHAPE_BYTES || t->raw.p[s->at] != 0x06)
             continue;
-        char dotted[80];
-        struct text o = TEXT_IN(dotted);
-        oid_text(&o, tree_content(t, i));
-        const char *name = oid_name(dotted);
-        text_add(out, "%s%s", n++ ? ", " : "", name ? name : dotted);
+        text_add(out, "%s", n++ ? ", " : "");
+        oid_show(out, tree_content(t, i));
     }
     uint32_t modulus = tree_find(t, NULL, "modulus", 0);
     if (is(group, "subjectPublicKeyInfo") && modulus != NODE_NONE && within(t, modulus, g)) {

@@ -7,7 +7,9 @@ static void row(struct page *p, const struct tree *t, uint32_t k)
     char room[400];
     struct text x = TEXT_IN(room);
     out_str(p->o, "<div class=\"row\"><span class=\"k\">");
-    out_html_str(p->o, d->saw.name);
+    say_label(&x, t, k);
+    html_text(p, &x);
+    x = TEXT_IN(room);
     out_str(p->o, "</span><span class=\"v\">");
     say_value(&x, p->v, t, k);
     html_text(p, &x);

@@ -1,6 +1,7 @@
 /* say.c - plain sentences.  What a newcomer reads first is written here, from values alone. */
 #include "explain/view.h"
 #include "wire/registry.h"
+#include "x509/oid.h"
 
 #include <inttypes.h>
 
@@ -99,11 +100,10 @@ void say_value(struct text *t, const struct view *v, const struct tree *tree, ui
         return;
     }
     if (is(tree->type, "X.509 certificate") && s->shape == SHAPE_BYTES && s->prefix && tree->raw.p[s->at] == 0x06) {
-        char dotted[80];
-        struct text o = TEXT_IN(dotted);
-        oid_text(&o, b);
-        const char *name = oid_name(dotted);
-        text_add(t, "%s%s%s%s", dotted, name ? " (" : "", name ? name : "", name ? ")" : "");
+        enum oid known = oid_find(b);
+        oid_dotted(t, b);
+        if (known)
+            text_add(t, " (%s)", oid_name(known));
         return;
     }
     if (s->shape == SHAPE_BYTES) {
@@ -189,10 +189,9 @@ static void say_hello(struct text *t, const struct view *v)
     }
     char list[200];
     struct text l = TEXT_IN(list);
-    unsigned versions = say_list(&l, ch, "supported_versions", "version", 3);
-    versions = versions ? versions : say_list(&l, ch, "versions", "version", 3);
+    unsigned versions = say_list(&l, ch, "versions", "version", 3);
     text_add(t, "%s introduced itself to %s: it speaks %s and offers ", v->we, v->peer, versions ? list : "TLS 1.2 or older");
-    unsigned suites = count_named(ch, "cipher_suites", "cipher_suite");
+    unsigned suites = count_named(ch, "cipher_suites", "CipherSuite");
     say_count(t, suites, "cipher suite");
     struct text g = TEXT_IN(list);
     unsigned shares = say_list(&g, ch, "KeyShareEntry", "group", 3);
@@ -360,5 +359,18 @@ void say_summary(struct text *t, const struct view *v)
     if (v->round_trips) {
         text_add(t, " in ");
         say_count(t, v->round_trips, "round trip");
+    }
+}
+
+void say_label(struct text *t, const struct tree *tree, uint32_t node)
+{
+    const struct node *d = &tree->nodes[node];
+    uint32_t first = node + 1, second = first < d->end ? tree->nodes[first].end : d->end;
+    if (is(d->saw.name, "extension") && second < d->end) {
+        text_add(t, "%s", tree->nodes[second].saw.name);
+    } else if (is(d->saw.name, "Extension") && first < d->end && is(tree->nodes[first].saw.name, "extnID")) {
+        oid_show(t, tree_content(tree, first));
+    } else {
+        text_add(t, "%s", d->saw.name);
     }
 }

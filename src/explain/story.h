@@ -115,7 +115,7 @@ struct troth_story {
 };
 
 /* Typed access. */
-#define ROWS(story, member, type) ((const struct type *)(story)->member.p)
+#define ROWS(story, member, type) ((const type *)(story)->member.p)
 
 const struct witness *story_witness(troth_story *);
 /* A copy that lives as long as the story; SPAN_NONE and `cut` when it does not fit. */

@@ -48,9 +48,7 @@ static struct fact fact_of(const struct tree *t, uint32_t node)
 
 static void learn_client_hello(struct view *v, const struct tree *t)
 {
-    uint32_t name = tree_find(t, NULL, "host_name", 0);
-    if (name == NODE_NONE)
-        name = tree_find(t, NULL, "HostName", 0);
+    uint32_t name = tree_find(t, NULL, "HostName", 0);
     if (name != NODE_NONE)
         v->server_name = tree_content(t, name);
     v->early_offered = tree_find(t, NULL, "early_data", 0) != NODE_NONE;
@@ -71,9 +69,7 @@ static void learn_server_hello(struct view *v, const struct tree *t)
 
 static void learn_alpn(struct view *v, const struct tree *t)
 {
-    uint32_t name = tree_find(t, NULL, "protocol_name", 0);
-    if (name == NODE_NONE)
-        name = tree_find(t, NULL, "ProtocolName", 0);
+    uint32_t name = tree_find(t, NULL, "ProtocolName", 0);
     if (name != NODE_NONE)
         v->alpn = tree_content(t, name);
 }
@@ -95,9 +91,7 @@ static void learn(struct view *v, size_t i)
     } else if (is(t->type, "CertificateRequest")) {
         v->client_asked = true;
     } else if (is(t->type, "ServerKeyExchange")) {
-        v->group = fact_of(t, tree_find(t, NULL, "named_curve", 0));
-        if (v->group.name == NULL)
-            v->group = fact_of(t, tree_find(t, NULL, "namedcurve", 0));
+        v->group = fact_of(t, tree_find(t, NULL, "namedcurve", 0));
         v->scheme = fact_of(t, tree_find(t, NULL, "algorithm", 0));
     } else if (is(t->type, "CertificateVerify") && m->from == FROM_SERVER) {
         v->scheme = fact_of(t, tree_find(t, NULL, "algorithm", 0));
@@ -146,9 +140,10 @@ static void find_failure(struct view *v)
     v->broke = v->reached ? v->reached : STEP_HELLO;
     if (is_certificate_trouble(e) && v->reached >= STEP_ANSWER)
         v->broke = STEP_CERTIFICATE;
+    bool x509 = is(e->message, "Certificate") && is_certificate_trouble(e); /* the DER reader's message, not TLS's */
     for (size_t i = v->n; e->message && i-- > 0;) {
         const struct tree *t = &v->trees[i];
-        if (!is(t->type, e->message))
+        if (!is(t->type, x509 ? "X.509 certificate" : e->message))
             continue;
         v->bad_message = i;
         v->bad_at = e->at;

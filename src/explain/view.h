@@ -61,6 +61,8 @@ const char *step_trouble(const struct view *v, int step);
 
 /* What a field's value is, in words.  Redacted values say only how long they are. */
 void say_value(struct text *t, const struct view *v, const struct tree *tree, uint32_t node);
+/* What to call it: its name; an extension by the name of what it is. */
+void say_label(struct text *t, const struct tree *tree, uint32_t node);
 /* Which step a decision, a key belongs to. */
 int decision_step(const struct told_decision *d);
 /* The choice of a decision, and one entry of its lists. */
@@ -80,10 +82,6 @@ struct prose {
 };
 const struct prose *prose_of(const char *parent, const char *name);
 const struct prose *prose_rows(size_t *n);
-/* Object identifiers that certificates are made of: "2.5.29.17" -> "subjectAltName". */
-const char *oid_name(const char *dotted);
-void oid_text(struct text *t, span content);
-
 /* cards.c */
 bool MUST_USE cards_make(struct view *v);
 

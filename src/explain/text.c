@@ -1,0 +1,376 @@
+/* text.c - the story for a terminal: as wide as it is, in colour only where asked, and never by colour alone. */
+#include "explain/view.h"
+
+enum paint { PLAIN, BOLD, DIM, RED, GREEN, YELLOW, BLUE, CYAN };
+
+static void paint(struct out *o, enum paint p)
+{
+    static const char *const codes[] = { "0", "1", "2", "1;31", "32", "33", "34", "36" };
+    if (o->colour)
+        out_fmt(o, "\x1b[%sm", codes[p]);
+}
+
+static void painted(struct out *o, enum paint p, const char *s)
+{
+    paint(o, p);
+    out_str(o, s);
+    paint(o, PLAIN);
+}
+
+static const char *symbol(const struct out *o, const char *unicode, const char *ascii)
+{
+    return o->unicode ? unicode : ascii;
+}
+
+#define SYM_OK(o)    symbol(o, "\xe2\x9c\x93", "ok")
+#define SYM_BAD(o)   symbol(o, "\xe2\x9c\x97", "X")
+#define SYM_RIGHT(o) symbol(o, "\xe2\x86\x92", "->")
+#define SYM_LEFT(o)  symbol(o, "\xe2\x86\x90", "<-")
+#define SYM_DOT(o)   symbol(o, "\xc2\xb7", "-")
+
+static unsigned indent(struct out *o, unsigned n)
+{
+    out_repeat(o, " ", n);
+    return n;
+}
+
+static void para(struct out *o, unsigned at, const char *s)
+{
+    indent(o, at);
+    out_wrapped(o, at, at, s);
+    out_str(o, "\n");
+}
+
+/* A term in a column of its own, then its text. */
+static void term(struct out *o, unsigned at, unsigned column, const char *name, enum paint p, const char *s)
+{
+    if (!s || !*s)
+        return;
+    unsigned used = indent(o, at) + out_columns(name);
+    painted(o, DIM, name);
+    used += indent(o, used < at + column ? at + column - used : 1);
+    paint(o, p);
+    out_wrapped(o, at + column, used, s);
+    paint(o, PLAIN);
+    out_str(o, "\n");
+}
+
+/* ---- pieces */
+
+static void lists(struct out *o, const struct view *v, const struct told_decision *d, const char *whose, span list)
+{
+    char room[1200];
+    struct text t = TEXT_IN(room);
+    if (!list.n)
+        return;
+    if (!d->as) {
+        if (v->redact)
+            text_add(&t, "(redacted)");
+        else
+            text_escaped(&t, list);
+    }
+    for (size_t i = 0; d->as && i < u16s_count(list); i++) {
+        uint16_t id = u16s_at(list, i);
+        const struct name *row = name_find(d->as, id);
+        bool on = id == d->chosen && !d->text;
+        text_add(&t, "%s%s", i ? ", " : "", on ? "[" : "");
+        if (row)
+            text_add(&t, "%s", row->name);
+        else
+            text_add(&t, "0x%04x", id);
+        text_add(&t, "%s", on ? "]" : "");
+    }
+    term(o, 6, 9, whose, PLAIN, room);
+}
+
+static void decisions(struct out *o, const struct view *v, int step)
+{
+    for (size_t i = 0; i < v->s->decisions.n; i++) {
+        const struct told_decision *d = &ROWS(v->s, decisions, struct told_decision)[i];
+        if (decision_step(d) != step)
+            continue;
+        char room[160];
+        struct text t = TEXT_IN(room);
+        if (v->redact && !d->as)
+            text_add(&t, "(redacted)");
+        else
+            say_choice(&t, d);
+        out_str(o, "\n");
+        indent(o, 4);
+        out_fmt(o, "%s: ", d->what);
+        painted(o, BOLD, room);
+        out_str(o, "\n");
+        term(o, 6, 9, "because", PLAIN, d->rule);
+        lists(o, v, d, v->s->we_are_server ? "client" : "ours", v->s->we_are_server ? d->theirs : d->ours);
+        lists(o, v, d, v->s->we_are_server ? "ours" : "server", v->s->we_are_server ? d->ours : d->theirs);
+    }
+}
+
+static void cards(struct out *o, const struct view *v)
+{
+    for (size_t i = 0; i < v->n_cards; i++) {
+        const struct card *c = &v->cards[i];
+        char room[200];
+        struct text t = TEXT_IN(room);
+        out_fmt(o, "\n    certificate %zu  ", i + 1);
+        painted(o, BOLD, c->subject);
+        out_str(o, "\n");
+        term(o, 6, 13, "names", PLAIN, c->names);
+        term(o, 6, 13, "issued by", PLAIN, c->issuer);
+        text_add(&t, "%s%s%s", c->validity, *c->distance ? ", " : "", c->distance);
+        term(o, 6, 13, "valid", c->expired || c->early ? RED : PLAIN, room);
+        term(o, 6, 13, "key", PLAIN, c->key);
+        term(o, 6, 13, "signed with", PLAIN, c->signature);
+        term(o, 6, 13, "SHA-256", PLAIN, c->fingerprint);
+    }
+}
+
+static void checks(struct out *o, const struct view *v)
+{
+    static const struct {
+        const char *unicode, *ascii, *word;
+        enum paint  p;
+    } marks[] = { { "\xe2\x9c\x93", "ok", "passed", GREEN }, { "!", "!", "warning", YELLOW }, { "\xe2\x97\x8b", "--", "not checked", DIM }, { "\xe2\x9c\x97", "X", "FAILED", RED } };
+    int path = -1;
+    for (size_t i = 0; i < v->s->checks.n; i++) {
+        const struct told_check *c = &ROWS(v->s, checks, struct told_check)[i];
+        unsigned k = c->verdict < 4 ? c->verdict : 2;
+        char room[400];
+        struct text t = TEXT_IN(room);
+        if (path != c->path)
+            out_fmt(o, "\n    path %d\n", (path = c->path) + 1);
+        indent(o, 6);
+        paint(o, marks[k].p);
+        out_fmt(o, "%2s", symbol(o, "", marks[k].ascii));
+        out_str(o, symbol(o, marks[k].unicode, ""));
+        paint(o, PLAIN);
+        text_add(&t, " %s, certificate %d: %s (%s)", c->name, c->cert + 1, marks[k].word, c->rule);
+        if (c->evidence && !v->redact)
+            text_add(&t, " %s", c->evidence);
+        out_wrapped(o, 11, 10, room);
+        out_str(o, "\n");
+    }
+}
+
+static void keys(struct out *o, const struct view *v)
+{
+    if (v->s->keys.n)
+        out_str(o, "\n");
+    for (size_t i = 0; i < v->s->keys.n; i++) {
+        const struct told_key *k = &ROWS(v->s, keys, struct told_key)[i];
+        unsigned depth = 0; /* how far below the spine */
+        for (const char *up = k->from; up && depth < 4;) {
+            const char *next = NULL;
+            for (size_t j = 0; j < v->s->keys.n; j++)
+                if (!strcmp(ROWS(v->s, keys, struct told_key)[j].label, up))
+                    next = ROWS(v->s, keys, struct told_key)[j].from;
+            depth += !strstr(up, "Secret") || strstr(k->label, "Secret") == NULL;
+            up = next && strstr(up, "Secret") ? NULL : next;
+        }
+        indent(o, 4 + 2 * depth);
+        painted(o, depth ? PLAIN : BOLD, k->label);
+        out_fmt(o, "  %zu bytes%s%s", k->length, k->from ? " from " : ", agreed", k->from ? k->from : "");
+        if (k->recomputed == RECOMPUTED_EQUAL) {
+            out_str(o, "  ");
+            painted(o, GREEN, o->unicode ? "\xe2\x9c\x93 recomputed, equal" : "recomputed, equal");
+        } else if (k->recomputed == RECOMPUTED_DIFFERENT) {
+            out_str(o, "  ");
+            painted(o, RED, "recomputed, DIFFERENT");
+        }
+        out_str(o, "\n");
+        if (k->value.n && !v->redact) {
+            char hex[2 * 80 + 1];
+            struct text t = TEXT_IN(hex);
+            text_hex(&t, k->value);
+            para(o, 6 + 2 * depth, hex);
+        }
+    }
+}
+
+static void hex_lines(struct out *o, const struct view *v, const struct tree *t, uint32_t k, unsigned at)
+{
+    span b = span_slice(t->raw, t->nodes[k].saw.at, t->nodes[k].saw.n);
+    bool hide = v->redact && t->nodes[k].saw.shape == SHAPE_BYTES;
+    unsigned row = (o->width - at - 6) / 3 > 16 ? 16 : (o->width - at - 6) / 3 > 8 ? 8 : 4;
+    for (size_t i = 0; i < b.n && !hide; i += row) {
+        indent(o, at);
+        paint(o, DIM);
+        out_fmt(o, "%04zx ", t->nodes[k].saw.at + i);
+        for (size_t j = i; j < b.n && j < i + row; j++)
+            out_fmt(o, " %02x", b.p[j]);
+        paint(o, PLAIN);
+        out_str(o, "\n");
+    }
+}
+
+static void tree(struct out *o, const struct view *v, size_t i)
+{
+    const struct tree *t = &v->trees[i];
+    const struct prose *said[64] = { 0 };
+    size_t n_said = 0;
+    for (uint32_t k = 0; k < t->n; k++) {
+        const struct node *d = &t->nodes[k];
+        const struct prose *prose = prose_of(tree_parent_name(t, k), d->saw.name);
+        char room[400], label[120];
+        struct text x = TEXT_IN(room), l = TEXT_IN(label);
+        say_label(&l, t, k);
+        unsigned at = 6u + 2u * (d->depth > 12 ? 12u : d->depth);
+        bool bad = v->bad_message == i && v->bad_node == k, again = false;
+        for (size_t j = 0; j < n_said; j++)
+            again |= said[j] == prose;
+        say_value(&x, v, t, k);
+        indent(o, at);
+        if (bad)
+            painted(o, RED, SYM_BAD(o));
+        painted(o, bad ? RED : BOLD, label);
+        out_str(o, "  ");
+        paint(o, d->saw.shape == SHAPE_GROUP ? DIM : CYAN);
+        out_wrapped(o, at + 2, at + (unsigned)l.n + 2, room);
+        paint(o, PLAIN);
+        out_str(o, "\n");
+        if (prose && !again) {
+            paint(o, DIM);
+            para(o, at + 2, prose->text);
+            paint(o, PLAIN);
+            if (n_said < COUNT_OF(said))
+                said[n_said++] = prose;
+        }
+        if (o->depth == TROTH_DEPTH_BYTES && tree_is_leaf(d))
+            hex_lines(o, v, t, k, at + 2);
+    }
+}
+
+static void message_list(struct out *o, const struct view *v, int step)
+{
+    bool first = true;
+    for (size_t i = 0; i < v->n; i++) {
+        const struct told_message *m = &ROWS(v->s, messages, struct told_message)[i];
+        bool certificate = !strcmp(m->type, "X.509 certificate");
+        if (v->step[i] != step || (certificate && o->depth < TROTH_DEPTH_FIELDS))
+            continue;
+        if (first)
+            out_str(o, "\n");
+        first = false;
+        char room[80];
+        struct text t = TEXT_IN(room);
+        indent(o, 4);
+        paint(o, m->from == FROM_CLIENT ? BLUE : GREEN);
+        out_str(o, m->from == FROM_CLIENT ? SYM_RIGHT(o) : SYM_LEFT(o));
+        paint(o, PLAIN);
+        out_fmt(o, " %s%s", m->from == FROM_CLIENT ? "client " : "server ", "");
+        painted(o, v->bad_message == i ? RED : BOLD, m->type);
+        out_fmt(o, ", %zu bytes, %s", m->raw.n, epoch_name(m->epoch));
+        if (v->s->clock) {
+            say_micros(&t, m->at, o->unicode);
+            out_fmt(o, ", at %s", room);
+        }
+        out_str(o, "\n");
+        if (o->depth >= TROTH_DEPTH_FIELDS)
+            tree(o, v, i);
+    }
+}
+
+static void data(struct out *o, const struct view *v)
+{
+    for (size_t i = 0; i < v->s->data.n; i++) {
+        const struct told_data *d = &ROWS(v->s, data, struct told_data)[i];
+        out_fmt(o, "\n    %s %s, %zu bytes\n", d->from == FROM_CLIENT ? SYM_RIGHT(o) : SYM_LEFT(o), direction_name(d->from), d->total);
+        unsigned lines = 0;
+        for (size_t k = 0; k < d->bytes.n && !v->redact && lines < 12; lines++) {
+            size_t n = 0;
+            while (k + n < d->bytes.n && d->bytes.p[k + n] != '\n')
+                n++;
+            char room[200];
+            struct text t = TEXT_IN(room);
+            size_t end = n && d->bytes.p[k + n - 1] == '\r' ? n - 1 : n;
+            text_escaped(&t, span_of(d->bytes.p + k, end));
+            out_fmt(o, "      %s\n", room);
+            k += n + 1;
+        }
+    }
+}
+
+static void times(struct out *o, const struct view *v)
+{
+    const troth_story *s = v->s;
+    if (!s->flights.n && !s->marks.n)
+        return;
+    out_str(o, "\n");
+    painted(o, BOLD, "  Times\n");
+    for (size_t i = 0; i < s->items.n; i++) {
+        const struct item *l = &ROWS(s, items, struct item)[i];
+        char room[60];
+        struct text t = TEXT_IN(room);
+        if (l->kind != ITEM_FLIGHT && l->kind != ITEM_MARK)
+            continue;
+        if (s->clock)
+            say_micros(&t, l->at, o->unicode);
+        indent(o, 4 + (10 > out_columns(room) ? 10 - out_columns(room) : 0));
+        out_fmt(o, "%s  ", room);
+        if (l->kind == ITEM_MARK)
+            out_fmt(o, "%s\n", ROWS(s, marks, struct told_mark)[l->row].what);
+        else
+            out_fmt(o, "%s %llu bytes\n", ROWS(s, flights, struct told_flight)[l->row].from == FROM_CLIENT ? SYM_RIGHT(o) : SYM_LEFT(o),
+                    (unsigned long long)ROWS(s, flights, struct told_flight)[l->row].bytes);
+    }
+}
+
+static void head(struct out *o, const struct view *v)
+{
+    char room[400];
+    struct text t = TEXT_IN(room);
+    bool bad = v->s->failure.reason != TROTH_R_NONE;
+    paint(o, bad ? RED : GREEN);
+    out_str(o, bad ? SYM_BAD(o) : SYM_OK(o));
+    paint(o, PLAIN);
+    out_str(o, " ");
+    painted(o, BOLD, v->peer);
+    out_fmt(o, " %s ", symbol(o, "\xe2\x80\x94", "-"));
+    say_summary(&t, v);
+    if (bad)
+        text_add(&t, "  [%s]", v->s->failure.code);
+    out_wrapped(o, 2, out_columns(v->peer) + 5, room);
+    out_str(o, "\n");
+    if (bad && v->s->failure.detail[0] && !v->redact)
+        term(o, 2, 8, "saw", PLAIN, v->s->failure.detail);
+    if (bad)
+        term(o, 2, 8, "do", PLAIN, v->s->failure.hint);
+    if (v->s->cut)
+        para(o, 2, "Memory for the story ran out: some of it is missing.");
+}
+
+void write_text(struct out *o, struct view *v)
+{
+    char room[800];
+    if (o->depth == TROTH_DEPTH_DEFAULT)
+        o->depth = TROTH_DEPTH_STEPS;
+    head(o, v);
+    for (int i = 1; i <= STEPS; i++) {
+        struct text t = TEXT_IN(room);
+        const char *wrong = step_trouble(v, i);
+        out_fmt(o, "\n");
+        paint(o, wrong ? (i == v->broke ? RED : DIM) : BOLD);
+        out_fmt(o, "%d %s", i, step_name(i));
+        paint(o, PLAIN);
+        if (wrong)
+            out_fmt(o, " (%s)", wrong);
+        out_str(o, "\n");
+        say_step(&t, v, i);
+        if (!wrong || i == v->broke)
+            para(o, 2, room);
+        if (o->depth == TROTH_DEPTH_SUMMARY)
+            continue;
+        decisions(o, v, i);
+        if (i == STEP_CERTIFICATE) {
+            cards(o, v);
+            checks(o, v);
+        }
+        if (i == STEP_KEYS)
+            keys(o, v);
+        message_list(o, v, i);
+        if (i == STEP_DATA)
+            data(o, v);
+    }
+    if (o->depth > TROTH_DEPTH_SUMMARY)
+        times(o, v);
+}
