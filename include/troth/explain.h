@@ -61,6 +61,31 @@ typedef bool troth_sink(void *ctx, const char *p, size_t n);
 /* options == NULL: text, default depth, 80 columns, ASCII, no colour.  False when the sink said so or memory ran out. */
 TROTH_API TROTH_CHECK bool troth_story_write(const troth_story *, const troth_story_options *, troth_sink *, void *ctx);
 
+/* ================================================================ explain bytes */
+
+/* One handshake message with its header, one or more records in the clear, or one certificate in DER, told to the story field by field.
+ * False when it cannot be read to its end: the story has what came before, and the byte where it stopped. */
+TROTH_API TROTH_CHECK bool troth_explain_message(troth_story *, troth_span bytes, bool from_client, troth_error *);
+
+/* A capture: pcap or pcapng, as a whole in memory, which stays the caller's and must outlive it.  Streams are put together in spite of
+ * loss, reordering and retransmission. */
+typedef struct troth_capture troth_capture;
+typedef struct troth_captured {
+    char     client[64], server[64];  /* address and port                                          */
+    char     server_name[256];        /* as the client sent it; "": none, or not to be seen         */
+    int64_t  began;                   /* microseconds since 1970                                   */
+    uint32_t packets;
+    uint64_t bytes_out, bytes_in;     /* payload from the client, from the server                  */
+    bool     reset;
+} troth_captured;
+TROTH_API TROTH_CHECK troth_capture *troth_capture_open(troth_span file, const troth_allocator *mem, troth_error *);
+TROTH_API void troth_capture_free(troth_capture *);
+TROTH_API size_t troth_capture_count(const troth_capture *);
+TROTH_API troth_captured troth_capture_at(const troth_capture *, size_t i);
+/* Reads the i-th connection into a story, decrypting what the key log (NSS format, RFC 9850; may be empty) and the secrets in the
+ * capture allow.  Takes one ownership of the provider.  False: no such connection, or no memory. */
+TROTH_API TROTH_CHECK bool troth_capture_explain(troth_capture *, size_t i, troth_span keylog, troth_provider *, troth_story *);
+
 /* ================================================================ failures */
 
 /* What a failure text can use beside the error; everything may be 0 or NULL. */

@@ -50,16 +50,18 @@ static void names_of(struct text *out, const struct tree *t)
 {
     static const char *const kinds[] = { "dNSName", "rfc822Name", "uniformResourceIdentifier" };
     unsigned n = 0;
-    for (uint32_t i = 0; i < t->n; i++) {
+    uint32_t id = tree_find(t, "Extension", "extnID", 0);
+    while (id != NODE_NONE && !oid_is(tree_content(t, id), OID_CE_SAN))
+        id = tree_find(t, "Extension", "extnID", id + 1);
+    if (id == NODE_NONE)
+        return;
+    for (uint32_t i = id, end = t->nodes[t->nodes[id].parent].end; i < end; i++) {
         const struct node *d = &t->nodes[i];
         span b = tree_content(t, i);
         bool text = false;
         for (size_t k = 0; k < COUNT_OF(kinds); k++)
             text |= is(d->saw.name, kinds[k]);
-        uint32_t up = d->parent;
-        while (up != NODE_NONE && !is(t->nodes[up].saw.name, "subjectAltName"))
-            up = t->nodes[up].parent;
-        if (up == NODE_NONE || !(text || is(d->saw.name, "iPAddress")))
+        if (!text && !is(d->saw.name, "iPAddress"))
             continue;
         text_add(out, "%s", n++ ? ", " : "");
         if (text)

@@ -31,7 +31,15 @@ static void fact(struct page *p, const char *term, const char *value, const char
     if (!value || !*value)
         return;
     out_fmt(p->o, "<div><dt>%s</dt><dd>", term);
-    out_html_str(p->o, value);
+    for (const char *at = value; *at;) { /* long names may break behind an underscore */
+        size_t n = strcspn(at, "_");
+        out_html(p->o, span_of(at, n));
+        at += n;
+        if (*at) {
+            out_str(p->o, "_<wbr>");
+            at++;
+        }
+    }
     if (small && *small) {
         out_str(p->o, "<small>");
         out_html_str(p->o, small);
@@ -47,7 +55,7 @@ static void facts(struct page *p)
     char room[200], more[200];
     struct text t = TEXT_IN(room), m = TEXT_IN(more);
     out_str(p->o, "<dl class=\"facts\">\n");
-    fact(p, "Version", v->version.name, v->tls12 ? "RFC 5246, frozen since RFC 9851" : "RFC 9846");
+    fact(p, "Version", v->version.name ? version_words(v->version.value) : NULL, v->tls12 ? "RFC 5246, frozen since RFC 9851" : "RFC 9846");
     fact(p, "Cipher suite", v->suite.name, NULL);
     fact(p, "Key exchange", v->group.name, v->group.name && strstr(v->group.name, "MLKEM") ? "hybrid, post-quantum" : v->resumed ? "on top of a resumed session" : NULL);
     fact(p, "Signature", v->scheme.name, NULL);
@@ -58,7 +66,7 @@ static void facts(struct page *p)
         fact(p, "Protocol (ALPN)", room, NULL);
     }
     t = TEXT_IN(room);
-    if (s->clock && v->total > 0) {
+    if (s->timed && v->total > 0) {
         say_micros(&t, v->total, true);
         if (v->round_trips)
             say_count(&m, v->round_trips, "round trip");
@@ -128,7 +136,7 @@ static void hero(struct page *p)
     t = TEXT_IN(room);
     say_summary(&t, v);
     html_text(p, &t);
-    if (!bad && v->s->clock && v->total > 0) {
+    if (!bad && v->s->timed && v->total > 0) {
         t = TEXT_IN(room);
         say_micros(&t, v->total, true);
         out_str(p->o, ", ");
@@ -159,8 +167,9 @@ static void arrow(struct page *p, size_t i)
     const struct told_message *m = &ROWS(p->v->s, messages, struct told_message)[i];
     char room[60];
     struct text t = TEXT_IN(room);
-    out_fmt(p->o, "<li><a class=\"m %s e%u%s\" href=\"#m%zu\"><span class=\"lab\"><span>", m->from == FROM_CLIENT ? "c2s" : "s2c", m->epoch & 3,
-            p->v->bad_message == i ? " broke" : "", i);
+    bool quiet = !strcmp(m->type, "change_cipher_spec") && !p->v->tls12;
+    out_fmt(p->o, "<li><a class=\"m %s e%u%s%s\" href=\"#m%zu\"><span class=\"lab\"><span>", m->from == FROM_CLIENT ? "c2s" : "s2c", m->epoch & 3,
+            p->v->bad_message == i ? " broke" : "", quiet ? " quiet" : "", i);
     out_html_str(p->o, m->type);
     const struct tree *tree = &p->v->trees[i];
     uint32_t what = !strcmp(m->type, "alert") ? tree_find(tree, NULL, "description", 0) : NODE_NONE;
@@ -168,8 +177,8 @@ static void arrow(struct page *p, size_t i)
         out_str(p->o, ": ");
         out_html_str(p->o, name_of(tree->nodes[what].saw.as, tree->nodes[what].saw.value));
     }
-    out_fmt(p->o, "</span><small>%zu bytes</small>", m->raw.n);
-    if (p->v->s->clock) {
+    out_fmt(p->o, "</span><small>%zu byte%s</small>", m->raw.n, m->raw.n == 1 ? "" : "s");
+    if (p->v->s->timed) {
         say_micros(&t, m->at, true);
         out_str(p->o, "<time>");
         html_text(p, &t);
@@ -182,7 +191,7 @@ static void data_arrow(struct page *p, const struct told_data *d)
 {
     out_fmt(p->o, "<li><a class=\"m %s e3\" href=\"#step5\"><span class=\"lab\"><span>application data</span><small>%zu bytes</small>",
             d->from == FROM_CLIENT ? "c2s" : "s2c", d->total);
-    if (p->v->s->clock) {
+    if (p->v->s->timed) {
         char room[60];
         struct text t = TEXT_IN(room);
         say_micros(&t, d->at, true);
@@ -211,7 +220,8 @@ static void conversation(struct page *p)
             const struct told_message *m = &ROWS(s, messages, struct told_message)[line->row];
             if (!strcmp(m->type, "X.509 certificate"))
                 continue;
-            if (epoch != (m->epoch & 3))
+            bool quiet = !strcmp(m->type, "change_cipher_spec") && !p->v->tls12;
+            if (epoch != (m->epoch & 3) && !quiet)
                 band(p, (uint8_t)(epoch = m->epoch & 3));
             arrow(p, line->row);
         } else if (line->kind == ITEM_DATA) {

@@ -6,14 +6,14 @@ static void row(struct page *p, const struct tree *t, uint32_t k)
     const struct node *d = &t->nodes[k];
     char room[400];
     struct text x = TEXT_IN(room);
-    out_str(p->o, "<div class=\"row\"><span class=\"k\">");
+    out_str(p->o, "<span class=\"row\"><span class=\"k\">");
     say_label(&x, t, k);
     html_text(p, &x);
     x = TEXT_IN(room);
-    out_str(p->o, "</span><span class=\"v\">");
+    out_fmt(p->o, "</span><span class=\"v%s\">", tree_is_leaf(d) ? "" : " g");
     say_value(&x, p->v, t, k);
     html_text(p, &x);
-    out_fmt(p->o, "</span><span class=\"at\">%u+%u</span></div>", (unsigned)d->saw.at, (unsigned)d->saw.n);
+    out_fmt(p->o, "</span><span class=\"at\">%u+%u</span></span>", (unsigned)d->saw.at, (unsigned)d->saw.n);
 }
 
 /* Opens <li>; says where the prose of this path stands, and *prose what is still to be written. */
@@ -21,7 +21,7 @@ static void item_open(struct page *p, const struct tree *t, size_t message, uint
 {
     size_t n;
     const struct node *d = &t->nodes[k];
-    const struct prose *all = prose_rows(&n), *found = prose_of(tree_parent_name(t, k), d->saw.name);
+    const struct prose *all = prose_rows(&n), *found = say_why(t, k);
     bool bad = p->v->bad_message == message && p->v->bad_node == k;
     *prose = NULL;
     out_fmt(p->o, "<li id=\"m%zun%u\" data-t=\"%u,%u\"%s", message, (unsigned)k, (unsigned)d->tile, (unsigned)d->tiles, bad ? " class=\"bad\"" : "");
@@ -40,11 +40,11 @@ static void why(struct page *p, const struct prose *prose, size_t message, uint3
 {
     if (!prose)
         return;
-    out_fmt(p->o, "<p class=\"why\" id=\"w%u\">", (unsigned)((message << 16 | k) + 1));
+    out_fmt(p->o, "<span class=\"why\" id=\"w%u\">", (unsigned)((message << 16 | k) + 1));
     out_html_str(p->o, prose->text);
     out_str(p->o, " <cite>");
     out_html_str(p->o, prose->rfc);
-    out_str(p->o, "</cite></p>");
+    out_str(p->o, "</cite></span>");
 }
 
 static uint32_t children(const struct tree *t, uint32_t k)
@@ -76,11 +76,10 @@ static void fields(struct page *p, const struct tree *t, size_t message)
             continue;
         }
         bool bad_inside = p->v->bad_message == message && p->v->bad_node != NODE_NONE && p->v->bad_node >= k && p->v->bad_node < d->end;
-        out_fmt(p->o, "<details%s><summary>", bad_inside || (d->depth < 3 && children(t, k) < 16) ? " open" : "");
+        out_fmt(p->o, "<details%s><summary>", bad_inside || (d->depth < 2 && strcmp(d->saw.name, "extension") != 0 && (!strcmp(d->saw.name, "extensions") || children(t, k) < 16)) ? " open" : "");
         row(p, t, k);
-        out_str(p->o, "</summary>");
         why(p, prose, message, k);
-        out_str(p->o, "<ul>\n");
+        out_str(p->o, "</summary><ul>\n");
         open = k;
     }
     out_str(p->o, "</ul></div>\n");
@@ -161,8 +160,9 @@ static void message(struct page *p, size_t i)
     const struct told_message *m = &ROWS(p->v->s, messages, struct told_message)[i];
     const struct tree *t = &p->v->trees[i];
     bool certificate = !strcmp(m->type, "X.509 certificate"), broke = p->v->bad_message == i;
-    out_fmt(p->o, "<details class=\"msg%s\" id=\"m%zu\"%s><summary><span class=\"dir %c\">%s</span><span class=\"name\">", broke ? " broke" : "", i,
-            broke ? " open" : "", m->from == FROM_CLIENT ? 'c' : 's', m->from == FROM_CLIENT ? icon_right : icon_left);
+    bool quiet = !strcmp(m->type, "change_cipher_spec") && !p->v->tls12;
+    out_fmt(p->o, "<details class=\"msg%s%s\" id=\"m%zu\"%s><summary><span class=\"dir %c\">%s</span><span class=\"name\">", broke ? " broke" : "",
+            quiet ? " quiet" : "", i, broke ? " open" : "", m->from == FROM_CLIENT ? 'c' : 's', m->from == FROM_CLIENT ? icon_right : icon_left);
     out_html_str(p->o, m->type);
     if (certificate)
         for (size_t k = 0; k < p->v->n_cards; k++)
@@ -172,7 +172,7 @@ static void message(struct page *p, size_t i)
             }
     if (broke)
         out_str(p->o, "<span class=\"flag bad\">it broke here</span>");
-    out_fmt(p->o, "</span><span class=\"size e%u\">%zu bytes<em>%s</em></span><span class=\"what\">", m->epoch & 3, m->raw.n, certificate ? "" : epoch_name(m->epoch));
+    out_fmt(p->o, "</span><span class=\"size e%u\">%zu byte%s<em>%s</em></span><span class=\"what\">", m->epoch & 3, m->raw.n, m->raw.n == 1 ? "" : "s", certificate ? "" : epoch_name(m->epoch));
     out_html_str(p->o, message_purpose(m->type));
     out_str(p->o, "</span></summary>\n");
     strip(p, t);

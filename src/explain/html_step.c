@@ -274,12 +274,12 @@ void html_times(struct page *p)
         return;
     out_str(p->o, "<section class=\"step\" id=\"time\"><div class=\"no\" aria-hidden=\"true\">&#8986;&#xfe0e;</div><div><h2>Where the time went</h2>\n");
     char room[120];
-    if (p->v->s->clock && p->v->total > 0)
+    if (p->v->s->timed && p->v->total > 0)
         lane(p, all, n);
     out_str(p->o, "<table class=\"flights\"><thead><tr><th class=\"n\">after</th><th>what</th><th class=\"n\">bytes</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < n; i++) {
         struct text t = TEXT_IN(room);
-        if (p->v->s->clock)
+        if (p->v->s->timed)
             say_micros(&t, all[i].at, true);
         out_str(p->o, "<tr><td class=\"n\">");
         html_text(p, &t);

@@ -47,7 +47,7 @@ static void messages(struct out *o, struct view *v)
         json_number(o, "step", v->step[i]);
         json_text(o, "protection", epoch_name(m->epoch));
         json_number(o, "bytes", m->raw.n);
-        if (v->s->clock)
+        if (v->s->timed)
             json_signed(o, "at_us", m->at);
         json_text(o, "purpose", message_purpose(m->type));
         if (!v->redact && (o->depth == TROTH_DEPTH_DEFAULT || o->depth == TROTH_DEPTH_BYTES))
@@ -192,7 +192,7 @@ static void traffic(struct out *o, struct view *v)
         if (l->kind != ITEM_FLIGHT && l->kind != ITEM_MARK)
             continue;
         json_open(o, NULL, '{');
-        if (s->clock)
+        if (s->timed)
             json_signed(o, "at_us", l->at);
         if (l->kind == ITEM_MARK) {
             json_text(o, "what", ROWS(s, marks, struct told_mark)[l->row].what);
@@ -269,7 +269,7 @@ void write_json(struct out *o, struct view *v)
     json_bool(o, "early_data_accepted", v->early_accepted);
     json_bool(o, "client_certificate", v->client_sent);
     json_number(o, "round_trips", v->round_trips);
-    if (v->s->clock)
+    if (v->s->timed)
         json_signed(o, "total_us", v->total);
     json_close(o, '}');
     json_open(o, "steps", '[');

@@ -65,6 +65,18 @@ void out_repeat(struct out *o, const char *s, unsigned times)
         out_str(o, s);
 }
 
+void out_plain(struct out *o, span s)
+{
+    for (size_t i = 0; i < s.n;) {
+        size_t n = out_utf8(s.p + i, s.n - i);
+        if (n)
+            out_raw(o, (const char *)s.p + i, n);
+        else
+            out_fmt(o, "\\x%02x", s.p[i]);
+        i += n ? n : 1;
+    }
+}
+
 size_t out_utf8(const uint8_t *p, size_t left)
 {
     char room[16];

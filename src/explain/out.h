@@ -31,6 +31,9 @@ void out_repeat(struct out *o, const char *s, unsigned times);
 void out_html(struct out *o, span s);
 void out_html_str(struct out *o, const char *s);
 
+/* Text that may be a peer's, safe in a terminal: what a terminal would obey becomes \xNN. */
+void out_plain(struct out *o, span s);
+
 /* Length of the valid UTF-8 sequence at p that is safe to print; 0 where there is none. */
 size_t out_utf8(const uint8_t *p, size_t left);
 

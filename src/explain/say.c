@@ -52,9 +52,21 @@ static void say_bytes(struct text *t, uint64_t n)
         text_add(t, "%" PRIu64 ".%" PRIu64 " kB", n / 1000, n % 1000 / 100);
 }
 
+const char *version_words(uint64_t version)
+{
+    switch (version) {
+    case 0x0300: return "SSL 3.0";
+    case 0x0301: return "TLS 1.0";
+    case 0x0302: return "TLS 1.1";
+    case 0x0303: return "TLS 1.2";
+    case 0x0304: return "TLS 1.3";
+    default: return "an unknown version";
+    }
+}
+
 static const char *the_version(const struct view *v)
 {
-    return v->version.name ? v->version.name : "TLS";
+    return v->version.name ? version_words(v->version.value) : "TLS";
 }
 
 /* ---- values */
@@ -90,22 +102,104 @@ static void say_bytes_value(struct text *t, const struct view *v, span b)
     }
 }
 
+static bool say_inside(struct text *t, const struct view *v, const struct tree *tree, uint32_t node);
+
+static void say_oid(struct text *t, span oid)
+{
+    enum oid known = oid_find(oid);
+    oid_dotted(t, oid);
+    if (known)
+        text_add(t, " (%s)", oid_name(known));
+}
+
+static void say_key_usage(struct text *t, uint64_t bits)
+{
+    static const char *const names[] = { "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
+                                         "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly" };
+    for (size_t i = 0, n = 0; i < COUNT_OF(names); i++)
+        if (bits >> i & 1)
+            text_add(t, "%s%s", n++ ? ", " : "", names[i]);
+}
+
+/* Values of DER that have a better form than hexadecimal; false: there is none. */
+static bool say_der(struct text *t, const struct view *v, uint8_t tag, const struct sighting *s, span b)
+{
+    if (is(s->name, "KeyUsage") && s->shape == SHAPE_UINT)
+        say_key_usage(t, s->value);
+    else if (tag == 0x01)
+        text_add(t, "%s", s->value ? "true" : "false");
+    else if (s->shape != SHAPE_BYTES)
+        return false;
+    else if (tag == 0x06)
+        say_oid(t, b);
+    else if (tag == 0x30 && b.n > 2 && b.p[0] == 0x06 && b.p[1] <= b.n - 2)
+        say_oid(t, span_slice(b, 2, b.p[1]));
+    else if ((tag == 0x17 && b.n == 13) || (tag == 0x18 && b.n == 15))
+        text_add(t, "%s%.2s-%.2s-%.2s %.2s:%.2s:%.2s UTC", tag == 0x18 ? "" : b.p[0] < '5' ? "20" : "19", (const char *)b.p + (tag == 0x18 ? 2 : 0),
+                 (const char *)b.p + b.n - 11, (const char *)b.p + b.n - 9, (const char *)b.p + b.n - 7, (const char *)b.p + b.n - 5, (const char *)b.p + b.n - 3);
+    else if (is(s->name, "iPAddress") && b.n == 4 && !v->redact)
+        text_add(t, "%u.%u.%u.%u", b.p[0], b.p[1], b.p[2], b.p[3]);
+    else
+        return false;
+    return true;
+}
+
+/* One value of a list, as short as can be. */
+static void say_brief(struct text *t, const struct view *v, const struct tree *tree, uint32_t node)
+{
+    const struct sighting *s = &tree->nodes[node].saw;
+    const struct name *row = s->shape == SHAPE_UINT ? name_find(s->as, s->value) : NULL;
+    if (row && s->as == &names_version)
+        text_add(t, "%s", version_words(s->value));
+    else if (row)
+        text_add(t, "%s", row->name);
+    else if (s->as && s->n == 2 && is_grease((uint16_t)s->value))
+        text_add(t, "GREASE");
+    else if (s->shape == SHAPE_BYTES && tree_content(tree, node).n > 16 && !all_printable(tree_content(tree, node)))
+        say_bytes(t, s->n - s->prefix);
+    else
+        say_value(t, v, tree, node);
+}
+
+/* What is in a small group, in one line; false when it is too much for one. */
+static bool say_inside(struct text *t, const struct view *v, const struct tree *tree, uint32_t node)
+{
+    unsigned groups = 0, leaves = 0, said = 0;
+    uint32_t end = tree->nodes[node].end;
+    bool der = is(tree->type, "X.509 certificate");
+    for (uint32_t i = node + 1; i < end; i++) {
+        bool leaf = tree_is_leaf(&tree->nodes[i]);
+        leaves += leaf;
+        groups += !leaf && tree->nodes[i].parent == node;
+    }
+    if (groups > (der ? 0 : 4) || !leaves || leaves > 80)
+        return false;
+    for (uint32_t i = node + 1; i < end; i++) {
+        const char *name = tree->nodes[i].saw.name;
+        if (!tree_is_leaf(&tree->nodes[i]) || is(name, "extension_type") || is(name, "name_type") || is(name, "extnID") || is(name, "critical"))
+            continue;
+        if (said && t->n > 70) {
+            text_add(t, ", and %u more", leaves - said);
+            break;
+        }
+        text_add(t, "%s", said++ ? ", " : "");
+        say_brief(t, v, tree, i);
+    }
+    return said > 0;
+}
+
 void say_value(struct text *t, const struct view *v, const struct tree *tree, uint32_t node)
 {
     const struct node *d = &tree->nodes[node];
     const struct sighting *s = &d->saw;
     span b = tree_content(tree, node);
     if (s->shape == SHAPE_GROUP) {
-        say_bytes(t, s->n);
+        if (!say_inside(t, v, tree, node))
+            say_bytes(t, s->n);
         return;
     }
-    if (is(tree->type, "X.509 certificate") && s->shape == SHAPE_BYTES && s->prefix && tree->raw.p[s->at] == 0x06) {
-        enum oid known = oid_find(b);
-        oid_dotted(t, b);
-        if (known)
-            text_add(t, " (%s)", oid_name(known));
+    if (is(tree->type, "X.509 certificate") && s->prefix && say_der(t, v, tree->raw.p[s->at], s, b))
         return;
-    }
     if (s->shape == SHAPE_BYTES) {
         say_bytes_value(t, v, b);
         return;
@@ -153,7 +247,8 @@ static unsigned say_list(struct text *t, const struct tree *tree, const char *pa
             if (count) {
                 all++;
             } else if (said < most) {
-                text_add(t, "%s%s", said == 0 ? "" : said + 1 == all ? " and " : ", ", name_of(s->as, s->value));
+                text_add(t, "%s%s", said == 0 ? "" : said + 1 == all ? " and " : ", ",
+                         is(s->as ? s->as->kind : "", names_version.kind) ? version_words(s->value) : name_of(s->as, s->value));
                 said++;
             }
         }
@@ -355,7 +450,7 @@ void say_summary(struct text *t, const struct view *v)
         text_add(t, "%s", v->s->failure.text);
         return;
     }
-    text_add(t, "%s%s handshake", the_version(v), v->resumed ? ", resumed" : v->hello_retry ? ", with a retry" : "");
+    text_add(t, "%s%s handshake%s", v->resumed ? "Resumed " : "", the_version(v), v->hello_retry ? " after a retry" : "");
     if (v->round_trips) {
         text_add(t, " in ");
         say_count(t, v->round_trips, "round trip");
@@ -373,4 +468,17 @@ void say_label(struct text *t, const struct tree *tree, uint32_t node)
     } else {
         text_add(t, "%s", d->saw.name);
     }
+}
+
+const struct prose *say_why(const struct tree *tree, uint32_t node)
+{
+    const struct node *d = &tree->nodes[node];
+    const char *above = tree_parent_name(tree, node);
+    if (is(d->saw.name, "extension") && is(above, "extensions") && node + 2 < d->end) {
+        const struct prose *inside = prose_of("extension", tree->nodes[node + 2].saw.name);
+        return inside ? inside : prose_of(above, d->saw.name);
+    }
+    if (is(above, "extension") && !is(d->saw.name, "extension_type"))
+        return NULL;
+    return prose_of(above, d->saw.name);
 }

@@ -90,10 +90,15 @@ const char *story_keep_text(troth_story *s, const char *text)
 
 /* ---- the log */
 
+static int64_t last_time(const troth_story *s)
+{
+    return s->items.n ? ROWS(s, items, struct item)[s->items.n - 1].at : 0;
+}
+
 static int64_t time_now(troth_story *s)
 {
-    if (!s->clock)
-        return 0;
+    if (!s->clock) /* stopped: what comes now is the end */
+        return last_time(s);
     int64_t t = s->clock(s->clock_ctx);
     if (!s->has_began) {
         s->has_began = true;
@@ -114,11 +119,6 @@ static void *log_add(troth_story *s, enum item_kind kind, struct rows *r, size_t
     }
     *line = (struct item){ time_now(s), (uint32_t)(r->n - 1), (uint8_t)kind };
     return row;
-}
-
-static int64_t last_time(const troth_story *s)
-{
-    return s->items.n ? ROWS(s, items, struct item)[s->items.n - 1].at : 0;
 }
 
 static void on_message(void *self, const struct saw_message *m)
@@ -221,7 +221,7 @@ static void on_flight(void *self, enum direction from, size_t bytes)
     /* pieces of one flight come in several reads and writes: they add up until the other side has its turn */
     if (s->flights.n) {
         struct told_flight *last = &((struct told_flight *)s->flights.p)[s->flights.n - 1];
-        if (last->from == (uint8_t)from && last->after == s->messages.n) {
+        if (last->from == (uint8_t)from) {
             last->bytes += bytes;
             return;
         }
@@ -298,7 +298,13 @@ void troth_story_clock(troth_story *s, int64_t (*microseconds)(void *ctx), void 
         return;
     s->clock = microseconds;
     s->clock_ctx = ctx;
+    s->timed = true;
     time_now(s);
+}
+
+void story_clock_stop(troth_story *s)
+{
+    s->clock = NULL;
 }
 
 void troth_story_about(troth_story *s, const char *peer, int64_t unix_seconds)

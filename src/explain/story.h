@@ -103,7 +103,7 @@ struct troth_story {
     int64_t (*clock)(void *ctx);
     void                  *clock_ctx;
     int64_t                began;
-    bool                   has_began;
+    bool                   has_began, timed; /* there are times */
     int64_t                now;            /* unix seconds when it happened; 0: unknown */
     const char            *peer;           /* what the user typed; NULL: unknown        */
     troth_provider        *provider;       /* to recompute secrets with; NULL: do not   */
@@ -120,6 +120,8 @@ struct troth_story {
 const struct witness *story_witness(troth_story *);
 /* A copy that lives as long as the story; SPAN_NONE and `cut` when it does not fit. */
 span story_keep(troth_story *, span);
+/* The clock is gone; the times stay. */
+void story_clock_stop(troth_story *);
 const char *story_keep_text(troth_story *, const char *);
 
 /* schedule.c: computes a secret of the TLS 1.3 key schedule again from its parent, with HMAC alone. */

@@ -99,14 +99,30 @@ static void spine(struct page *p, const struct told_key *k, int y)
 {
     char sub[120];
     struct text t = TEXT_IN(sub);
-    out_fmt(p->o, "<rect class=\"box\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"12\"/>", SPINE_X, y, SPINE_W, BOX_H);
+    out_fmt(p->o, "<rect class=\"box%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"12\"/>", k->length ? "" : " gone", SPINE_X, y, SPINE_W, BOX_H);
     text_at(p, SPINE_X + 16, y + 25, "t", k->label);
-    text_add(&t, "%s%s%zu bytes", k->hash ? k->hash : "", k->hash ? ", " : "", k->length);
+    text_add(&t, "%s", k->hash ? k->hash : "");
+    if (k->length)
+        text_add(&t, "%s%zu bytes", k->hash ? ", " : "", k->length);
     text_at(p, SPINE_X + 16, y + 45, "d", sub);
     if (k->recomputed == RECOMPUTED_EQUAL)
         text_at(p, SPINE_X + SPINE_W - 30, y + 27, "ok", "\xe2\x9c\x93");
     else if (k->recomputed == RECOMPUTED_DIFFERENT)
         text_at(p, SPINE_X + SPINE_W - 30, y + 27, "no", "\xe2\x9c\x97");
+}
+
+/* Secrets that others are said to come from and that were never told: a key log does not have them. */
+static bool is_missing(const troth_story *s, size_t i, struct told_key *out)
+{
+    const struct told_key *all = ROWS(s, keys, struct told_key);
+    const char *from = all[i].from;
+    if (!from)
+        return false;
+    for (size_t k = 0; k < s->keys.n; k++)
+        if (!strcmp(all[k].label, from) || (k < i && all[k].from && !strcmp(all[k].from, from)))
+            return false;
+    *out = (struct told_key){ .label = from, .hash = all[i].hash };
+    return true;
 }
 
 /* What goes into this one beside the secret above: agreed secrets told since the last on the spine. */
@@ -119,10 +135,10 @@ static const struct told_key *input_of(const troth_story *s, size_t at)
     return NULL;
 }
 
-static int block(struct page *p, size_t at, int y, bool first)
+static int block(struct page *p, const struct told_key *k, const struct told_key *in, int y, bool first, bool last)
 {
     const troth_story *s = p->v->s;
-    const struct told_key *all = ROWS(s, keys, struct told_key), *k = &all[at], *in = input_of(s, at);
+    const struct told_key *all = ROWS(s, keys, struct told_key);
     int middle = SPINE_X + SPINE_W / 2, trunk = LEAF_X - 60;
     char room[200];
     struct text t = TEXT_IN(room);
@@ -130,7 +146,9 @@ static int block(struct page *p, size_t at, int y, bool first)
         out_fmt(p->o, "<path class=\"w\" d=\"M%d %dv%d\"/><path class=\"head\" d=\"M%d %dl-5 -9h10z\"/>", middle - 70, y - GAP, GAP + IN_H + 8, middle - 70, y + IN_H + 10);
         text_at(p, SPINE_X, y + 6, "d", "derived");
     }
-    if (in)
+    if (!k->length)
+        text_add(&t, "not in the key log");
+    else if (in)
         text_add(&t, "%s, %zu bytes", in->label, in->length);
     else
         text_add(&t, "zeros: nothing to add");
@@ -149,12 +167,12 @@ static int block(struct page *p, size_t at, int y, bool first)
             rows++;
         }
     if (rows) {
-        int last = y + (rows - 1) * ROW_H + ROW_H / 2 - 4, top = y + ROW_H / 2 - 4;
-        out_fmt(p->o, "<path class=\"w\" d=\"M%d %dH%dM%d %dV%d\"/>", SPINE_X + SPINE_W, from, trunk, trunk, top < from ? top : from, last > from ? last : from);
+        int lowest = y + (rows - 1) * ROW_H + ROW_H / 2 - 4, top = y + ROW_H / 2 - 4;
+        out_fmt(p->o, "<path class=\"w\" d=\"M%d %dH%dM%d %dV%d\"/>", SPINE_X + SPINE_W, from, trunk, trunk, top < from ? top : from, lowest > from ? lowest : from);
         bottom = y + rows * ROW_H > bottom ? y + rows * ROW_H : bottom;
     }
     /* the spine runs on beside the leaves */
-    if (bottom > y + BOX_H)
+    if (bottom > y + BOX_H && !last)
         out_fmt(p->o, "<path class=\"w\" d=\"M%d %dV%d\"/>", middle - 70, y + BOX_H, bottom);
     return bottom + GAP;
 }
@@ -165,11 +183,13 @@ static size_t blocks_height(const troth_story *s, int *height)
     size_t n = 0;
     *height = 16;
     for (size_t i = 0; i < s->keys.n; i++) {
-        if (!on_spine(s, &all[i]))
+        struct told_key missing;
+        if (!on_spine(s, &all[i]) && !is_missing(s, i, &missing))
             continue;
+        const char *label = on_spine(s, &all[i]) ? all[i].label : missing.label;
         int rows = 0;
         for (size_t k = 0; k < s->keys.n; k++)
-            rows += all[k].from && !strcmp(all[k].from, all[i].label) && !on_spine(s, &all[k]);
+            rows += all[k].from && !strcmp(all[k].from, label) && !on_spine(s, &all[k]);
         *height += IN_H + 10 + (rows * ROW_H > BOX_H ? rows * ROW_H : BOX_H) + GAP;
         n++;
     }
@@ -180,18 +200,22 @@ void html_key_schedule(struct page *p)
 {
     const troth_story *s = p->v->s;
     int height, y = 16;
-    if (!blocks_height(s, &height))
+    size_t done = 0, blocks = blocks_height(s, &height);
+    if (!blocks)
         return;
     out_str(p->o, "<h3>The key schedule<small>");
     out_str(p->o, p->v->tls12 ? "RFC 5246 8.1, 6.3" : "RFC 9846 7.1");
     out_fmt(p->o, "</small></h3>\n<div class=\"drawing\"><svg class=\"ks\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"The key schedule: which secret was made from which\">\n", LEAF_X + LEAF_W + 20,
             height);
-    bool first = true;
-    for (size_t i = 0; i < s->keys.n; i++)
-        if (on_spine(s, &ROWS(s, keys, struct told_key)[i])) {
-            y = block(p, i, y, first);
-            first = false;
-            out_str(p->o, "\n");
-        }
+    for (size_t i = 0; i < s->keys.n; i++) {
+        const struct told_key *k = &ROWS(s, keys, struct told_key)[i];
+        struct told_key missing;
+        bool spine_here = on_spine(s, k);
+        if (!spine_here && !is_missing(s, i, &missing))
+            continue;
+        y = block(p, spine_here ? k : &missing, spine_here ? input_of(s, i) : NULL, y, done == 0, done + 1 == blocks);
+        done++;
+        out_str(p->o, "\n");
+    }
     out_str(p->o, "</svg></div>\n");
 }

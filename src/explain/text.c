@@ -210,7 +210,7 @@ static void tree(struct out *o, const struct view *v, size_t i)
     size_t n_said = 0;
     for (uint32_t k = 0; k < t->n; k++) {
         const struct node *d = &t->nodes[k];
-        const struct prose *prose = prose_of(tree_parent_name(t, k), d->saw.name);
+        const struct prose *prose = say_why(t, k);
         char room[400], label[120];
         struct text x = TEXT_IN(room), l = TEXT_IN(label);
         say_label(&l, t, k);
@@ -259,8 +259,8 @@ static void message_list(struct out *o, const struct view *v, int step)
         paint(o, PLAIN);
         out_fmt(o, " %s%s", m->from == FROM_CLIENT ? "client " : "server ", "");
         painted(o, v->bad_message == i ? RED : BOLD, m->type);
-        out_fmt(o, ", %zu bytes, %s", m->raw.n, epoch_name(m->epoch));
-        if (v->s->clock) {
+        out_fmt(o, ", %zu byte%s, %s", m->raw.n, m->raw.n == 1 ? "" : "s", epoch_name(m->epoch));
+        if (v->s->timed) {
             say_micros(&t, m->at, o->unicode);
             out_fmt(o, ", at %s", room);
         }
@@ -280,11 +280,10 @@ static void data(struct out *o, const struct view *v)
             size_t n = 0;
             while (k + n < d->bytes.n && d->bytes.p[k + n] != '\n')
                 n++;
-            char room[200];
-            struct text t = TEXT_IN(room);
             size_t end = n && d->bytes.p[k + n - 1] == '\r' ? n - 1 : n;
-            text_escaped(&t, span_of(d->bytes.p + k, end));
-            out_fmt(o, "      %s\n", room);
+            out_str(o, "      ");
+            out_plain(o, span_of(d->bytes.p + k, end < 200 ? end : 200));
+            out_str(o, "\n");
             k += n + 1;
         }
     }
@@ -303,7 +302,7 @@ static void times(struct out *o, const struct view *v)
         struct text t = TEXT_IN(room);
         if (l->kind != ITEM_FLIGHT && l->kind != ITEM_MARK)
             continue;
-        if (s->clock)
+        if (s->timed)
             say_micros(&t, l->at, o->unicode);
         indent(o, 4 + (10 > out_columns(room) ? 10 - out_columns(room) : 0));
         out_fmt(o, "%s  ", room);

@@ -111,9 +111,9 @@ static void count_round_trips(struct view *v)
 {
     /* a round trip: something of the client's answered by something of the server's */
     bool client_spoke = false;
-    for (size_t i = 0; i < v->n && v->step[i] < STEP_DATA; i++) {
+    for (size_t i = 0; i < v->n; i++) {
         uint8_t from = ROWS(v->s, messages, struct told_message)[i].from;
-        if (is(v->trees[i].type, "X.509 certificate"))
+        if (is(v->trees[i].type, "X.509 certificate") || v->step[i] == STEP_DATA)
             continue;
         if (from == FROM_CLIENT)
             client_spoke = true;

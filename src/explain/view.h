@@ -10,6 +10,8 @@
 
 enum { STEP_HELLO = 1, STEP_ANSWER, STEP_CERTIFICATE, STEP_KEYS, STEP_DATA, STEPS = STEP_DATA };
 
+struct prose;
+
 struct card {
     size_t      message;      /* the "X.509 certificate" message; SIZE_MAX: known from the report only  */
     const char *subject, *issuer, *names, *key, *signature, *serial, *fingerprint, *validity, *distance;
@@ -63,6 +65,8 @@ const char *step_trouble(const struct view *v, int step);
 void say_value(struct text *t, const struct view *v, const struct tree *tree, uint32_t node);
 /* What to call it: its name; an extension by the name of what it is. */
 void say_label(struct text *t, const struct tree *tree, uint32_t node);
+/* Why it exists; an extension speaks for what is in it.  NULL: nothing to say, or said there. */
+const struct prose *say_why(const struct tree *tree, uint32_t node);
 /* Which step a decision, a key belongs to. */
 int decision_step(const struct told_decision *d);
 /* The choice of a decision, and one entry of its lists. */
@@ -71,6 +75,7 @@ void say_choice(struct text *t, const struct told_decision *d);
 void say_micros(struct text *t, int64_t us, bool unicode);
 /* "1 record", "2 records" */
 void say_count(struct text *t, uint64_t n, const char *thing);
+const char *version_words(uint64_t version);
 const char *direction_name(uint8_t from);
 const char *epoch_name(uint8_t epoch);
 /* A sentence on a message as a whole. */

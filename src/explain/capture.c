@@ -1,0 +1,399 @@
+/* capture.c - pcap and pcapng, Ethernet and its kin, IP, TCP.  Every length is the file's word and is checked; nothing is copied. */
+#include "explain/capture.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+
+enum capture_limits { FLOWS_MAX = 4096, SEGMENTS_MAX = 1 << 20, INTERFACES_MAX = 64 };
+enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW_BSD = 12, LINK_RAW_OPENBSD = 14, LINK_RAW = 101, LINK_LOOP = 108, LINK_SLL = 113,
+       LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276 };
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+
+static uint16_t be16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static uint32_t be32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint32_t any32(const uint8_t *p, bool little)
+{
+    return little ? (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0] : be32(p);
+}
+
+static uint16_t any16(const uint8_t *p, bool little)
+{
+    return (uint16_t)(little ? p[1] << 8 | p[0] : p[0] << 8 | p[1]);
+}
+
+/* ---- flows */
+
+static bool same_end(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->port == b->port && a->n == b->n && !memcmp(a->address, b->address, a->n);
+}
+
+static struct flow *flow_new(struct capture *c, const struct endpoint *from, const struct endpoint *to, int64_t at)
+{
+    struct flow *f = c->n_flows < FLOWS_MAX ? arena_alloc(&c->arena, sizeof *f) : NULL;
+    if (!f)
+        return NULL;
+    *f = (struct flow){ .end = { *from, *to }, .began = at };
+    if (c->last)
+        c->last->next = f;
+    else
+        c->flows = f;
+    c->last = f;
+    c->n_flows++;
+    return f;
+}
+
+/* The newest flow between the two; *way: which of its ends is `from`. */
+static struct flow *flow_find(struct capture *c, const struct endpoint *from, const struct endpoint *to, int *way)
+{
+    struct flow *found = NULL;
+    for (struct flow *f = c->flows; f; f = f->next)
+        for (int k = 0; k < 2; k++)
+            if (same_end(&f->end[k], from) && same_end(&f->end[!k], to)) {
+                found = f;
+                *way = k;
+            }
+    return found;
+}
+
+static void segment_add(struct capture *c, struct flow *f, int way, uint32_t seq, span payload, int64_t at)
+{
+    struct stream *s = &f->stream[way];
+    if (!s->has_isn) {
+        s->isn = seq;
+        s->has_isn = true;
+    }
+    uint32_t relative = seq - s->isn;
+    if ((int32_t)relative < 0 && !s->syn) { /* the capture began in the middle, and this is from before its first packet */
+        for (struct segment *g = s->first; g; g = g->next)
+            g->seq -= relative;
+        s->isn = seq;
+        relative = 0;
+    }
+    if ((int32_t)relative < 0 || s->n >= SEGMENTS_MAX)
+        return;
+    struct segment *g = arena_alloc(&c->arena, sizeof *g);
+    if (!g)
+        return;
+    *g = (struct segment){ relative, s->n++, at, payload, NULL };
+    if (s->last)
+        s->last->next = g;
+    else
+        s->first = g;
+    s->last = g;
+}
+
+static void tcp(struct capture *c, struct endpoint *from, struct endpoint *to, span p, int64_t at)
+{
+    if (p.n < 20 || (size_t)(p.p[12] >> 4) * 4 < 20 || (size_t)(p.p[12] >> 4) * 4 > p.n) {
+        c->odd++;
+        return;
+    }
+    from->port = be16(p.p);
+    to->port = be16(p.p + 2);
+    uint32_t seq = be32(p.p + 4);
+    uint8_t flags = p.p[13];
+    span payload = span_slice(p, (size_t)(p.p[12] >> 4) * 4, p.n);
+    int way = 0;
+    struct flow *f = flow_find(c, from, to, &way);
+    bool opens = (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+    bool again = f && opens && (!f->stream[way].syn ? f->stream[way].has_isn : f->stream[way].isn != seq + 1);
+    if (!f || again) {
+        way = 0;
+        f = flow_new(c, from, to, at);
+        if (!f)
+            return;
+    }
+    f->packets++;
+    struct stream *s = &f->stream[way];
+    if (flags & TCP_SYN) {
+        s->syn = s->has_isn = true;
+        s->isn = seq + 1;
+        f->client = (uint8_t)(opens ? way : !way);
+        return;
+    }
+    s->fin |= flags & TCP_FIN;
+    s->reset |= (flags & TCP_RST) != 0;
+    if (payload.n)
+        segment_add(c, f, way, seq, payload, at);
+}
+
+/* ---- layers below */
+
+static void ipv4(struct capture *c, span p, int64_t at)
+{
+    size_t head = p.n ? (size_t)(p.p[0] & 15) * 4 : 0;
+    if (p.n < 20 || head < 20 || be16(p.p + 2) < head || p.p[9] != 6 || (be16(p.p + 6) & 0x3fff)) {
+        c->odd++; /* not TCP, or a fragment */
+        return;
+    }
+    p = span_slice(p, 0, be16(p.p + 2));
+    struct endpoint from = { .n = 4 }, to = { .n = 4 };
+    memcpy(from.address, p.p + 12, 4);
+    memcpy(to.address, p.p + 16, 4);
+    tcp(c, &from, &to, span_slice(p, head, p.n), at);
+}
+
+static void ipv6(struct capture *c, span p, int64_t at)
+{
+    if (p.n < 40) {
+        c->odd++;
+        return;
+    }
+    struct endpoint from = { .n = 16 }, to = { .n = 16 };
+    memcpy(from.address, p.p + 8, 16);
+    memcpy(to.address, p.p + 24, 16);
+    uint8_t next = p.p[6];
+    uint16_t n = be16(p.p + 4);
+    p = span_slice(p, 40, n ? n : p.n); /* 0: a jumbogram, or offloaded segmentation */
+    while ((next == 0 || next == 43 || next == 60) && p.n >= 8) {
+        next = p.p[0];
+        p = span_slice(p, (size_t)p.p[1] * 8 + 8, p.n);
+    }
+    if (next == 6)
+        tcp(c, &from, &to, p, at);
+    else
+        c->odd++;
+}
+
+static void ip(struct capture *c, span p, int64_t at)
+{
+    if (p.n && p.p[0] >> 4 == 4)
+        ipv4(c, p, at);
+    else if (p.n && p.p[0] >> 4 == 6)
+        ipv6(c, p, at);
+    else
+        c->odd++;
+}
+
+static void ethernet(struct capture *c, span p, size_t type_at, int64_t at)
+{
+    if (p.n < type_at + 2) {
+        c->odd++;
+        return;
+    }
+    uint16_t type = be16(p.p + type_at);
+    for (int tags = 0; (type == 0x8100 || type == 0x88a8) && p.n >= type_at + 6 && tags < 4; tags++) {
+        type_at += 4;
+        type = be16(p.p + type_at);
+    }
+    if (type == 0x0800 || type == 0x86dd)
+        ip(c, span_slice(p, type_at + 2, p.n), at);
+    else
+        c->odd++;
+}
+
+static void packet(struct capture *c, uint32_t link, span p, int64_t at)
+{
+    c->packets++;
+    switch (link) {
+    case LINK_ETHERNET: ethernet(c, p, 12, at); break;
+    case LINK_SLL: ethernet(c, p, 14, at); break;
+    case LINK_SLL2: p.n >= 20 && (be16(p.p) == 0x0800 || be16(p.p) == 0x86dd) ? ip(c, span_slice(p, 20, p.n), at) : (void)c->odd++; break;
+    case LINK_NULL:
+    case LINK_LOOP: ip(c, span_slice(p, 4, p.n), at); break;
+    case LINK_RAW:
+    case LINK_RAW_BSD:
+    case LINK_RAW_OPENBSD:
+    case LINK_IPV4:
+    case LINK_IPV6: ip(c, p, at); break;
+    default: c->odd++; break;
+    }
+}
+
+/* ---- files */
+
+static void pcap(struct capture *c, span file, bool little, bool nanoseconds)
+{
+    uint32_t link = any32(file.p + 20, little) & 0x0fffffff;
+    for (size_t at = 24; file.n - at >= 16;) {
+        const uint8_t *h = file.p + at;
+        uint32_t n = any32(h + 8, little);
+        int64_t t = (int64_t)any32(h, little) * 1000000 + any32(h + 4, little) / (nanoseconds ? 1000 : 1);
+        if (n > file.n - at - 16)
+            return; /* cut short */
+        packet(c, link, span_of(h + 16, n), t);
+        at += 16 + (size_t)n;
+    }
+}
+
+struct interface {
+    uint32_t link;
+    uint64_t per_second; /* units of its time stamps */
+};
+
+/* if_tsresol among the options of an interface. */
+static uint64_t resolution(span options, bool little)
+{
+    while (options.n >= 4) {
+        uint16_t code = any16(options.p, little), n = any16(options.p + 2, little);
+        if (code == 9 && n >= 1 && options.n >= 5) {
+            uint8_t v = options.p[4];
+            uint64_t per = 1;
+            for (unsigned i = 0; i < (v & 0x7fu) && per < UINT64_C(1) << 58; i++)
+                per *= v & 0x80 ? 2 : 10;
+            return per;
+        }
+        options = span_slice(options, 4 + ((size_t)n + 3) / 4 * 4, options.n);
+    }
+    return 1000000;
+}
+
+static int64_t microseconds(uint64_t t, uint64_t per_second)
+{
+    return (int64_t)(t / per_second * 1000000 + t % per_second * 1000 / (per_second / 1000 ? per_second / 1000 : 1));
+}
+
+static void block(struct capture *c, uint32_t type, span b, bool little, struct interface *on, unsigned *n_on)
+{
+    if (type == 1 && b.n >= 8 && *n_on < INTERFACES_MAX) {
+        on[(*n_on)++] = (struct interface){ any16(b.p, little), resolution(span_slice(b, 8, b.n), little) };
+    } else if (type == 6 && b.n >= 20) {
+        uint32_t i = any32(b.p, little), n = any32(b.p + 12, little);
+        uint64_t t = (uint64_t)any32(b.p + 4, little) << 32 | any32(b.p + 8, little);
+        if (i < *n_on && n <= b.n - 20)
+            packet(c, on[i].link, span_of(b.p + 20, n), microseconds(t, on[i].per_second));
+    } else if (type == 3 && b.n >= 4 && *n_on) {
+        packet(c, on[0].link, span_slice(b, 4, any32(b.p, little)), 0);
+    } else if (type == 10 && b.n >= 8 && any32(b.p, little) == 0x544c534b && c->n_secrets < COUNT_OF(c->secrets)) {
+        c->secrets[c->n_secrets++] = span_slice(b, 8, any32(b.p + 4, little));
+    }
+}
+
+static void pcapng(struct capture *c, span file)
+{
+    struct interface on[INTERFACES_MAX];
+    unsigned n_on = 0;
+    bool little = true;
+    for (size_t at = 0; file.n - at >= 12;) {
+        uint32_t type = any32(file.p + at, little);
+        if (be32(file.p + at) == 0x0a0d0d0a) { /* a section says its byte order */
+            little = file.p[at + 8] == 0x4d;
+            type = 0x0a0d0d0a;
+            n_on = 0;
+        }
+        uint32_t n = any32(file.p + at + 4, little);
+        if (n < 12 || n % 4 || n > file.n - at)
+            return;
+        block(c, type, span_of(file.p + at + 8, n - 12), little, on, &n_on);
+        at += n;
+    }
+}
+
+bool capture_read(struct capture *c, span file, const troth_allocator *mem)
+{
+    *c = (struct capture){ .packets = 0 };
+    arena_init(&c->arena, mem, 1 << 16);
+    uint32_t magic = file.n >= 24 ? be32(file.p) : 0;
+    switch (magic) {
+    case 0xa1b2c3d4: pcap(c, file, false, false); return true;
+    case 0xd4c3b2a1: pcap(c, file, true, false); return true;
+    case 0xa1b23c4d: pcap(c, file, false, true); return true;
+    case 0x4d3cb2a1: pcap(c, file, true, true); return true;
+    case 0x0a0d0d0a: pcapng(c, file); return true;
+    default: return fail(c, NOT_A_CAPTURE, "it starts with %08x", (unsigned)magic);
+    }
+}
+
+void capture_free(struct capture *c)
+{
+    arena_free(&c->arena);
+}
+
+const struct flow *capture_flow(const struct capture *c, size_t i)
+{
+    const struct flow *f = c->flows;
+    while (f && i--)
+        f = f->next;
+    return f;
+}
+
+/* ---- putting streams together */
+
+static int by_sequence(const void *pa, const void *pb)
+{
+    const struct segment *a = *(const struct segment *const *)pa, *b = *(const struct segment *const *)pb;
+    if (a->seq != b->seq)
+        return a->seq < b->seq ? -1 : 1;
+    return a->order < b->order ? -1 : 1;
+}
+
+static int by_time(const void *pa, const void *pb)
+{
+    const struct arrived_bytes *a = pa, *b = pb;
+    if (a->at != b->at)
+        return a->at < b->at ? -1 : 1;
+    return a->bytes.p < b->bytes.p ? -1 : 1; /* packets lie in the file in the order of the capture */
+}
+
+/* One direction, in order and without gap or overlap; returns how many pieces. */
+static size_t in_order(struct capture *c, struct stream *s, uint8_t from, struct arrived_bytes *out)
+{
+    struct segment **sorted = arena_array(&c->arena, s->n + 1, sizeof(struct segment *));
+    size_t n = 0, k = 0;
+    for (struct segment *g = s->first; sorted && g; g = g->next)
+        sorted[n++] = g;
+    if (n)
+        qsort(sorted, n, sizeof *sorted, by_sequence);
+    uint32_t next = 0;
+    int64_t now = INT64_MIN; /* bytes arrive when the last piece before them did */
+    for (size_t i = 0; i < n; i++) {
+        const struct segment *g = sorted[i];
+        if (g->seq > next) {
+            s->lost = g->seq - next;
+            break;
+        }
+        if (g->seq + g->bytes.n <= next)
+            continue; /* seen before */
+        now = g->at > now ? g->at : now;
+        out[k++] = (struct arrived_bytes){ now, span_slice(g->bytes, next - g->seq, g->bytes.n), from };
+        next = (uint32_t)(g->seq + g->bytes.n);
+    }
+    return k;
+}
+
+/* Whoever said a ClientHello, where no SYN was captured. */
+static void find_client(struct flow *f)
+{
+    if (f->stream[0].syn || f->stream[1].syn)
+        return;
+    for (uint8_t k = 0; k < 2; k++) {
+        const struct segment *g = f->stream[k].first;
+        if (g && g->bytes.n > 5 && g->bytes.p[0] == 22 && g->bytes.p[5] == 1)
+            f->client = k;
+    }
+}
+
+bool capture_deliver(struct capture *c, struct flow *f, struct arrived_bytes **out, size_t *n)
+{
+    find_client(f);
+    *out = arena_array(&c->arena, (size_t)f->stream[0].n + f->stream[1].n + 1, sizeof **out);
+    if (!*out)
+        return fail(c, OUT_OF_MEMORY, "%s", "for the streams of a connection");
+    *n = in_order(c, &f->stream[f->client], FROM_CLIENT, *out);
+    *n += in_order(c, &f->stream[!f->client], FROM_SERVER, *out + *n);
+    if (*n)
+        qsort(*out, *n, sizeof **out, by_time);
+    return true;
+}
+
+void endpoint_text(struct text *t, const struct endpoint *e)
+{
+    if (e->n == 4) {
+        text_add(t, "%u.%u.%u.%u:%u", e->address[0], e->address[1], e->address[2], e->address[3], e->port);
+        return;
+    }
+    text_add(t, "[");
+    for (int i = 0; i < 8; i++)
+        text_add(t, "%s%x", i ? ":" : "", be16(e->address + 2 * i));
+    text_add(t, "]:%u", e->port);
+}
