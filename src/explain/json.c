@@ -256,7 +256,7 @@ void write_json(struct out *o, struct view *v)
     json_text(o, "code", v->s->failure.reason ? v->s->failure.code : "ok");
     failure(o, v);
     json_open(o, "facts", '{');
-    json_text(o, "version", v->version.name);
+    json_text(o, "version", v->version.name ? version_words(v->version.value) : NULL);
     json_text(o, "cipher_suite", v->suite.name);
     json_text(o, "group", v->group.name);
     json_text(o, "signature_scheme", v->scheme.name);

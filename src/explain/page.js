@@ -82,6 +82,7 @@
   $("#fold").onclick = () => foldAll();
 
   // ---- the selected field
+  const visible = e => e.checkVisibility ? e.checkVisibility() : e.offsetParent;
   let selected = null;
   const select = (li, scroll = true) => {
     if (selected) rowOf(selected).classList.remove("sel");
@@ -91,7 +92,7 @@
     if (scroll) rowOf(li).scrollIntoView({ block: "nearest" });
   };
   const move = by => {
-    const all = $$(".msg[open] li[data-t]").filter(li => rowOf(li).offsetParent);
+    const all = $$(".msg[open] li[data-t]").filter(li => visible(rowOf(li)));
     if (!all.length) { const m = $(".msg"); if (m) { m.open = true; m.scrollIntoView({ block: "start" }); } return; }
     const at = selected ? all.indexOf(selected) : by > 0 ? -1 : 0;
     select(all[Math.max(0, Math.min(all.length - 1, at + by))]);

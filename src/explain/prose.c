@@ -14,13 +14,19 @@ const struct prose *prose_rows(size_t *n)
     return rows;
 }
 
-const struct prose *prose_of(const char *parent, const char *name)
+static const struct prose *find(const char *parent, const char *name)
 {
     size_t n = strlen(parent);
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (!strncmp(rows[i].path, parent, n) && rows[i].path[n] == '.' && !strcmp(rows[i].path + n + 1, name))
             return &rows[i];
     return NULL;
+}
+
+const struct prose *prose_of(const char *parent, const char *name)
+{
+    const struct prose *row = find(parent, name);
+    return row ? row : find("*", name);
 }
 
 const char *message_purpose(const char *type)

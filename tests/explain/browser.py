@@ -97,7 +97,7 @@ class Browser:
     def mouse(self, selector, index=0):
         """Puts the pointer on the middle of an element."""
         x, y = self.js(f"(() => {{ const e = document.querySelectorAll({json.dumps(selector)})[{index}]; e.scrollIntoView({{block: 'center'}});"
-                       " const r = e.getClientRects()[0]; return [r.x + Math.min(r.width, 30) / 2, r.y + r.height / 2]; })()")
+                       " const r = [...e.getClientRects()].sort((a, b) => b.width - a.width)[0]; return [r.x + Math.min(r.width, 30) / 2, r.y + r.height / 2]; })()")
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
         return x, y
 
