@@ -60,9 +60,12 @@ static const struct troth_hash *hash_named(const troth_provider *p, const char *
 
 static const struct told_secret *secret_named(const troth_story *s, const char *label)
 {
-    for (size_t i = s->secrets.n; label && i-- > 0;)
-        if (!strcmp(ROWS(s, secrets, struct told_secret)[i].label, label))
-            return &ROWS(s, secrets, struct told_secret)[i];
+    const struct told_secret *all = ROWS(s, secrets, struct told_secret);
+    for (size_t i = s->secrets.n; label && i-- > 0;) {
+        const char *known = all[i].label;
+        if (!strcmp(known, label))
+            return &all[i];
+    }
     return NULL;
 }
 
