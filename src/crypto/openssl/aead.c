@@ -87,6 +87,7 @@ static bool open(const troth_aead *a, void *state, uint8_t *out, const uint8_t *
     TRY(in.n >= a->tag_n);
     if (try_open(s->ctx, a->tag_n, out, nonce, aad, in))
         return true;
+    secret_wipe(out, in.n - a->tag_n); /* nothing of what did not verify is left */
     lib_quiet();
     return false;
 }
@@ -118,7 +119,6 @@ static bool has_aes_instructions(void)
 
 bool lib_open_aeads(struct lib *l, const troth_libcrypto_options *o)
 {
-    (void)o;
     for (size_t i = 0; i < LIB_AEADS; i++) {
         l->aead[i] = rows[i];
         l->aead[i].cipher = EVP_CIPHER_fetch(NULL, cipher_names[i], NULL);
@@ -131,11 +131,14 @@ bool lib_open_aeads(struct lib *l, const troth_libcrypto_options *o)
             l->aeads[n++] = &a->row;
     }
     l->pub.aeads = l->aeads;
+    if (!o->libcrypto_only && !o->portable_only)
+        lib_open_fast(l);
     return true;
 }
 
 void lib_close_aeads(struct lib *l)
 {
+    lib_close_fast(l);
     for (size_t i = 0; i < LIB_AEADS; i++)
         EVP_CIPHER_free(l->aead[i].cipher);
 }

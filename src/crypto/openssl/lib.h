@@ -32,6 +32,8 @@ struct lib_curve {
     EC_GROUP *group;
 };
 
+struct lib_fast;
+
 struct lib {
     troth_provider   pub; /* first: the provider is the object */
     atomic_uint      owners;
@@ -40,6 +42,7 @@ struct lib {
     struct lib_curve curve[LIB_CURVES];
     bool             has_mldsa;
     struct lib_aead  aead[LIB_AEADS];
+    struct lib_fast *fast; /* libipsec-mb's forms of them; NULL: not here, or not for this processor */
     troth_kem        kem[LIB_KEMS]; /* in order of preference */
     struct own_kem   own[LIB_KEMS];
     const troth_hash *hashes[LIB_HASHES + 1];
@@ -73,6 +76,9 @@ bool MUST_USE lib_open_curves(struct lib *l);
 void lib_open_kems(struct lib *l, const troth_libcrypto_options *o);
 void lib_open_signatures(struct lib *l);
 void lib_open_keys(struct lib *l);
+/* Puts libipsec-mb's rows in place of libcrypto's, where it is there and fits the processor. */
+void lib_open_fast(struct lib *l);
+void lib_close_fast(struct lib *l);
 void lib_close_hashes(struct lib *l);
 void lib_close_aeads(struct lib *l);
 void lib_close_curves(struct lib *l);
