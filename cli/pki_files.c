@@ -1,0 +1,105 @@
+/* pki_files.c - reading and writing files of certificates and keys.  Must never overwrite one, and never leave half of one. */
+#include "pki_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MOST = 64 * 1024 * 1024, CHUNK = 65536 };
+
+/* All of `fd`; NULL with errno set. */
+static uint8_t *read_all(int fd, size_t *n)
+{
+    uint8_t *p = NULL;
+    size_t room = 0;
+    *n = 0;
+    for (;;) {
+        if (*n == room) {
+            if (room >= FILE_MOST) {
+                errno = EFBIG;
+                break;
+            }
+            room = room ? 2 * room : CHUNK;
+            uint8_t *more = realloc(p, room);
+            if (!more)
+                break;
+            p = more;
+        }
+        ssize_t got = read(fd, p + *n, room - *n);
+        if (got == 0)
+            return p;
+        if (got < 0 && errno != EINTR)
+            break;
+        *n += got > 0 ? (size_t)got : 0;
+    }
+    int why = errno;
+    free(p);
+    errno = why;
+    return NULL;
+}
+
+uint8_t *file_whole(const struct args *a, const char *path, size_t *n)
+{
+    bool in = !strcmp(path, "-");
+    int fd = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t *p = fd >= 0 ? read_all(fd, n) : NULL;
+    if (!p)
+        complain(a, EXIT_FILE, "%s: %s", in ? "standard input" : path, strerror(errno));
+    if (fd >= 0 && !in)
+        close(fd);
+    return p;
+}
+
+bool file_new(const struct args *a, const char *path, unsigned mode, troth_span bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    if (fd < 0) {
+        if (errno == EEXIST)
+            complain(a, EXIT_FILE, "%s is there already, and is not overwritten: move it away, or choose another --out DIR", path);
+        else
+            complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    bool ok = fchmod(fd, (mode_t)mode) == 0; /* whatever the umask */
+    for (size_t at = 0; ok && at < bytes.n;) {
+        ssize_t n = write(fd, bytes.p + at, bytes.n - at);
+        if (n < 0 && errno != EINTR)
+            ok = false;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    int why = errno;
+    if (close(fd) && ok) {
+        ok = false;
+        why = errno;
+    }
+    if (!ok) {
+        unlink(path);
+        complain(a, EXIT_FILE, "%s: %s", path, strerror(why));
+    }
+    return ok;
+}
+
+size_t passphrase_from_file(void *args, char *out, size_t cap)
+{
+    const struct args *a = args;
+    size_t n = 0;
+    if (!args_has(a, OPT_PASS_FILE))
+        return 0;
+    uint8_t *p = file_whole(a, args_value(a, OPT_PASS_FILE, ""), &n);
+    if (!p)
+        return 0;
+    uint8_t *end = memchr(p, '\n', n);
+    size_t line = end ? (size_t)(end - p) : n;
+    if (line && p[line - 1] == '\r')
+        line--;
+    if (line > cap)
+        line = 0;
+    memcpy(out, p, line);
+    memset(p, 0, n);
+    free(p);
+    return line;
+}

@@ -1,0 +1,16 @@
+/* pki_files.h - files of certificates and keys: read whole, written once and never over another. */
+#ifndef CLI_PKI_FILES_H
+#define CLI_PKI_FILES_H
+
+#include <troth/pki.h>
+
+#include "args.h"
+
+/* The whole file ("-": standard input), at most 64 MB; the caller frees.  NULL after a message that names the path. */
+uint8_t *file_whole(const struct args *a, const char *path, size_t *n);
+/* Makes a new file with this mode; refuses to overwrite.  False after a message; nothing is left behind. */
+bool file_new(const struct args *a, const char *path, unsigned mode, troth_span bytes);
+/* The first line of --passphrase-file; a troth_passphrase_fn whose ctx is the struct args. */
+size_t passphrase_from_file(void *args, char *out, size_t cap);
+
+#endif
