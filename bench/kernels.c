@@ -5,13 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
+#include <openssl/obj_mac.h>
 #include <openssl/rand.h>
 
 #include "quiet.h"
 
 #include "crypto/kernel/cpu.h"
 #include "crypto/kernel/mlkem.h"
+#include "crypto/kernel/p256.h"
 #include "crypto/kernel/x25519.h"
 
 enum { ROWS_MAX = 64, ROUNDS_MAX = 2000 };
@@ -132,11 +136,57 @@ static void kem_rows(struct bench *b, struct kem_arg *a, enum mlkem_size size, u
     kem_encaps(a);
 }
 
+/* ---- P-256; libcrypto by its quickest calls, which are deprecated */
+
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+struct p_arg {
+    EC_KEY *key[P256_LANES];
+    ECDSA_SIG *sig[P256_LANES];
+    uint8_t point[P256_LANES][65], r[P256_LANES][32], s[P256_LANES][32], hash[P256_LANES][32], der[80];
+    struct p256_check check[P256_LANES];
+};
+
+static void p_verify_1(void *v) { struct p_arg *a = v; p256_verify(a->check, 1); }
+static void p_verify_3(void *v) { struct p_arg *a = v; p256_verify(a->check, 3); }
+static void p_verify_8(void *v) { struct p_arg *a = v; p256_verify(a->check, 8); }
+static void p_openssl_verify(void *v) { struct p_arg *a = v; ECDSA_do_verify(a->hash[0], 32, a->sig[0], a->key[0]); }
+
+static void p_openssl_sign(void *v)
+{
+    struct p_arg *a = v;
+    unsigned n = sizeof a->der;
+    ECDSA_sign(0, a->hash[0], 32, a->der, &n, a->key[0]);
+}
+
+static void p_rows(struct bench *b, struct p_arg *a, uint32_t cpu)
+{
+    for (unsigned i = 0; i < P256_LANES; i++) {
+        a->key[i] = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+        EC_KEY_generate_key(a->key[i]);
+        EC_POINT_point2oct(EC_KEY_get0_group(a->key[i]), EC_KEY_get0_public_key(a->key[i]), POINT_CONVERSION_UNCOMPRESSED,
+                           a->point[i], 65, NULL);
+        RAND_bytes(a->hash[i], 32);
+        a->sig[i] = ECDSA_do_sign(a->hash[i], 32, a->key[i]);
+        BN_bn2binpad(ECDSA_SIG_get0_r(a->sig[i]), a->r[i], 32);
+        BN_bn2binpad(ECDSA_SIG_get0_s(a->sig[i]), a->s[i], 32);
+        a->check[i] = (struct p256_check){ a->point[i] + 1, a->r[i], a->s[i], a->hash[i], 32, P256_BAD };
+    }
+    if (cpu & CPU_IFMA) {
+        add(b, "p256 verify 1", "ifma", p_verify_1, a, 1);
+        add(b, "p256 verify 3", "ifma", p_verify_3, a, 3);
+        add(b, "p256 verify 8", "ifma", p_verify_8, a, 8);
+    }
+    add(b, "p256 verify", "libcrypto", p_openssl_verify, a, 1);
+    add(b, "p256 sign", "libcrypto", p_openssl_sign, a, 1);
+}
+
 int main(int argc, char **argv)
 {
     static struct bench b;
     static struct x_arg x[3];
     static struct kem_arg kem[9];
+    static struct p_arg p;
     unsigned rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 300;
     rounds = rounds < 20 ? 20 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
     b.filter = argc > 1 && *argv[1] ? argv[1] : NULL;
@@ -154,6 +204,7 @@ int main(int argc, char **argv)
         if (cpu & CPU_AVX512)
             kem_rows(&b, &kem[n++], size, CPU_AVX2 | CPU_AVX512, "avx512");
     }
+    p_rows(&b, &p, cpu);
     measure(&b, rounds);
     return 0;
 }

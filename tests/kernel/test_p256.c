@@ -1,0 +1,277 @@
+/* P-256: Wycheproof's ECDSA cases, libcrypto at random, and the exceptions of the formulas.
+ * links: jansson crypto */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+#include <openssl/rand.h>
+
+#include "crypto/kernel/cpu.h"
+#include "crypto/kernel/p256.h"
+#include "crypto/kernel/p256_scalar.h"
+#include "kernel/vectors.h"
+
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"      /* EC_KEY is the judge here, and the quickest one */
+
+enum { BLOB = 8192 };
+
+static bool no_ifma(void)
+{
+    if (cpu_features() & CPU_IFMA)
+        return false;
+    print_message("no AVX-512 IFMA here\n");
+    return true;
+}
+
+/* SEQUENCE { INTEGER r, INTEGER s } in strict DER, positive and at most 32 bytes each: what a caller does before the kernel */
+static bool der_integer(const uint8_t **p, const uint8_t *end, uint8_t out[32])
+{
+    if (end - *p < 3 || (*p)[0] != 2 || (*p)[1] > 33 || (*p)[1] == 0 || end - *p - 2 < (*p)[1])
+        return false;
+    size_t n = (*p)[1];
+    const uint8_t *v = *p + 2;
+    *p = v + n;
+    if (v[0] & 0x80 || (n > 1 && !v[0] && !(v[1] & 0x80)))
+        return false;
+    if (!v[0])
+        v++, n--;
+    if (n > 32)
+        return false;
+    memset(out, 0, 32);
+    memcpy(out + 32 - n, v, n);
+    return true;
+}
+
+static bool der_signature(const uint8_t *p, size_t n, uint8_t r[32], uint8_t s[32])
+{
+    if (n < 2 || p[0] != 0x30 || p[1] != n - 2 || n > 127)
+        return false;
+    const uint8_t *end = p + n;
+    p += 2;
+    return der_integer(&p, end, r) && der_integer(&p, end, s) && p == end;
+}
+
+/* what libcrypto says of a signature as numbers */
+static bool judge(const struct p256_check *c)
+{
+    EC_KEY *k = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+    uint8_t point[65] = { 4 };
+    memcpy(point + 1, c->key, 64);
+    bool ok = EC_KEY_oct2key(k, point, 65, NULL) == 1;
+    ECDSA_SIG *sig = ECDSA_SIG_new();
+    ECDSA_SIG_set0(sig, BN_bin2bn(c->r, 32, NULL), BN_bin2bn(c->s, 32, NULL));
+    ok = ok && ECDSA_do_verify(c->hash, (int)c->hash_n, sig, k) == 1;
+    ECDSA_SIG_free(sig);
+    EC_KEY_free(k);
+    return ok;
+}
+
+static void wycheproof(const char *name, const EVP_MD *md)
+{
+    json_t *file = vectors_load(name), *group, *test;
+    size_t g, t, cases = 0, unsure = 0, malformed = 0;
+    json_array_foreach(json_object_get(file, "testGroups"), g, group) {
+        uint8_t point[65];
+        assert_int_equal(json_bytes(point, 65, json_object_get(group, "publicKey"), "uncompressed"), 65);
+        json_array_foreach(json_object_get(group, "tests"), t, test) {
+            static uint8_t msg[BLOB], sig[BLOB];
+            uint8_t hash[64], r[32], s[32];
+            unsigned hash_n;
+            size_t msg_n = json_bytes(msg, BLOB, test, "msg"), sig_n = json_bytes(sig, BLOB, test, "sig");
+            bool valid = !strcmp(json_string_value(json_object_get(test, "result")), "valid");
+            cases++;
+            if (!der_signature(sig, sig_n, r, s)) {
+                assert_false(valid);
+                malformed++;
+                continue;
+            }
+            EVP_Digest(msg, msg_n, hash, &hash_n, md, NULL);
+            struct p256_check c = { point + 1, r, s, hash, hash_n, P256_BAD };
+            p256_verify(&c, 1);
+            if (c.verdict == P256_UNSURE) {
+                c.verdict = judge(&c) ? P256_GOOD : P256_BAD;
+                unsure++;
+            }
+            assert_int_equal(c.verdict, valid ? P256_GOOD : P256_BAD);
+        }
+    }
+    print_message("%s: %zu cases, %zu malformed, %zu unsure\n", name, cases, malformed, unsure);
+    assert_int_equal(cases, json_integer_value(json_object_get(file, "numberOfTests")));
+    assert_true(unsure < 20);
+    json_decref(file);
+}
+
+static void test_wycheproof(void **state)
+{
+    (void)state;
+    if (no_ifma())
+        return;
+    wycheproof("wycheproof/ecdsa_secp256r1_sha256_test.json", EVP_sha256());
+    wycheproof("wycheproof/ecdsa_secp256r1_sha512_test.json", EVP_sha512());
+}
+
+struct signer { EC_KEY *key; uint8_t d[32], point[64], hash[64], r[32], s[32]; };
+
+static void signer_make(struct signer *a, size_t hash_n)
+{
+    uint8_t b[65];
+    a->key = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+    assert_int_equal(EC_KEY_generate_key(a->key), 1);
+    EC_POINT_point2oct(EC_KEY_get0_group(a->key), EC_KEY_get0_public_key(a->key), POINT_CONVERSION_UNCOMPRESSED, b, 65, NULL);
+    memcpy(a->point, b + 1, 64);
+    BN_bn2binpad(EC_KEY_get0_private_key(a->key), a->d, 32);
+    RAND_bytes(a->hash, sizeof a->hash);
+    ECDSA_SIG *sig = ECDSA_do_sign(a->hash, (int)hash_n, a->key);
+    BN_bn2binpad(ECDSA_SIG_get0_r(sig), a->r, 32);
+    BN_bn2binpad(ECDSA_SIG_get0_s(sig), a->s, 32);
+    ECDSA_SIG_free(sig);
+}
+
+/* Every number of lanes; each lane sound or with one bit of something changed; libcrypto judges each. */
+static void test_verify_random(void **state)
+{
+    (void)state;
+    if (no_ifma())
+        return;
+    static const size_t hash_n[] = { 32, 20, 48, 64, 28 };
+    for (unsigned round = 0; round < 25; round++) {
+        for (unsigned n = 1; n <= P256_LANES; n++) {
+            struct signer a[P256_LANES];
+            struct p256_check c[P256_LANES];
+            for (unsigned i = 0; i < n; i++) {
+                size_t h = hash_n[(round + i) % 5];
+                uint8_t rnd[3];
+                signer_make(&a[i], h);
+                RAND_bytes(rnd, sizeof rnd);
+                uint8_t *const spoil[] = { a[i].point, a[i].r, a[i].s, a[i].hash };
+                if (rnd[0] % 8 < 4)
+                    spoil[rnd[0] % 4][rnd[1] % (rnd[0] % 4 ? h < 32 ? h : 32 : 64)] ^= (uint8_t)(1 << rnd[2] % 8);
+                c[i] = (struct p256_check){ a[i].point, a[i].r, a[i].s, a[i].hash, h, P256_UNSURE };
+            }
+            p256_verify(c, n);
+            for (unsigned i = 0; i < n; i++) {
+                assert_int_equal(c[i].verdict, judge(&c[i]) ? P256_GOOD : P256_BAD);
+                EC_KEY_free(a[i].key);
+            }
+        }
+    }
+}
+
+static void number(uint8_t out[32], const BIGNUM *v) { BN_bn2binpad(v, out, 32); }
+
+/* u1, u2 and a key k G chosen: r is the x of (u1 + u2 k) G, s = r / u2, e = u1 s. A sum of two equal points on the way, or one
+ * at infinity at its end, may be refused as unsure, never be called wrong. */
+static void test_exceptions(void **state)
+{
+    (void)state;
+    if (no_ifma())
+        return;
+    static const int u[] = { 1, 2, 3, 5, 15, 16, 17, 31, 32, 33, 127, 128, 129, 255, 256, 257, -1, -2, -16, -128, 12345 };
+    static const int key[] = { 1, 2, -1, -2, 16, 256, 7 };
+    BN_CTX *x = BN_CTX_new();
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    const BIGNUM *n = EC_GROUP_get0_order(group);
+    BIGNUM *u1 = BN_new(), *u2 = BN_new(), *k = BN_new(), *r = BN_new(), *s = BN_new(), *e = BN_new();
+    EC_POINT *p = EC_POINT_new(group), *q = EC_POINT_new(group);
+    unsigned unsure = 0, good = 0;
+    for (size_t a = 0; a < sizeof u / sizeof *u; a++) {
+        for (size_t b = 0; b < sizeof u / sizeof *u; b++) {
+            int kk = key[(a + b) % (sizeof key / sizeof *key)];
+            BN_set_word(u1, (BN_ULONG)(u[a] < 0 ? -u[a] : u[a]));
+            BN_set_word(u2, (BN_ULONG)(u[b] < 0 ? -u[b] : u[b]));
+            BN_set_word(k, (BN_ULONG)(kk < 0 ? -kk : kk));
+            BN_set_negative(u1, u[a] < 0), BN_set_negative(u2, u[b] < 0), BN_set_negative(k, kk < 0);
+            BN_nnmod(u1, u1, n, x), BN_nnmod(u2, u2, n, x), BN_nnmod(k, k, n, x);
+            EC_POINT_mul(group, q, k, NULL, NULL, x);
+            EC_POINT_mul(group, p, u1, q, u2, x);
+            uint8_t point[65], rb[32], sb[32], eb[32];
+            EC_POINT_point2oct(group, q, POINT_CONVERSION_UNCOMPRESSED, point, 65, x);
+            if (EC_POINT_is_at_infinity(group, p))
+                BN_set_word(r, 1);
+            else
+                EC_POINT_get_affine_coordinates(group, p, r, NULL, x);
+            BN_nnmod(r, r, n, x);
+            BN_mod_inverse(s, u2, n, x);
+            BN_mod_mul(s, s, r, n, x);
+            BN_mod_mul(e, u1, s, n, x);
+            number(rb, r), number(sb, s), number(eb, e);
+            struct p256_check c[3] = { { point + 1, rb, sb, eb, 32, P256_BAD } };
+            c[1] = c[2] = c[0];
+            p256_verify(c, 3);
+            bool truth = judge(&c[0]);
+            assert_int_equal(truth, !EC_POINT_is_at_infinity(group, p));
+            for (unsigned i = 0; i < 3; i++)
+                assert_true(c[i].verdict == P256_UNSURE || c[i].verdict == (truth ? P256_GOOD : P256_BAD));
+            unsure += c[0].verdict == P256_UNSURE;
+            good += c[0].verdict == P256_GOOD;
+        }
+    }
+    print_message("small multiples: %u good, %u unsure\n", good, unsure);
+    assert_true(good > 300 && unsure > 0);
+    BN_free(u1), BN_free(u2), BN_free(k), BN_free(r), BN_free(s), BN_free(e);
+    EC_POINT_free(p), EC_POINT_free(q);
+    EC_GROUP_free(group);
+    BN_CTX_free(x);
+}
+
+/* arithmetic modulo n against libcrypto, the edges first */
+static void test_scalars(void **state)
+{
+    (void)state;
+    BN_CTX *x = BN_CTX_new();
+    BIGNUM *n = NULL;
+    BN_hex2bn(&n, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+    for (unsigned i = 0; i < 2000; i++) {
+        uint8_t b[2][32], got[32], want[32];
+        RAND_bytes(b[0], sizeof b);
+        if (i < 32)
+            memset(b[i & 1], i & 2 ? 0xff : 0, i & 28 ? 20 : 32);
+        struct scalar v[2], t, all[9];
+        BIGNUM *a = BN_bin2bn(b[0], 32, NULL), *c = BN_bin2bn(b[1], 32, NULL), *r = BN_new();
+        for (int j = 0; j < 2; j++) {
+            scalar_load(&v[j], b[j]);
+            assert_int_equal(scalar_in_range(&v[j]), !BN_is_zero(j ? c : a) && BN_cmp(j ? c : a, n) < 0);
+            scalar_reduce(&v[j]);
+        }
+#define SAME(what) BN_bn2binpad(r, want, 32), scalar_store(got, &(what)), assert_memory_equal(got, want, 32)
+        BN_nnmod(r, a, n, x), SAME(v[0]);
+        scalar_add(&t, &v[0], &v[1]), BN_mod_add(r, a, c, n, x), SAME(t);
+        scalar_mul(&t, &v[0], &v[1]), BN_mod_mul(r, a, c, n, x), SAME(t);
+        scalar_invert(&t, &v[0]);
+        BN_nnmod(r, a, n, x);
+        if (BN_is_zero(r))
+            memset(&t, 0, sizeof t);
+        else
+            BN_mod_inverse(r, a, n, x);
+        SAME(t);
+        for (unsigned j = 0; j < 9; j++)
+            all[j] = j % 3 ? (struct scalar){ { j } } : v[0];
+        if (!BN_is_zero(r)) {
+            scalar_invert_all(all, 9);
+            SAME(all[6]);
+        }
+        BN_free(a), BN_free(c), BN_free(r);
+    }
+    BN_free(n);
+    BN_CTX_free(x);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scalars), cmocka_unit_test(test_wycheproof), cmocka_unit_test(test_verify_random),
+        cmocka_unit_test(test_exceptions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
