@@ -78,6 +78,7 @@ TROTH_API const char *troth_reason_code(enum troth_reason);
 TROTH_API const char *troth_reason_text(enum troth_reason);
 TROTH_API const char *troth_reason_hint(enum troth_reason);
 TROTH_API enum troth_who troth_reason_who(enum troth_reason);
+TROTH_API uint8_t troth_reason_alert(enum troth_reason);   /* what the peer is told; 255: nothing */
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 /* conn.c - connections as applications see them: NULL is a valid argument everywhere, and stands for memory that ran out. */
 #include "api/api.h"
+#include "explain/story.h"
 #include "tls/engine.h"
 #include "tls/late.h"
 
@@ -94,6 +95,16 @@ void troth_send_name(troth_conn *c, const char *sni)
         (void)fail(c, BAD_ARGUMENT, "troth_send_name: %s", c->cfg->is_server ? "for clients" : "too long");
     else if (!(c->sni = arena_string(&c->keep, span_of(sni ? sni : "", n))))
         (void)fail(c, OUT_OF_MEMORY, "for a server name");
+}
+
+void troth_tell(troth_conn *c, troth_story *s)
+{
+    if (!s || !early_enough(c, "troth_tell"))
+        return;
+    c->witness = story_witness(s);
+    c->rec.read.witness = c->rec.write.witness = c->witness;
+    if (c->cfg->is_server)
+        troth_story_as_server(s);
 }
 
 /* ---- run */

@@ -109,3 +109,8 @@ enum troth_who troth_reason_who(enum troth_reason why)
 {
     return (enum troth_who)row_of(why)->who;
 }
+
+uint8_t troth_reason_alert(enum troth_reason why)
+{
+    return row_of(why)->alert;
+}

@@ -7,25 +7,16 @@
 
 static bool has_entry(const struct told_decision *d, span list, span entry)
 {
-    if (d->as) {
-        for (size_t i = 0; i < u16s_count(list); i++)
-            if (u16s_at(list, i) == (uint16_t)(entry.p[0] << 8 | entry.p[1]))
-                return true;
-        return false;
-    }
-    for (size_t at = 0; at < list.n;) {
-        size_t n = 0;
-        while (at + n < list.n && list.p[at + n] != ',' && list.p[at + n] != ' ')
-            n++;
-        if (span_equal(span_of(list.p + at, n), entry))
+    span other;
+    for (size_t at = 0; decision_entry(d, list, &at, &other);)
+        if (span_equal(other, entry))
             return true;
-        at += n + 1;
-    }
     return false;
 }
 
 static void list_of(struct page *p, const char *whose, const struct told_decision *d, span list, span other)
 {
+    enum { SHOWN = 8 };
     if (!list.n)
         return;
     out_fmt(p->o, "<div><b>%s</b>", whose);
@@ -34,40 +25,26 @@ static void list_of(struct page *p, const char *whose, const struct told_decisio
         return;
     }
     size_t n = 0;
-    for (size_t at = 0; at < list.n; n++) {
-        size_t k = 2;
-        if (!d->as)
-            for (k = 0; at + k < list.n && list.p[at + k] != ',' && list.p[at + k] != ' ';)
-                k++;
-        span entry = span_slice(list, at, k);
-        at += d->as ? 2 : k + 1;
-        if (!entry.n || (d->as && entry.n < 2))
-            continue;
-        uint64_t id = d->as ? (uint64_t)(entry.p[0] << 8 | entry.p[1]) : 0;
-        const struct name *row = d->as ? name_find(d->as, id) : NULL;
-        bool on = d->as ? id == d->chosen && !d->text : d->text && span_equal(entry, span_of(d->text, strlen(d->text)));
-        if (n == 8 && list.n - at > 4)
+    span entry;
+    for (size_t at = 0; decision_entry(d, list, &at, &entry); n++) {
+        char room[200];
+        struct text t = TEXT_IN(room);
+        if (n == SHOWN)
             out_str(p->o, "<details><summary>and more</summary>");
-        out_fmt(p->o, "<span%s>", on ? " class=\"on\"" : has_entry(d, other, entry) ? " class=\"both\"" : "");
-        if (row)
-            out_html_str(p->o, row->name);
-        else if (d->as)
-            out_fmt(p->o, "0x%04x", (unsigned)id);
-        else
-            out_html(p->o, entry);
+        out_fmt(p->o, "<span%s>", entry_is_chosen(d, entry) ? " class=\"on\"" : has_entry(d, other, entry) ? " class=\"both\"" : "");
+        say_entry(&t, d, entry);
+        html_text(p, &t);
         out_str(p->o, "</span>");
     }
-    if (n > 8)
-        out_str(p->o, "</details>");
-    out_str(p->o, "</div>\n");
+    out_str(p->o, n > SHOWN ? "</details></div>\n" : "</div>\n");
 }
 
 static void choices(struct page *p, int step)
 {
     const troth_story *s = p->v->s;
     bool any = false;
-    for (size_t i = 0; i < s->decisions.n; i++) {
-        const struct told_decision *d = &ROWS(s, decisions, struct told_decision)[i];
+    for (size_t i = 0; i < p->v->n_choices; i++) {
+        const struct told_decision *d = &p->v->choices[i];
         if (decision_step(d) != step)
             continue;
         if (!any)
@@ -87,7 +64,8 @@ static void choices(struct page *p, int step)
         out_html_str(p->o, d->rule);
         out_str(p->o, "</p><div class=\"lists\">");
         bool server = s->we_are_server;
-        list_of(p, server ? "client" : "ours", d, server ? d->theirs : d->ours, server ? d->ours : d->theirs);
+        bool ours_told = !strcmp(p->v->we, "Your client") || server;
+        list_of(p, server || !ours_told ? "client" : "ours", d, server ? d->theirs : d->ours, server ? d->ours : d->theirs);
         list_of(p, server ? "ours" : "server", d, server ? d->ours : d->theirs, server ? d->theirs : d->ours);
         out_str(p->o, "</div></article>\n");
     }

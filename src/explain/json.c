@@ -64,20 +64,12 @@ static void messages(struct out *o, struct view *v)
 static void list(struct out *o, const char *key, const struct told_decision *d, span s)
 {
     json_open(o, key, '[');
-    for (size_t i = 0; d->as && i < u16s_count(s); i++) {
-        const struct name *row = name_find(d->as, u16s_at(s, i));
-        char room[16];
+    span entry;
+    for (size_t at = 0; decision_entry(d, s, &at, &entry);) {
+        char room[200];
         struct text t = TEXT_IN(room);
-        text_add(&t, "0x%04x", u16s_at(s, i));
-        json_text(o, NULL, row ? row->name : room);
-    }
-    for (size_t at = 0; !d->as && at < s.n;) {
-        size_t n = 0;
-        while (at + n < s.n && s.p[at + n] != ',' && s.p[at + n] != ' ')
-            n++;
-        if (n)
-            json_string(o, NULL, span_of(s.p + at, n));
-        at += n + 1;
+        say_entry(&t, d, entry);
+        json_text(o, NULL, room);
     }
     json_close(o, ']');
 }
@@ -85,8 +77,8 @@ static void list(struct out *o, const char *key, const struct told_decision *d, 
 static void decisions(struct out *o, struct view *v)
 {
     json_open(o, "decisions", '[');
-    for (size_t i = 0; i < v->s->decisions.n; i++) {
-        const struct told_decision *d = &ROWS(v->s, decisions, struct told_decision)[i];
+    for (size_t i = 0; i < v->n_choices; i++) {
+        const struct told_decision *d = &v->choices[i];
         bool hide = v->redact && !d->as;
         char room[160];
         struct text t = TEXT_IN(room);

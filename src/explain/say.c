@@ -217,14 +217,6 @@ void say_value(struct text *t, const struct view *v, const struct tree *tree, ui
 
 /* ---- decisions */
 
-void say_choice(struct text *t, const struct told_decision *d)
-{
-    if (d->text)
-        text_add(t, "%s", d->text);
-    else
-        text_add(t, "%s", name_of(d->as, d->chosen));
-}
-
 int decision_step(const struct told_decision *d)
 {
     const char *w = d->what ? d->what : "";

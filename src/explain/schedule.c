@@ -87,8 +87,9 @@ static bool extract(uint8_t *out, const troth_story *s, const struct troth_hash 
         h->peek(state, empty);
         expand_label(salt, h, span_of(above->b, above->n), "derived", span_of(empty, h->n), h->n);
     }
-    const struct told_secret *in = main ? NULL : secret_named(s, early ? "PSK" : "shared secret");
-    TRY(early || main || in);
+    bool has_input = k->from && strcmp(k->from, early ? "PSK" : "shared secret") == 0;
+    const struct told_secret *in = has_input ? secret_named(s, k->from) : NULL;
+    TRY(!has_input || in);
     span ikm = in ? span_of(in->b, in->n) : span_of(zero, h->n);
     hmac(out, h, span_of(salt, h->n), &ikm, 1);
     secret_wipe(salt, sizeof salt);
@@ -109,7 +110,7 @@ uint8_t schedule_recompute(const troth_story *s, const struct saw_key *k)
 {
     const struct troth_hash *h = hash_named(s->provider, k->hash);
     uint8_t out[TROTH_DIGEST_MAX];
-    if (!h || h->block_n > 128 || !k->from || !k->label || !k->value.n || k->value.n > h->n || !again(out, s, h, k))
+    if (!h || h->block_n > 128 || !k->label || (!k->from && strcmp(k->label, "Early Secret") != 0) || !k->value.n || k->value.n > h->n || !again(out, s, h, k))
         return NOT_RECOMPUTED;
     bool same = bytes_equal_ct(out, k->value.p, k->value.n);
     secret_wipe(out, sizeof out);

@@ -63,30 +63,24 @@ static void lists(struct out *o, const struct view *v, const struct told_decisio
     struct text t = TEXT_IN(room);
     if (!list.n)
         return;
-    if (!d->as) {
-        if (v->redact)
-            text_add(&t, "(redacted)");
-        else
-            text_escaped(&t, list);
-    }
-    for (size_t i = 0; d->as && i < u16s_count(list); i++) {
-        uint16_t id = u16s_at(list, i);
-        const struct name *row = name_find(d->as, id);
-        bool on = id == d->chosen && !d->text;
-        text_add(&t, "%s%s", i ? ", " : "", on ? "[" : "");
-        if (row)
-            text_add(&t, "%s", row->name);
-        else
-            text_add(&t, "0x%04x", id);
-        text_add(&t, "%s", on ? "]" : "");
-    }
+    span entry;
+    unsigned n = 0;
+    if (v->redact && !d->as)
+        text_add(&t, "(redacted)");
+    else
+        for (size_t at = 0; decision_entry(d, list, &at, &entry);) {
+            bool on = entry_is_chosen(d, entry);
+            text_add(&t, "%s%s", n++ ? ", " : "", on ? "[" : "");
+            say_entry(&t, d, entry);
+            text_add(&t, "%s", on ? "]" : "");
+        }
     term(o, 6, 9, whose, PLAIN, room);
 }
 
 static void decisions(struct out *o, const struct view *v, int step)
 {
-    for (size_t i = 0; i < v->s->decisions.n; i++) {
-        const struct told_decision *d = &ROWS(v->s, decisions, struct told_decision)[i];
+    for (size_t i = 0; i < v->n_choices; i++) {
+        const struct told_decision *d = &v->choices[i];
         if (decision_step(d) != step)
             continue;
         char room[160];

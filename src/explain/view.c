@@ -209,6 +209,7 @@ bool view_make(struct view *v, const troth_story *s, bool redact)
     name_the_ends(v);
     count_round_trips(v);
     find_failure(v);
+    TRY(choices_make(v));
     TRY(cards_make(v));
     return !v->short_of_memory;
 }

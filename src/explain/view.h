@@ -44,6 +44,8 @@ struct view {
     uint8_t            broke;      /* the step at which it failed; 0: did not */
     size_t             bad_message;/* SIZE_MAX: none                         */
     uint32_t           bad_node, bad_at;
+    struct told_decision *choices; /* what was told, and what the other side chose among our offers */
+    size_t             n_choices;
     struct card       *cards;
     size_t             n_cards;
     int64_t            total;      /* microseconds from the first to the last line */
@@ -69,8 +71,14 @@ void say_label(struct text *t, const struct tree *tree, uint32_t node);
 const struct prose *say_why(const struct tree *tree, uint32_t node);
 /* Which step a decision, a key belongs to. */
 int decision_step(const struct told_decision *d);
-/* The choice of a decision, and one entry of its lists. */
+/* The choice of a decision. */
 void say_choice(struct text *t, const struct told_decision *d);
+/* One entry of a list of a decision: numbers in wire format, or names in one (length first) or separated by commas; false at the end. */
+bool decision_entry(const struct told_decision *d, span list, size_t *at, span *entry);
+void say_entry(struct text *t, const struct told_decision *d, span entry);
+bool entry_is_chosen(const struct told_decision *d, span entry);
+/* choices.c */
+bool MUST_USE choices_make(struct view *v);
 /* "3.1 ms", "850 us" */
 void say_micros(struct text *t, int64_t us, bool unicode);
 /* "1 record", "2 records" */
@@ -89,6 +97,9 @@ const struct prose *prose_of(const char *parent, const char *name);
 const struct prose *prose_rows(size_t *n);
 /* cards.c */
 bool MUST_USE cards_make(struct view *v);
+
+/* foreign.c: the codes that its table leads to, one by one; NULL past the last. */
+const char *foreign_code(size_t i);
 
 /* The writers. */
 void write_json(struct out *o, struct view *v);

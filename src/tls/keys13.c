@@ -68,6 +68,8 @@ void ks_begin(struct ks_early *out, const troth_hash *hash, span psk, const stru
     out->hash = hash;
     out->early.n = (uint8_t)hash->n;
     hkdf_extract(hash, out->early.b, SPAN_NONE, psk.n ? psk : span_of(zeros, hash->n));
+    if (psk.n)
+        tell_secret(told, NULL, "PSK", NULL, hash, SPAN_NONE, psk);
     tell_secret(told, NULL, "Early Secret", psk.n ? "PSK" : NULL, hash, SPAN_NONE, secret_span(&out->early));
 }
 
@@ -115,6 +117,8 @@ void ks_enter_handshake(struct ks_handshake *out, struct ks_early *from, span sh
     derive(&out->server, &k, "s hs traffic", upto_server_hello);
     hmac_key_wipe(&k);
     secret_wipe(&salt, sizeof salt);
+    if (shared.n)
+        tell_secret(told, NULL, "shared secret", NULL, h, SPAN_NONE, shared);
     tell_secret(told, NULL, "Handshake Secret", shared.n ? "shared secret" : "Early Secret", h, SPAN_NONE,
                 secret_span(&out->handshake));
     tell_secret(told, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", "c hs traffic", "Handshake Secret", h, digest_span(upto_server_hello),
