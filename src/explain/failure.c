@@ -9,7 +9,7 @@
 #include "explain/out.h"
 #include "explain/view.h"
 
-enum { LINES = 12, COLUMN = 12 };
+enum { LINES = 12, COLUMN = 14 };
 
 struct teller {
     struct out                   o;
@@ -47,8 +47,7 @@ static bool has_check(const struct teller *f)
 
 static unsigned rows_of(const struct teller *f, const char *s)
 {
-    unsigned room = f->o.width > COLUMN + 10 ? f->o.width - COLUMN : 10;
-    return (out_columns(s) + room - 1) / room;
+    return out_rows(f->o.width, COLUMN, s);
 }
 
 static void line(struct teller *f, const char *label, const char *s)
@@ -100,7 +99,7 @@ static void first_line(struct teller *f)
     out_fmt(&f->o, "%s%s%s ", f->o.colour ? "\x1b[1;31m" : "", mark, f->o.colour ? "\x1b[0;1m" : "");
     out_wrapped(&f->o, 2, 2, room);
     out_str(&f->o, f->o.colour ? "\x1b[0m" : "");
-    unsigned rows = (used + f->o.width - 1) / f->o.width;
+    unsigned rows = out_rows(f->o.width, 2, room);
     if (rows <= 1 && used + end + 2 <= f->o.width) {
         out_repeat(&f->o, " ", f->o.width - used - end);
     } else { /* a line of its own */
@@ -154,7 +153,7 @@ static void who_lines(struct teller *f)
     case TROTH_WHO_NETWORK: text_add(&t, "whoever runs the network between you and %s", peer_of(f)); break;
     case TROTH_WHO_PROGRAMMER: text_add(&t, "the developers of this program"); break;
     case TROTH_WHO_NOBODY:
-    default: break;
+    default: text_add(&t, "nobody: it is for information"); break;
     }
     line(f, "who", room);
     line(f, "do", f->c->do_this ? f->c->do_this : f->e->hint);

@@ -238,3 +238,24 @@ void out_wrapped(struct out *o, unsigned indent, unsigned first, const char *s)
         }
     }
 }
+
+unsigned out_rows(unsigned width, unsigned indent, const char *s)
+{
+    unsigned rows = s && *s ? 1 : 0, at = indent;
+    while (s && *s) {
+        size_t word = strcspn(s, " ");
+        unsigned columns = 0;
+        for (size_t i = 0; i < word; i++)
+            columns += ((uint8_t)s[i] & 0xc0) != 0x80;
+        unsigned gap = at > indent ? 1 : 0;
+        if (at > indent && at + gap + columns > width) {
+            rows++;
+            at = indent;
+            gap = 0;
+        }
+        at += gap + columns;
+        s += word;
+        s += strspn(s, " ");
+    }
+    return rows;
+}

@@ -49,6 +49,8 @@ void json_hex(struct out *o, const char *key, span s);
 
 /* Text: words wrapped at the width with a hanging indent; `first` columns are already used. */
 void out_wrapped(struct out *o, unsigned indent, unsigned first, const char *s);
+/* How many lines out_wrapped will use. */
+unsigned out_rows(unsigned width, unsigned indent, const char *s);
 /* Columns that a string takes in a terminal. */
 unsigned out_columns(const char *s);
 
