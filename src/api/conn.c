@@ -261,5 +261,8 @@ bool troth_export(const troth_conn *c, const char *label, troth_span context, ui
 {
     if (!c || !label || !c->ready || c->failed || !c->keys.hash)
         return false;
+    if (c->facts.version == TROTH_TLS12)
+        return ks12_export(c->keys.hash, &c->keys.exporter, (struct randoms){ c->facts.client_random, c->facts.server_random }, label,
+                           context, out, n);
     return ks_export(c->keys.hash, &c->keys.exporter, label, context, out, n);
 }

@@ -2,6 +2,7 @@
 #include "tls/certificate.h"
 
 #include "tls/flight.h"
+#include "tls/tls12.h"
 
 /* ---- Certificate messages, made once */
 static void fill(struct certificate *m, const struct identity *id, unsigned form)
@@ -86,11 +87,12 @@ bool wanted_from_request(struct troth_conn *c, const struct certificate_request 
 }
 
 /* ---- choosing */
-static struct choice_identity choose(struct troth_conn *c, span server_name)
+static struct choice_identity choose(struct troth_conn *c, span server_name, span suites)
 {
     const struct wanted *w = &c->hs->wanted;
-    struct asked_of_us asked = { .version = TROTH_TLS13,
+    struct asked_of_us asked = { .version = c->facts.version,
                                  .server_name = server_name,
+                                 .suites = suites,
                                  .schemes = w->schemes,
                                  .schemes_cert = w->schemes_cert,
                                  .authorities = w->authorities };
@@ -105,18 +107,24 @@ static struct choice_identity choose(struct troth_conn *c, span server_name)
     return got;
 }
 
+/* Server: an identity must be found, and with strict_sni one that has the name. */
+static bool accept(struct troth_conn *c, const struct choice_identity *got)
+{
+    if (!got->identity)
+        return fail(c, NO_SHARED_SCHEME, "of %zu identities none has a key that the client can verify", c->cfg->n_identities);
+    if (c->cfg->strict_sni && !got->name_matched)
+        return fail(c, UNRECOGNIZED_NAME, "%.*s", (int)c->facts.server_name.n,
+                    c->facts.server_name.n ? (const char *)c->facts.server_name.p : "");
+    return true;
+}
+
 bool certificate_choose(struct troth_conn *c, const struct client_hello *ch)
 {
     if (!exts_have(&ch->exts, X_SIGNATURE_ALGORITHMS))
         return fail(c, NO_SIGNATURE_ALGORITHMS, "a ClientHello that wants a certificate must say which signatures it can verify");
     TRY(wanted_from_hello(c, ch));
-    struct choice_identity got = choose(c, c->facts.server_name);
-    if (!got.identity)
-        return fail(c, NO_SHARED_SCHEME, "of %zu identities none has a key that the client can verify", c->cfg->n_identities);
-    if (c->cfg->strict_sni && !got.name_matched)
-        return fail(c, UNRECOGNIZED_NAME, "%.*s", (int)c->facts.server_name.n,
-                    c->facts.server_name.n ? (const char *)c->facts.server_name.p : "");
-    return true;
+    struct choice_identity got = choose(c, c->facts.server_name, SPAN_NONE);
+    return accept(c, &got);
 }
 
 /* ---- sending */
@@ -137,7 +145,7 @@ bool certificate_send(struct troth_conn *c)
 
 bool certificate_answer(struct troth_conn *c)
 {
-    if (choose(c, SPAN_NONE).identity)
+    if (choose(c, SPAN_NONE, SPAN_NONE).identity)
         return certificate_send(c);
     struct certificate none;
     memset(&none, 0, sizeof none);
@@ -172,4 +180,56 @@ bool certificate_request_send(struct troth_conn *c)
         exts_add(&cr.exts, X_STATUS_REQUEST);
     }
     return flight_add(c, HS_certificate_request, body_certificate_request, &cr);
+}
+
+/* ---- TLS 1.2 (RFC 5246 7.4.2, 7.4.4) */
+bool wanted_from_request12(struct troth_conn *c, const struct certificate_request12 *cr)
+{
+    struct wanted *w = &c->hs->wanted;
+    w->asked = c->cert_asked = true;
+    if (cr->certificate_authorities.n) {
+        struct rare *rare = conn_rare(c);
+        TRY(rare && conn_keep(c, &rare->acceptable_authorities, cr->certificate_authorities));
+        w->authorities = rare->acceptable_authorities;
+    }
+    return hs_keep(c, &w->schemes, cr->supported_signature_algorithms);
+}
+
+static bool choose_any_suite12(const struct troth_conn *c, const struct client_hello *ch)
+{
+    return choose_suite(c->cfg, TROTH_TLS12, ch->cipher_suites, TROTH_KEY_NONE).found;
+}
+
+/* The key decides which suites can be had, so the identity is chosen first. */
+bool certificate_choose12(struct troth_conn *c, const struct client_hello *ch)
+{
+    TRY(wanted_from_hello(c, ch));
+    if (!choose_any_suite12(c, ch))
+        return fail(c, NO_SHARED_SUITE, "the client offers %zu suites", u16s_count(ch->cipher_suites));
+    struct choice_identity got = choose(c, c->facts.server_name, ch->cipher_suites);
+    return accept(c, &got);
+}
+
+bool certificate_send12(struct troth_conn *c)
+{
+    c->cert_shown = true;
+    c->facts.own_type = TROTH_X509;
+    return flight_add_whole(c, c->hs->identity->form12);
+}
+
+bool certificate_answer12(struct troth_conn *c)
+{
+    if (choose(c, SPAN_NONE, SPAN_NONE).identity)
+        return certificate_send12(c);
+    struct certificate none;
+    memset(&none, 0, sizeof none);
+    log12_end(c);
+    return flight_add(c, HS_certificate, body_certificate12, &none);
+}
+
+bool certificate_request_send12(struct troth_conn *c)
+{
+    static const uint8_t types[] = { CLIENT_CERT_ecdsa_sign, CLIENT_CERT_rsa_sign };
+    struct certificate_request12 cr = { SPAN_OF(types), c->cfg->verify_schemes, c->cfg->authorities };
+    return flight_add(c, HS_certificate_request, body_certificate_request12, &cr);
 }

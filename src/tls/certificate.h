@@ -23,4 +23,11 @@ bool MUST_USE certificate_request_send(struct troth_conn *c);
 /* The extensions that a peer's Certificate may carry in answer to our CertificateRequest. */
 struct ext_set certificate_request_asks(const struct config *cfg);
 
+/* ---- TLS 1.2's forms of the same */
+bool MUST_USE wanted_from_request12(struct troth_conn *c, const struct certificate_request12 *cr);
+bool MUST_USE certificate_choose12(struct troth_conn *c, const struct client_hello *ch);
+bool MUST_USE certificate_answer12(struct troth_conn *c);
+bool MUST_USE certificate_send12(struct troth_conn *c);
+bool MUST_USE certificate_request_send12(struct troth_conn *c);
+
 #endif

@@ -14,7 +14,7 @@ static enum state on_hello_retry(struct troth_conn *, const struct message *);
 static const struct step client[] = {
 /*  waiting for      this arrives             do                    and wait for                                 */
   { S_START,         A_START,                 DO(on_start),         TO(WAIT_SH),                               0 },
-  { S_WAIT_SH,       M_SERVER_HELLO,          DO(on_server_hello),  TO(WAIT_EE),                               0 },
+  { S_WAIT_SH,       M_SERVER_HELLO,          DO(on_server_hello),  TO(WAIT_EE) | TO(WAIT_CERT_12) | TO(WAIT_NST_12) | TO(WAIT_CCS_12), 0 },
   { S_WAIT_SH,       M_HELLO_RETRY_REQUEST,   DO(on_hello_retry),   TO(WAIT_SH_AGAIN),                NOT_HASHED },
   { S_WAIT_SH_AGAIN, M_SERVER_HELLO,          DO(on_server_hello),  TO(WAIT_EE),                               0 },
 };
@@ -67,7 +67,7 @@ static enum state on_server_hello(struct troth_conn *c, const struct message *m)
     memcpy(c->facts.server_random, sh.random.p, 32);
     tell_decision(c, "version", "chosen by the server among those we offered (RFC 9846 4.3.1)", &names_version, SPAN_NONE, SPAN_NONE,
                   version);
-    return client13_server_hello(c, &sh, &r, m);
+    return version == TROTH_TLS13 ? client13_server_hello(c, &sh, &r, m) : client12_server_hello(c, &sh, &r, m);
 }
 
 /* ---- HelloRetryRequest (RFC 9846 4.2.4): only TLS 1.3 has it */

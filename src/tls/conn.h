@@ -30,6 +30,7 @@
 #include "base/error.h"
 #include "record/record.h"
 #include "tls/config.h"
+#include "tls/keys12.h"
 #include "tls/keys13.h"
 #include "tls/step.h"
 #include "wire/msg.h"
@@ -86,6 +87,21 @@ struct wanted {
 
 enum ks_stage { KS_NONE, KS_EARLY, KS_HANDSHAKE, KS_12 };
 
+/* What only a handshake of TLS 1.2 needs; in the arena. */
+enum { LOG12_MAX = 16 };
+struct hs12 {
+    bool             log_on;            /* messages are kept as bytes, for CertificateVerify                */
+    uint8_t          n_log;
+    span             log[LOG12_MAX];
+    span             certificate;       /* client: body of the server's Certificate, judged once a staple had its chance */
+    span             staple, scts;      /* client: what came for it                                         */
+    bool             staple_follows;    /* client: CertificateStatus may come                               */
+    bool             ticket_follows;    /* NewSessionTicket comes (client), or is to be sent (server)       */
+    const troth_kem *kem;
+    uint8_t         *key;               /* server: private state of `kem`                                   */
+    span             point;             /* client: the server's share                                       */
+};
+
 struct hs {
     struct arena       arena;            /* this struct is its first allocation                                */
     struct transcript  transcript;
@@ -98,11 +114,13 @@ struct hs {
     union {
         struct ks_early     early;
         struct ks_handshake handshake;
+        struct ks_12        tls12;
     } ks;
 
     struct offer       offer;            /* client                                                             */
     struct hello       hello;            /* server                                                             */
     struct wanted      wanted;           /* either: when we have to show a certificate                         */
+    struct hs12       *v12;              /* NULL unless the version is TLS 1.2                                 */
 
     struct {
         span    parts[FLIGHT_MAX];       /* messages that wait to be sealed together                           */

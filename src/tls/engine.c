@@ -73,7 +73,7 @@ static void after_step(struct troth_conn *c, bool ok)
 {
     if (!ok || !flight_flush(c))
         engine_fail(c);
-    else if (c->state == S_CONNECTED)
+    else if (c->state == S_CONNECTED || c->state == S_CONNECTED_12)
         hs_end(c);
 }
 

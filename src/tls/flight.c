@@ -1,6 +1,8 @@
 /* flight.c - writing, reading back, hashing, sealing.  Must never let a message out that is not in the transcript. */
 #include "tls/flight.h"
 
+#include "tls/tls12.h"
+
 static void write_whole(struct wr *w, uint8_t type, body_writer *body, const void *what)
 {
     size_t mark = message_begin(w, type);
@@ -36,6 +38,8 @@ bool flight_add_whole(struct troth_conn *c, span message)
     TRY(retell(c, message));
     if (!transcript_add(&hs->transcript, message))
         return fail(c, BUG, "three messages wait for a hash");
+    if (hs->v12)
+        TRY(log12_add(c, message, true));
     if (hs->flight.n == FLIGHT_MAX)
         TRY(flight_flush(c));
     hs->flight.parts[hs->flight.n++] = message;
@@ -152,6 +156,31 @@ void body_new_session_ticket(struct wr *w, const void *what)
 void body_key_update(struct wr *w, const void *what)
 {
     key_update_write(w, what);
+}
+
+void body_certificate12(struct wr *w, const void *what)
+{
+    certificate12_write(w, what);
+}
+
+void body_certificate_status(struct wr *w, const void *what)
+{
+    certificate_status_write(w, what);
+}
+
+void body_certificate_request12(struct wr *w, const void *what)
+{
+    certificate_request12_write(w, what);
+}
+
+void body_server_key_exchange12(struct wr *w, const void *what)
+{
+    server_key_exchange12_write(w, what);
+}
+
+void body_client_key_exchange12(struct wr *w, const void *what)
+{
+    client_key_exchange12_write(w, what);
 }
 
 void body_nothing(struct wr *w, const void *what)

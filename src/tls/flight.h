@@ -35,6 +35,7 @@ void tell_message(const struct troth_conn *c, span raw, bool ours);
 
 /* Writers with the type of body_writer. */
 body_writer body_client_hello, body_server_hello, body_hello_retry, body_encrypted_extensions, body_certificate_request,
-    body_certificate, body_certificate_verify, body_finished, body_new_session_ticket, body_key_update, body_nothing;
+    body_certificate, body_certificate_verify, body_finished, body_new_session_ticket, body_key_update, body_nothing, body_certificate12,
+    body_certificate_status, body_certificate_request12, body_server_key_exchange12, body_client_key_exchange12;
 
 #endif

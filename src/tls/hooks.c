@@ -99,3 +99,51 @@ bool ech_confirm(struct troth_conn *c, uint8_t *server_random)
     (void)c, (void)server_random;
     return true;
 }
+
+bool session12_offer(struct troth_conn *c, struct client_hello *ch)
+{
+    (void)c;
+    (void)ch;
+    return true;
+}
+
+bool session12_answered(struct troth_conn *c, const struct server_hello *sh)
+{
+    (void)c;
+    (void)sh;
+    return true;
+}
+
+bool session12_choose(struct troth_conn *c, const struct client_hello *ch)
+{
+    (void)c;
+    (void)ch;
+    return true;
+}
+
+bool session12_announce(struct troth_conn *c, const struct client_hello *ch, struct server_hello *sh)
+{
+    (void)c;
+    (void)ch;
+    (void)sh;
+    return true;
+}
+
+bool session12_send_ticket(struct troth_conn *c)
+{
+    return fail(c, BUG, "a session ticket was promised that cannot be made");
+}
+
+bool session12_took(struct troth_conn *c, const struct message *m)
+{
+    struct new_session_ticket12 t = { 0 };
+    struct rd_ctx ctx;
+    struct rd r = message_reader(c, &ctx, m);
+    return new_session_ticket12_read(&t, &r) || fail_read(c, "NewSessionTicket", &r);
+}
+
+bool session12_keep(struct troth_conn *c)
+{
+    (void)c;
+    return true;
+}

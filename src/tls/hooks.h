@@ -44,4 +44,20 @@ bool MUST_USE ech_open(struct troth_conn *c, struct client_hello *ch, const stru
 /* The ServerHello about to be written: sets the confirmation in its random. */
 bool MUST_USE ech_confirm(struct troth_conn *c, uint8_t *server_random);
 
+/* ---- session12.c: sessions of TLS 1.2, by ticket (RFC 5077) and by id.  Client: what the hello says of a session to resume, or that
+ * tickets are welcome. */
+bool MUST_USE session12_offer(struct troth_conn *c, struct client_hello *ch);
+/* Client: ServerHello came, hs->v12 is there and the suite is set.  Is our session resumed?  Then its master secret is in
+ * hs->ks.tls12, its identity counts, and facts.resumed is true. */
+bool MUST_USE session12_answered(struct troth_conn *c, const struct server_hello *sh);
+/* Server: resumes the session that the client offers, if it is ours and fits; then facts.resumed, the suite and hs->ks.tls12 are set. */
+bool MUST_USE session12_choose(struct troth_conn *c, const struct client_hello *ch);
+/* Server: writing ServerHello: its session id (new or resumed), and whether a ticket follows (v12->ticket_follows). */
+bool MUST_USE session12_announce(struct troth_conn *c, const struct client_hello *ch, struct server_hello *sh);
+/* Server: queues NewSessionTicket, v12->ticket_follows being set.  Client: one came. */
+bool MUST_USE session12_send_ticket(struct troth_conn *c);
+bool MUST_USE session12_took(struct troth_conn *c, const struct message *m);
+/* Either: the handshake is complete and hs->ks.tls12 still there: a session with an id is kept. */
+bool MUST_USE session12_keep(struct troth_conn *c);
+
 #endif

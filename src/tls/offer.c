@@ -241,6 +241,7 @@ bool offer_build(struct troth_conn *c, struct client_hello *ch)
     ch->has_extensions = true;
     TRY(put_suites(c, ch));
     TRY(put_extensions(c, &ch->exts));
+    TRY(session12_offer(c, ch));
     TRY(ech_offer(c, ch));
     exts_shuffle(&ch->exts, SPAN_OF(o->shuffle));
     if (o->cookie.n) { /* behind the others, whose order stays that of the first hello */

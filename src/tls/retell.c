@@ -63,6 +63,32 @@ static bool read_back(struct troth_conn *c, uint8_t type, struct rd *r)
     }
 }
 
+/* The forms that only TLS 1.2 has; ServerHello and the rest are the same readers. */
+static bool read_back12(struct troth_conn *c, uint8_t type, struct rd *r)
+{
+    union {
+        struct certificate_request12 cr;
+        struct certificate ct;
+        struct certificate_status cs;
+        struct server_key_exchange12 ske;
+        struct client_key_exchange12 cke;
+        struct new_session_ticket12 t;
+        struct finished f;
+    } u;
+    memset(&u, 0, sizeof u);
+    switch (type) {
+    case HS_certificate_request: return certificate_request12_read(&u.cr, r);
+    case HS_certificate: return certificate12_read(&u.ct, r);
+    case HS_certificate_status: return certificate_status_read(&u.cs, r);
+    case HS_server_key_exchange: return server_key_exchange12_read(&u.ske, r);
+    case HS_client_key_exchange: return client_key_exchange12_read(&u.cke, r);
+    case HS_new_session_ticket: return new_session_ticket12_read(&u.t, r);
+    case HS_server_hello_done: return empty_message_read(r, "ServerHelloDone");
+    case HS_finished: return finished_read(&u.f, r, VERIFY_DATA_12_N);
+    default: return read_back(c, type, r);
+    }
+}
+
 void tell_message(const struct troth_conn *c, span raw, bool ours)
 {
     const struct witness *w = c->witness;
@@ -88,7 +114,7 @@ bool retell(struct troth_conn *c, span message)
     struct rd whole = rd_init(&ctx, message);
     uint8_t type;
     struct rd r = message_open(&whole, &type);
-    if (c->facts.version == TROTH_TLS12 || read_back(c, type, &r))
+    if (c->facts.version == TROTH_TLS12 ? read_back12(c, type, &r) : read_back(c, type, &r))
         return true;
     return fail(c, BUG, "our own %s cannot be read: %s at %u", message_name(type), ctx.bad ? ctx.bad : "?", (unsigned)ctx.bad_at);
 }

@@ -10,14 +10,16 @@ static enum state on_start(struct troth_conn *, const struct message *);
 static enum state on_client_hello(struct troth_conn *, const struct message *);
 static enum state on_server(struct troth_conn *, const struct message *);
 
+#define TO_12 (TO(WAIT_SIGN_SKE_12) | TO(WAIT_CLIENT_CERT_12) | TO(WAIT_CKE_12) | TO(WAIT_CCS_12))
+
 /* clang-format off */
 static const struct step server[] = {
 /*  waiting for     this arrives        do                     and wait for */
   { S_START,        A_START,            DO(on_start),          TO(WAIT_CH),                                                         0 },
   { S_WAIT_CH,      M_CLIENT_HELLO,     DO(on_client_hello),   TO(WAIT_SERVER) | TO(WAIT_CH_AGAIN) | TO(WAIT_SIGN) | TO(WAIT_EOED)
-                                                             | TO(WAIT_CERT) | TO(WAIT_FINISHED),                                   0 },
+                                                             | TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO_12,                           0 },
   { S_WAIT_SERVER,  A_SERVER,           DO(on_server),         TO(WAIT_CH_AGAIN) | TO(WAIT_SIGN) | TO(WAIT_EOED)
-                                                             | TO(WAIT_CERT) | TO(WAIT_FINISHED),                                   0 },
+                                                             | TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO_12,                           0 },
 };
 /* clang-format on */
 const struct step_table steps_server = { "server", true, server, COUNT_OF(server) };
@@ -75,7 +77,9 @@ bool server_read_hello(struct troth_conn *c, struct client_hello *ch, const stru
 
 static enum state go_on(struct troth_conn *c, struct client_hello *ch, const struct message *m)
 {
-    return decide_version(c, ch) ? server13_client_hello(c, ch, m) : S_FAILED;
+    if (!decide_version(c, ch))
+        return S_FAILED;
+    return c->facts.version == TROTH_TLS13 ? server13_client_hello(c, ch, m) : server12_client_hello(c, ch, m);
 }
 
 static enum state on_client_hello(struct troth_conn *c, const struct message *m)

@@ -1,9 +1,9 @@
 /* step.c - looking up a row and taking its step.  Must never let a handler lead where its row does not. */
-#include "tls/conn.h"
+#include "tls/tls12.h"
 
 /* clang-format off */
 const struct step_table *const step_tables[] = {
-    &steps_client, &steps_client13, &steps_server, &steps_server13, NULL
+    &steps_client, &steps_client13, &steps_client12, &steps_server, &steps_server13, &steps_server12, NULL
 };
 
 static const char *const state_names[STATE_COUNT] = {
@@ -77,6 +77,8 @@ bool hs_take(struct troth_conn *c, enum input on, const struct message *m)
         transcript_peek(&hs->transcript, &hs->before);
     if (hs && on < A_START && !(s->flags & NOT_HASHED) && !transcript_add(&hs->transcript, m->raw))
         return fail(c, BUG, "three messages wait for a hash");
+    if (hs && hs->v12 && on < A_START && !(s->flags & NOT_HASHED))
+        TRY(log12_add(c, m->raw, false));
     enum state next = s->act(c, m);
     if (next == S_FAILED)
         return error_is_set(&c->error) ? false : fail(c, BUG, "%s failed without a reason", s->name);

@@ -12,7 +12,7 @@
 
 /* What we wait for.  Names of RFC 9846 A where it has one.  Shared by both roles and both versions: the tables tell them apart. */
 #define STATES(S) \
-    S(FAILED) S(START) S(CONNECTED) \
+    S(FAILED) S(START) S(CONNECTED) S(CONNECTED_12) \
     S(WAIT_SH) S(WAIT_SH_AGAIN) S(WAIT_EE) S(WAIT_CERT_CR) S(WAIT_CERT) S(WAIT_CV) S(WAIT_VERDICT) S(WAIT_FINISHED) S(WAIT_SIGN) \
     S(WAIT_CH) S(WAIT_CH_AGAIN) S(WAIT_SERVER) S(WAIT_EOED) \
     /* TLS 1.2 (RFC 5246 7.3): client, then server */ \
@@ -74,7 +74,7 @@ struct step_table {
 
 /* All tables, NULL at the end; step.c lists them. */
 extern const struct step_table *const step_tables[];
-extern const struct step_table steps_client, steps_client13, steps_server, steps_server13;
+extern const struct step_table steps_client, steps_client13, steps_client12, steps_server, steps_server13, steps_server12;
 
 const struct step *step_find(bool server, enum state in, enum input on);
 const char *state_name(enum state);
