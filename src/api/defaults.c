@@ -1,6 +1,6 @@
 /* defaults.c - what a builder starts with.  One place, so that it can be read as a policy:
  *
- * TLS 1.3 only until TLS 1.2 is there; AEAD suites only; (EC)DHE or hybrid key exchange only, post-quantum first; no signature with
+ * TLS 1.3 and 1.2; AEAD suites only; (EC)DHE or hybrid key exchange only, post-quantum first; no signature with
  * SHA-1; no compression of data; no renegotiation; no 0-RTT.  What is not here needs no flag. */
 #include "api/api.h"
 #include "wire/registry.h"
@@ -20,7 +20,7 @@ uint16_t default_group(size_t i)
 void defaults(struct troth_builder *b)
 {
     struct config *c = &b->config;
-    c->least = TROTH_TLS13;
+    c->least = TROTH_TLS12;
     c->most = TROTH_TLS13;
     c->request_ocsp = !c->is_server;
     c->tickets = 2;

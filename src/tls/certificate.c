@@ -195,16 +195,20 @@ bool wanted_from_request12(struct troth_conn *c, const struct certificate_reques
     return hs_keep(c, &w->schemes, cr->supported_signature_algorithms);
 }
 
-static bool choose_any_suite12(const struct troth_conn *c, const struct client_hello *ch)
+/* Is there a suite on both lists that goes with any key of ours? */
+static bool any_suite12(const struct config *cfg, span theirs)
 {
-    return choose_suite(c->cfg, TROTH_TLS12, ch->cipher_suites, TROTH_KEY_NONE).found;
+    for (size_t i = 0; i < cfg->n_identities; i++)
+        if (choose_suite(cfg, TROTH_TLS12, theirs, cfg->identities[i].key_type).found)
+            return true;
+    return false;
 }
 
 /* The key decides which suites can be had, so the identity is chosen first. */
 bool certificate_choose12(struct troth_conn *c, const struct client_hello *ch)
 {
     TRY(wanted_from_hello(c, ch));
-    if (!choose_any_suite12(c, ch))
+    if (!any_suite12(c->cfg, ch->cipher_suites))
         return fail(c, NO_SHARED_SUITE, "the client offers %zu suites", u16s_count(ch->cipher_suites));
     struct choice_identity got = choose(c, c->facts.server_name, ch->cipher_suites);
     return accept(c, &got);

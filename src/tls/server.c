@@ -46,6 +46,8 @@ static bool take_hello(struct troth_conn *c, const struct client_hello *ch)
 {
     struct hello *h = &c->hs->hello;
     h->has = ch->exts.have;
+    if (u16s_has(ch->cipher_suites, SUITE_TLS_EMPTY_RENEGOTIATION_INFO_SCSV)) /* says the same as the extension (RFC 5746 3.3) */
+        ext_set_add(&h->has, X_RENEGOTIATION_INFO);
     h->session_id_n = (uint8_t)ch->legacy_session_id.n;
     if (h->session_id_n)
         memcpy(h->session_id, ch->legacy_session_id.p, h->session_id_n);

@@ -112,7 +112,7 @@ static void add_answers(struct troth_conn *c, const struct client_hello *ch, str
     static const uint8_t uncompressed[1] = { 0 };
     const struct exts *theirs = &ch->exts;
     exts_add(e, X_EXTENDED_MASTER_SECRET);
-    if (exts_have(theirs, X_RENEGOTIATION_INFO) || u16s_has(ch->cipher_suites, SUITE_TLS_EMPTY_RENEGOTIATION_INFO_SCSV))
+    if (ext_set_has(&c->hs->hello.has, X_RENEGOTIATION_INFO))
         exts_add(e, X_RENEGOTIATION_INFO);
     if (exts_have(theirs, X_SERVER_NAME) && !c->facts.resumed)
         exts_add(e, X_SERVER_NAME);
