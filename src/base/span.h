@@ -31,7 +31,7 @@ static inline span span_slice(span s, size_t at, size_t n)
 {
     if (at > s.n)
         return SPAN_NONE;
-    return (span){ s.p + at, n < s.n - at ? n : s.n - at };
+    return (span){ at ? s.p + at : s.p, n < s.n - at ? n : s.n - at };
 }
 
 /* A list of 16-bit numbers in wire format: how many, the i-th, and whether one is in it. */
