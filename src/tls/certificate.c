@@ -87,12 +87,13 @@ bool wanted_from_request(struct troth_conn *c, const struct certificate_request 
 }
 
 /* ---- choosing */
-static struct choice_identity choose(struct troth_conn *c, span server_name, span suites)
+static struct choice_identity choose(struct troth_conn *c, span server_name, span suites, span groups)
 {
     const struct wanted *w = &c->hs->wanted;
     struct asked_of_us asked = { .version = c->facts.version,
                                  .server_name = server_name,
                                  .suites = suites,
+                                 .groups = groups,
                                  .schemes = w->schemes,
                                  .schemes_cert = w->schemes_cert,
                                  .authorities = w->authorities };
@@ -123,7 +124,7 @@ bool certificate_choose(struct troth_conn *c, const struct client_hello *ch)
     if (!exts_have(&ch->exts, X_SIGNATURE_ALGORITHMS))
         return fail(c, NO_SIGNATURE_ALGORITHMS, "a ClientHello that wants a certificate must say which signatures it can verify");
     TRY(wanted_from_hello(c, ch));
-    struct choice_identity got = choose(c, c->facts.server_name, SPAN_NONE);
+    struct choice_identity got = choose(c, c->facts.server_name, SPAN_NONE, SPAN_NONE);
     return accept(c, &got);
 }
 
@@ -145,7 +146,7 @@ bool certificate_send(struct troth_conn *c)
 
 bool certificate_answer(struct troth_conn *c)
 {
-    if (choose(c, SPAN_NONE, SPAN_NONE).identity)
+    if (choose(c, SPAN_NONE, SPAN_NONE, SPAN_NONE).identity)
         return certificate_send(c);
     struct certificate none;
     memset(&none, 0, sizeof none);
@@ -210,7 +211,7 @@ bool certificate_choose12(struct troth_conn *c, const struct client_hello *ch)
     TRY(wanted_from_hello(c, ch));
     if (!any_suite12(c->cfg, ch->cipher_suites))
         return fail(c, NO_SHARED_SUITE, "the client offers %zu suites", u16s_count(ch->cipher_suites));
-    struct choice_identity got = choose(c, c->facts.server_name, ch->cipher_suites);
+    struct choice_identity got = choose(c, c->facts.server_name, ch->cipher_suites, ch->exts.supported_groups);
     return accept(c, &got);
 }
 
@@ -223,7 +224,7 @@ bool certificate_send12(struct troth_conn *c)
 
 bool certificate_answer12(struct troth_conn *c)
 {
-    if (choose(c, SPAN_NONE, SPAN_NONE).identity)
+    if (choose(c, SPAN_NONE, SPAN_NONE, SPAN_NONE).identity)
         return certificate_send12(c);
     struct certificate none;
     memset(&none, 0, sizeof none);

@@ -166,6 +166,16 @@ static bool suites_fit(const struct config *cfg, const struct identity *id, cons
         || choose_suite(cfg, TROTH_TLS12, asked->suites, id->key_type).found;
 }
 
+/* TLS 1.2: the curve of an ECDSA key must be one that the client supports (RFC 8422 5.1). */
+static bool curve_fits(const struct identity *id, const struct asked_of_us *asked)
+{
+    uint16_t curve = id->key_type == TROTH_KEY_P256   ? GROUP_secp256r1
+                     : id->key_type == TROTH_KEY_P384 ? GROUP_secp384r1
+                     : id->key_type == TROTH_KEY_P521 ? GROUP_secp521r1
+                                                      : 0;
+    return !curve || asked->version != TROTH_TLS12 || !asked->groups.n || u16s_has(asked->groups, curve);
+}
+
 /* The i-th signature of the chain is one that the peer can verify? */
 static bool chain_fits(const struct identity *id, const struct asked_of_us *asked)
 {
@@ -187,7 +197,7 @@ struct choice_identity choose_identity(const struct config *cfg, const struct as
         const struct identity *id = &cfg->identities[i];
         const struct scheme *s = choose_scheme(id, asked->version, asked->schemes);
         bool named = issuer_named(id, asked->authorities);
-        if (!s || !type_fits(id, asked->types) || !suites_fit(cfg, id, asked) || (id->must_match_issuer && !named))
+        if (!s || !type_fits(id, asked->types) || !suites_fit(cfg, id, asked) || !curve_fits(id, asked) || (id->must_match_issuer && !named))
             continue;
         bool by_name = name_fits(id, asked->server_name);
         int score = (by_name ? NAME : 0) + (named ? ISSUER : 0) + (chain_fits(id, asked) ? CHAIN : 0);
