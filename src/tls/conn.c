@@ -132,6 +132,11 @@ bool conn_keys13(struct troth_conn *c, enum way way, uint8_t epoch, const struct
 }
 
 /* ---- the witness */
+void conn_watch(struct troth_conn *c, const struct witness *w)
+{
+    c->witness = c->rec.read.witness = c->rec.write.witness = w;
+}
+
 struct rd message_reader(struct troth_conn *c, struct rd_ctx *ctx, const struct message *m)
 {
     if (UNLIKELY(c->witness != NULL))

@@ -244,6 +244,8 @@ bool MUST_USE conn_record_limit(struct troth_conn *c, const struct exts *theirs)
 enum way { READ, WRITE };
 bool MUST_USE conn_keys13(struct troth_conn *c, enum way way, uint8_t epoch, const struct secret *traffic);
 
+/* Everything from here on is told to `w`. */
+void conn_watch(struct troth_conn *c, const struct witness *w);
 /* Told to the witness, if there is one. */
 void tell_decision(const struct troth_conn *c, const char *what, const char *rule, const struct names *as, span ours, span theirs,
                    uint64_t chosen);

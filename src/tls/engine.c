@@ -181,10 +181,10 @@ static bool waiting_event(struct troth_conn *c, troth_event *e)
 static bool next(struct troth_conn *c, troth_event *e)
 {
     struct arrived got;
-    if (c->state == S_START && !c->failed)
+    if (c->state == S_START && !error_is_set(&c->error))
         begin(c);
-    if (error_is_set(&c->error) && !c->failed)
-        engine_fail(c);
+    if (error_is_set(&c->error))
+        engine_fail(c); /* once; what failed outside of a step is found here */
     if (!outq_empty(&c->rec.out)) {
         *e = (troth_event){ .kind = TROTH_SEND, .data = outq_span(&c->rec.out) };
         return true;

@@ -67,11 +67,8 @@ const struct step *step_find(bool server, enum state in, enum input on)
     return NULL;
 }
 
-bool hs_take(struct troth_conn *c, enum input on, const struct message *m)
+static bool step_do(struct troth_conn *c, const struct step *s, enum input on, const struct message *m)
 {
-    const struct step *s = step_find(c->cfg->is_server, c->state, on);
-    if (!s)
-        return fail(c, UNEXPECTED_MESSAGE, "%s (%u) in state %s", input_name(on), m->type, state_name(c->state));
     struct hs *hs = c->hs;
     if (hs && s->flags & KEEP_BEFORE)
         transcript_peek(&hs->transcript, &hs->before);
@@ -86,4 +83,12 @@ bool hs_take(struct troth_conn *c, enum input on, const struct message *m)
         return fail(c, BUG, "%s may not lead from %s to %s", s->name, state_name(s->in), state_name(next));
     c->state = (uint8_t)next;
     return true;
+}
+
+bool hs_take(struct troth_conn *c, enum input on, const struct message *m)
+{
+    const struct step *s = step_find(c->cfg->is_server, c->state, on);
+    if (!s)
+        return fail(c, UNEXPECTED_MESSAGE, "%s (%u) in state %s", input_name(on), m->type, state_name((enum state)c->state));
+    return step_do(c, s, on, m);
 }

@@ -27,14 +27,17 @@ struct world *world_new(troth_provider *crypto)
 struct world *world_new_with(troth_provider *crypto, enum troth_key_type leaf, enum troth_key_type client)
 {
     static const char *const for_clients[] = { "clientAuth", NULL };
+    static const char *const server_name[] = { "DNS:a.example", NULL }, *const client_name[] = { "DNS:client.example", NULL };
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     struct mk *m = w->mk = mk_new_with(crypto);
     w->root = mk_ca("CN=Root", mk_key(m, TROTH_KEY_P256));
     w->leaf_key = mk_key(m, leaf);
     w->client_key = mk_key(m, client);
-    w->leaf = mk_leaf(&w->root, w->leaf_key, "a.example");
-    w->client_leaf = mk_leaf(&w->root, w->client_key, "client.example");
+    w->leaf = mk_leaf(&w->root, w->leaf_key, NULL);
+    w->leaf.san = server_name;
+    w->client_leaf = mk_leaf(&w->root, w->client_key, NULL);
+    w->client_leaf.san = client_name;
     w->client_leaf.eku = for_clients;
     span root = mk_cert(m, &w->root), certs[1] = { mk_cert(m, &w->leaf) }, clients[1] = { mk_cert(m, &w->client_leaf) };
     w->root_pem = text_span(mk_pem(m, "CERTIFICATE", &root, 1));
