@@ -191,11 +191,11 @@ static bool alert(struct dissect *d, enum direction from, span content)
     const struct witness *w = d->witness;
     struct alert_message a;
     struct rd_ctx ctx;
-    w->message(w->self, &(struct saw_message){ .type = "alert", .from = from, .raw = content, .epoch = d->side[from].protect.epoch });
+    w->message(w->self, &(struct saw_message){ .type = "Alert", .from = from, .raw = content, .epoch = d->side[from].protect.epoch });
     rd_ctx_init(&ctx, content, w);
     struct rd r = rd_init(&ctx, content);
     if (!alert_read(&a, &r))
-        return error_from_rd(&d->error, __FILE__, __LINE__, "alert", &r);
+        return error_from_rd(&d->error, __FILE__, __LINE__, "Alert", &r);
     return true;
 }
 

@@ -160,6 +160,12 @@ static void fill(struct view *v, struct card *c, const struct tree *t)
     name_of_subject(&x, t, issuer, true);
     c->issuer = v->redact ? "(redacted)" : keep(v, &x);
     x = TEXT_IN(room);
+    name_of_subject(&x, t, subject, false);
+    c->full = keep(v, &x);
+    x = TEXT_IN(room);
+    name_of_subject(&x, t, issuer, false);
+    c->full_issuer = keep(v, &x);
+    x = TEXT_IN(room);
     names_of(&x, t);
     c->names = v->redact && x.n ? "(redacted)" : keep(v, &x);
     x = TEXT_IN(room);
@@ -205,8 +211,23 @@ bool cards_make(struct view *v)
             continue;
         struct card *c = &v->cards[v->n_cards];
         c->message = i;
-        c->position = (int)v->n_cards++;
+        const struct told_message *m = &ROWS(v->s, messages, struct told_message)[i];
+        c->anchor = m->ours;
+        c->clients = m->from == FROM_CLIENT;
+        c->position = 0; /* among those of the same sender */
+        for (size_t k = 0; k < v->n_cards; k++)
+            c->position += v->cards[k].clients == c->clients;
+        v->n_cards++;
         fill(v, c, &v->trees[i]);
     }
     return true;
+}
+
+const char *card_role(const struct card *c)
+{
+    if (c->anchor)
+        return "a root that is trusted here; it was not sent";
+    if (c->position == 0)
+        return c->clients ? "the client's own certificate" : "the server's own certificate";
+    return "an authority in between";
 }

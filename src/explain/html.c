@@ -16,6 +16,8 @@ const char icon_lock[] = ICON("<rect x=\"5\" y=\"11\" width=\"14\" height=\"9\" 
 const char icon_open[] = ICON("<circle cx=\"12\" cy=\"12\" r=\"3\"/><path d=\"M2.5 12s3.5-6.5 9.5-6.5S21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z\"/>");
 const char icon_check[] = ICON("<path d=\"m5 12.5 4.5 4.5L19 7.5\"/>");
 const char icon_cross[] = ICON("<path d=\"m6 6 12 12M18 6 6 18\"/>");
+const char icon_warn[] = ICON("<path d=\"M12 7v6M12 17h.01\"/>");
+const char icon_skip[] = ICON("<path d=\"M6 12h12\"/>");
 #define ICON_CLIENT ICON("<rect x=\"3\" y=\"4\" width=\"18\" height=\"12\" rx=\"2\"/><path d=\"M8 20h8M12 16v4\"/>")
 #define ICON_SERVER ICON("<rect x=\"4\" y=\"4\" width=\"16\" height=\"7\" rx=\"2\"/><rect x=\"4\" y=\"13\" width=\"16\" height=\"7\" rx=\"2\"/><path d=\"M8 7.5h.01M8 16.5h.01\"/>")
 
@@ -172,7 +174,7 @@ static void arrow(struct page *p, size_t i)
             p->v->bad_message == i ? " broke" : "", quiet ? " quiet" : "", i);
     out_html_str(p->o, m->type);
     const struct tree *tree = &p->v->trees[i];
-    uint32_t what = !strcmp(m->type, "alert") ? tree_find(tree, NULL, "description", 0) : NODE_NONE;
+    uint32_t what = !strcmp(m->type, "Alert") ? tree_find(tree, NULL, "description", 0) : NODE_NONE;
     if (what != NODE_NONE) {
         out_str(p->o, ": ");
         out_html_str(p->o, name_of(tree->nodes[what].saw.as, tree->nodes[what].saw.value));

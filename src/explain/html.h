@@ -16,6 +16,6 @@ void html_messages(struct page *p, int step);
 void html_step(struct page *p, int step);
 void html_times(struct page *p);
 void html_key_schedule(struct page *p);
-extern const char icon_right[], icon_left[], icon_lock[], icon_open[], icon_check[], icon_cross[];
+extern const char icon_right[], icon_left[], icon_lock[], icon_open[], icon_check[], icon_cross[], icon_warn[], icon_skip[];
 
 #endif

@@ -16,7 +16,7 @@ static bool has_entry(const struct told_decision *d, span list, span entry)
 
 static void list_of(struct page *p, const char *whose, const struct told_decision *d, span list, span other)
 {
-    enum { SHOWN = 8 };
+    enum { SHOWN = 6 };
     if (!list.n)
         return;
     out_fmt(p->o, "<div><b>%s</b>", whose);
@@ -88,7 +88,7 @@ static void card(struct page *p, const struct card *c)
 {
     const struct view *v = p->v;
     out_fmt(p->o, "<article class=\"cert%s\"><span class=\"role\">%s</span><h4>", c->expired || c->early ? " late" : "",
-            c->position == 0 ? "the server's own certificate" : !strcmp(c->subject, c->issuer) && !v->redact ? "a root: vouches for itself" : "a certificate authority");
+            card_role(c));
     out_html_str(p->o, c->subject);
     out_str(p->o, "</h4><dl>");
     line(p, "names", "", c->names);
@@ -111,41 +111,100 @@ static void card(struct page *p, const struct card *c)
     out_fmt(p->o, "<dt>bytes</dt><dd><a href=\"#m%zu\">field by field</a></dd></dl></article>\n", c->message);
 }
 
+/* ---- checks: one cell for each, over all certificates of the path; what failed first */
+
 static const char *verdict_name(uint8_t v)
 {
     static const char *const names[] = { "passed", "warning", "not checked", "failed" };
     return names[v < COUNT_OF(names) ? v : 2];
 }
 
-static void check_table(struct page *p)
+struct merged {
+    size_t  first;
+    uint8_t worst;
+};
+
+static uint8_t graver(uint8_t a, uint8_t b)
 {
-    const troth_story *s = p->v->s;
-    const struct told_check *all = ROWS(s, checks, struct told_check);
-    int path = -1;
-    for (size_t i = 0; i < s->checks.n; i++) {
-        const struct told_check *c = &all[i];
-        if (c->path != path) {
-            if (path >= 0)
-                out_str(p->o, "</tbody></table>\n");
-            path = c->path;
-            out_fmt(p->o, "<p class=\"sub\">Path %d</p><table class=\"checks\"><thead><tr><th>check</th><th>verdict</th><th>on</th><th>rule and evidence</th></tr></thead><tbody>\n", path + 1);
-        }
-        out_fmt(p->o, "<tr class=\"v%u\"><td>", c->verdict);
-        out_html_str(p->o, c->name);
-        out_fmt(p->o, "</td><td class=\"v v%u\">%s</td><td>", c->verdict, verdict_name(c->verdict));
-        if (c->cert < 0)
-            out_str(p->o, "the path");
-        else
-            out_fmt(p->o, "certificate %d", c->cert + 1);
-        out_str(p->o, "</td><td><small>");
-        out_html_str(p->o, c->rule);
-        out_str(p->o, "</small> ");
-        if (!p->v->redact)
-            out_html_str(p->o, c->evidence);
-        out_str(p->o, "</td></tr>\n");
+    static const uint8_t rank[] = { 0, 2, 1, 3 }; /* pass, warn, skipped, fail */
+    return rank[a & 3] > rank[b & 3] ? a : b;
+}
+
+static void check_cell(struct page *p, const struct merged *m)
+{
+    const struct told_check *all = ROWS(p->v->s, checks, struct told_check), *c = &all[m->first];
+    const char *icon = m->worst == TROTH_PASS ? icon_check : m->worst == TROTH_FAIL ? icon_cross : m->worst == TROTH_WARN ? icon_warn : icon_skip;
+    out_fmt(p->o, "<li class=\"check v%u\"><span class=\"mk\">%s</span><div><b>", m->worst, icon);
+    out_html_str(p->o, c->name);
+    out_fmt(p->o, "</b> <em>%s</em><small>", verdict_name(m->worst));
+    out_html_str(p->o, c->rule);
+    out_str(p->o, "</small>");
+    const char *before = "";
+    for (size_t i = m->first; i < p->v->s->checks.n && all[i].path == c->path; i++) {
+        if (strcmp(all[i].name, c->name) != 0 || !all[i].evidence || p->v->redact)
+            continue;
+        bool same = !strcmp(before, all[i].evidence);
+        before = all[i].evidence;
+        if (same && all[i].verdict != TROTH_FAIL)
+            continue; /* the same of the next certificate */
+        out_fmt(p->o, "<p%s>", all[i].verdict == TROTH_FAIL ? " class=\"bad\"" : "");
+        if (all[i].verdict == TROTH_FAIL && all[i].cert >= 0)
+            out_fmt(p->o, "certificate %d: ", all[i].cert + 1);
+        out_html_str(p->o, all[i].evidence);
+        out_str(p->o, "</p>");
     }
-    if (path >= 0)
-        out_str(p->o, "</tbody></table>\n");
+    out_str(p->o, "</div></li>\n");
+}
+
+static size_t merge_path(const struct page *p, size_t from, struct merged *out, size_t most)
+{
+    const struct told_check *all = ROWS(p->v->s, checks, struct told_check);
+    size_t n = 0;
+    for (size_t i = from; i < p->v->s->checks.n && all[i].path == all[from].path; i++) {
+        size_t k = 0;
+        while (k < n && strcmp(all[out[k].first].name, all[i].name) != 0)
+            k++;
+        if (k == n && n < most)
+            out[n++] = (struct merged){ i, all[i].verdict };
+        else if (k < n)
+            out[k].worst = graver(out[k].worst, all[i].verdict);
+    }
+    return n;
+}
+
+static void check_path(struct page *p, size_t from, bool alone)
+{
+    struct merged m[64];
+    size_t n = merge_path(p, from, m, COUNT_OF(m));
+    unsigned count[4] = { 0 };
+    for (size_t i = 0; i < n; i++)
+        count[m[i].worst & 3]++;
+    if (!alone)
+        out_fmt(p->o, "<p class=\"sub\">Path %d</p>", ROWS(p->v->s, checks, struct told_check)[from].path + 1);
+    out_fmt(p->o, "<p class=\"tally\"><b class=\"v0\">%u passed</b>", count[TROTH_PASS]);
+    if (count[TROTH_FAIL])
+        out_fmt(p->o, "<b class=\"v3\">%u failed</b>", count[TROTH_FAIL]);
+    if (count[TROTH_WARN])
+        out_fmt(p->o, "<b class=\"v1\">%u with a warning</b>", count[TROTH_WARN]);
+    if (count[TROTH_SKIPPED])
+        out_fmt(p->o, "<b class=\"v2\">%u not checked</b>", count[TROTH_SKIPPED]);
+    out_str(p->o, "</p>\n<ul class=\"checks\">\n");
+    static const uint8_t order[] = { TROTH_FAIL, TROTH_WARN, TROTH_SKIPPED, TROTH_PASS };
+    for (size_t k = 0; k < COUNT_OF(order); k++)
+        for (size_t i = 0; i < n; i++)
+            if (m[i].worst == order[k])
+                check_cell(p, &m[i]);
+    out_str(p->o, "</ul>\n");
+}
+
+static void check_paths(struct page *p)
+{
+    const struct told_check *all = ROWS(p->v->s, checks, struct told_check);
+    size_t n = p->v->s->checks.n;
+    bool alone = n && all[0].path == all[n - 1].path;
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || all[i].path != all[i - 1].path)
+            check_path(p, i, alone);
 }
 
 static void certificates(struct page *p)
@@ -158,7 +217,7 @@ static void certificates(struct page *p)
     }
     if (p->v->s->checks.n) {
         out_str(p->o, "<h3>Every check, with its verdict</h3>\n");
-        check_table(p);
+        check_paths(p);
     }
 }
 
@@ -250,7 +309,7 @@ void html_times(struct page *p)
     size_t n = moments(p, all, COUNT_OF(all));
     if (n < 2)
         return;
-    out_str(p->o, "<section class=\"step\" id=\"time\"><div class=\"no\" aria-hidden=\"true\">&#8986;&#xfe0e;</div><div><h2>Where the time went</h2>\n");
+    out_str(p->o, "<section class=\"step\" id=\"time\"><div class=\"no\" aria-hidden=\"true\"><svg viewBox=\"0 0 24 24\"><circle cx=\"12\" cy=\"12\" r=\"9\"/><path d=\"M12 6.5V12l3.6 2.4\"/></svg></div><div><h2>Where the time went</h2>\n");
     char room[120];
     if (p->v->s->timed && p->v->total > 0)
         lane(p, all, n);

@@ -106,7 +106,7 @@
     clear();
     const words = q.value.trim().toLowerCase();
     if (words.length < 2) return;
-    for (const row of $$(".row, .cert, .choice, .checks tbody tr, .msg > summary"))
+    for (const row of $$(".row, .cert, .choice, .check, .msg > summary"))
       if (row.textContent.toLowerCase().includes(words)) { found.push(row); row.classList.add(row.matches(".row") ? "found" : "found-in"); }
     hits.textContent = found.length ? `${found.length} found` : "nothing";
     if (found.length) step(1);

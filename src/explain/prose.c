@@ -52,7 +52,7 @@ const char *message_purpose(const char *type)
         { "ClientKeyExchange", "The client's half of the key exchange (TLS 1.2)." },
         { "HelloRequest", "The server would like to renegotiate. troth never does (TLS 1.2)." },
         { "change_cipher_spec", "Means nothing in TLS 1.3 and keeps old middleboxes calm; in TLS 1.2: my next record is encrypted." },
-        { "alert", "A verdict or a goodbye: one byte says how grave, one byte says why." },
+        { "Alert", "A verdict or a goodbye: one byte says how grave, one byte says why." },
         { "X.509 certificate", "One certificate of the chain, in DER." },
         { "ClientHelloInner", "The ClientHello that was hidden in the outer one (Encrypted Client Hello)." },
     };

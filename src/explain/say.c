@@ -366,10 +366,13 @@ static void say_keys(struct text *t, const struct view *v)
     else
         text_add(t, "Both sides derived fresh keys from a secret they already shared");
     if (s->keys.n) {
+        unsigned agreed = 0;
+        for (size_t i = 0; i < s->keys.n; i++)
+            agreed += !ROWS(s, keys, struct told_key)[i].from && strstr(ROWS(s, keys, struct told_key)[i].label, "Secret") == NULL;
         text_add(t, "; from it came ");
-        say_count(t, s->keys.n, "further secret");
+        say_count(t, s->keys.n - agreed, "further secret");
         if (equal && !different)
-            text_add(t, ", %u of them computed a second time and found equal", equal);
+            text_add(t, ", %s computed a second time by other code and found equal", equal + agreed == s->keys.n ? "each" : "most of them");
         if (different)
             text_add(t, ", and %u do NOT agree with a second computation", different);
     }
@@ -423,7 +426,9 @@ const char *step_trouble(const struct view *v, int step)
 {
     if (!v->broke)
         return NULL;
-    return step > v->broke ? "not reached" : step == v->broke ? "it broke here" : NULL;
+    if (step > v->broke)
+        return step == STEP_KEYS && v->s->keys.n ? "not finished" : "not reached";
+    return step == v->broke ? "it broke here" : NULL;
 }
 
 void say_title(struct text *t, const struct view *v)

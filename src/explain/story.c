@@ -121,9 +121,21 @@ static void *log_add(troth_story *s, enum item_kind kind, struct rows *r, size_t
     return row;
 }
 
+/* A certificate comes from whoever sent the Certificate message that it stood in. */
+static uint8_t sender_of(const troth_story *s, const struct saw_message *m)
+{
+    const struct told_message *all = ROWS(s, messages, struct told_message);
+    if (!strcmp(m->type, "X.509 certificate"))
+        for (size_t i = s->messages.n; i-- > 0;)
+            if (!strcmp(all[i].type, "Certificate") || !strcmp(all[i].type, "CompressedCertificate"))
+                return all[i].from;
+    return (uint8_t)m->from;
+}
+
 static void on_message(void *self, const struct saw_message *m)
 {
     troth_story *s = self;
+    uint8_t from = sender_of(s, m);
     struct told_message *t = log_add(s, ITEM_MESSAGE, &s->messages, sizeof *t);
     if (!t)
         return;
@@ -131,7 +143,7 @@ static void on_message(void *self, const struct saw_message *m)
                                 .raw = story_keep(s, m->raw),
                                 .first = s->sightings.n,
                                 .at = last_time(s),
-                                .from = (uint8_t)m->from,
+                                .from = from,
                                 .version = m->version,
                                 .epoch = m->epoch,
                                 .ours = m->ours };

@@ -91,7 +91,7 @@ static void leaf(struct page *p, const struct told_key *k, int y, int trunk)
     text_at(p, LEAF_X + 14, y + 18, "l", k->label);
     text_add(&t, "%s", m ? m->means : "");
     text_at(p, LEAF_X + 14, y + 34, "d", sub);
-    compared(p, k, LEAF_X + LEAF_W - 148, y + 18);
+    compared(p, k, LEAF_X + LEAF_W - 158, y + 18);
     value_of(p, k, LEAF_X + 160, y + 18);
 }
 

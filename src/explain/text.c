@@ -106,9 +106,9 @@ static void cards(struct out *o, const struct view *v)
         const struct card *c = &v->cards[i];
         char room[200];
         struct text t = TEXT_IN(room);
-        out_fmt(o, "\n    certificate %zu  ", i + 1);
+        out_str(o, "\n    ");
         painted(o, BOLD, c->subject);
-        out_str(o, "\n");
+        out_fmt(o, "  (%s)\n", card_role(c));
         term(o, 6, 13, "names", PLAIN, c->names);
         term(o, 6, 13, "issued by", PLAIN, c->issuer);
         text_add(&t, "%s%s%s", c->validity, *c->distance ? ", " : "", c->distance);

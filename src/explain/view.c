@@ -33,7 +33,7 @@ static int step_of(const struct view *v, size_t i)
     for (size_t k = 0; k < COUNT_OF(steps); k++)
         if (is(type, steps[k].type))
             return v->handshake_done && steps[k].step != STEP_CERTIFICATE ? STEP_DATA : steps[k].step;
-    if (is(type, "alert") && !v->handshake_done && i > 0)
+    if (is(type, "Alert") && !v->handshake_done && i > 0)
         return v->step[i - 1];
     return STEP_DATA;
 }
@@ -101,7 +101,7 @@ static void learn(struct view *v, size_t i)
         /* the handshake is over when both have come */
         v->handshake_done = v->finished;
         v->finished = true;
-    } else if (is(t->type, "alert")) {
+    } else if (is(t->type, "Alert")) {
         uint32_t what = tree_find(t, NULL, "description", 0);
         v->closed |= what != NODE_NONE && t->nodes[what].saw.value == 0;
     }
@@ -131,6 +131,49 @@ static bool is_certificate_trouble(const troth_error *e)
            !strncmp(e->code, "crl.", 4) || !strncmp(e->code, "revocation.", 11) || !strncmp(e->code, "client-cert.", 12);
 }
 
+/* The smallest field that holds the byte. */
+static void point_at(struct view *v, size_t message, uint32_t at, uint32_t n)
+{
+    const struct tree *t = &v->trees[message];
+    v->bad_message = message;
+    v->bad_at = at;
+    v->broke = v->step[message];
+    for (uint32_t k = 0; k < t->n; k++)
+        if (t->nodes[k].saw.at <= at && at + (n ? n : 1) <= t->nodes[k].saw.at + t->nodes[k].saw.n)
+            v->bad_node = k;
+}
+
+/* The card at that place of a path: the leaf is the first that was sent, an issuer is the one whose subject is the issuer below. */
+static const struct card *card_in_path(const struct view *v, bool clients, int place)
+{
+    const struct card *c = NULL;
+    for (size_t i = 0; i < v->n_cards && !c; i++)
+        if (v->cards[i].clients == clients && !v->cards[i].anchor)
+            c = &v->cards[i];
+    for (int k = 0; k < place && c; k++) {
+        const struct card *up = NULL;
+        for (size_t i = 0; i < v->n_cards && !up; i++)
+            if (&v->cards[i] != c && is(v->cards[i].full, c->full_issuer))
+                up = &v->cards[i];
+        c = up;
+    }
+    return c;
+}
+
+/* A check that failed rests on certain bytes of a certain certificate. */
+static bool point_at_check(struct view *v)
+{
+    for (size_t i = v->s->checks.n; i-- > 0;) {
+        const struct told_check *c = &ROWS(v->s, checks, struct told_check)[i];
+        const struct card *card = c->verdict == TROTH_FAIL ? card_in_path(v, v->s->we_are_server, c->cert) : NULL;
+        if (card) {
+            point_at(v, card->message, c->at, c->n);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The message, the field and the step at which it broke. */
 static void find_failure(struct view *v)
 {
@@ -138,21 +181,17 @@ static void find_failure(struct view *v)
     if (e->reason == TROTH_R_NONE)
         return;
     v->broke = v->reached ? v->reached : STEP_HELLO;
-    if (is_certificate_trouble(e) && v->reached >= STEP_ANSWER)
+    bool certificate = is_certificate_trouble(e);
+    if (certificate && v->reached >= STEP_ANSWER)
         v->broke = STEP_CERTIFICATE;
-    bool x509 = is(e->message, "Certificate") && is_certificate_trouble(e); /* the DER reader's message, not TLS's */
-    for (size_t i = v->n; e->message && i-- > 0;) {
-        const struct tree *t = &v->trees[i];
-        if (!is(t->type, x509 ? "X.509 certificate" : e->message))
-            continue;
-        v->bad_message = i;
-        v->bad_at = e->at;
-        v->broke = v->step[i];
-        for (uint32_t k = 0; k < t->n; k++)
-            if (t->nodes[k].saw.at <= e->at && e->at < t->nodes[k].saw.at + t->nodes[k].saw.n)
-                v->bad_node = k;
+    if (certificate && !e->from_peer && point_at_check(v))
         return;
-    }
+    bool x509 = is(e->message, "Certificate") && certificate; /* the DER reader's message, not TLS's */
+    for (size_t i = v->n; e->message && i-- > 0;)
+        if (is(v->trees[i].type, x509 ? "X.509 certificate" : e->message)) {
+            point_at(v, i, e->at, 1);
+            return;
+        }
 }
 
 static const char *keep(struct view *v, const char *fmt, const char *a)
@@ -208,9 +247,9 @@ bool view_make(struct view *v, const troth_story *s, bool redact)
         v->total = ROWS(s, items, struct item)[s->items.n - 1].at;
     name_the_ends(v);
     count_round_trips(v);
-    find_failure(v);
     TRY(choices_make(v));
     TRY(cards_make(v));
+    find_failure(v);
     return !v->short_of_memory;
 }
 

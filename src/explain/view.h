@@ -15,9 +15,12 @@ struct prose;
 struct card {
     size_t      message;      /* the "X.509 certificate" message; SIZE_MAX: known from the report only  */
     const char *subject, *issuer, *names, *key, *signature, *serial, *fingerprint, *validity, *distance;
+    const char *full, *full_issuer; /* the whole names; not for output */
     int64_t     not_before, not_after;
-    bool        expired, early, anchor;
-    int         position;     /* in what the peer sent, 0 first; -1: a trust anchor */
+    bool        expired, early;
+    bool        anchor;       /* not sent: one of the trusted roots              */
+    bool        clients;      /* sent by the client                              */
+    int         position;     /* among its sender's: 0 is the sender's own       */
 };
 
 struct fact {
@@ -97,6 +100,8 @@ const struct prose *prose_of(const char *parent, const char *name);
 const struct prose *prose_rows(size_t *n);
 /* cards.c */
 bool MUST_USE cards_make(struct view *v);
+/* "the server's own certificate" */
+const char *card_role(const struct card *c);
 
 /* foreign.c: the codes that its table leads to, one by one; NULL past the last. */
 const char *foreign_code(size_t i);
