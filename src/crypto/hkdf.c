@@ -6,30 +6,39 @@
 enum { INFO_MAX = 2 + 1 + 255 + 1 + 255 };
 
 /* ---- HMAC */
-static void begin_padded(const troth_hash *h, uint8_t *state, const uint8_t *key, uint8_t pad)
+/* Blocks are multiples of 16 bytes; 16 at a time, as two of these are on the way of every secret. */
+typedef uint64_t lanes __attribute__((vector_size(16)));
+
+union block {
+    lanes   l[TROTH_BLOCK_MAX / 16];
+    uint8_t b[TROTH_BLOCK_MAX];
+};
+
+static void begin_padded(const troth_hash *h, uint8_t *state, const union block *key, uint64_t pad)
 {
-    uint8_t block[TROTH_BLOCK_MAX];
-    for (size_t i = 0; i < h->block_n; i++)
-        block[i] = key[i] ^ pad;
+    union block block;
+    const lanes pads = { pad, pad };
+    for (size_t i = 0; i < h->block_n / 16; i++)
+        block.l[i] = key->l[i] ^ pads;
     h->begin(state);
-    h->add(state, block, h->block_n);
-    secret_wipe(block, h->block_n);
+    h->add(state, block.b, h->block_n);
+    secret_wipe(&block, h->block_n);
 }
 
 void hmac_key_init(struct hmac_key *k, const troth_hash *h, span key)
 {
-    uint8_t block[TROTH_BLOCK_MAX] = { 0 };
+    union block block = { .b = { 0 } };
     k->h = h;
     if (key.n > h->block_n) {
         h->begin(k->inner);
         h->add(k->inner, key.p, key.n);
-        h->peek(k->inner, block);
+        h->peek(k->inner, block.b);
     } else if (key.n) {
-        memcpy(block, key.p, key.n);
+        memcpy(block.b, key.p, key.n);
     }
-    begin_padded(h, k->inner, block, 0x36);
-    begin_padded(h, k->outer, block, 0x5c);
-    secret_wipe(block, sizeof block);
+    begin_padded(h, k->inner, &block, 0x3636363636363636u);
+    begin_padded(h, k->outer, &block, 0x5c5c5c5c5c5c5c5cu);
+    secret_wipe(&block, sizeof block);
 }
 
 void hmac_key_wipe(struct hmac_key *k)

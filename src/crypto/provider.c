@@ -65,7 +65,7 @@ static const char *hash_fault(const troth_hash *h)
 {
     if (!h->name || !h->begin || !h->add || !h->peek)
         return "a hash lacks a function";
-    if (!h->n || h->n > TROTH_DIGEST_MAX || h->block_n < h->n || h->block_n > TROTH_BLOCK_MAX)
+    if (!h->n || h->n > TROTH_DIGEST_MAX || h->block_n < h->n || h->block_n > TROTH_BLOCK_MAX || h->block_n % 16)
         return "a hash has a digest or a block of an impossible size";
     if (h->state_n > TROTH_HASH_STATE_MAX)
         return "a hash has too large a state";
