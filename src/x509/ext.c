@@ -68,7 +68,8 @@ static enum general_name general_name_read(struct rd *r, enum gn_place place)
         const uint8_t *at = r->at;
         span value = der_value(r, general_names[kind], tag);
         if (rd_ok(r) && !general_value_ok((enum general_name)kind, value, place))
-            rd_fail_at(r, general_names[kind], TROTH_R_CERT_NAME_MALFORMED, (uint32_t)(at - r->ctx->base));
+            rd_fail_at(r, general_names[kind], place == IN_NAMES ? TROTH_R_CERT_NAME_MALFORMED : TROTH_R_CERT_CONSTRAINT_MALFORMED,
+                       (uint32_t)(at - r->ctx->base));
     }
     return (enum general_name)kind;
 }

@@ -181,12 +181,16 @@ static int score_of(const struct judge *j, const struct cert *child, const struc
     return score;
 }
 
+/* The same certificate again, or the same authority (name, key, other names) again: whatever it leads to, it led to before.  The leaf
+ * may be an older edition of its own issuer. */
 static bool is_loop(const struct judge *j, const struct cert *c)
 {
     for (unsigned i = 0; i < j->now.n; i++) {
         const struct cert *in = j->now.node[i]->cert;
-        if (in == c || (in->subject_hash == c->subject_hash && span_equal(in->spki, c->spki) && span_equal(in->san, c->san) &&
-                        name_equal(in->subject, c->subject)))
+        if (in == c || cert_equal(in, c))
+            return true;
+        if (i && (in->subject_hash == c->subject_hash && span_equal(in->spki, c->spki) && span_equal(in->san, c->san) &&
+                  name_equal(in->subject, c->subject)))
             return true;
     }
     return false;

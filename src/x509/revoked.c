@@ -182,7 +182,8 @@ enum troth_verdict check_staple(struct judge *j, unsigned cert, struct finding *
         return found(j, f, TROTH_FAIL, TROTH_R_STAPLE_MISSING, at, "its TLS feature extension has status_request");
     staple_ask(j, cert, &a);
     if (a.status == REV_UNKNOWN)
-        return found(j, f, TROTH_FAIL, a.why == TROTH_R_NONE ? TROTH_R_STAPLE_BAD : a.why, at, "a good staple is demanded: %s", a.evidence);
+        return found(j, f, TROTH_FAIL, a.why == TROTH_R_OCSP_STALE ? TROTH_R_STAPLE_STALE : TROTH_R_STAPLE_BAD, at, "a good staple is demanded: %s",
+                     a.evidence);
     return passed(j, f, at, "demanded, and stapled"); /* revoked is the next check's business */
 }
 

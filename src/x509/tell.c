@@ -25,12 +25,27 @@ static unsigned rank_of(enum troth_reason why)
     return 100;
 }
 
-static const struct path *path_choose(const struct troth_report *r)
+/* A candidate that failed before its signature was looked at may have nothing to do with the certificate but a name. */
+static unsigned rank_of_path(struct judge *j, struct path *p)
 {
+    bool stranger = !p->complete && p->n > 1 && !link_verify(j, p->node[p->n - 2], p->node[p->n - 1]);
+    return rank_of(p->reason) + (stranger ? 1000 : 0);
+}
+
+static const struct path *path_choose(struct judge *j)
+{
+    const struct troth_report *r = j->report;
     const struct path *best = NULL;
-    for (size_t i = 0; i < r->n_paths; i++)
-        if (r->paths[i]->reason != TROTH_R_NONE && (!best || rank_of(r->paths[i]->reason) < rank_of(best->reason)))
+    unsigned best_rank = 0;
+    for (size_t i = 0; i < r->n_paths; i++) {
+        if (r->paths[i]->reason == TROTH_R_NONE)
+            continue;
+        unsigned rank = rank_of_path(j, r->paths[i]);
+        if (!best || rank < best_rank) {
             best = r->paths[i];
+            best_rank = rank;
+        }
+    }
     return best;
 }
 
@@ -162,7 +177,7 @@ static void aia_words(struct text *t, const struct cert *c)
         struct der_tlv where = der_any(&one, "accessLocation");
         if (!rd_ok(&one) || !oid_is(method, OID_AD_CA_ISSUERS) || where.tag != DER_CONTEXT(GN_URI))
             continue;
-        text_add(t, "; it names ");
+        text_add(t, "; AIA names ");
         text_escaped(t, where.value);
         return;
     }
@@ -185,7 +200,7 @@ static void tell_no_path(struct judge *j)
         text_add(&t, "\"%s\" is signed by itself, and not among the %zu that are trusted", issuer.p, j->policy->anchors.n);
     } else {
         why = intermediate_is_missing(j, top->cert, issuer.p) ? TROTH_R_CERT_MISSING_INTERMEDIATE : why;
-        text_add(&t, "its issuer \"%s\" is neither among the %zu trusted nor among the %zu given", issuer.p, j->policy->anchors.n, j->report->n_given);
+        text_add(&t, "its issuer \"%s\" was not given and is no trusted root", issuer.p);
         aia_words(&t, top->cert);
     }
     trust_finding(j, why, last, t.p);
@@ -203,8 +218,9 @@ void tell_failure(struct judge *j)
         error_set(e, TROTH_R_OUT_OF_MEMORY, __FILE__, __LINE__, "judging certificates");
         return;
     }
-    const struct path *p = path_choose(r);
-    if (j->spent && !(p && p->complete))
+    bool spent = j->spent;
+    const struct path *p = path_choose(j);
+    if (spent && !(p && p->complete))
         error_set(e, TROTH_R_CHAIN_BUDGET, __FILE__, __LINE__, "%u signatures, %u steps, %u names", j->work.signatures, j->work.steps, j->work.names);
     else if (p)
         tell_finding(j, p);

@@ -1,0 +1,269 @@
+/* Every check of the table, passed and failed: one thing changed at a time in a good chain of three. */
+/* links: crypto */
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "x509/trial.h"
+
+static struct trial *t;
+
+static void good(void **state)
+{
+    (void)state;
+    CASE("ok", (void)0);
+    CASE("ok", t->no_mid = true);
+    CASE("ok", t->every_check = true);
+    CASE("ok", t->profile = TROTH_PROFILE_RFC5280);
+    CASE("ok", t->profile = TROTH_PROFILE_LINT);
+    CASE("ok", t->host = "SHOP.example.");
+}
+
+static void validity(void **state)
+{
+    (void)state;
+    CASE("ok", t->leaf.not_after = MK_NOW);
+    CASE("cert.expired", t->leaf.not_after = MK_NOW - 1);
+    SEEN("expired 1 second");
+    CASE("ok", t->leaf.not_before = MK_NOW);
+    CASE("cert.not-yet-valid", t->leaf.not_before = MK_NOW + 1);
+    CASE("cert.expired", t->mid.not_after = MK_NOW - 1);
+    SEEN("Test Intermediate");
+    CASE("cert.expired", t->root.not_after = MK_NOW - 1);
+    SEEN("trust anchor");
+    CASE("cert.not-yet-valid", t->root.not_before = MK_NOW + 1);
+    CASE("ok", t->leaf.generalized = true);
+}
+
+/* The clock is under suspicion only when it is a clock, and everything is out on the same side, or it is older than the library. */
+static void clocks(void **state)
+{
+    (void)state;
+    int64_t past = 1000000000, future = 4000000000;
+    CASE("cert.expired", t->leaf.not_after = past, t->mid.not_after = past, t->root.not_after = past, t->leaf.not_before = t->mid.not_before = t->root.not_before = past - 9);
+    CASE("clock.suspect", t->time = 0, t->leaf.not_after = past, t->mid.not_after = past, t->root.not_after = past, t->leaf.not_before = t->mid.not_before = t->root.not_before = past - 9);
+    CASE("cert.expired", t->time = 0, t->leaf.not_after = past, t->leaf.not_before = past - 9, t->mid.not_after = t->root.not_after = future);
+    CASE("clock.suspect", t->time = 0, t->leaf.not_before = t->mid.not_before = t->root.not_before = future, t->leaf.not_after = t->mid.not_after = t->root.not_after = future + 9);
+    SEEN("your clock says");
+}
+
+static void authorities(void **state)
+{
+    (void)state;
+    CASE("cert.not-a-ca", t->mid.ca = false, t->mid.not_ca = true, t->mid.key_usage = KU_DIGITAL_SIGNATURE);
+    CASE("cert.not-a-ca", t->mid.ca = false);
+    CASE("cert.not-a-ca", t->root.ca = false);
+    CASE("cert.key-usage", t->mid.key_usage = KU_CRL_SIGN);
+    CASE("cert.key-usage", t->root.key_usage = KU_CRL_SIGN);
+    CASE("ok", t->mid.key_usage = 0);
+    CASE("cert.ca-as-leaf", t->leaf.ca = true, t->leaf.not_ca = false, t->leaf.key_usage |= KU_KEY_CERT_SIGN);
+    CASE("ok", t->profile = TROTH_PROFILE_RFC5280, t->leaf.ca = true, t->leaf.not_ca = false, t->leaf.key_usage |= KU_KEY_CERT_SIGN);
+    CASE("ok", t->purpose = TROTH_PURPOSE_ANY, t->leaf.ca = true, t->leaf.not_ca = false, t->leaf.key_usage = KU_KEY_CERT_SIGN);
+}
+
+static void path_length(void **state)
+{
+    (void)state;
+    struct issue low;
+    CASE("ok", t->mid.has_path_len = true);
+    CASE("ok", t->root.has_path_len = true, t->root.path_len = 1);
+    CASE("cert.pathlen", t->root.has_path_len = true);
+    SEEN("allows 0 authorities");
+    CASE("cert.pathlen", t->mid.has_path_len = true, low = mk_sub_ca(&t->mid, "CN=Low", t->leaf_key), t->leaf.by = &low, t->given[t->n_given++] = mk_cert(t->m, &low));
+    CASE("ok", t->mid.has_path_len = true, t->mid.path_len = 1, low = mk_sub_ca(&t->mid, "CN=Low", t->leaf_key), t->leaf.by = &low,
+         t->given[t->n_given++] = mk_cert(t->m, &low));
+    /* self-issued certificates do not count: neither for the path length, nor for the depth */
+    CASE("ok", t->mid.has_path_len = true, low = mk_sub_ca(&t->mid, t->mid.subject, t->leaf_key), t->leaf.by = &low, t->given[t->n_given++] = mk_cert(t->m, &low));
+    CASE("ok", t->max_depth = 1, low = mk_sub_ca(&t->mid, t->mid.subject, t->leaf_key), t->leaf.by = &low, t->given[t->n_given++] = mk_cert(t->m, &low));
+    CASE("chain.too-deep", t->max_depth = 1, low = mk_sub_ca(&t->mid, "CN=Low", t->leaf_key), t->leaf.by = &low, t->given[t->n_given++] = mk_cert(t->m, &low));
+    CASE("chain.too-deep", t->max_depth = 0);
+    CASE("ok", t->max_depth = 0, t->no_mid = true);
+    CASE("ok", t->max_depth = 1);
+    /* the leaf's own limit says nothing about itself */
+    CASE("ok", t->purpose = TROTH_PURPOSE_ANY, t->leaf.ca = true, t->leaf.not_ca = false, t->leaf.has_path_len = true, t->leaf.key_usage = KU_KEY_CERT_SIGN);
+}
+
+static void purposes(void **state)
+{
+    (void)state;
+    CASE("cert.wrong-eku", t->leaf.eku = TEXTS("clientAuth"));
+    SEEN("clientAuth");
+    CASE("ok", t->purpose = TROTH_PURPOSE_CLIENT, t->leaf.eku = TEXTS("clientAuth"));
+    CASE("cert.wrong-eku", t->purpose = TROTH_PURPOSE_CLIENT);
+    CASE("cert.wrong-eku", t->purpose = TROTH_PURPOSE_CODE);
+    CASE("ok", t->purpose = TROTH_PURPOSE_CODE, t->leaf.eku = TEXTS("codeSigning"));
+    CASE("ok", t->purpose = TROTH_PURPOSE_ANY, t->leaf.eku = TEXTS("timeStamping"));
+    CASE("cert.wrong-eku", t->mid.eku = TEXTS("clientAuth"));
+    CASE("ok", t->mid.eku = TEXTS("clientAuth", "serverAuth"));
+    CASE("ok", t->mid.eku = TEXTS("anyExtendedKeyUsage"));
+    CASE("cert.wrong-eku", t->root.eku = TEXTS("emailProtection"));
+    CASE("cert.profile", t->root.eku = TEXTS("serverAuth"));
+    CASE("cert.profile", t->leaf.eku = NULL);
+    CASE("ok", t->leaf.eku = NULL, t->profile = TROTH_PROFILE_RFC5280);
+    CASE("ok", t->leaf.eku = NULL, t->purpose = TROTH_PURPOSE_CLIENT);
+    CASE("cert.profile", t->leaf.eku = TEXTS("anyExtendedKeyUsage"));
+    CASE("ok", t->leaf.eku = TEXTS("anyExtendedKeyUsage"), t->profile = TROTH_PROFILE_RFC5280);
+    CASE("cert.profile", t->leaf.flip = IX_EKU);
+    CASE("cert.key-usage", t->leaf.key_usage = KU_CRL_SIGN);
+    CASE("ok", t->leaf.key_usage = KU_KEY_AGREEMENT);
+    CASE("ok", t->leaf.key_usage = 0);
+}
+
+static void extensions(void **state)
+{
+    (void)state;
+    struct issue_ext unknown = { "1.2.3.4.5", true, SPAN_TEXT("\x05\x00") }, twice[] = { unknown, unknown };
+    CASE("cert.critical-ext", t->leaf.extra = &unknown, t->leaf.n_extra = 1);
+    SEEN("1.2.3.4.5");
+    CASE("cert.critical-ext", t->mid.extra = &unknown, t->mid.n_extra = 1);
+    CASE("cert.critical-ext", t->root.extra = &unknown, t->root.n_extra = 1);
+    CASE("cert.duplicate-ext", t->leaf.extra = twice, t->leaf.n_extra = 2);
+    unknown.critical = false;
+    CASE("ok", t->leaf.extra = &unknown, t->leaf.n_extra = 1);
+    struct issue_ext again = { "subjectKeyIdentifier", false, SPAN_TEXT("\x04\x01\x01") };
+    CASE("cert.duplicate-ext", t->leaf.extra = &again, t->leaf.n_extra = 1);
+    struct issue_ext broken = { "keyUsage", true, SPAN_TEXT("\x03\x02\x08\x80") };
+    CASE("cert.malformed-ext", t->leaf.omit = IX_KEY_USAGE, t->leaf.extra = &broken, t->leaf.n_extra = 1);
+    SEEN("keyUsage");
+    CASE("cert.malformed-ext", t->mid.omit = IX_KEY_USAGE, t->mid.extra = &broken, t->mid.n_extra = 1);
+    CASE("cert.precertificate", t->leaf.ct_poison = true);
+    struct issue_ext false_written = { "basicConstraints", true, SPAN_TEXT("\x30\x03\x01\x01\x00") };
+    CASE("cert.malformed-ext", t->leaf.omit = IX_BASIC, t->leaf.extra = &false_written, t->leaf.n_extra = 1);
+}
+
+/* A public key of a size that no provider of ours would make. */
+static span rsa_spki(unsigned bits)
+{
+    EVP_PKEY *key = EVP_RSA_gen(bits);
+    unsigned char *der = NULL;
+    int n = i2d_PUBKEY(key, &der);
+    span copy;
+    assert_true(n > 0 && arena_copy(&t->m->arena, &copy, span_of(der, (size_t)n)));
+    OPENSSL_free(der);
+    EVP_PKEY_free(key);
+    return copy;
+}
+
+static void strengths(void **state)
+{
+    (void)state;
+    const troth_key *rsa = mk_rsa(t->m, 2048);
+    CASE("cert.weak-key", t->leaf.spki = rsa_spki(1024));
+    SEEN("1024");
+    CASE("cert.weak-key", t->leaf.spki = rsa_spki(2050));
+    CASE("ok", t->leaf.spki = rsa_spki(2056));
+    CASE("ok", t->leaf.key = rsa);
+    CASE("cert.weak-key", t->mid.spki = rsa_spki(1024));
+    CASE("cert.weak-key", t->root.spki = rsa_spki(1024));
+    CASE("ok", t->root.key = rsa);
+    CASE("ok", t->root.key = rsa, t->mid.sig = TROTH_SIG_RSA_PSS_SHA384);
+    CASE("cert.weak-signature", t->leaf.sig = TROTH_SIG_ECDSA_SHA1);
+    CASE("cert.weak-signature", t->root.key = rsa, t->mid.sig = TROTH_SIG_RSA_PKCS1_SHA1);
+    CASE("ok", t->root.key = rsa, t->root.sig = TROTH_SIG_RSA_PKCS1_SHA1, t->leaf.sig = TROTH_SIG_ECDSA_SHA384);
+    CASE("cert.bad-signature", t->leaf.bad_signature = true);
+    CASE("cert.bad-signature", t->mid.bad_signature = true);
+    CASE("cert.algorithm-mismatch", t->leaf.sig_alg_outer = SPAN_TEXT("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"));
+    CASE("ok", t->leaf.key = mk_key(t->m, TROTH_KEY_ED25519));
+    CASE("ok", t->mid.key = mk_key(t->m, TROTH_KEY_ED448));
+    CASE("ok", t->mid.key = mk_key(t->m, TROTH_KEY_P521), t->root.key = mk_key(t->m, TROTH_KEY_P384));
+}
+
+static void profile(void **state)
+{
+    (void)state;
+    CASE("cert.serial", t->leaf.serial = SPAN_TEXT("\xff"), t->leaf.serial_as_is = true);
+    CASE("cert.serial", t->leaf.serial = SPAN_TEXT("\0"), t->leaf.serial_as_is = true);
+    CASE("ok", t->root.serial = SPAN_TEXT("\0"), t->root.serial_as_is = true);
+    CASE("cert.serial", t->leaf.serial = SPAN_TEXT("aaaaaaaaaaaaaaaaaaaaa"));
+    CASE("ok", t->leaf.serial = SPAN_TEXT("aaaaaaaaaaaaaaaaaaaa"));
+    CASE("cert.profile", t->root.flip = IX_BASIC);
+    CASE("ok", t->root.flip = IX_BASIC, t->purpose = TROTH_PURPOSE_ANY);
+    CASE("cert.profile", t->mid.flip = IX_SKI);
+    CASE("cert.profile", t->mid.flip = IX_AKI);
+    CASE("cert.profile", t->root.omit = IX_SKI);
+    CASE("cert.profile", t->mid.omit = IX_AKI);
+    CASE("cert.profile", t->leaf.omit = IX_AKI);
+    CASE("ok", t->root.omit = IX_AKI);
+    CASE("ok", t->leaf.omit = IX_SKI);
+    CASE("ok", t->leaf.aia = TEXTS("ocsp=http://o.example"));
+    CASE("cert.profile", t->leaf.aia = TEXTS("ocsp=http://o.example"), t->leaf.flip = IX_AIA);
+    CASE("cert.profile", t->leaf.key_usage |= KU_KEY_CERT_SIGN);
+    CASE("cert.profile", t->leaf.subject = NULL, t->leaf.flip = t->leaf.flip | IX_SAN);
+    CASE("ok", t->leaf.subject = NULL);
+    CASE("cert.profile", t->mid.subject = NULL);
+    CASE("cert.version", t->leaf.version = 1, t->leaf.no_extensions = true);
+    CASE("cert.version", t->leaf.version = 2);
+    CASE("cert.profile", t->mid.aki_issuer = TEXTS("dir:CN=Test Root,O=Troth Test"), t->mid.aki_serial = SPAN_TEXT("\1"));
+    CASE("cert.profile", t->mid.has_require_explicit = true, t->mid.require_explicit = 9, t->mid.flip = IX_POLICY_CONSTRAINTS);
+}
+
+/* A root with a self-signature needs no authorityKeyIdentifier, whatever its names; one signed by another does. */
+static void self_signed_by_key(void **state)
+{
+    (void)state;
+    struct issue up;
+    CASE("ok", t->root.issuer = "CN=Somebody Else", t->root.omit = IX_AKI);
+    CASE("cert.profile", up = mk_ca("CN=Up", t->leaf_key), t->root.by = &up, t->root.omit = IX_AKI);
+    CASE("ok", up = mk_ca("CN=Up", t->leaf_key), t->root.by = &up);
+}
+
+static void lint(void **state)
+{
+    (void)state;
+    trial_fresh(t);
+    t->profile = TROTH_PROFILE_LINT;
+    t->leaf.generalized = true;
+    troth_error none;
+    troth_report *r = trial_judge(t, &none);
+    assert_true(troth_report_ok(r));
+    size_t warnings = 0;
+    for (size_t i = 0; i < troth_report_path(r, 0).n_checks; i++)
+        warnings += troth_report_check(r, 0, i).verdict == TROTH_WARN;
+    assert_int_equal(warnings, 1);
+    troth_report_free(r);
+}
+
+static void limited_anchors(void **state)
+{
+    (void)state;
+    troth_anchor a = { 0 };
+    CASE("ok", t->limited = &a);
+    a = (troth_anchor){ .purposes = 1u << TROTH_PURPOSE_CLIENT };
+    CASE("chain.anchor-limits", t->limited = &a);
+    a.purposes |= 1u << TROTH_PURPOSE_SERVER;
+    CASE("ok", t->limited = &a);
+    a = (troth_anchor){ .distrust_after = MK_NOW - 2 * MK_DAY };
+    CASE("chain.anchor-limits", t->limited = &a);
+    a.distrust_after = MK_NOW;
+    CASE("ok", t->limited = &a);
+    a = (troth_anchor){ .permitted = TEXTS("example"), .n_permitted = 1 };
+    CASE("ok", t->limited = &a);
+    CASE("chain.anchor-limits", t->limited = &a, t->leaf.san = TEXTS("DNS:shop.example", "DNS:shop.test"));
+    a = (troth_anchor){ .excluded = TEXTS("shop.example"), .n_excluded = 1 };
+    CASE("chain.anchor-limits", t->limited = &a);
+    CASE("chain.anchor-limits", t->limited = &a, t->leaf.san = TEXTS("DNS:*.example"), t->profile = TROTH_PROFILE_RFC5280);
+    CASE("ok", t->limited = &a, t->leaf.san = TEXTS("DNS:other.example"), t->host = "other.example");
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    t = trial_new();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    trial_free(t);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good),       cmocka_unit_test(validity), cmocka_unit_test(clocks),    cmocka_unit_test(authorities),
+        cmocka_unit_test(path_length), cmocka_unit_test(purposes), cmocka_unit_test(extensions), cmocka_unit_test(strengths),
+        cmocka_unit_test(profile),    cmocka_unit_test(self_signed_by_key), cmocka_unit_test(lint), cmocka_unit_test(limited_anchors),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
