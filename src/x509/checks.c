@@ -18,7 +18,7 @@ static enum troth_verdict check_form(struct judge *j, unsigned cert, struct find
     if (c->has_extensions && c->version != 3)
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_VERSION, NOWHERE, "version %u with extensions", c->version);
     if (c->has_unique_id && c->version == 1)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_VERSION, NOWHERE, "version 1 with a unique identifier");
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_MALFORMED, NOWHERE, "version 1 with a unique identifier");
     if (c->flaw.why == TROTH_R_NONE)
         return passed(j, f, (struct range){ 0, (uint32_t)c->raw.n }, "DER throughout, no extension twice");
     bool own_reason = c->flaw.why == TROTH_R_CERT_EXT_DUPLICATE || c->flaw.why == TROTH_R_CERT_NAME_MALFORMED ||
