@@ -264,6 +264,24 @@ static void survives_damage(void **state)
     EVP_PKEY_free(k);
 }
 
+/* Halves that do not belong together are noticed at once. */
+static void refuses_halves_of_two_keys(void **state)
+{
+    (void)state;
+    static struct bytes b;
+    static const struct kind two[] = { { "EC", "P-256", 0, 0, true }, { "RSA", NULL, 2048, 0, true } };
+    for (size_t i = 0; i < COUNT_OF(two); i++) {
+        EVP_PKEY *k = make(two[i].type, two[i].curve, two[i].bits);
+        write_key(&b, k, OLD_DER);
+        if (i)
+            b.b[20] ^= 1; /* a bit of the modulus */
+        else
+            b.b[10] ^= 1; /* a bit of the private scalar; the public point is in the file too */
+        assert_int_equal(try_load(span_of(b.b, b.n), NULL, TROTH_KEY_NONE), TROTH_R_KEY_MALFORMED);
+        EVP_PKEY_free(k);
+    }
+}
+
 /* ---- made here */
 static void check_signatures(const troth_key *k, enum troth_key_type type)
 {
@@ -368,7 +386,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_loads),      cmocka_unit_test(looks_past_other_blocks),
         cmocka_unit_test(names_what_is_not_a_key), cmocka_unit_test(refuses_keys_it_cannot_use),
-        cmocka_unit_test(survives_damage),       cmocka_unit_test(made_keys_sign),
+        cmocka_unit_test(refuses_halves_of_two_keys), cmocka_unit_test(survives_damage),       cmocka_unit_test(made_keys_sign),
         cmocka_unit_test(holds_an_rsa_pss_key_to_its_hash), cmocka_unit_test(outlives_its_provider),
     };
     return cmocka_run_group_tests(tests, open_provider, close_provider);

@@ -318,6 +318,23 @@ static bool learn(troth_key *k)
     return k->type != TROTH_KEY_NONE;
 }
 
+/* Raw RSA there and back: do the halves belong together? */
+static bool rsa_pairs(const RSA *rsa)
+{
+    uint8_t text[RSA_BITS_MAX / 8], back[RSA_BITS_MAX / 8];
+    int n = RSA_size(rsa);
+    memset(text, 0x5a, (size_t)n);
+    text[0] = 0;
+    return RSA_private_encrypt(n, text, back, (RSA *)rsa, RSA_NO_PADDING) == n &&
+           RSA_public_decrypt(n, back, back, (RSA *)rsa, RSA_NO_PADDING) == n && span_equal(span_of(text, (size_t)n), span_of(back, (size_t)n));
+}
+
+/* A damaged key must not be found out by the first peer.  The other types derive their public half. */
+static bool is_whole(const troth_key *k)
+{
+    return k->ec ? EC_KEY_check_key(k->ec) == 1 : k->rsa ? rsa_pairs(k->rsa) : true;
+}
+
 /* Takes pkey, whatever happens. */
 static troth_key *own(struct lib *l, EVP_PKEY *pkey, enum troth_reason *why)
 {
@@ -329,10 +346,11 @@ static troth_key *own(struct lib *l, EVP_PKEY *pkey, enum troth_reason *why)
     }
     *k = (troth_key){ .lib = l, .pkey = pkey };
     lib_share(l);
-    if (learn(k))
+    bool known = learn(k);
+    if (known && is_whole(k))
         return k;
     l->pub.key_free(k);
-    *why = TROTH_R_KEY_UNSUPPORTED;
+    *why = known ? TROTH_R_KEY_MALFORMED : TROTH_R_KEY_UNSUPPORTED;
     return NULL;
 }
 
