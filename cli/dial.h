@@ -1,0 +1,26 @@
+/* dial.h - from a target to a connected socket, within a time limit; and a socket to listen on. */
+#ifndef CLI_DIAL_H
+#define CLI_DIAL_H
+
+#include <troth/troth.h>
+
+#include "target.h"
+
+struct dialed {
+    int      fd;           /* non-blocking; -1 on failure                                  */
+    char     address[64];  /* that answered, or that was tried last: "127.0.0.1:443"       */
+    unsigned resolve_us, connect_us;
+    enum troth_reason why; /* on failure: net.dns, net.refused, net.unreachable, net.timeout-connect... */
+    char     detail[160];
+};
+
+enum { DIAL_ANY = 0, DIAL_IPV4 = 4, DIAL_IPV6 = 6 };
+
+/* Tries every address in the resolver's order until one answers. */
+bool dial(struct dialed *d, const struct target *t, int family, int timeout_ms);
+/* A listening socket, non-blocking; -1 after a message.  *port: what was opened. */
+int listen_on(const struct args *a, const char *where, int *port);
+/* Microseconds of the monotonic clock. */
+uint64_t now_us(void);
+
+#endif

@@ -1,0 +1,117 @@
+/* link.c - the loop between troth_next() and poll(2).  Must never block longer than its deadline. */
+#include "link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "dial.h"
+
+/* The transport ended badly; which step was it?  Nothing came: the hello was too much for somebody. */
+static void broke(struct link *l, int error)
+{
+    char detail[120];
+    snprintf(detail, sizeof detail, "%s after %llu bytes out, %llu bytes in", strerror(error), (unsigned long long)l->out,
+             (unsigned long long)l->in);
+    troth_broken(l->conn, l->in ? TROTH_R_NET_RESET_MID : TROTH_R_NET_RESET_ON_HELLO, detail);
+}
+
+static void silent(struct link *l)
+{
+    char detail[120];
+    snprintf(detail, sizeof detail, "no byte within the time limit; %llu bytes went out, %llu came in", (unsigned long long)l->out,
+             (unsigned long long)l->in);
+    troth_broken(l->conn, troth_what(l->conn).ready ? TROTH_R_NET_TIMEOUT_IDLE : TROTH_R_NET_TIMEOUT_HANDSHAKE, detail);
+}
+
+static int time_left(const struct link *l)
+{
+    if (!l->deadline_us)
+        return -1;
+    uint64_t now = now_us();
+    return now >= l->deadline_us ? 0 : (int)((l->deadline_us - now) / 1000 + 1);
+}
+
+/* Waits for `events` on the socket, or for `also` while reading.  False: the time is up (the connection has failed). */
+static bool await(struct link *l, short events, bool *also)
+{
+    struct pollfd p[2] = { { .fd = l->fd, .events = events }, { .fd = events == POLLIN ? l->also : -1, .events = POLLIN } };
+    int r = poll(p, 2, time_left(l));
+    if (r < 0 && errno == EINTR)
+        return true;
+    if (r == 0) {
+        silent(l);
+        return false;
+    }
+    *also = !p[0].revents && p[1].revents;
+    return true;
+}
+
+static void push(struct link *l, troth_span data)
+{
+    ssize_t n = send(l->fd, data.p, data.n, MSG_NOSIGNAL);
+    bool also = false;
+    if (n > 0) {
+        if (l->saw)
+            l->saw(l->ctx, true, data.p, (size_t)n);
+        l->out += (uint64_t)n;
+        troth_sent(l->conn, (size_t)n);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        await(l, POLLOUT, &also);
+    } else if (errno != EINTR) {
+        /* The peer may have said why before it closed: read that first. */
+        char last;
+        if (recv(l->fd, &last, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+            troth_sent(l->conn, data.n);
+        else
+            broke(l, errno);
+    }
+}
+
+/* True when `also` woke us. */
+static bool pull(struct link *l, const troth_event *ev)
+{
+    bool also = false;
+    ssize_t n = recv(l->fd, ev->room.p, ev->room.n, 0);
+    if (n == 0 && !troth_what(l->conn).ready) {
+        troth_broken(l->conn, l->in ? TROTH_R_NET_EOF_MID : TROTH_R_NET_EOF_ON_HELLO, "the transport ended during the handshake");
+    } else if (n >= 0) {
+        for (size_t i = 0; i < (size_t)n && l->first_n < sizeof l->first; i++)
+            l->first[l->first_n++] = ev->room.p[i];
+        if (l->saw)
+            l->saw(l->ctx, false, ev->room.p, (size_t)n);
+        l->in += (uint64_t)n;
+        troth_received(l->conn, (size_t)n);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        await(l, POLLIN, &also);
+    } else if (errno != EINTR) {
+        broke(l, errno);
+    }
+    return also;
+}
+
+enum link_wake link_next(struct link *l, troth_event *ev)
+{
+    for (;;) {
+        *ev = troth_next(l->conn);
+        if (ev->kind == TROTH_SEND)
+            push(l, ev->data);
+        else if (ev->kind == TROTH_RECV) {
+            if (pull(l, ev))
+                return LINK_ALSO;
+        } else
+            return LINK_EVENT;
+    }
+}
+
+void link_flush(struct link *l, int ms)
+{
+    uint64_t end = now_us() + (uint64_t)ms * 1000u, keep = l->deadline_us;
+    l->deadline_us = end;
+    for (troth_event ev = troth_next(l->conn); ev.kind == TROTH_SEND && now_us() < end; ev = troth_next(l->conn))
+        push(l, ev.data);
+    l->deadline_us = keep;
+}

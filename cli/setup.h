@@ -1,0 +1,19 @@
+/* setup.h - from options to a frozen configuration: the same options mean the same in every verb. */
+#ifndef CLI_SETUP_H
+#define CLI_SETUP_H
+
+#include <troth/troth.h>
+
+#include "args.h"
+
+/* NULL after a message; *status is the exit code. */
+troth_client *setup_client(const struct args *a, int *status);
+troth_server *setup_server(const struct args *a, int *status);
+/* Reads a whole file ("-": standard input), at most `most` bytes; the caller frees.  NULL after a message that names the path. */
+uint8_t *read_file(const struct args *a, const char *path, size_t most, size_t *n);
+/* The exit code that belongs to a failure. */
+int exit_code_of(const troth_error *e);
+/* The system's trust store: SSL_CERT_FILE, SSL_CERT_DIR, else where the distribution keeps it. */
+void trust_system(troth_builder *b);
+
+#endif

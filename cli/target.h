@@ -1,0 +1,18 @@
+/* target.h - what the user typed as a place to connect to or to listen on. */
+#ifndef CLI_TARGET_H
+#define CLI_TARGET_H
+
+#include "args.h"
+
+struct target {
+    char        host[256]; /* DNS name or IP address, without brackets; empty for a socket file */
+    char        port[8];
+    char        path[108]; /* unix:/path */
+    char        rest[2048];/* what follows the authority in a URL: "/index.html"; "/" when there is none */
+    const char *typed;
+};
+
+/* host, host:port, [::1]:443, https://host:port/path, unix:/path.  A message and false when it is none of them. */
+bool target_parse(struct target *t, const struct args *a, const char *typed, const char *default_port);
+
+#endif
