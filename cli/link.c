@@ -29,38 +29,39 @@ static void silent(struct link *l)
 
 static int time_left(const struct link *l)
 {
-    if (!l->deadline_us)
+    uint64_t end = l->deadline_us && (!l->soft_us || l->deadline_us < l->soft_us) ? l->deadline_us : l->soft_us;
+    if (!end)
         return -1;
     uint64_t now = now_us();
-    return now >= l->deadline_us ? 0 : (int)((l->deadline_us - now) / 1000 + 1);
+    return now >= end ? 0 : (int)((end - now) / 1000 + 1);
 }
 
-/* Waits for `events` on the socket, or for `also` while reading.  False: the time is up (the connection has failed). */
-static bool await(struct link *l, short events, bool *also)
+/* Waits for `events` on the socket, or for `also` while reading.  When the hard limit is over the connection has failed. */
+static enum link_wake await(struct link *l, short events)
 {
     struct pollfd p[2] = { { .fd = l->fd, .events = events }, { .fd = events == POLLIN ? l->also : -1, .events = POLLIN } };
     int r = poll(p, 2, time_left(l));
-    if (r < 0 && errno == EINTR)
-        return true;
-    if (r == 0) {
+    if (r > 0 && !p[0].revents && p[1].revents)
+        return LINK_ALSO;
+    if (r != 0)
+        return LINK_EVENT;
+    if (l->soft_us && now_us() >= l->soft_us && events == POLLIN)
+        return LINK_TIME;
+    if (l->deadline_us && now_us() >= l->deadline_us)
         silent(l);
-        return false;
-    }
-    *also = !p[0].revents && p[1].revents;
-    return true;
+    return LINK_EVENT;
 }
 
 static void push(struct link *l, troth_span data)
 {
     ssize_t n = send(l->fd, data.p, data.n, MSG_NOSIGNAL);
-    bool also = false;
     if (n > 0) {
         if (l->saw)
             l->saw(l->ctx, true, data.p, (size_t)n);
         l->out += (uint64_t)n;
         troth_sent(l->conn, (size_t)n);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        await(l, POLLOUT, &also);
+        await(l, POLLOUT);
     } else if (errno != EINTR) {
         /* The peer may have said why before it closed: read that first. */
         char last;
@@ -71,11 +72,11 @@ static void push(struct link *l, troth_span data)
     }
 }
 
-/* True when `also` woke us. */
-static bool pull(struct link *l, const troth_event *ev)
+static enum link_wake pull(struct link *l, const troth_event *ev)
 {
-    bool also = false;
     ssize_t n = recv(l->fd, ev->room.p, ev->room.n, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return await(l, POLLIN);
     if (n == 0 && !troth_what(l->conn).ready) {
         troth_broken(l->conn, l->in ? TROTH_R_NET_EOF_MID : TROTH_R_NET_EOF_ON_HELLO, "the transport ended during the handshake");
     } else if (n >= 0) {
@@ -85,25 +86,25 @@ static bool pull(struct link *l, const troth_event *ev)
             l->saw(l->ctx, false, ev->room.p, (size_t)n);
         l->in += (uint64_t)n;
         troth_received(l->conn, (size_t)n);
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        await(l, POLLIN, &also);
     } else if (errno != EINTR) {
         broke(l, errno);
     }
-    return also;
+    return LINK_EVENT;
 }
 
 enum link_wake link_next(struct link *l, troth_event *ev)
 {
     for (;;) {
         *ev = troth_next(l->conn);
+        enum link_wake woken = LINK_EVENT;
         if (ev->kind == TROTH_SEND)
             push(l, ev->data);
-        else if (ev->kind == TROTH_RECV) {
-            if (pull(l, ev))
-                return LINK_ALSO;
-        } else
+        else if (ev->kind == TROTH_RECV)
+            woken = pull(l, ev);
+        else
             return LINK_EVENT;
+        if (woken != LINK_EVENT)
+            return woken;
     }
 }
 

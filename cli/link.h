@@ -8,6 +8,7 @@ struct link {
     troth_conn *conn;
     int         fd;
     uint64_t    deadline_us;   /* of the monotonic clock; 0: none                             */
+    uint64_t    soft_us;       /* wake up then without harm (LINK_TIME); 0: never             */
     int         also;          /* another descriptor to wake up for while waiting; -1: none   */
     void      (*saw)(void *ctx, bool out, const uint8_t *p, size_t n); /* every byte of the transport, for recordings */
     void       *ctx;
@@ -16,9 +17,10 @@ struct link {
     uint64_t    in, out;       /* bytes of the transport so far                               */
 };
 
-enum link_wake { LINK_EVENT, LINK_ALSO };
+enum link_wake { LINK_EVENT, LINK_ALSO, LINK_TIME };
 
-/* Moves bytes until the connection says something that is not SEND or RECV (LINK_EVENT: *ev), or `also` can be read (LINK_ALSO).
+/* Moves bytes until the connection says something that is not SEND or RECV (LINK_EVENT: *ev), or `also` can be read (LINK_ALSO), or
+ * soft_us has come (LINK_TIME).
  * Resets, silence and ends of the transport become the connection's failure. */
 enum link_wake link_next(struct link *l, troth_event *ev);
 /* Writes what is pending, within `ms`. */

@@ -1,0 +1,189 @@
+/* connect.c - troth connect: the verdict first, then standard input and output through the connection.
+ *
+ * Must never report success before the guarantee that was asked for holds: where we showed a certificate, or the server asked for one,
+ * a TLS 1.3 server may refuse it after its handshake, so wait for its answer (--wait). */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "session.h"
+#include "setup.h"
+#include "story_out.h"
+#include "why.h"
+
+enum { CHUNK = 16384 };
+
+/* ---- the verdict */
+
+static const char *or_none(const char *name)
+{
+    return name ? name : "-";
+}
+
+static void verdict_text(struct session *s, FILE *to)
+{
+    troth_facts f = troth_what(s->conn);
+    bool colour = want_colour(s->args, fileno(to));
+    fprintf(to, "%s%s%s %s: %s", colour ? "\x1b[32m" : "", want_unicode() ? "✓" : "ok", colour ? "\x1b[0m" : "", s->target.typed,
+            or_none(troth_version_name(f.version)));
+    fprintf(to, ", %s, %s", or_none(troth_suite_name(f.suite)), f.group ? or_none(troth_group_name(f.group)) : "no key exchange");
+    if (f.alpn.n)
+        fprintf(to, ", %.*s", (int)f.alpn.n, (const char *)f.alpn.p);
+    const troth_report *r = troth_peer(s->conn);
+    size_t path = troth_report_accepted(r);
+    if (f.resumed)
+        fprintf(to, ", resumed");
+    else if (path != SIZE_MAX) {
+        troth_path p = troth_report_path(r, path);
+        fprintf(to, "; %s, trusted by %s", troth_report_cert(r, path, 0).title, troth_report_cert(r, path, p.n_certs - 1).title);
+    }
+    fprintf(to, " (%u ms)\n", (s->dialed.connect_us + s->handshake_us) / 1000);
+}
+
+static json_t *text_or_null(const char *t)
+{
+    return t ? json_string(t) : json_null();
+}
+
+static json_t *report_json(const troth_report *r)
+{
+    json_t *paths = json_array();
+    for (size_t i = 0; i < troth_report_paths(r); i++) {
+        troth_path p = troth_report_path(r, i);
+        json_t *certs = json_array(), *checks = json_array();
+        for (size_t k = 0; k < p.n_certs; k++) {
+            troth_path_cert c = troth_report_cert(r, i, k);
+            json_array_append_new(certs, json_pack("{s:s, s:s, s:I, s:I}", "subject", c.title, "issuer", c.issuer, "notBefore",
+                                                   (json_int_t)c.not_before, "notAfter", (json_int_t)c.not_after));
+        }
+        for (size_t k = 0; k < p.n_checks; k++) {
+            static const char *const verdicts[] = { "pass", "warn", "skipped", "fail" };
+            troth_path_check c = troth_report_check(r, i, k);
+            json_array_append_new(checks, json_pack("{s:s, s:s, s:s, s:i, s:s}", "name", c.name, "rule", c.rule, "verdict",
+                                                    verdicts[c.verdict], "certificate", (int)c.cert, "evidence",
+                                                    c.evidence ? c.evidence : ""));
+        }
+        json_array_append_new(paths, json_pack("{s:b, s:b, s:o, s:o}", "accepted", p.accepted, "complete", p.complete, "certificates",
+                                               certs, "checks", checks));
+    }
+    return paths;
+}
+
+static json_t *failure_json(const troth_error *e)
+{
+    static const char *const who[] = { "nobody", "you", "peer", "ca", "network", "programmer" };
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "code", e->code, "text", e->text, "evidence", e->detail, "who", who[e->who],
+                     "do", e->hint, "fromPeer", e->from_peer, "alert",
+                     e->alert == 255 ? json_null() : text_or_null(troth_alert_name(e->alert)));
+}
+
+static void verdict_json(struct session *s)
+{
+    troth_facts f = troth_what(s->conn);
+    bool ok = s->error.reason == TROTH_R_NONE;
+    json_t *o = json_pack("{s:s, s:s, s:b, s:s}", "schema", "troth.connect/1", "code", ok ? "ok" : s->error.code, "ok", ok, "target",
+                          s->target.typed);
+    json_object_set_new(o, "exit", json_integer(exit_code_of(ok ? NULL : &s->error)));
+    if (s->dialed.address[0])
+        json_object_set_new(o, "address", json_string(s->dialed.address));
+    if (!ok)
+        json_object_set_new(o, "failure", failure_json(&s->error));
+    if (f.version) {
+        json_t *t = json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:b}", "version", text_or_null(troth_version_name(f.version)), "suite",
+                              text_or_null(troth_suite_name(f.suite)), "group", text_or_null(troth_group_name(f.group)), "peerSignature",
+                              text_or_null(troth_scheme_name(f.peer_scheme)), "resumed", f.resumed, "helloRetry", f.hello_retry,
+                              "clientAuthenticated", f.client_authenticated);
+        json_object_set_new(t, "alpn", f.alpn.n ? json_stringn((const char *)f.alpn.p, f.alpn.n) : json_null());
+        json_object_set_new(o, "tls", t);
+    }
+    if (troth_peer(s->conn))
+        json_object_set_new(o, "paths", report_json(troth_peer(s->conn)));
+    json_object_set_new(o, "milliseconds", json_pack("{s:f, s:f, s:f}", "resolve", s->dialed.resolve_us / 1000.0, "connect",
+                                                     s->dialed.connect_us / 1000.0, "handshake", s->handshake_us / 1000.0));
+    json_dumpf(o, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(o);
+}
+
+/* ---- after the handshake */
+
+/* A late refusal comes as the first thing we read.  True when something else (or nothing, in time) came. */
+static bool await_refusal(struct session *s)
+{
+    long ms;
+    if (!args_number(s->args, OPT_WAIT, 0, 60000, 200, &ms))
+        return true;
+    troth_facts f = troth_what(s->conn);
+    bool may_refuse = f.version == TROTH_TLS13 && (f.own_scheme || f.acceptable_authorities.p);
+    return session_peek(s, (unsigned)(may_refuse && ms < 2000 ? 2000 : ms));
+}
+
+static bool out_all(const uint8_t *p, size_t n)
+{
+    return fwrite(p, 1, n, stdout) == n && !fflush(stdout);
+}
+
+/* Standard input to the peer.  False at its end. */
+static bool forward_input(struct session *s)
+{
+    uint8_t buffer[CHUNK];
+    ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
+    if (n > 0)
+        return session_write(s, buffer, (size_t)n);
+    return n < 0 && (errno == EINTR || errno == EAGAIN);
+}
+
+static void carry(struct session *s)
+{
+    bool input = true;
+    for (troth_event ev;;) {
+        if (session_next(s, &ev, input ? STDIN_FILENO : -1) == LINK_ALSO) {
+            input = forward_input(s);
+            if (!input)
+                troth_close(s->conn);
+            continue;
+        }
+        switch (ev.kind) {
+        case TROTH_DATA:
+            if (!out_all(ev.data.p, ev.data.n))
+                return; /* nobody reads on: a quiet end */
+            break;
+        case TROTH_CLOSED:
+            troth_close(s->conn);
+            break;
+        case TROTH_DONE:
+        case TROTH_FAILED:
+            return;
+        default:
+            break;
+        }
+    }
+}
+
+int verb_CONNECT(const struct args *a)
+{
+    struct session s;
+    int status;
+    bool json = args_has(a, OPT_JSON), tell = args_has(a, OPT_VERBOSE) || args_has(a, OPT_HTML) || args_has(a, OPT_RECORD);
+    if (!session_init(&s, a, a->operands[0], tell, &status))
+        return status;
+    bool open = session_open(&s) && await_refusal(&s);
+    if (open && !json) {
+        if (!args_has(a, OPT_QUIET))
+            verdict_text(&s, stderr);
+        carry(&s);
+    }
+    if (args_has(a, OPT_WHY) && s.error.reason != TROTH_R_NONE)
+        why_retry(&s);
+    if (json)
+        verdict_json(&s);
+    else
+        session_tell_failure(&s, stderr);
+    story_out(&s, stderr);
+    status = exit_code_of(s.error.reason == TROTH_R_NONE ? NULL : &s.error);
+    session_end(&s);
+    return status;
+}

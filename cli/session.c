@@ -1,0 +1,295 @@
+/* session.c - one client connection.  Must never print but through session_tell_failure. */
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "setup.h"
+#include "starttls.h"
+
+enum { TICKET_MAX = 65536, PENDING_MAX = 256 << 10 };
+
+/* ---- how to print */
+
+bool sink_file(void *file, const char *p, size_t n)
+{
+    return fwrite(p, 1, n, file) == n;
+}
+
+bool want_colour(const struct args *a, int fd)
+{
+    const char *when = args_value(a, OPT_COLOR, "auto"), *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
+    if (!force)
+        force = getenv("FORCE_COLOR");
+    if (!strcmp(when, "always"))
+        return true;
+    if (!strcmp(when, "never") || getenv("NO_COLOR"))
+        return false;
+    if (force && strcmp(force, "0"))
+        return true;
+    return isatty(fd) && term && strcmp(term, "dumb");
+}
+
+bool want_unicode(void)
+{
+    const char *l = getenv("LC_ALL");
+    if (!l || !*l)
+        l = getenv("LC_CTYPE");
+    if (!l || !*l)
+        l = getenv("LANG");
+    return l && (strcasestr(l, "utf-8") || strcasestr(l, "utf8"));
+}
+
+unsigned columns_of(int fd)
+{
+    struct winsize w;
+    if (!ioctl(fd, TIOCGWINSZ, &w) && w.ws_col >= 40)
+        return w.ws_col;
+    return 100;
+}
+
+/* ---- opening */
+
+static int64_t story_us(void *ctx)
+{
+    (void)ctx;
+    return (int64_t)now_us();
+}
+
+static bool begin_story(struct session *s)
+{
+    s->story = troth_story_new(NULL);
+    troth_story_clock(s->story, story_us, NULL);
+    troth_story_about(s->story, s->target.typed, s->now);
+    if (args_has(s->args, OPT_SECRETS))
+        troth_story_danger_keep_secrets(s->story);
+    else
+        troth_story_recompute(s->story, troth_libcrypto());
+    return s->story != NULL;
+}
+
+bool session_init(struct session *s, const struct args *a, const char *typed, bool with_story, int *status)
+{
+    long seconds;
+    *s = (struct session){ .args = a, .dialed = { .fd = -1 }, .now = time(NULL) };
+    *status = EXIT_USAGE;
+    if (!target_parse(&s->target, a, typed, "443") || !args_number(a, OPT_TIMEOUT, 1, 86400, 10, &seconds) ||
+        (args_has(a, OPT_TIME) && !args_time(a, OPT_TIME, &s->now)) || !starttls_known(a))
+        return false;
+    s->timeout_ms = seconds * 1000;
+    if (s->target.path[0] && !args_has(a, OPT_SNI)) {
+        complain(a, EXIT_USAGE, "a socket file has no name to check the certificate against: give it with --sni NAME");
+        return false;
+    }
+    s->client = setup_client(a, status);
+    if (!s->client)
+        return false;
+    *status = EXIT_BUG;
+    return !with_story || begin_story(s);
+}
+
+static bool transport_failed(struct session *s, enum troth_reason why, const char *detail)
+{
+    s->error = (troth_error){ .reason = (uint16_t)why,
+                              .alert = 255,
+                              .who = (uint8_t)troth_reason_who(why),
+                              .code = troth_reason_code(why),
+                              .text = troth_reason_text(why),
+                              .hint = troth_reason_hint(why) };
+    snprintf(s->error.detail, sizeof s->error.detail, "%s", detail);
+    troth_story_failed(s->story, &s->error);
+    return false;
+}
+
+static void offer_session(struct session *s)
+{
+    const char *path = args_value(s->args, OPT_SESSION, NULL);
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return; /* the first time there is none */
+    uint8_t ticket[TICKET_MAX];
+    ssize_t n = read(fd, ticket, sizeof ticket);
+    close(fd);
+    if (n <= 0)
+        return;
+    troth_resume(s->conn, (troth_span){ ticket, (size_t)n });
+    s->ticket_used = true;
+    explicit_bzero(ticket, sizeof ticket);
+}
+
+/* What is checked against the certificate: the host, or for a socket file the name given with --sni. */
+static const char *name_to_check(const struct session *s)
+{
+    return s->target.path[0] ? s->args->value[OPT_SNI] : s->target.host;
+}
+
+static bool shake_hands(struct session *s)
+{
+    uint64_t start = now_us();
+    troth_event ev;
+    s->link = (struct link){ .conn = s->conn, .fd = s->dialed.fd, .also = -1,
+                             .deadline_us = start + (uint64_t)s->timeout_ms * 1000u };
+    do
+        session_next(s, &ev, -1);
+    while (ev.kind != TROTH_READY && ev.kind != TROTH_FAILED && ev.kind != TROTH_DONE);
+    s->handshake_us = (unsigned)(now_us() - start);
+    s->link.deadline_us = 0;
+    return ev.kind == TROTH_READY;
+}
+
+bool session_open(struct session *s)
+{
+    const struct args *a = s->args;
+    int family = args_has(a, OPT_IPV4) ? DIAL_IPV4 : args_has(a, OPT_IPV6) ? DIAL_IPV6 : DIAL_ANY;
+    if (!dial(&s->dialed, &s->target, family, (int)s->timeout_ms))
+        return transport_failed(s, s->dialed.why, s->dialed.detail);
+    troth_story_mark(s->story, "TCP connected");
+    char said[160];
+    if (args_has(a, OPT_STARTTLS) && !starttls(a->value[OPT_STARTTLS], s->dialed.fd, s->target.host, (int)s->timeout_ms, said, sizeof said))
+        return transport_failed(s, TROTH_R_NET_STARTTLS, said);
+    s->conn = troth_connect(s->client, name_to_check(s));
+    troth_tell(s->conn, s->story);
+    if (args_has(a, OPT_SNI))
+        troth_send_name(s->conn, a->value[OPT_SNI]);
+    offer_session(s);
+    return shake_hands(s);
+}
+
+/* ---- running */
+
+static void keep_ticket(struct session *s, troth_span ticket)
+{
+    uint8_t *p = malloc(ticket.n ? ticket.n : 1);
+    if (!p)
+        return;
+    if (ticket.n)
+        memcpy(p, ticket.p, ticket.n);
+    free(s->ticket);
+    s->ticket = p;
+    s->ticket_n = ticket.n;
+}
+
+enum link_wake session_next(struct session *s, troth_event *ev, int also)
+{
+    s->link.also = also;
+    if (s->held) {
+        s->held = false;
+        *ev = s->held_event;
+        return LINK_EVENT;
+    }
+    for (;;) {
+        enum link_wake woken = link_next(&s->link, ev);
+        if (woken != LINK_EVENT)
+            return woken;
+        if (ev->kind == TROTH_TICKET) {
+            keep_ticket(s, ev->data);
+            continue;
+        }
+        if (ev->kind == TROTH_DATA)
+            troth_story_data(s->story, false, ev->data);
+        if (ev->kind == TROTH_FAILED) {
+            const troth_error *why = troth_why(s->conn);
+            if (why)
+                s->error = *why;
+        }
+        return LINK_EVENT;
+    }
+}
+
+bool session_peek(struct session *s, unsigned ms)
+{
+    troth_event ev;
+    s->link.soft_us = now_us() + (uint64_t)ms * 1000u;
+    if (session_next(s, &ev, -1) == LINK_EVENT) {
+        s->held = true;
+        s->held_event = ev;
+    }
+    s->link.soft_us = 0;
+    return s->error.reason == TROTH_R_NONE;
+}
+
+bool session_write(struct session *s, const void *p, size_t n)
+{
+    troth_span part = { p, n };
+    if (!troth_write(s->conn, &part, 1))
+        return false;
+    troth_story_data(s->story, true, part);
+    if (troth_pending(s->conn) > PENDING_MAX)
+        link_flush(&s->link, (int)s->timeout_ms);
+    return true;
+}
+
+void session_tell_failure(struct session *s, void *to)
+{
+    if (s->error.reason == TROTH_R_NONE)
+        return;
+    troth_facts facts = troth_what(s->conn);
+    char first[3 * sizeof s->link.first + 64] = "", more[320];
+    snprintf(more, sizeof more, "troth explain %s", s->target.typed);
+    if (!strncmp(s->error.code, "peer.not-tls", 12) && s->link.first_n) {
+        int k = snprintf(first, sizeof first, "the peer's first bytes: \"");
+        for (size_t i = 0; i < s->link.first_n; i++) {
+            unsigned char c = s->link.first[i];
+            k += snprintf(first + k, sizeof first - (size_t)k, c >= 0x20 && c < 0x7f && c != '"' ? "%c" : "", c);
+        }
+        snprintf(first + k, sizeof first - (size_t)k, "\"");
+    }
+    int fd = fileno(to);
+    troth_failure_context ctx = { .size = sizeof ctx,
+                                  .peer = s->target.typed,
+                                  .report = troth_peer(s->conn),
+                                  .facts = s->conn ? &facts : NULL,
+                                  .now = s->now,
+                                  .saw = *first ? first : NULL,
+                                  .retried = *s->retried ? s->retried : NULL,
+                                  .more = more,
+                                  .milliseconds = s->dialed.fd >= 0 ? (int32_t)(s->dialed.connect_us / 1000) : -1,
+                                  .exit_code = exit_code_of(&s->error),
+                                  .width = (uint16_t)columns_of(fd),
+                                  .colour = want_colour(s->args, fd),
+                                  .unicode = want_unicode() };
+    if (!troth_failure_write(&s->error, &ctx, sink_file, to))
+        fprintf(to, "%s: %s [%s]\n", s->target.typed, s->error.text, s->error.code);
+}
+
+static void save_session(const struct session *s)
+{
+    const char *path = args_value(s->args, OPT_SESSION, NULL);
+    if (!path || (!s->ticket_n && !s->ticket_used))
+        return;
+    if (!s->ticket_n) { /* it was used and no new one came: a ticket serves once */
+        unlink(path);
+        return;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, s->ticket, s->ticket_n) != (ssize_t)s->ticket_n)
+        complain(s->args, EXIT_FILE, "%s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
+void session_end(struct session *s)
+{
+    if (s->conn && s->error.reason == TROTH_R_NONE) {
+        troth_close(s->conn);
+        link_flush(&s->link, 1000);
+    }
+    save_session(s);
+    if (s->ticket)
+        explicit_bzero(s->ticket, s->ticket_n);
+    free(s->ticket);
+    troth_free(s->conn);
+    troth_client_free(s->client);
+    troth_story_free(s->story);
+    if (s->dialed.fd >= 0)
+        close(s->dialed.fd);
+}

@@ -1,0 +1,56 @@
+/* session.h - one client connection from the options to its end, for the verbs that make one: connect, get, explain, check.
+ *
+ * Opens the transport, runs the handshake, keeps what is needed to tell of it, also after a failure. */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include <troth/explain.h>
+#include <troth/troth.h>
+#include <troth/verify.h>
+
+#include "dial.h"
+#include "link.h"
+
+struct session {
+    const struct args *args;
+    struct target      target;
+    struct dialed      dialed;
+    troth_client      *client;
+    troth_conn        *conn;
+    troth_story       *story;      /* NULL unless somebody wants it                   */
+    struct link        link;
+    troth_error        error;      /* of the transport or of the connection           */
+    long               timeout_ms;
+    int64_t            now;        /* the clock certificates were judged by           */
+    unsigned           handshake_us;
+    uint8_t           *ticket;     /* the newest                                      */
+    size_t             ticket_n;
+    bool               ticket_used;/* a session was offered                           */
+    bool               held;       /* an event that was looked at but not taken yet    */
+    troth_event        held_event;
+    char               retried[400]; /* what --why found out                            */
+};
+
+/* Parses the target, makes the configuration.  False: *status says how to exit, after a message. */
+bool session_init(struct session *s, const struct args *a, const char *typed, bool with_story, int *status);
+/* Connects and shakes hands.  False: s->error says why. */
+bool session_open(struct session *s);
+/* The next event that concerns the verb: DATA, CLOSED, DONE, FAILED...; keeps tickets.  `also`: as in link.h; -1: none. */
+enum link_wake session_next(struct session *s, troth_event *ev, int also);
+/* Looks at what comes first within `ms`, without taking it.  False: the connection failed. */
+bool session_peek(struct session *s, unsigned ms);
+/* Writes; waits until the transport took most of it. */
+bool session_write(struct session *s, const void *p, size_t n);
+/* The verdict-first text of s->error on `to` (a FILE), or nothing when all is well. */
+void session_tell_failure(struct session *s, void *to);
+/* Closes in order when it can; keeps the ticket in --session. */
+void session_end(struct session *s);
+
+/* Writes to a FILE: a troth_sink. */
+bool sink_file(void *file, const char *p, size_t n);
+/* Colour and Unicode as the options, the environment and the terminal have it. */
+bool want_colour(const struct args *a, int fd);
+bool want_unicode(void);
+unsigned columns_of(int fd);
+
+#endif

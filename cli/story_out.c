@@ -1,0 +1,30 @@
+/* story_out.c - stories to files and terminals. */
+#include "story_out.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+bool story_html(const struct args *a, const troth_story *story, const char *path)
+{
+    FILE *f = fopen(path, "w");
+    troth_story_options o = { .size = sizeof o, .form = TROTH_STORY_HTML, .redact = args_has(a, OPT_REDACT) };
+    bool ok = f && troth_story_write(story, &o, sink_file, f);
+    if (f && fclose(f))
+        ok = false;
+    if (!ok)
+        complain(a, EXIT_FILE, "%s: %s", path, strerror(errno ? errno : EIO));
+    return ok;
+}
+
+bool story_out(struct session *s, void *text_to)
+{
+    if (!s->story)
+        return true;
+    int fd = fileno(text_to);
+    troth_story_options o = { .size = sizeof o, .form = TROTH_STORY_TEXT, .width = (uint16_t)columns_of(fd),
+                              .colour = want_colour(s->args, fd), .unicode = want_unicode(), .redact = args_has(s->args, OPT_REDACT) };
+    if (args_has(s->args, OPT_VERBOSE) && !troth_story_write(s->story, &o, sink_file, text_to))
+        return false;
+    return !args_has(s->args, OPT_HTML) || story_html(s->args, s->story, s->args->value[OPT_HTML]);
+}

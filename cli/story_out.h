@@ -1,0 +1,12 @@
+/* story_out.h - writes a session's story where the options say: -v, --html, --json of explain. */
+#ifndef CLI_STORY_OUT_H
+#define CLI_STORY_OUT_H
+
+#include "session.h"
+
+/* False after a message: a file could not be written. */
+bool story_out(struct session *s, void *text_to);
+/* One page to a file. */
+bool story_html(const struct args *a, const troth_story *story, const char *path);
+
+#endif
