@@ -1,0 +1,33 @@
+/* tls_bev.h - a troth connection as a libevent bufferevent, so that evhttp (and anything else) can speak over it.
+ *
+ * A filter over a socket bufferevent: what is written to it is sealed, what is read from it was opened.  Everything happens in the event
+ * loop; nothing blocks. */
+#ifndef CLI_TLS_BEV_H
+#define CLI_TLS_BEV_H
+
+#include <event2/bufferevent.h>
+#include <troth/explain.h>
+#include <troth/troth.h>
+
+struct tls_bev;
+
+/* What the owner wants to hear of.  Members may be NULL. */
+struct tls_bev_ears {
+    void (*ready)(struct tls_bev *, void *ctx);   /* handshake complete                                        */
+    void (*ended)(struct tls_bev *, void *ctx);   /* failed (troth_why says why) or done; once, at the end     */
+    void (*ticket)(struct tls_bev *, void *ctx, troth_span ticket);
+    void  *ctx;
+};
+
+/* `conn` and, unless it is -1, `fd` belong to the bufferevent from now on (fd may be set later with bufferevent_setfd).  NULL when
+ * memory runs out; then both are gone. */
+struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *conn, const struct tls_bev_ears *ears);
+troth_conn *tls_bev_conn(struct tls_bev *);
+struct bufferevent *tls_bev_socket(struct tls_bev *);
+int tls_bev_fd(struct tls_bev *);
+/* Starts: a client's first bytes go out. */
+void tls_bev_start(struct tls_bev *);
+/* Sends close_notify now, as far as the socket takes it: for the moment before somebody closes the socket. */
+void tls_bev_close_notify(struct tls_bev *);
+
+#endif
