@@ -133,7 +133,8 @@ static void free_ctx(void *ctx)
     free(t);
 }
 
-struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *conn, const struct tls_bev_ears *ears)
+struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *conn, const struct tls_bev_ears *ears,
+                                struct tls_bev **made)
 {
     struct tls_bev *t = calloc(1, sizeof *t);
     if (t) {
@@ -144,6 +145,8 @@ struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *con
     }
     if (t && t->outer) {
         bufferevent_setwatermark(t->socket, EV_READ, 0, 64 << 10);
+        if (made)
+            *made = t;
         return t->outer;
     }
     if (t && t->socket)

@@ -20,8 +20,9 @@ struct tls_bev_ears {
 };
 
 /* `conn` and, unless it is -1, `fd` belong to the bufferevent from now on (fd may be set later with bufferevent_setfd).  NULL when
- * memory runs out; then both are gone. */
-struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *conn, const struct tls_bev_ears *ears);
+ * memory runs out; then both are gone.  *made (may be NULL) is its other face. */
+struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *conn, const struct tls_bev_ears *ears,
+                                struct tls_bev **made);
 troth_conn *tls_bev_conn(struct tls_bev *);
 struct bufferevent *tls_bev_socket(struct tls_bev *);
 int tls_bev_fd(struct tls_bev *);

@@ -1,0 +1,93 @@
+/* log.c - log lines.  Must never write a control character, nor more than one line per event. */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+bool log_init(struct log *l, const struct args *a)
+{
+    const char *form = args_value(a, OPT_LOG, "logfmt");
+    *l = (struct log){ .json = !strcmp(form, "json"), .quiet = args_has(a, OPT_QUIET), .verbose = args_has(a, OPT_VERBOSE) };
+    if (l->json || !strcmp(form, "logfmt"))
+        return true;
+    complain(a, EXIT_USAGE, "--log: `%s' is neither logfmt nor json", form);
+    return false;
+}
+
+static size_t quoted(char *out, size_t cap, const char *value)
+{
+    size_t n = 0;
+    out[n++] = '"';
+    for (; *value && n + 8 < cap; value++) {
+        unsigned char c = (unsigned char)*value;
+        if (c == '"' || c == '\\')
+            out[n++] = '\\';
+        if (c < 0x20 || c == 0x7f)
+            n += (size_t)snprintf(out + n, cap - n, "\\u%04x", c);
+        else
+            out[n++] = (char)c;
+    }
+    out[n++] = '"';
+    out[n] = 0;
+    return n;
+}
+
+static void pair(const struct log *l, char *line, size_t cap, const char *key, const char *value)
+{
+    size_t n = strlen(line);
+    if (!value || n + 64 > cap)
+        return;
+    if (l->json)
+        n += (size_t)snprintf(line + n, cap - n, "%s\"%s\":", n > 1 ? "," : "", key);
+    else
+        n += (size_t)snprintf(line + n, cap - n, "%s%s=", n ? " " : "", key);
+    if (l->json || !*value || value[strcspn(value, " \"=\\\t\r\n")])
+        quoted(line + n, cap - n, value);
+    else
+        snprintf(line + n, cap - n, "%s", value);
+}
+
+void log_line(const struct log *l, const char *level, const char *event, ...)
+{
+    char line[2048] = "", when[32];
+    struct timespec now;
+    struct tm tm;
+    if (l->quiet && !strcmp(level, "info"))
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    size_t n = strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(when + n, sizeof when - n, ".%03ldZ", now.tv_nsec / 1000000);
+    if (l->json)
+        strcpy(line, "{");
+    pair(l, line, sizeof line, "time", when);
+    pair(l, line, sizeof line, "level", level);
+    pair(l, line, sizeof line, "event", event);
+    va_list ap;
+    va_start(ap, event);
+    for (const char *key; (key = va_arg(ap, const char *));)
+        pair(l, line, sizeof line, key, va_arg(ap, const char *));
+    va_end(ap);
+    fprintf(stderr, "%s%s\n", line, l->json ? "}" : "");
+}
+
+void log_handshake(const struct log *l, const char *peer, const troth_conn *c)
+{
+    troth_facts f = troth_what(c);
+    const troth_error *why = troth_why(c);
+    char hs[17] = "", name[256] = "", alpn[256] = "";
+    for (size_t i = 0; i < 8 && i < f.client_random.n; i++)
+        snprintf(hs + 2 * i, 3, "%02x", f.client_random.p[i]);
+    snprintf(name, sizeof name, "%.*s", (int)f.server_name.n, (const char *)f.server_name.p);
+    snprintf(alpn, sizeof alpn, "%.*s", (int)f.alpn.n, (const char *)f.alpn.p);
+    if (why)
+        log_line(l, why->who == TROTH_WHO_YOU || why->who == TROTH_WHO_PROGRAMMER ? "error" : "warn", "handshake", "code", why->code, "hs",
+                 *hs ? hs : NULL, "peer", peer, "sni", *name ? name : NULL, "what", why->text, "saw", *why->detail ? why->detail : NULL,
+                 "action", why->hint, NULL);
+    else if (l->verbose)
+        log_line(l, "info", "handshake", "code", "ok", "hs", hs, "peer", peer, "sni", *name ? name : NULL, "version",
+                 troth_version_name(f.version), "suite", troth_suite_name(f.suite), "group", troth_group_name(f.group), "alpn",
+                 *alpn ? alpn : NULL, "resumed", f.resumed ? "yes" : NULL, NULL);
+}

@@ -1,0 +1,19 @@
+/* log.h - one line per event on standard error, logfmt or JSON. */
+#ifndef CLI_LOG_H
+#define CLI_LOG_H
+
+#include <troth/troth.h>
+
+#include "args.h"
+
+struct log {
+    bool json, quiet, verbose;
+};
+
+bool log_init(struct log *l, const struct args *a);
+/* key=value pairs: (key, value) strings, ended by a NULL key.  A NULL value leaves its pair out. */
+void log_line(const struct log *l, const char *level, const char *event, ...) __attribute__((sentinel));
+/* What became of a handshake: one line that both sides can find by `hs`, the first bytes of the client's random. */
+void log_handshake(const struct log *l, const char *peer, const troth_conn *c);
+
+#endif
