@@ -146,20 +146,12 @@ static void carry(struct session *s)
                 troth_close(s->conn);
             continue;
         }
-        switch (ev.kind) {
-        case TROTH_DATA:
-            if (!out_all(ev.data.p, ev.data.n))
-                return; /* nobody reads on: a quiet end */
-            break;
-        case TROTH_CLOSED:
+        if (ev.kind == TROTH_DATA && !out_all(ev.data.p, ev.data.n))
+            return; /* nobody reads on: a quiet end */
+        if (ev.kind == TROTH_CLOSED)
             troth_close(s->conn);
-            break;
-        case TROTH_DONE:
-        case TROTH_FAILED:
+        if (ev.kind == TROTH_DONE || ev.kind == TROTH_FAILED)
             return;
-        default:
-            break;
-        }
     }
 }
 

@@ -96,10 +96,10 @@ static bool resolve(struct dialed *d, const struct target *t, int family, uint64
     }
     if (e == EAI_INPROGRESS) {
         gai_cancel(&ask);
-        return give_up(d, TROTH_R_NET_DNS, "%s: %s", t->host, "the resolver did not answer in time");
+        return give_up(d, TROTH_R_NET_DNS, "%.90s: %s", t->host, "the resolver did not answer in time");
     }
     if (e)
-        return give_up(d, TROTH_R_NET_DNS, "%s: %s", t->host, gai_strerror(e));
+        return give_up(d, TROTH_R_NET_DNS, "%.90s: %.60s", t->host, gai_strerror(e));
     *found = ask.ar_result;
     return true;
 }

@@ -101,6 +101,15 @@ static void print_json(const struct get *g, const struct session *s)
             s->error.reason == TROTH_R_NONE ? "ok" : s->error.code, g->answer.status);
 }
 
+/* A Location is a URL or a path of the same server. */
+static void resolve(char *next, size_t cap, const struct target *t, const char *where)
+{
+    if (where[0] == '/' && where[1] != '/')
+        snprintf(next, cap, "https://%s:%s%s", t->host, t->port, where);
+    else
+        snprintf(next, cap, "%s", where);
+}
+
 /* One exchange.  *next: where a redirect leads, else empty. */
 static int fetch(struct get *g, const char *url, char *next, size_t cap)
 {
@@ -119,7 +128,7 @@ static int fetch(struct get *g, const char *url, char *next, size_t cap)
     char where[2048];
     if (status == EXIT_OK && args_has(g->args, OPT_FOLLOW) && g->answer.status / 100 == 3 &&
         http1_header(&g->answer, "Location", where, sizeof where))
-        snprintf(next, cap, where[0] == '/' && where[1] != '/' ? "https://%s:%s%s" : "%.0s%.0s%s", s.target.host, s.target.port, where);
+        resolve(next, cap, &s.target, where);
     session_end(&s);
     return status;
 }

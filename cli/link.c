@@ -77,9 +77,7 @@ static enum link_wake pull(struct link *l, const troth_event *ev)
     ssize_t n = recv(l->fd, ev->room.p, ev->room.n, 0);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return await(l, POLLIN);
-    if (n == 0 && !troth_what(l->conn).ready) {
-        troth_broken(l->conn, l->in ? TROTH_R_NET_EOF_MID : TROTH_R_NET_EOF_ON_HELLO, "the transport ended during the handshake");
-    } else if (n >= 0) {
+    if (n >= 0) {
         for (size_t i = 0; i < (size_t)n && l->first_n < sizeof l->first; i++)
             l->first[l->first_n++] = ev->room.p[i];
         if (l->saw)

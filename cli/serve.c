@@ -155,37 +155,48 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
     return nothing[0];
 }
 
-/* evhttp is going to close the connection behind this answer. */
-static bool is_last(const struct evhttp_request *req)
+/* The client expects the connection to end behind this answer, or we do. */
+static bool is_last(const struct serve *s, const struct evhttp_request *req)
 {
-    const char *in = evhttp_find_header(req->input_headers, "Connection"), *out = evhttp_find_header(req->output_headers, "Connection");
+    const char *in = evhttp_find_header(req->input_headers, "Connection");
     bool keep = in && !evutil_ascii_strcasecmp(in, "keep-alive"), close_in = in && !evutil_ascii_strcasecmp(in, "close");
-    return close_in || (out && !evutil_ascii_strcasecmp(out, "close")) || (req->major == 1 && req->minor == 0 && !keep);
+    return s->stopping || close_in || (req->major == 1 && req->minor == 0 && !keep);
 }
 
-/* The answer is out: say goodbye in TLS before evhttp closes the socket. */
+/* The last answer is out of evhttp's hands. */
 static void answered(struct evhttp_request *req, void *ctx)
 {
     struct serve *s = ctx;
     struct evhttp_connection *con = evhttp_request_get_connection(req);
-    evutil_socket_t fd = con && is_last(req) ? bufferevent_getfd(evhttp_connection_get_bufferevent(con)) : -1;
+    evutil_socket_t fd = con ? bufferevent_getfd(evhttp_connection_get_bufferevent(con)) : -1;
     if (fd >= 0 && (size_t)fd < s->n_fds && s->by_fd[fd])
-        tls_bev_close_notify(s->by_fd[fd]);
+        tls_bev_finish(s->by_fd[fd]);
 }
 
+/* evhttp closes the socket as soon as it has handed its last byte to the filter, which is too early: it is told that the connection
+ * stays, the client that it ends, and the filter ends it once all is sent. */
 static void answer(struct evhttp_request *req, void *ctx)
 {
     struct serve *s = ctx;
     char *peer = NULL;
     ev_uint16_t port = 0;
-    evhttp_request_set_on_complete_cb(req, answered, s);
-    if (s->stopping)
-        evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
-    files_answer(req, s->root);
-    if (s->log.verbose && evhttp_request_get_connection(req)) {
-        evhttp_connection_get_peer(evhttp_request_get_connection(req), &peer, &port);
+    struct evhttp_connection *con = evhttp_request_get_connection(req);
+    bool last = is_last(s, req);
+    if (last) {
+        evhttp_request_set_on_complete_cb(req, answered, s);
+        evhttp_remove_header(req->input_headers, "Connection");
+        evhttp_add_header(req->input_headers, "Connection", "keep-alive");
+        evhttp_add_header(req->output_headers, "Connection", "close");
+    }
+    if (s->log.verbose && con) {
+        evhttp_connection_get_peer(con, &peer, &port);
         log_line(&s->log, "info", "request", "peer", peer, "target", evhttp_request_get_uri(req), NULL);
     }
+    files_answer(req, s->root);
+    if (last) /* the head is written */
+        evhttp_remove_header(req->output_headers, "Connection");
+    if (con) /* evhttp wrote while writing was not enabled: a filter has to be told */
+        bufferevent_flush(evhttp_connection_get_bufferevent(con), EV_WRITE, BEV_NORMAL);
 }
 
 /* ---- the loop */

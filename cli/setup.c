@@ -272,8 +272,6 @@ troth_client *setup_client(const struct args *a, int *status)
         troth_builder_free(b);
         return NULL;
     }
-    if (args_has(a, OPT_ECH_GREASE))
-        troth_ech_grease(b);
     troth_error why;
     troth_client *c = troth_build_client(b, &why);
     if (!c) {

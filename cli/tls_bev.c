@@ -16,7 +16,7 @@ struct tls_bev {
     troth_conn         *conn;
     struct bufferevent *outer, *socket;
     struct tls_bev_ears ears;
-    bool                ready, over, eof; /* eof: the peer's last byte came in order */
+    bool                ready, over;
 };
 
 
@@ -36,48 +36,44 @@ static void now_ready(struct tls_bev *t)
         t->ears.ready(t, t->ears.ctx);
 }
 
-/* Asks the connection what is next until it wants bytes that are not there.  True when plaintext came, the peer closed, or it failed. */
+/* One event; false: nothing more can be had without bytes that are not there.  *any: something came for the owner. */
+static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *dst, bool *any)
+{
+    troth_event ev = troth_next(t->conn);
+    if (ev.kind == TROTH_RECV) {
+        int n = src ? evbuffer_remove(src, ev.room.p, ev.room.n) : 0;
+        if (n > 0)
+            troth_received(t->conn, (size_t)n);
+        return n > 0;
+    }
+    if (ev.kind == TROTH_SEND) {
+        evbuffer_add(bufferevent_get_output(t->socket), ev.data.p, ev.data.n);
+        troth_sent(t->conn, ev.data.n);
+    } else if (ev.kind == TROTH_READY) {
+        now_ready(t);
+    } else if (ev.kind == TROTH_DATA) {
+        if (dst)
+            evbuffer_add(dst, ev.data.p, ev.data.n);
+        *any = true;
+    } else if (ev.kind == TROTH_TICKET && t->ears.ticket) {
+        t->ears.ticket(t, t->ears.ctx, ev.data);
+    } else if (ev.kind == TROTH_CLOSED) { /* the owner reads to the end, and then ends us */
+        *any = true;
+        troth_close(t->conn);
+    } else if (ev.kind == TROTH_DONE || ev.kind == TROTH_FAILED) {
+        *any = true;
+        over(t);
+        return false;
+    }
+    return true;
+}
+
 static bool run(struct tls_bev *t, struct evbuffer *src, struct evbuffer *dst)
 {
-    struct evbuffer *out = bufferevent_get_output(t->socket);
     bool any = false;
-    for (;;) {
-        troth_event ev = troth_next(t->conn);
-        switch (ev.kind) {
-        case TROTH_SEND:
-            evbuffer_add(out, ev.data.p, ev.data.n);
-            troth_sent(t->conn, ev.data.n);
-            break;
-        case TROTH_RECV: {
-            int n = src ? evbuffer_remove(src, ev.room.p, ev.room.n) : 0;
-            if (n <= 0)
-                return any;
-            troth_received(t->conn, (size_t)n);
-            break;
-        }
-        case TROTH_READY:
-            now_ready(t);
-            break;
-        case TROTH_DATA:
-            if (dst)
-                evbuffer_add(dst, ev.data.p, ev.data.n);
-            any = true;
-            break;
-        case TROTH_TICKET:
-            if (t->ears.ticket)
-                t->ears.ticket(t, t->ears.ctx, ev.data);
-            break;
-        case TROTH_CLOSED:
-            t->eof = any = true;
-            break;
-        case TROTH_DONE:
-        case TROTH_FAILED:
-            over(t);
-            return true;
-        default:
-            break;
-        }
-    }
+    while (run_one(t, src, dst, &any))
+        ;
+    return any;
 }
 
 /* From the socket to the owner. */
@@ -118,7 +114,8 @@ static enum bufferevent_filter_result sealed(struct evbuffer *src, struct evbuff
     if (!troth_write(t->conn, parts, (size_t)n))
         return BEV_ERROR;
     evbuffer_drain(src, total);
-    for (troth_event ev = troth_next(t->conn); ev.kind == TROTH_SEND; ev = troth_next(t->conn)) {
+    while (troth_pending(t->conn)) { /* then what is next is SEND: no other event is taken by accident */
+        troth_event ev = troth_next(t->conn);
         evbuffer_add(dst, ev.data.p, ev.data.n);
         troth_sent(t->conn, ev.data.n);
     }
@@ -178,15 +175,23 @@ void tls_bev_start(struct tls_bev *t)
     run(t, NULL, NULL);
 }
 
-void tls_bev_close_notify(struct tls_bev *t)
+static void drained(struct evbuffer *out, const struct evbuffer_cb_info *info, void *ctx)
+{
+    struct tls_bev *t = ctx;
+    if (info->n_deleted && !evbuffer_get_length(out))
+        shutdown(tls_bev_fd(t), SHUT_WR);
+}
+
+void tls_bev_finish(struct tls_bev *t)
 {
     if (t->over)
         return;
     troth_close(t->conn);
-    for (troth_event ev = troth_next(t->conn); ev.kind == TROTH_SEND; ev = troth_next(t->conn)) {
-        ssize_t n = send(tls_bev_fd(t), ev.data.p, ev.data.n, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n <= 0)
-            return;
-        troth_sent(t->conn, (size_t)n);
+    struct evbuffer *out = bufferevent_get_output(t->socket);
+    evbuffer_add_cb(out, drained, t);
+    while (troth_pending(t->conn)) {
+        troth_event ev = troth_next(t->conn);
+        evbuffer_add(out, ev.data.p, ev.data.n);
+        troth_sent(t->conn, ev.data.n);
     }
 }

@@ -28,7 +28,7 @@ struct bufferevent *tls_bev_socket(struct tls_bev *);
 int tls_bev_fd(struct tls_bev *);
 /* Starts: a client's first bytes go out. */
 void tls_bev_start(struct tls_bev *);
-/* Sends close_notify now, as far as the socket takes it: for the moment before somebody closes the socket. */
-void tls_bev_close_notify(struct tls_bev *);
+/* No more will be written: close_notify goes behind what waits, and once the socket took it all our direction is shut. */
+void tls_bev_finish(struct tls_bev *);
 
 #endif

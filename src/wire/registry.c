@@ -101,7 +101,7 @@ static const struct name aeads[] = {
 };
 /* Names that people know, where the registry has none. */
 static const struct name versions[] = {
-#define VERSION ROW
+#define VERSION(id, name, text, rfc) { (id), (text), (rfc) },
 #include "wire/registry.def"
 };
 

@@ -15,7 +15,7 @@
 #define EXTENSION(id, name, rfc)   EXT_##name = (id),
 #define HANDSHAKE(id, name, rfc)   HS_##name = (id),
 #define CONTENT(id, name, rfc)     CONTENT_##name = (id),
-#define VERSION(id, name, rfc)     VERSION_##name = (id),
+#define VERSION(id, name, text, rfc) VERSION_##name = (id),
 #define COMPRESSION(id, name, rfc) COMPRESSION_##name = (id),
 #define CERT_TYPE(id, name, rfc)   CERT_TYPE_##name = (id),
 #define PSK_MODE(id, name, rfc)    PSK_MODE_##name = (id),
