@@ -40,6 +40,9 @@ bool MUST_USE identity_finish(struct troth_builder *b, struct identity *id);
 bool MUST_USE file_read(troth_error *e, const troth_allocator *memory, const char *path, span *out);
 void file_free(const troth_allocator *memory, span file);
 
+/* verify.c: a policy that trusts nobody is a mistake, except where the chain is only looked at. */
+void policy_trust_nobody(troth_policy_builder *b);
+
 /* config.c */
 bool MUST_USE config_build(struct troth_builder *b);
 

@@ -118,8 +118,10 @@ static bool fill_trust(struct troth_builder *b)
         return fail(b, NO_TRUST, "%s", c->is_server ? "client certificates are asked for" : "a client must be told whom to trust");
     if (c->policy || !chosen)
         return true;
-    if (!b->trust)
+    if (!b->trust) {
         b->trust = troth_policy_new(troth_provider_share(c->provider));
+        policy_trust_nobody(b->trust);
+    }
     c->policy = troth_policy_build(b->trust, &b->error);
     b->trust = NULL;
     return c->policy || fail(b, OUT_OF_MEMORY, "for a policy");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "api/api.h"
 #include "api/slurp.h"
 #include "x509/crl.h"
 #include "x509/names.h"
@@ -432,6 +433,12 @@ static bool crls_parse(troth_policy_builder *b)
         TRY(crl_parse(&parsed[i], p->crls[i], NULL, &b->error));
     p->parsed_crls = parsed;
     return true;
+}
+
+void policy_trust_nobody(troth_policy_builder *b)
+{
+    if (b)
+        b->any_trust = true;
 }
 
 static bool finish(troth_policy_builder *b)
