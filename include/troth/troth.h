@@ -183,7 +183,7 @@ enum troth_event_kind {
     TROTH_DATA,        /* bytes from the peer; `early`: 0-RTT data, which an attacker may have replayed                      */
     TROTH_EARLY,       /* client: 0-RTT may be written now.  Server: the client's 0-RTT data was accepted and will follow      */
     TROTH_EARLY_REFUSED, /* client: the server did not take the early data; what was written must be written again            */
-    TROTH_TICKET,      /* data can be kept and given to troth_resume()                                                       */
+    TROTH_TICKET,      /* data can be kept and given to troth_resume(); `early`: it allows 0-RTT data                        */
     TROTH_ASK_SERVER,  /* server: a hello came (troth_what() has its server name): troth_answer_server()                     */
     TROTH_ASK_SIGN,    /* data must be signed with the key behind `tag`, by scheme `number`: troth_answer_sign()              */
     TROTH_ASK_VERDICT, /* troth_peer() has ours: troth_answer_verdict()                                                      */
@@ -219,6 +219,9 @@ TROTH_API void troth_close(troth_conn *);                                       
 TROTH_API void troth_rest(troth_conn *);
 /* The transport broke (reset, timeout): the connection fails with this reason of the net section. */
 TROTH_API void troth_broken(troth_conn *, enum troth_reason, const char *detail);
+/* The application gives up: the peer gets this fatal alert (TLS number), at any time, also instead of an answer.  `because` stays with
+ * the error (TROTH_R_APP_ABORTED). */
+TROTH_API void troth_abort(troth_conn *, uint8_t alert, const char *because);
 
 TROTH_API void troth_answer_server(troth_conn *, const troth_server *);   /* the same, or another configuration; NULL: unrecognized_name */
 TROTH_API void troth_answer_sign(troth_conn *, troth_span signature);     /* empty: it could not be made                                 */
@@ -235,6 +238,7 @@ typedef struct troth_facts {
     bool        ready, resumed, hello_retry, client_authenticated, extended_master_secret, psk_external, delegated;
     uint8_t     early, ech;                 /* enum troth_early, enum troth_ech                              */
     uint8_t     peer_type, own_type;        /* enum troth_certificate_type                                   */
+    int         own_identity;               /* which of ours was shown, counted from 0 in the order of troth_identity_...; -1: none */
     troth_span  alpn;                       /* empty: none                                                   */
     troth_span  server_name;                /* as the client sent it; empty: none                            */
     troth_span  session_id;                 /* TLS 1.2                                                       */

@@ -160,6 +160,15 @@ void troth_broken(troth_conn *c, enum troth_reason why, const char *detail)
     engine_fail(c);
 }
 
+void troth_abort(troth_conn *c, uint8_t alert, const char *because)
+{
+    if (!c || error_is_set(&c->error))
+        return;
+    (void)fail(c, APP_ABORTED, "%s", because ? because : "no reason was given");
+    c->error.alert = alert;
+    engine_fail(c);
+}
+
 void troth_rest(troth_conn *c)
 {
     if (c)
@@ -235,6 +244,7 @@ troth_facts troth_what(const troth_conn *c)
                       .ech = k->ech,
                       .peer_type = k->peer_type,
                       .own_type = k->own_type,
+                      .own_identity = (int)k->own_identity - 1,
                       .alpn = k->alpn,
                       .server_name = k->server_name,
                       .client_random = SPAN_OF(k->client_random),

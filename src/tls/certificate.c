@@ -100,6 +100,7 @@ static struct choice_identity choose(struct troth_conn *c, span server_name, spa
     struct choice_identity got = choose_identity(c->cfg, &asked);
     c->hs->identity = got.identity;
     c->hs->scheme = got.scheme;
+    c->facts.own_identity = got.identity ? (uint16_t)(got.identity - c->cfg->identities + 1) : 0;
     if (got.identity)
         tell_decision(c, "signature scheme", "the first of ours for this key that the peer can verify (RFC 9846 4.3.3)",
                       &names_scheme, got.identity->schemes, w->schemes, got.scheme->id);

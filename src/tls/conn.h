@@ -148,6 +148,7 @@ struct facts {
     uint16_t version, suite, group, peer_scheme, own_scheme;
     bool     hello_retry, resumed, client_authenticated, extended_master_secret, psk_external, delegated;
     uint8_t  early, ech, peer_type, own_type;
+    uint16_t own_identity;  /* index among the configuration's, and 1; 0: none shown */
     uint8_t  client_random[32], server_random[32];
     span     alpn;          /* points into the configuration's list     */
     span     server_name;   /* in `keep`                                */
