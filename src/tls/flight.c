@@ -95,6 +95,11 @@ bool flight_ccs(struct troth_conn *c)
     return true;
 }
 
+bool flight_ccs_now(struct troth_conn *c)
+{
+    return flight_flush(c) && put_ccs(c);
+}
+
 bool flight_post(struct troth_conn *c, uint8_t type, body_writer *body, const void *what)
 {
     struct arena scratch;

@@ -22,6 +22,8 @@ bool MUST_USE flight_flush(struct troth_conn *c);
 bool MUST_USE flight_put(struct troth_conn *c, uint8_t type, const span *parts, size_t n);
 /* change_cipher_spec of compatibility mode, once, before the next record (RFC 9846 E.4). */
 bool MUST_USE flight_ccs(struct troth_conn *c);
+/* It goes out at once instead: no record of ours follows soon. */
+bool MUST_USE flight_ccs_now(struct troth_conn *c);
 /* After the handshake: one message, sealed at once, not hashed. */
 bool MUST_USE flight_post(struct troth_conn *c, uint8_t type, body_writer *body, const void *what);
 

@@ -116,7 +116,7 @@ static bool send_retry(struct troth_conn *c, const struct client_hello *ch)
         c->rec.rules.skip_left = LIMIT_EARLY_DATA;
     }
     TRY(flight_add(c, HS_server_hello, body_hello_retry, &sh));
-    TRY(flight_ccs(c));
+    TRY(flight_ccs(c) && flight_ccs_now(c)); /* the client waits: nothing else of ours would bring it (RFC 9846 E.4) */
     h->before_again = arena_alloc(&hs->arena, sizeof *h->before_again);
     if (!h->before_again)
         return fail(c, OUT_OF_MEMORY, "for a transcript");
