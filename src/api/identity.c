@@ -5,6 +5,7 @@
 #include "api/api.h"
 
 #include "base/text.h"
+#include "crypto/pkcs12.h"
 #include "tls/certificate.h"
 #include "wire/registry.h"
 #include "x509/pem.h"
@@ -39,7 +40,39 @@ static bool copy_error(struct troth_builder *b, const troth_error *e, const char
     return false;
 }
 
+/* ---- PKCS#12: chain and key in one file, which may be given for both */
+static bool is_pkcs12(span bytes)
+{
+    return object_kind_of_der(bytes) == OBJECT_PKCS12;
+}
+
+static bool open_pkcs12(struct troth_builder *b, struct pkcs12 *p12, const char *setter, span bytes)
+{
+    enum troth_reason why;
+    return pkcs12_open(p12, &b->config.arena, bytes, b->passphrase, b->passphrase_ctx, &why) || fail_as(b, why, "%s", setter);
+}
+
 /* ---- the chain */
+static bool add_to_chain(struct troth_builder *b, struct identity *id, struct cert *certs, const char *setter, span der)
+{
+    troth_error why = { .reason = TROTH_R_NONE };
+    if (id->n == LIMIT_CHAIN)
+        return fail(b, TOO_MANY, "%s: more than %d certificates", setter, LIMIT_CHAIN);
+    if (!cert_parse(&certs[id->n], der, NULL, &why))
+        return copy_error(b, &why, setter);
+    id->chain[id->n++] = der;
+    return true;
+}
+
+static bool read_pkcs12_chain(struct troth_builder *b, struct identity *id, struct cert *certs, const char *setter, span bytes)
+{
+    struct pkcs12 p12;
+    TRY(open_pkcs12(b, &p12, setter, bytes));
+    for (size_t i = 0; i < p12.n_certs; i++)
+        TRY(add_to_chain(b, id, certs, setter, p12.certs[i]));
+    return id->n || fail(b, PKCS12_NOTHING, "%s: no certificate in it", setter);
+}
+
 static bool read_chain(struct troth_builder *b, struct identity *id, struct cert *certs, const char *setter, span chain)
 {
     struct arena *a = &b->config.arena;
@@ -47,19 +80,15 @@ static bool read_chain(struct troth_builder *b, struct identity *id, struct cert
     struct object *list;
     size_t n;
     span bytes;
+    if (is_pkcs12(chain))
+        return read_pkcs12_chain(b, id, certs, setter, chain);
     if (!arena_copy(a, &bytes, chain))
         return fail(b, OUT_OF_MEMORY, "%s", setter);
     if (!objects_read(&pki, bytes, &list, &n))
         return copy_error(b, &pki.error, setter);
     for (size_t i = 0; i < n; i++) {
-        if (list[i].kind != OBJECT_CERTIFICATE)
-            continue;
-        if (id->n == LIMIT_CHAIN)
-            return fail(b, TOO_MANY, "%s: more than %d certificates", setter, LIMIT_CHAIN);
-        troth_error why = { .reason = TROTH_R_NONE };
-        if (!cert_parse(&certs[id->n], list[i].der, NULL, &why))
-            return copy_error(b, &why, setter);
-        id->chain[id->n++] = list[i].der;
+        if (list[i].kind == OBJECT_CERTIFICATE)
+            TRY(add_to_chain(b, id, certs, setter, list[i].der));
     }
     if (!id->n)
         return objects_wanted(&pki, OBJECT_CERTIFICATE, n ? &list[0] : NULL), copy_error(b, &pki.error, setter);
@@ -134,6 +163,13 @@ static bool load_key(struct troth_builder *b, struct identity *id, const char *s
 {
     const troth_provider *p = b->config.provider;
     enum troth_reason why = TROTH_R_KEY_MALFORMED;
+    struct pkcs12 p12;
+    if (is_pkcs12(key)) {
+        TRY(open_pkcs12(b, &p12, setter, key));
+        if (!p12.key.n)
+            return fail(b, PKCS12_NOTHING, "%s: no private key in it", setter);
+        key = p12.key;
+    }
     id->key = p->key_load(p->self, key, b->passphrase, b->passphrase_ctx, &why);
     if (!id->key)
         return fail_as(b, why, "%s", setter);
