@@ -10,7 +10,8 @@
 
 #include "base/secret.h"
 
-enum { PASSWORD_MAX = 1024, NESTING_MAX = 4 };
+/* A file may ask for any number of iterations; ten million take seconds, and nobody asks for more. */
+enum { PASSWORD_MAX = 1024, NESTING_MAX = 4, ITERATIONS_MAX = 10000000 };
 
 struct job {
     struct pkcs12    *out;
@@ -50,6 +51,45 @@ static const char *pass_of(const struct job *j)
 static int pass_length(const struct job *j)
 {
     return j->pass_n < 0 ? 0 : j->pass_n;
+}
+
+/* ---- how much work the password is made into: RFC 8018, RFC 7292 C */
+
+static bool few_enough(const ASN1_INTEGER *iterations)
+{
+    int64_t n = 0;
+    return !iterations || (ASN1_INTEGER_get_int64(&n, iterations) && n >= 0 && n <= ITERATIONS_MAX);
+}
+
+static bool pbes2_affordable(const ASN1_TYPE *parameter)
+{
+    PBE2PARAM *pbe = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), parameter);
+    bool is_pbkdf2 = pbe && OBJ_obj2nid(pbe->keyfunc->algorithm) == NID_id_pbkdf2;
+    PBKDF2PARAM *kdf = is_pbkdf2 ? ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), pbe->keyfunc->parameter) : NULL;
+    bool ok = kdf && few_enough(kdf->iter);
+    PBKDF2PARAM_free(kdf);
+    PBE2PARAM_free(pbe);
+    return ok; /* scrypt is refused with the rest: its memory is the file's choice too */
+}
+
+static bool affordable(struct job *j, const X509_ALGOR *a)
+{
+    bool ok = false;
+    if (a && OBJ_obj2nid(a->algorithm) == NID_pbes2) {
+        ok = pbes2_affordable(a->parameter);
+    } else if (a) {
+        PBEPARAM *pbe = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBEPARAM), a->parameter);
+        ok = pbe && few_enough(pbe->iter);
+        PBEPARAM_free(pbe);
+    }
+    return ok || refuse(j, TROTH_R_PKCS12_ALGORITHM);
+}
+
+static bool mac_affordable(struct job *j, const PKCS12 *p12)
+{
+    const ASN1_INTEGER *iterations = NULL;
+    PKCS12_get0_mac(NULL, NULL, NULL, &iterations, p12);
+    return few_enough(iterations) || refuse(j, TROTH_R_PKCS12_ALGORITHM);
 }
 
 /* ---- bags */
@@ -142,6 +182,12 @@ static bool take_bag(struct job *j, const PKCS12_SAFEBAG *bag, bool keys, unsign
         return take_key(j, bag, PKCS12_SAFEBAG_get0_p8inf(bag));
     if (nid != NID_pkcs8ShroudedKeyBag)
         return true;
+    const X509_ALGOR *alg = NULL;
+    const X509_SIG *sealed = PKCS12_SAFEBAG_get0_pkcs8(bag);
+    if (sealed)
+        X509_SIG_get0(sealed, &alg, NULL);
+    if (!affordable(j, alg))
+        return false;
     PKCS8_PRIV_KEY_INFO *info = PKCS12_decrypt_skey(bag, pass_of(j), pass_length(j));
     bool ok = take_key(j, bag, info);
     PKCS8_PRIV_KEY_INFO_free(info);
@@ -156,21 +202,28 @@ static bool take_bags(struct job *j, const STACK_OF(PKCS12_SAFEBAG) *bags, bool 
     return true;
 }
 
+static STACK_OF(PKCS12_SAFEBAG) *unpack(struct job *j, PKCS7 *p7)
+{
+    if (PKCS7_type_is_data(p7))
+        return PKCS12_unpack_p7data(p7);
+    if (!PKCS7_type_is_encrypted(p7)) {
+        refuse(j, TROTH_R_PKCS12_ALGORITHM); /* for the holder of a private key */
+        return NULL;
+    }
+    const PKCS7_ENCRYPT *sealed = p7->d.encrypted;
+    if (!sealed || !sealed->enc_data || !affordable(j, sealed->enc_data->algorithm))
+        return NULL;
+    return PKCS12_unpack_p7encdata(p7, pass_of(j), pass_length(j));
+}
+
 /* Twice over all contents: keys first, so that their certificate is known when it comes. */
 static bool take_contents(struct job *j, const PKCS12 *p12, bool keys)
 {
     STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(p12);
     bool ok = safes || refuse(j, TROTH_R_PKCS12_MALFORMED);
     for (int i = 0; ok && i < sk_PKCS7_num(safes); i++) {
-        PKCS7 *p7 = sk_PKCS7_value(safes, i);
-        int nid = OBJ_obj2nid(p7->type);
-        STACK_OF(PKCS12_SAFEBAG) *bags = nid == NID_pkcs7_data        ? PKCS12_unpack_p7data(p7)
-                                         : nid == NID_pkcs7_encrypted ? PKCS12_unpack_p7encdata(p7, pass_of(j), pass_length(j))
-                                                                      : NULL;
-        if (nid == NID_pkcs7_data || nid == NID_pkcs7_encrypted)
-            ok = bags ? take_bags(j, bags, keys, 0) : refuse(j, decrypt_trouble());
-        else
-            ok = refuse(j, TROTH_R_PKCS12_ALGORITHM); /* for the holder of a private key */
+        STACK_OF(PKCS12_SAFEBAG) *bags = unpack(j, sk_PKCS7_value(safes, i));
+        ok = bags ? take_bags(j, bags, keys, 0) : refuse(j, decrypt_trouble());
         sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
     }
     sk_PKCS7_pop_free(safes, PKCS7_free);
@@ -220,7 +273,7 @@ bool pkcs12_open(struct pkcs12 *out, struct arena *a, span bytes, troth_passphra
     ERR_clear_error();
     PKCS12 *p12 = bytes.n && bytes.n <= INT32_MAX ? d2i_PKCS12(NULL, &p, (long)bytes.n) : NULL;
     bool ok = (p12 && p == bytes.p + bytes.n) || refuse(&j, TROTH_R_PKCS12_MALFORMED);
-    ok = ok && find_password(&j, p12, ask, ctx) && take_contents(&j, p12, true) && take_contents(&j, p12, false);
+    ok = ok && mac_affordable(&j, p12) && find_password(&j, p12, ask, ctx) && take_contents(&j, p12, true) && take_contents(&j, p12, false);
     if (ok)
         own_first(&j);
     PKCS12_free(p12);
