@@ -263,7 +263,7 @@ void troth_policy_ip(troth_policy_builder *b, const char *address)
     if (!usable(b))
         return;
     b->policy->ip = string_kept(b, address, "troth_policy_ip");
-    if (b->policy->ip && !ip_read(ip, span_of(address, strlen(address))))
+    if (address && b->policy->ip && !ip_read(ip, span_of(address, strlen(address))))
         fail(b, BAD_ARGUMENT, "troth_policy_ip: \"%s\" is not an IP address", address);
 }
 

@@ -40,7 +40,7 @@ static bool given_add(struct troth_report *r, span **list, size_t *cap, span der
         size_t more = *cap ? 2 * *cap : 8;
         span *p = arena_array(&r->arena, more, sizeof *p);
         TRY(p);
-        if (r->n_given)
+        if (*list)
             memcpy(p, *list, r->n_given * sizeof *p);
         *list = p;
         *cap = more;
