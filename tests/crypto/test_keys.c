@@ -368,6 +368,40 @@ static void holds_an_rsa_pss_key_to_its_hash(void **state)
     EVP_PKEY_CTX_free(ctx);
 }
 
+/* Many jobs at once, of several kinds, some wrong: each gets its own answer. */
+static void verifies_side_by_side(void **state)
+{
+    (void)state;
+    enum { JOBS = 29 };
+    static uint8_t spki[JOBS][600], signature[JOBS][TROTH_SIGNATURE_MAX], text[JOBS];
+    struct spki got[JOBS];
+    span part[JOBS];
+    troth_verify_job jobs[JOBS];
+    troth_key *k[4] = { p->key_make(p->self, TROTH_KEY_P256, 0), p->key_make(p->self, TROTH_KEY_RSA, 2048),
+                        p->key_make(p->self, TROTH_KEY_P256, 0), p->key_make(p->self, TROTH_KEY_P384, 0) };
+    static const enum troth_sig sigs[4] = { TROTH_SIG_ECDSA_SHA256, TROTH_SIG_RSA_PSS_SHA256, TROTH_SIG_ECDSA_SHA384,
+                                            TROTH_SIG_ECDSA_SHA384 };
+    for (size_t n = 0; n <= JOBS; n++) {
+        for (size_t i = 0; i < n; i++) {
+            size_t which = i % 7 ? (i % 2) * 2 : i % 4, len;
+            text[i] = (uint8_t)i;
+            part[i] = span_of(&text[i], 1);
+            assert_true(p->sign(p->self, k[which], sigs[which], &part[i], 1, signature[i], &len));
+            assert_true(spki_read(&got[i], span_of(spki[i], p->key_public(k[which], spki[i], 600)), NULL, NULL));
+            jobs[i] = (troth_verify_job){ sigs[which], &got[i].key, &part[i], 1, { signature[i], len }, i % 3 == 0 };
+            if (i % 3 == 0)
+                text[i] ^= 0x80;
+            else if (i % 11 == 10)
+                jobs[i].signature.n--;
+        }
+        p->verify(p->self, jobs, n);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(jobs[i].good, i % 3 != 0 && i % 11 != 10);
+    }
+    for (size_t i = 0; i < 4; i++)
+        p->key_free(k[i]);
+}
+
 /* A key keeps its provider alive. */
 static void outlives_its_provider(void **state)
 {
@@ -388,6 +422,7 @@ int main(void)
         cmocka_unit_test(names_what_is_not_a_key), cmocka_unit_test(refuses_keys_it_cannot_use),
         cmocka_unit_test(refuses_halves_of_two_keys), cmocka_unit_test(survives_damage),       cmocka_unit_test(made_keys_sign),
         cmocka_unit_test(holds_an_rsa_pss_key_to_its_hash), cmocka_unit_test(outlives_its_provider),
+        cmocka_unit_test(verifies_side_by_side),
     };
     return cmocka_run_group_tests(tests, open_provider, close_provider);
 }

@@ -133,9 +133,14 @@ static bool verifies(struct vector *v, enum troth_sig sig, const troth_public_ke
 {
     span msg = vector_hex(v, "msg");
     span parts[2] = { span_slice(msg, 0, msg.n / 2), span_slice(msg, msg.n / 2, msg.n) };
-    troth_verify_job job = { sig, key, parts, 2, vector_hex(v, "sig"), v->want == INVALID };
-    p->verify(p->self, &job, 1);
-    return v->want == ACCEPTABLE || job.good == (v->want == VALID);
+    troth_verify_job one = { sig, key, parts, 2, vector_hex(v, "sig"), v->want == INVALID }, three[3] = { one, one, one };
+    p->verify(p->self, &one, 1);
+    if (key->type == TROTH_KEY_P256) { /* side by side another code may answer: the same */
+        p->verify(p->self, three, 3);
+        if (three[0].good != one.good || three[1].good != one.good || three[2].good != one.good)
+            return false;
+    }
+    return v->want == ACCEPTABLE || one.good == (v->want == VALID);
 }
 
 static size_t hash_of(const struct vector *v)

@@ -41,6 +41,7 @@ struct lib {
     EVP_MD          *md[LIB_HASHES + 1]; /* by enum troth_hash_id */
     struct lib_curve curve[LIB_CURVES];
     bool             has_mldsa;
+    bool             has_lanes; /* P-256 verifications side by side */
     struct lib_aead  aead[LIB_AEADS];
     struct lib_fast *fast; /* libipsec-mb's forms of them; NULL: not here, or not for this processor */
     troth_kem        kem[LIB_KEMS]; /* in order of preference */
@@ -86,6 +87,11 @@ void lib_close_curves(struct lib *l);
 const struct lib_curve *lib_curve_of(const struct lib *l, enum troth_key_type type);
 /* The digest of a message in pieces. */
 void lib_digest(enum troth_hash_id id, const troth_span *parts, size_t n_parts, uint8_t *digest, size_t *n);
+
+/* One signature by libcrypto; several, those on P-256 side by side where the processor has the lanes. */
+void lib_verify_one(const struct lib *l, troth_verify_job *job);
+void lib_verify_lanes(const struct lib *l, troth_verify_job *jobs, size_t n);
+bool lib_has_lanes(const troth_libcrypto_options *o);
 
 /* X25519 by libcrypto, and a NIST curve by its number in lib.curve. */
 void lib_x25519_kem(troth_kem *row);

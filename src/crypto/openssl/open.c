@@ -83,6 +83,7 @@ troth_provider *troth_libcrypto_with(const troth_libcrypto_options *options)
     };
     lib_open_signatures(l);
     lib_open_keys(l);
+    l->has_lanes = lib_has_lanes(&o);
     if (lib_open_hashes(l) && lib_open_aeads(l, &o) && lib_open_curves(l)) {
         lib_open_kems(l, &o);
         return &l->pub;

@@ -157,13 +157,22 @@ static bool verify_one(const struct lib *l, const troth_verify_job *job)
     return lib_curve_of(l, job->key->type) ? verify_ecdsa(l, job, digest, n) : verify_rsa(l, job, digest, n);
 }
 
+void lib_verify_one(const struct lib *l, troth_verify_job *job)
+{
+    job->good = verify_one(l, job);
+    if (!job->good)
+        lib_quiet();
+}
+
 static void verify(void *self, troth_verify_job *jobs, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        jobs[i].good = verify_one(lib_of(self), &jobs[i]);
-        if (!jobs[i].good)
-            lib_quiet();
+    const struct lib *l = lib_of(self);
+    if (n > 1 && l->has_lanes) {
+        lib_verify_lanes(l, jobs, n);
+        return;
     }
+    for (size_t i = 0; i < n; i++)
+        lib_verify_one(l, &jobs[i]);
 }
 
 /* ---- signing */
