@@ -28,7 +28,7 @@ static troth_conn *new_conn(const struct config *cfg)
     c->cfg = config_share(cfg);
     c->memory = memory;
     c->state = S_START;
-    arena_init(&c->keep, memory, 256);
+    arena_init(&c->keep, memory, 64);
     enum direction us = cfg->is_server ? FROM_SERVER : FROM_CLIENT, them = cfg->is_server ? FROM_CLIENT : FROM_SERVER;
     inbuf_init(&c->rec.in, memory);
     outq_init(&c->rec.out, memory);

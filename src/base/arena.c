@@ -12,7 +12,7 @@ enum { ALIGN = 16, HEADER = (sizeof(struct arena_chunk) + ALIGN - 1) / ALIGN * A
 
 void arena_init(struct arena *a, const troth_allocator *mem, size_t first)
 {
-    *a = (struct arena){ .mem = mem, .next = first < 256 ? 256 : first };
+    *a = (struct arena){ .mem = mem, .next = first < 64 ? 64 : first };
 }
 
 static bool grow(struct arena *a, size_t n)

@@ -67,6 +67,9 @@ static bool agree(struct troth_conn *c, const struct key_share *theirs, uint8_t 
         return broken ? fail(c, CRYPTO_FAILED, "key exchange with %s", kem->name)
                       : fail(c, BAD_KEY_SHARE, "the server's share for %s", kem->name);
     }
+    if (o->retry_group)
+        return fail(c, RETRY_CHANGED_GROUP, "%s, after a HelloRetryRequest for %s", name_of(&names_group, theirs->group),
+                    name_of(&names_group, o->retry_group));
     return fail(c, GROUP_NOT_OFFERED, "key share for %s (%04x)", name_of(&names_group, theirs->group), theirs->group);
 }
 

@@ -7,7 +7,7 @@
 /* ---- memory */
 bool hs_begin(struct troth_conn *c)
 {
-    enum { FIRST_CHUNK = 4096 };
+    enum { FIRST_CHUNK = 2560 }; /* holds a handshake with classical groups; a hybrid takes another */
     struct arena a;
     arena_init(&a, c->cfg->memory, FIRST_CHUNK);
     struct hs *hs = arena_alloc(&a, sizeof *hs);
@@ -108,7 +108,6 @@ void conn_ready(struct troth_conn *c)
     c->rec.rules.take_data = true;
     c->rec.rules.drop_ccs = false;
     c->rec.rules.clear_alert = false;
-    c->rec.in.want = INBUF_LARGE;
 }
 
 /* ---- keys of the records (RFC 9846 7.3) */

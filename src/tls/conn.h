@@ -9,6 +9,7 @@
  *                      (server13.c: answer_*).  Accepting the peer's: a field in `offer` or `hello` below, a choice in negotiate.c.
  * A message or state   a name in step.h, a row in the table on top of client13.c / server13.c, a handler of four paragraphs: read,
  *                      check, decide, act.  The drawing in docs/ is made again with tools/draw-steps.
+ * An event             a WAITS_ bit here and a row in engine.c's waiting_event(); a question: enum question, engine.c's question().
  * A question           an A_ input in step.h; the handler that needs an answer calls conn_ask() and returns its waiting state; the answer
  *                      of the application becomes hs_take(A_...).  Until then no message of the peer is taken.
  * TLS 1.2              client12.c, server12.c with tables steps_client12, steps_server12 (add them to step.c's list) and keys12.c.  They
@@ -18,8 +19,8 @@
  *                      moments; hooks.c holds the empty form of each until its owner takes it over.
  * ECH                  ech_client.c, ech_server.c, through the same hooks.h: what the client writes, which transcript counts, what the
  *                      server reads instead.  The inner transcript is a second struct transcript in the arena.
- * QUIC                 flight_flush() is where handshake bytes leave and conn_keys() where secrets are installed; with `quic` set both give
- *                      events instead of records, and conn_feed_crypto() takes the bytes in.
+ * QUIC                 flight_put() is where bytes leave and conn_keys13() where secrets are installed: with QUIC both give events instead of
+ *                      records; in engine.c take_record() is where bytes come in, one struct messages per level instead of records.
  * Compression, raw public keys, delegated credentials, staples
  *                      peer.c is where a peer's Certificate becomes a key to verify with; certificate.c is where ours is written. */
 #ifndef TLS_CONN_H

@@ -128,7 +128,10 @@ static enum took take_record(struct troth_conn *c, struct arrived *got)
     struct records *r = &c->rec;
     switch (arrive(&r->rules, &r->in, &r->read, &r->messages, &c->error, got)) {
     case ARRIVED_NOTHING: return NEED_MORE;
-    case ARRIVED_DATA: c->key_updates = 0; return TOOK_DATA;
+    case ARRIVED_DATA:
+        c->key_updates = 0;
+        r->in.want = INBUF_LARGE; /* data flows: from now on a read can bring in a whole record */
+        return TOOK_DATA;
     case ARRIVED_HANDSHAKE: return TOOK;
     case ARRIVED_CCS: after_step(c, hs_take(c, M_CHANGE_CIPHER_SPEC, &(struct message){ .raw = SPAN_NONE })); return TOOK;
     case ARRIVED_CLOSE: take_close(c); break;
