@@ -32,6 +32,8 @@ TROTH_API void troth_story_as_server(troth_story *);
 TROTH_API void troth_story_recompute(troth_story *, troth_provider *);
 /* Keep the values of secrets and write them out.  Whoever reads such a story can decrypt the connection. */
 TROTH_API void troth_story_danger_keep_secrets(troth_story *);
+/* The secrets of a story that recomputes or keeps them, as lines of a key log (RFC 9850): what recordings are made with. */
+TROTH_API TROTH_CHECK bool troth_story_danger_key_log(const troth_story *, bool (*line)(void *ctx, const char *p, size_t n), void *ctx);
 /* Something that the program saw outside the connection: "name resolved", "TCP connected". */
 TROTH_API void troth_story_mark(troth_story *, const char *what);
 /* Application data as the program wrote or read it; the first 2 kB of each direction are kept. */

@@ -327,12 +327,10 @@ static int by_sequence(const void *pa, const void *pb)
     return a->order < b->order ? -1 : 1;
 }
 
-static int by_time(const void *pa, const void *pb)
+/* Did `a` arrive before `b`?  Of the same moment: packets lie in the file in the order of the capture. */
+static bool earlier(const struct arrived_bytes *a, const struct arrived_bytes *b)
 {
-    const struct arrived_bytes *a = pa, *b = pb;
-    if (a->at != b->at)
-        return a->at < b->at ? -1 : 1;
-    return a->bytes.p < b->bytes.p ? -1 : 1; /* packets lie in the file in the order of the capture */
+    return a->at != b->at ? a->at < b->at : a->bytes.p < b->bytes.p;
 }
 
 /* One direction, in order and without gap or overlap; returns how many pieces. */
@@ -376,13 +374,16 @@ static void find_client(struct flow *f)
 bool capture_deliver(struct capture *c, struct flow *f, struct arrived_bytes **out, size_t *n)
 {
     find_client(f);
-    *out = arena_array(&c->arena, (size_t)f->stream[0].n + f->stream[1].n + 1, sizeof **out);
-    if (!*out)
+    struct stream *client = &f->stream[f->client], *server = &f->stream[!f->client];
+    struct arrived_bytes *a = arena_array(&c->arena, (size_t)client->n + 1, sizeof *a);
+    struct arrived_bytes *b = arena_array(&c->arena, (size_t)server->n + 1, sizeof *b);
+    *out = arena_array(&c->arena, (size_t)client->n + server->n + 1, sizeof **out);
+    if (!a || !b || !*out)
         return fail(c, OUT_OF_MEMORY, "%s", "for the streams of a connection");
-    *n = in_order(c, &f->stream[f->client], FROM_CLIENT, *out);
-    *n += in_order(c, &f->stream[!f->client], FROM_SERVER, *out + *n);
-    if (*n)
-        qsort(*out, *n, sizeof **out, by_time);
+    size_t n_a = in_order(c, client, FROM_CLIENT, a), n_b = in_order(c, server, FROM_SERVER, b);
+    *n = n_a + n_b;
+    for (size_t i = 0, j = 0, k = 0; k < *n; k++)
+        (*out)[k] = j == n_b || (i < n_a && earlier(&a[i], &b[j])) ? a[i++] : b[j++];
     return true;
 }
 

@@ -93,10 +93,14 @@ static void gutter(struct page *p, const char *class, size_t n, unsigned step)
     out_str(p->o, "</pre>");
 }
 
-static bool is_bad(const struct page *p, size_t message, const struct tile *tile)
+static bool is_bad(const struct page *p, const struct tree *t, size_t message, const struct tile *tile)
 {
-    return p->v->bad_message == message &&
-           (tile->node == p->v->bad_node || (p->v->bad_at >= tile->at && p->v->bad_at < tile->at + tile->n));
+    const struct view *v = p->v;
+    if (v->bad_message != message)
+        return false;
+    if (v->bad_node != NODE_NONE)
+        return tile->node != NODE_NONE && tile->node >= v->bad_node && tile->node < t->nodes[v->bad_node].end;
+    return v->bad_at >= tile->at && v->bad_at < tile->at + tile->n;
 }
 
 static bool is_hidden(const struct page *p, const struct tree *t, const struct tile *tile)
@@ -112,8 +116,8 @@ static void hex(struct page *p, const struct tree *t, size_t message)
     out_str(p->o, "<div class=\"hx\">");
     for (uint32_t i = 0; i < t->n_tiles; i++) {
         const struct tile *tile = &t->tiles[i];
-        out_fmt(p->o, "<b class=\"%s%s\" data-n=\"%d\">", is_bad(p, message, tile) ? "bad" : tile->node == NODE_NONE ? "x" : tile->prefix ? "p" : "",
-                is_bad(p, message, tile) || tile->prefix || tile->node == NODE_NONE ? "" : i % 2 ? "o" : "q", tile->node == NODE_NONE ? -1 : (int)tile->node);
+        out_fmt(p->o, "<b class=\"%s%s\" data-n=\"%d\">", is_bad(p, t, message, tile) ? "bad" : tile->node == NODE_NONE ? "x" : tile->prefix ? "p" : "",
+                is_bad(p, t, message, tile) || tile->prefix || tile->node == NODE_NONE ? "" : i % 2 ? "o" : "q", tile->node == NODE_NONE ? -1 : (int)tile->node);
         for (uint32_t k = 0; k < tile->n; k++)
             if (is_hidden(p, t, tile))
                 out_str(p->o, k ? " \xc2\xb7\xc2\xb7" : "\xc2\xb7\xc2\xb7");
@@ -124,7 +128,7 @@ static void hex(struct page *p, const struct tree *t, size_t message)
     out_str(p->o, "</div><div class=\"as\" aria-hidden=\"true\">");
     for (uint32_t i = 0; i < t->n_tiles; i++) {
         const struct tile *tile = &t->tiles[i];
-        out_fmt(p->o, "<b%s data-n=\"%d\">", is_bad(p, message, tile) ? " class=\"bad\"" : "", tile->node == NODE_NONE ? -1 : (int)tile->node);
+        out_fmt(p->o, "<b%s data-n=\"%d\">", is_bad(p, t, message, tile) ? " class=\"bad\"" : "", tile->node == NODE_NONE ? -1 : (int)tile->node);
         for (uint32_t k = 0; k < tile->n; k++) {
             uint8_t c = t->raw.p[tile->at + k];
             if (is_hidden(p, t, tile) || c < 0x20 || c > 0x7e)

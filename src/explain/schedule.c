@@ -3,13 +3,21 @@
  * It exists to disagree with keys13.c.  It must never share code with it, and it computes one step: a secret from its parent. */
 #include "explain/story.h"
 
+#include "base/text.h"
+
 enum { LABEL_MAX = 18 }; /* "tls13 " and 12 */
 
 static void hmac(uint8_t *out, const struct troth_hash *h, span key, const span *parts, size_t n_parts)
 {
     uint8_t pad[128] = { 0 }, inner[TROTH_DIGEST_MAX];
     _Alignas(16) uint8_t state[TROTH_HASH_STATE_MAX];
-    memcpy(pad, key.p, key.n); /* callers' keys are digests: never longer than a block */
+    if (key.n > h->block_n) { /* a premaster secret of P-521 */
+        h->begin(state);
+        h->add(state, key.p, key.n);
+        h->peek(state, pad);
+    } else if (key.n) {
+        memcpy(pad, key.p, key.n);
+    }
     for (size_t i = 0; i < h->block_n; i++)
         pad[i] ^= 0x36;
     h->begin(state);
@@ -96,12 +104,43 @@ static bool extract(uint8_t *out, const troth_story *s, const struct troth_hash 
     return true;
 }
 
+/* TLS 1.2 (RFC 7627 4): PRF(premaster, "extended master secret", session hash), 48 bytes. */
+static bool master12(uint8_t *out, const troth_story *s, const struct troth_hash *h, const struct saw_key *k)
+{
+    const struct told_secret *from = secret_named(s, "premaster secret");
+    TRY(from && k->context.n && k->value.n == 48);
+    span key = span_of(from->b, from->n), seed[] = { SPAN_TEXT("extended master secret"), k->context };
+    uint8_t a[TROTH_DIGEST_MAX], block[TROTH_DIGEST_MAX];
+    hmac(a, h, key, seed, 2);
+    for (size_t at = 0; at < 48; at += h->n) {
+        span parts[] = { span_of(a, h->n), seed[0], seed[1] };
+        hmac(block, h, key, parts, 3);
+        memcpy(out + at, block, 48 - at < h->n ? 48 - at : h->n);
+        hmac(a, h, key, parts, 1);
+    }
+    secret_wipe(a, sizeof a);
+    secret_wipe(block, sizeof block);
+    return true;
+}
+
+/* What a generation of a traffic secret was made from: the one before it. */
+static const struct told_secret *parent_of(const troth_story *s, const struct saw_key *k)
+{
+    const struct told_secret *all = ROWS(s, secrets, struct told_secret);
+    for (size_t i = s->secrets.n; !strcmp(k->label, "traffic upd") && k->from && i-- > 0;)
+        if (all[i].from && !strcmp(all[i].label, k->label) && !strcmp(all[i].from, k->from))
+            return &all[i];
+    return secret_named(s, k->from);
+}
+
 static bool again(uint8_t *out, const troth_story *s, const struct troth_hash *h, const struct saw_key *k)
 {
     if (is_extracted(k->label))
         return extract(out, s, h, k);
-    const struct told_secret *from = secret_named(s, k->from);
-    TRY(from && from->n == h->n && strlen(k->label) + 6 <= LABEL_MAX && k->context.n <= TROTH_DIGEST_MAX);
+    if (!strcmp(k->label, "master secret"))
+        return master12(out, s, h, k);
+    const struct told_secret *from = parent_of(s, k);
+    TRY(from && from->n == h->n && k->value.n <= h->n && strlen(k->label) + 6 <= LABEL_MAX && k->context.n <= TROTH_DIGEST_MAX);
     expand_label(out, h, span_of(from->b, from->n), k->label, k->context, k->value.n);
     return true;
 }
@@ -110,9 +149,50 @@ uint8_t schedule_recompute(const troth_story *s, const struct saw_key *k)
 {
     const struct troth_hash *h = hash_named(s->provider, k->hash);
     uint8_t out[TROTH_DIGEST_MAX];
-    if (!h || h->block_n > 128 || !k->label || (!k->from && strcmp(k->label, "Early Secret") != 0) || !k->value.n || k->value.n > h->n || !again(out, s, h, k))
+    if (!h || h->block_n > 128 || !k->label || (!k->from && strcmp(k->label, "Early Secret") != 0) || !k->value.n || k->value.n > TROTH_DIGEST_MAX || !again(out, s, h, k))
         return NOT_RECOMPUTED;
     bool same = bytes_equal_ct(out, k->value.p, k->value.n);
     secret_wipe(out, sizeof out);
     return same ? RECOMPUTED_EQUAL : RECOMPUTED_DIFFERENT;
+}
+
+/* ---- the same secrets as a key log */
+
+static span client_random(const troth_story *s)
+{
+    const struct told_message *all = ROWS(s, messages, struct told_message);
+    for (size_t i = 0; i < s->messages.n; i++)
+        if (!strcmp(all[i].type, "ClientHello") && all[i].raw.n >= 38)
+            return span_slice(all[i].raw, 6, 32); /* behind msg_type, length and legacy_version */
+    return SPAN_NONE;
+}
+
+bool troth_story_danger_key_log(const troth_story *s, bool (*line)(void *ctx, const char *p, size_t n), void *ctx)
+{
+    static const struct {
+        const char *label, *name;
+    } lines[] = { { "c e traffic", "CLIENT_EARLY_TRAFFIC_SECRET" },     { "e exp master", "EARLY_EXPORTER_SECRET" },
+                  { "c hs traffic", "CLIENT_HANDSHAKE_TRAFFIC_SECRET" }, { "s hs traffic", "SERVER_HANDSHAKE_TRAFFIC_SECRET" },
+                  { "c ap traffic", "CLIENT_TRAFFIC_SECRET_0" },         { "s ap traffic", "SERVER_TRAFFIC_SECRET_0" },
+                  { "exp master", "EXPORTER_SECRET" },                   { "master secret", "CLIENT_RANDOM" },
+                  { "extended master secret", "CLIENT_RANDOM" } };
+    if (!s || !line)
+        return false;
+    span random = client_random(s);
+    for (size_t i = 0; random.n && i < COUNT_OF(lines); i++) {
+        const struct told_secret *known = secret_named(s, lines[i].label);
+        char room[40 + 2 * 32 + 2 * TROTH_KEM_SECRET_MAX + 8];
+        struct text t = TEXT_IN(room);
+        if (!known)
+            continue;
+        text_add(&t, "%s ", lines[i].name);
+        text_hex(&t, random);
+        text_add(&t, " ");
+        text_hex(&t, span_of(known->b, known->n));
+        text_add(&t, "\n");
+        bool ok = line(ctx, room, t.n);
+        secret_wipe(room, sizeof room);
+        TRY(ok);
+    }
+    return true;
 }

@@ -197,6 +197,7 @@ static void on_key(void *self, const struct saw_key *k)
         struct told_secret *kept = row_add(s, &s->secrets, sizeof *kept);
         if (kept) {
             kept->label = k->label;
+            kept->from = k->from;
             kept->n = k->value.n;
             if (k->value.n)
                 memcpy(kept->b, k->value.p, k->value.n);

@@ -126,7 +126,7 @@ const char *story_keep_text(troth_story *, const char *);
 
 /* schedule.c: computes a secret of the TLS 1.3 key schedule again from its parent, with HMAC alone. */
 struct told_secret {
-    const char *label;
+    const char *label, *from;
     size_t      n;
     uint8_t     b[TROTH_KEM_SECRET_MAX];
 };

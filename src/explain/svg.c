@@ -152,7 +152,7 @@ static int block(struct page *p, const struct told_key *k, const struct told_key
         text_add(&t, "%s, %zu bytes", in->label, in->length);
     else
         text_add(&t, "zeros: nothing to add");
-    if (in && p->v->group.name && !strcmp(in->label, "shared secret"))
+    if (in && p->v->group.name && strstr(in->label, "secret"))
         text_add(&t, " of %s", p->v->group.name);
     int in_w = (int)t.n * 7 + 24;
     out_fmt(p->o, "<rect class=\"in\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"13\"/>", middle - 40, y - 6, in_w, 26);

@@ -170,6 +170,73 @@ static void a_retry(void **state)
     done(&t);
 }
 
+static void only_tls12(troth_builder *b, void *ctx)
+{
+    (void)ctx;
+    troth_versions(b, TROTH_TLS12, TROTH_TLS12);
+}
+
+static void tls12(void **state)
+{
+    (void)state;
+    struct told t;
+    run(&t, NULL, only_tls12, NULL);
+    assert_true(t.p.client.ready);
+    check_truth(t.client, 1);
+    check_truth(t.server, 1);
+    const char *json = written(t.client, (troth_story_options){ .form = TROTH_STORY_JSON });
+    assert_non_null(strstr(json, "\"version\":\"TLS 1.2\""));
+    assert_non_null(strstr(json, "\"round_trips\":2"));
+    assert_non_null(strstr(json, "master secret"));
+    written(t.client, (troth_story_options){ .form = TROTH_STORY_HTML });
+    done(&t);
+}
+
+/* Two generations in each direction: each comes from the one before. */
+static void updated_keys(void **state)
+{
+    (void)state;
+    struct told t;
+    memset(&t, 0, sizeof t);
+    t.w = world_new(troth_libcrypto());
+    pair_new(&t.p, world_client(t.w, NULL, NULL), world_server(t.w, NULL, NULL), NULL);
+    t.client = listen_to(&t, t.p.client.c, NULL);
+    pair_run(&t.p);
+    for (int i = 0; i < 2; i++) {
+        assert_true(troth_update_keys(t.p.client.c, true));
+        pair_run(&t.p);
+        assert_true(pair_write(&t.p.client, "x") && pair_write(&t.p.server, "y"));
+        pair_run(&t.p);
+    }
+    unsigned updates = 0;
+    for (size_t i = 0; i < t.client->keys.n; i++)
+        updates += !strcmp(ROWS(t.client, keys, struct told_key)[i].label, "traffic upd");
+    assert_int_equal(updates, 4);
+    check_truth(t.client, 12);
+    done(&t);
+}
+
+static size_t lines_kept;
+
+static bool count_line(void *ctx, const char *p, size_t n)
+{
+    (void)ctx;
+    assert_true(n > 80 && p[n - 1] == '\n');
+    lines_kept++;
+    return true;
+}
+
+static void a_key_log(void **state)
+{
+    (void)state;
+    struct told t;
+    run(&t, NULL, NULL, NULL);
+    lines_kept = 0;
+    assert_true(troth_story_danger_key_log(t.client, count_line, NULL));
+    assert_int_equal(lines_kept, 5);
+    done(&t);
+}
+
 static void ask(troth_builder *b, void *world)
 {
     struct world *w = world;
@@ -291,7 +358,7 @@ static void nothing_at_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_whole_handshake), cmocka_unit_test(a_retry),     cmocka_unit_test(a_client_certificate), cmocka_unit_test(a_wrong_name),
+        cmocka_unit_test(a_whole_handshake), cmocka_unit_test(a_retry), cmocka_unit_test(tls12), cmocka_unit_test(updated_keys), cmocka_unit_test(a_key_log),     cmocka_unit_test(a_client_certificate), cmocka_unit_test(a_wrong_name),
         cmocka_unit_test(secrets_only_on_demand), cmocka_unit_test(without_memory), cmocka_unit_test(nothing_at_all),
     };
     int bad = cmocka_run_group_tests(tests, NULL, NULL);
