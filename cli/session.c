@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "record.h"
 #include "setup.h"
 #include "starttls.h"
 
@@ -72,8 +73,9 @@ static bool begin_story(struct session *s)
     troth_story_about(s->story, s->target.typed, s->now);
     if (args_has(s->args, OPT_SECRETS))
         troth_story_danger_keep_secrets(s->story);
-    else
-        troth_story_recompute(s->story, troth_libcrypto());
+    troth_story_recompute(s->story, troth_libcrypto());
+    if (args_has(s->args, OPT_RECORD))
+        s->recorder = recorder_new();
     return s->story != NULL;
 }
 
@@ -136,7 +138,7 @@ static bool shake_hands(struct session *s)
 {
     uint64_t start = now_us();
     troth_event ev;
-    s->link = (struct link){ .conn = s->conn, .fd = s->dialed.fd, .also = -1,
+    s->link = (struct link){ .conn = s->conn, .fd = s->dialed.fd, .also = -1, .saw = s->recorder ? recorder_saw : NULL, .ctx = s->recorder,
                              .deadline_us = start + (uint64_t)s->timeout_ms * 1000u };
     do
         session_next(s, &ev, -1);
@@ -290,6 +292,7 @@ void session_end(struct session *s)
     troth_free(s->conn);
     troth_client_free(s->client);
     troth_story_free(s->story);
+    recorder_free(s->recorder);
     if (s->dialed.fd >= 0)
         close(s->dialed.fd);
 }

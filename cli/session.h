@@ -19,6 +19,7 @@ struct session {
     troth_conn        *conn;
     troth_story       *story;      /* NULL unless somebody wants it                   */
     struct link        link;
+    struct recorder   *recorder;   /* NULL unless --record was given                  */
     troth_error        error;      /* of the transport or of the connection           */
     long               timeout_ms;
     int64_t            now;        /* the clock certificates were judged by           */

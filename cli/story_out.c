@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record.h"
+
 bool story_html(const struct args *a, const troth_story *story, const char *path)
 {
     FILE *f = fopen(path, "w");
@@ -17,10 +19,17 @@ bool story_html(const struct args *a, const troth_story *story, const char *path
     return ok;
 }
 
+bool story_record(struct session *s)
+{
+    return !s->recorder || recorder_write(s->recorder, s->args, s->story, s->dialed.address, false, s->args->value[OPT_RECORD]);
+}
+
 bool story_out(struct session *s, void *text_to)
 {
     if (!s->story)
         return true;
+    if (!story_record(s))
+        return false;
     int fd = fileno(text_to);
     troth_story_options o = { .size = sizeof o, .form = TROTH_STORY_TEXT, .width = (uint16_t)columns_of(fd),
                               .colour = want_colour(s->args, fd), .unicode = want_unicode(), .redact = args_has(s->args, OPT_REDACT) };

@@ -6,6 +6,8 @@
 
 /* False after a message: a file could not be written. */
 bool story_out(struct session *s, void *text_to);
+/* The recording, where --record asked for one. */
+bool story_record(struct session *s);
 /* One page to a file. */
 bool story_html(const struct args *a, const troth_story *story, const char *path);
 

@@ -55,6 +55,7 @@ typedef struct troth_story_options {
     bool     colour;         /* text: ANSI colours                                                           */
     bool     unicode;        /* text: symbols beyond ASCII                                                   */
     bool     redact;         /* leave no name, address or opaque byte: structure, numbers and verdicts only  */
+    bool     no_verdict;     /* text: without its first lines, where a failure text stands above it already  */
 } troth_story_options;
 
 /* False stops the writer. */

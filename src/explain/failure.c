@@ -9,7 +9,7 @@
 #include "explain/out.h"
 #include "explain/view.h"
 
-enum { LINES = 12, COLUMN = 14 };
+enum { LINES = 12, COLUMN = 15 };
 
 struct teller {
     struct out                   o;
@@ -171,8 +171,19 @@ static void add(struct text *t, bool unicode, const char *s)
         text_add(t, "%s%s", t->n ? unicode ? " \xc2\xb7 " : ", " : "", s);
 }
 
+/* The checks that people ask about; the rest is counted. */
+static bool is_telling(const char *name)
+{
+    static const char *const names[] = { "signature", "validity", "host name", "revocation", "key strength", "purpose" };
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return false;
+}
+
 static void certificate_reached(struct teller *f, struct reached *r)
 {
+    unsigned others = 0;
     const troth_report *report = f->c->report;
     if (!report || !troth_report_paths(report)) {
         add(&r->missed, f->o.unicode, "the certificate's checks");
@@ -182,16 +193,24 @@ static void certificate_reached(struct teller *f, struct reached *r)
     troth_path path = troth_report_path(report, p);
     for (size_t i = 0; i < path.n_checks; i++) {
         troth_path_check check = troth_report_check(report, p, i);
-        bool failed = false; /* a check is passed when it passed on every certificate */
+        bool failed = false, again = false; /* a check is passed when it passed on every certificate */
         for (size_t k = 0; k < path.n_checks; k++) {
             troth_path_check other = troth_report_check(report, p, k);
             failed |= !strcmp(other.name, check.name) && other.verdict != TROTH_PASS;
+            again |= k < i && !strcmp(other.name, check.name);
         }
-        if (check.verdict == TROTH_PASS && !failed)
+        if (check.verdict == TROTH_PASS && !failed && is_telling(check.name))
             add(&r->passed, f->o.unicode, check.name);
+        else if (check.verdict == TROTH_PASS && !failed)
+            others += !again;
         else if (check.verdict == TROTH_SKIPPED)
             add(&r->skipped, f->o.unicode, check.name);
     }
+    char room[40];
+    struct text t = TEXT_IN(room);
+    if (others)
+        text_add(&t, "%u other checks", others);
+    add(&r->passed, f->o.unicode, room);
 }
 
 static void reached_lines(struct teller *f)

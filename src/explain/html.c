@@ -254,7 +254,8 @@ static void jump(struct page *p)
 static void story(struct page *p)
 {
     hero(p);
-    conversation(p);
+    if (!p->v->lone)
+        conversation(p);
     for (int i = 1; i <= STEPS; i++)
         html_step(p, i);
     html_times(p);

@@ -335,6 +335,8 @@ void html_step(struct page *p, int step)
     char room[800];
     struct text t = TEXT_IN(room);
     const char *wrong = step_trouble(p->v, step);
+    if (step_is_empty(p->v, step))
+        return;
     bool here = p->v->broke == step;
     out_fmt(p->o, "<section class=\"step%s\" id=\"step%d\"><div class=\"no\" aria-hidden=\"true\">%d</div><div><h2>%s", !wrong ? "" : here ? " broke" : " off", step,
             step, step_name(step));
@@ -342,7 +344,7 @@ void html_step(struct page *p, int step)
         out_fmt(p->o, "<span class=\"flag%s\">%s</span>", here ? " bad" : "", wrong);
     out_str(p->o, "</h2>\n<p class=\"lead\">");
     say_step(&t, p->v, step);
-    if (wrong && !here)
+    if ((wrong && !here) || p->v->lone)
         t = TEXT_IN(room);
     html_text(p, &t);
     out_str(p->o, "</p>\n");

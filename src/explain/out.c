@@ -10,7 +10,7 @@ void out_init(struct out *o, const troth_story_options *options, troth_sink *sin
     troth_story_options use = { 0 };
     if (options)
         memcpy(&use, options, options->size < sizeof use ? options->size : sizeof use);
-    *o = (struct out){ .sink = sink, .ctx = ctx, .colour = use.colour, .unicode = use.unicode, .redact = use.redact,
+    *o = (struct out){ .sink = sink, .ctx = ctx, .colour = use.colour, .unicode = use.unicode, .redact = use.redact, .no_verdict = use.no_verdict,
                        .width = use.width ? use.width : 80, .depth = use.depth, .fresh = true };
     if (o->width < 40)
         o->width = 40;

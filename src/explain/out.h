@@ -12,7 +12,7 @@ struct out {
     void       *ctx;
     size_t      n;
     bool        failed;
-    bool        colour, unicode, redact;
+    bool        colour, unicode, redact, no_verdict;
     unsigned    width, depth;
     bool        fresh;       /* JSON: nothing was written yet inside the innermost bracket */
     char        buffer[4096];

@@ -325,10 +325,14 @@ static void say_answer(struct text *t, const struct view *v)
 static void say_certificate(struct text *t, const struct view *v)
 {
     const troth_story *s = v->s;
-    unsigned passed = 0, failed = 0;
+    const struct told_check *all = ROWS(s, checks, struct told_check);
+    unsigned passed = 0, failed = 0; /* kinds of checks, not certificates times checks */
     for (size_t i = 0; i < s->checks.n; i++) {
-        passed += ROWS(s, checks, struct told_check)[i].verdict == TROTH_PASS;
-        failed += ROWS(s, checks, struct told_check)[i].verdict == TROTH_FAIL;
+        bool again = false;
+        for (size_t k = 0; k < i; k++)
+            again |= all[k].verdict == all[i].verdict && !strcmp(all[k].name, all[i].name);
+        passed += !again && all[i].verdict == TROTH_PASS;
+        failed += !again && all[i].verdict == TROTH_FAIL;
     }
     if (v->broke == STEP_CERTIFICATE && s->failure.reason) {
         text_add(t, "The server showed a certificate and it was refused: %s.", s->failure.text);
@@ -342,7 +346,7 @@ static void say_certificate(struct text *t, const struct view *v)
             text_add(t, " - %s, vouched for by %s -", v->cards[0].subject, v->cards[0].issuer);
         text_add(t, "%s", v->scheme.name ? " and signed this very conversation with its private key" : "");
         if (passed + failed)
-            text_add(t, "; %u check%s passed%s", passed, passed == 1 ? "" : "s", failed ? ", some along paths that led nowhere" : "");
+            text_add(t, "; %u kind%s of checks passed%s", passed, passed == 1 ? "" : "s", failed ? ", some along paths that led nowhere" : "");
         text_add(t, ".");
     }
     if (v->client_asked)
@@ -447,6 +451,12 @@ void say_summary(struct text *t, const struct view *v)
         text_add(t, "%s", v->s->failure.text);
         return;
     }
+    if (v->lone) {
+        const struct tree *first = &v->trees[0];
+        text_add(t, "%s%s", first->type, v->n > 1 ? " and more, " : ", ");
+        say_bytes(t, first->raw.n);
+        return;
+    }
     text_add(t, "%s%s handshake%s", v->resumed ? "Resumed " : "", the_version(v), v->hello_retry ? " after a retry" : "");
     if (v->round_trips) {
         text_add(t, " in ");
@@ -478,4 +488,12 @@ const struct prose *say_why(const struct tree *tree, uint32_t node)
     if (is(above, "extension") && !is(d->saw.name, "extension_type"))
         return NULL;
     return prose_of(above, d->saw.name);
+}
+
+bool step_is_empty(const struct view *v, int step)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (v->step[i] == step)
+            return false;
+    return v->lone;
 }

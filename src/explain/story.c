@@ -193,7 +193,7 @@ static void on_key(void *self, const struct saw_key *k)
 {
     troth_story *s = self;
     uint8_t again = s->provider ? schedule_recompute(s, k) : NOT_RECOMPUTED;
-    if (s->provider && k->value.n <= TROTH_KEM_SECRET_MAX) {
+    if ((s->provider || s->keep_secrets) && k->value.n <= TROTH_KEM_SECRET_MAX) {
         struct told_secret *kept = row_add(s, &s->secrets, sizeof *kept);
         if (kept) {
             kept->label = k->label;

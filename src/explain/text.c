@@ -119,30 +119,66 @@ static void cards(struct out *o, const struct view *v)
     }
 }
 
+static const struct mark {
+    const char *unicode, *ascii, *word;
+    enum paint  p;
+} marks[] = { { "\xe2\x9c\x93", "ok", "passed", GREEN }, { "!", "!", "warning", YELLOW }, { "\xe2\x97\x8b", "--", "not checked", DIM }, { "\xe2\x9c\x97", "X", "FAILED", RED } };
+
+static void check_mark(struct out *o, unsigned k)
+{
+    indent(o, 6);
+    paint(o, marks[k].p);
+    out_fmt(o, "%-2s", symbol(o, "", marks[k].ascii));
+    out_str(o, symbol(o, marks[k].unicode, ""));
+    paint(o, PLAIN);
+    out_str(o, " ");
+}
+
+static void check_line(struct out *o, const struct view *v, const struct told_check *c)
+{
+    char room[600];
+    struct text t = TEXT_IN(room);
+    check_mark(o, c->verdict & 3);
+    text_add(&t, "%s, certificate %d: %s (%s)", c->name, c->cert + 1, marks[c->verdict & 3].word, c->rule);
+    if (c->evidence && !v->redact)
+        text_add(&t, " %s", c->evidence);
+    out_wrapped(o, 11, 9, room);
+    out_str(o, "\n");
+}
+
+/* What passed, in a few lines: each name once. */
+static void passed_line(struct out *o, const struct view *v, size_t from, size_t to)
+{
+    const struct told_check *all = ROWS(v->s, checks, struct told_check);
+    char room[1600];
+    struct text t = TEXT_IN(room);
+    for (size_t i = from; i < to; i++) {
+        bool again = all[i].verdict != TROTH_PASS;
+        for (size_t k = from; k < to; k++)
+            again |= !strcmp(all[k].name, all[i].name) && (k < i || all[k].verdict == TROTH_FAIL);
+        if (!again)
+            text_add(&t, "%s%s", t.n ? ", " : "", all[i].name);
+    }
+    if (!t.n)
+        return;
+    check_mark(o, TROTH_PASS);
+    out_wrapped(o, 9, 9, room);
+    out_str(o, "\n");
+}
+
 static void checks(struct out *o, const struct view *v)
 {
-    static const struct {
-        const char *unicode, *ascii, *word;
-        enum paint  p;
-    } marks[] = { { "\xe2\x9c\x93", "ok", "passed", GREEN }, { "!", "!", "warning", YELLOW }, { "\xe2\x97\x8b", "--", "not checked", DIM }, { "\xe2\x9c\x97", "X", "FAILED", RED } };
-    int path = -1;
-    for (size_t i = 0; i < v->s->checks.n; i++) {
-        const struct told_check *c = &ROWS(v->s, checks, struct told_check)[i];
-        unsigned k = c->verdict < 4 ? c->verdict : 2;
-        char room[400];
-        struct text t = TEXT_IN(room);
-        if (path != c->path)
-            out_fmt(o, "\n    path %d\n", (path = c->path) + 1);
-        indent(o, 6);
-        paint(o, marks[k].p);
-        out_fmt(o, "%2s", symbol(o, "", marks[k].ascii));
-        out_str(o, symbol(o, marks[k].unicode, ""));
-        paint(o, PLAIN);
-        text_add(&t, " %s, certificate %d: %s (%s)", c->name, c->cert + 1, marks[k].word, c->rule);
-        if (c->evidence && !v->redact)
-            text_add(&t, " %s", c->evidence);
-        out_wrapped(o, 11, 10, room);
-        out_str(o, "\n");
+    const struct told_check *all = ROWS(v->s, checks, struct told_check);
+    bool each = o->depth >= TROTH_DEPTH_FIELDS;
+    for (size_t i = 0, to; i < v->s->checks.n; i = to) {
+        for (to = i; to < v->s->checks.n && all[to].path == all[i].path; to++)
+            ;
+        out_fmt(o, "\n    checks%s%.0d\n", all[v->s->checks.n - 1].path != all[0].path ? " of path " : "", all[v->s->checks.n - 1].path != all[0].path ? all[i].path + 1 : 0);
+        for (size_t k = i; k < to; k++)
+            if (each || all[k].verdict != TROTH_PASS)
+                check_line(o, v, &all[k]);
+        if (!each)
+            passed_line(o, v, i, to);
     }
 }
 
@@ -152,18 +188,13 @@ static void keys(struct out *o, const struct view *v)
         out_str(o, "\n");
     for (size_t i = 0; i < v->s->keys.n; i++) {
         const struct told_key *k = &ROWS(v->s, keys, struct told_key)[i];
-        unsigned depth = 0; /* how far below the spine */
-        for (const char *up = k->from; up && depth < 4;) {
-            const char *next = NULL;
-            for (size_t j = 0; j < v->s->keys.n; j++)
-                if (!strcmp(ROWS(v->s, keys, struct told_key)[j].label, up))
-                    next = ROWS(v->s, keys, struct told_key)[j].from;
-            depth += !strstr(up, "Secret") || strstr(k->label, "Secret") == NULL;
-            up = next && strstr(up, "Secret") ? NULL : next;
-        }
+        size_t n = strlen(k->label);
+        bool spine = n > 6 && !strcmp(k->label + n - 6, "Secret"), agreed = !k->from && !spine;
+        unsigned depth = spine ? 0 : 1;
         indent(o, 4 + 2 * depth);
-        painted(o, depth ? PLAIN : BOLD, k->label);
-        out_fmt(o, "  %zu bytes%s%s", k->length, k->from ? " from " : ", agreed", k->from ? k->from : "");
+        painted(o, spine ? BOLD : PLAIN, k->label);
+        indent(o, n < 16 ? (unsigned)(16 - n) : 1);
+        out_fmt(o, "%zu bytes%s%s", k->length, agreed ? ", agreed" : k->from ? ", from " : ", from zeros", k->from ? k->from : "");
         if (k->recomputed == RECOMPUTED_EQUAL) {
             out_str(o, "  ");
             painted(o, GREEN, o->unicode ? "\xe2\x9c\x93 recomputed, equal" : "recomputed, equal");
@@ -337,11 +368,15 @@ void write_text(struct out *o, struct view *v)
     char room[800];
     if (o->depth == TROTH_DEPTH_DEFAULT)
         o->depth = TROTH_DEPTH_STEPS;
-    head(o, v);
+    if (!o->no_verdict)
+        head(o, v);
     for (int i = 1; i <= STEPS; i++) {
         struct text t = TEXT_IN(room);
         const char *wrong = step_trouble(v, i);
-        out_fmt(o, "\n");
+        if (step_is_empty(v, i))
+            continue;
+        if (i > 1 || !o->no_verdict)
+            out_str(o, "\n");
         paint(o, wrong ? (i == v->broke ? RED : DIM) : BOLD);
         out_fmt(o, "%d %s", i, step_name(i));
         paint(o, PLAIN);
@@ -349,7 +384,7 @@ void write_text(struct out *o, struct view *v)
             out_fmt(o, " (%s)", wrong);
         out_str(o, "\n");
         say_step(&t, v, i);
-        if (!wrong || i == v->broke)
+        if ((!wrong || i == v->broke) && !v->lone)
             para(o, 2, room);
         if (o->depth == TROTH_DEPTH_SUMMARY)
             continue;

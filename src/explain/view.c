@@ -245,6 +245,7 @@ bool view_make(struct view *v, const troth_story *s, bool redact)
         v->reached = STEP_KEYS;
     if (s->items.n)
         v->total = ROWS(s, items, struct item)[s->items.n - 1].at;
+    v->lone = v->n && !s->flights.n && !s->keys.n && !s->marks.n;
     name_the_ends(v);
     count_round_trips(v);
     TRY(choices_make(v));

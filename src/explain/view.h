@@ -42,6 +42,7 @@ struct view {
     const char        *we;         /* "Your client", "The client"            */
     bool               hello_retry, resumed, early_offered, early_accepted, client_asked, client_sent, ech_offered, finished, tls12;
     bool               handshake_done, closed;
+    bool               lone;       /* no connection: single messages, read by themselves */
     unsigned           round_trips;
     uint8_t            reached;    /* the last step that began               */
     uint8_t            broke;      /* the step at which it failed; 0: did not */
@@ -65,6 +66,8 @@ void say_step(struct text *t, const struct view *v, int step);
 const char *step_name(int step);
 /* "not reached", "broke here", or NULL when all is well with the step. */
 const char *step_trouble(const struct view *v, int step);
+/* A single message has nothing to say of the other steps. */
+bool step_is_empty(const struct view *v, int step);
 
 /* What a field's value is, in words.  Redacted values say only how long they are. */
 void say_value(struct text *t, const struct view *v, const struct tree *tree, uint32_t node);

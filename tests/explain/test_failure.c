@@ -88,7 +88,7 @@ static void every_reason(void **state)
             no_bad_advice(said, e.code);
             for (const char *at = said; *at;) { /* nothing wider than asked for, but for single long words */
                 size_t n = strcspn(at, "\n");
-                if (n > widths[w] && memchr(at + 16, ' ', n - 16) && widths[w] >= 80)
+                if (n > widths[w] && memchr(at + 17, ' ', n - 17) && widths[w] >= 80)
                     test_fail("%s: %zu columns of %u: %.*s", e.code, n, widths[w], (int)n, at);
                 at += n + (at[n] == '\n');
             }

@@ -1,0 +1,172 @@
+/* record.c - a connection as a capture that was never on a wire: TCP segments made of what the transport carried, and the secrets in a
+ * block of their own.  Must create its file for nobody but its owner. */
+#include "record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { RECORD_MOST = 64 << 20, SEGMENT = 1400, LINK_RAW = 101, HEADERS = 40 };
+
+struct piece {
+    struct piece *next;
+    int64_t       at;
+    size_t        n;
+    bool          out;
+    uint8_t       bytes[];
+};
+
+struct recorder {
+    struct piece *first, *last;
+    size_t        kept;
+};
+
+struct recorder *recorder_new(void)
+{
+    return calloc(1, sizeof(struct recorder));
+}
+
+void recorder_free(struct recorder *r)
+{
+    for (struct piece *p = r ? r->first : NULL, *next; p; p = next) {
+        next = p->next;
+        free(p);
+    }
+    free(r);
+}
+
+void recorder_saw(void *recorder, bool out, const uint8_t *p, size_t n)
+{
+    struct recorder *r = recorder;
+    struct timeval now;
+    struct piece *one = r && n && r->kept + n <= RECORD_MOST ? malloc(sizeof *one + n) : NULL;
+    if (!one)
+        return;
+    gettimeofday(&now, NULL);
+    *one = (struct piece){ .at = (int64_t)now.tv_sec * 1000000 + now.tv_usec, .n = n, .out = out };
+    memcpy(one->bytes, p, n);
+    r->kept += n;
+    if (r->last)
+        r->last->next = one;
+    else
+        r->first = one;
+    r->last = one;
+}
+
+/* ---- pcapng, in this machine's byte order, which its header tells */
+
+struct writer {
+    FILE    *f;
+    uint8_t  address[2][4]; /* client, server */
+    uint16_t port[2];
+    uint32_t seq[2];
+    bool     ok;
+};
+
+static void block(struct writer *w, uint32_t type, const void *head, size_t head_n, const void *body, size_t n)
+{
+    static const uint8_t zeros[4] = { 0 };
+    size_t pad = (4 - (head_n + n) % 4) % 4;
+    uint32_t total = (uint32_t)(12 + head_n + n + pad);
+    w->ok = w->ok && fwrite(&type, 4, 1, w->f) == 1 && fwrite(&total, 4, 1, w->f) == 1 && (!head_n || fwrite(head, head_n, 1, w->f) == 1) &&
+            (!n || fwrite(body, n, 1, w->f) == 1) && (!pad || fwrite(zeros, pad, 1, w->f) == 1) && fwrite(&total, 4, 1, w->f) == 1;
+}
+
+static void put16(uint8_t *p, unsigned v)
+{
+    p[0] = (uint8_t)(v >> 8);
+    p[1] = (uint8_t)v;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+    put16(p, v >> 16);
+    put16(p + 2, v & 0xffff);
+}
+
+/* IPv4 and TCP in front of at most SEGMENT bytes; `from`: 0 the client, 1 the server. */
+static void packet(struct writer *w, int from, uint8_t flags, int64_t at, const uint8_t *bytes, size_t n)
+{
+    uint8_t p[HEADERS + SEGMENT] = { 0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 6 };
+    uint32_t sum = 0;
+    put16(p + 2, (unsigned)(HEADERS + n));
+    memcpy(p + 12, w->address[from], 4);
+    memcpy(p + 16, w->address[!from], 4);
+    for (int i = 0; i < 20; i += 2)
+        sum += (uint32_t)(p[i] << 8 | p[i + 1]);
+    put16(p + 10, ~((sum & 0xffff) + (sum >> 16)) & 0xffff);
+    put16(p + 20, w->port[from]);
+    put16(p + 22, w->port[!from]);
+    put32(p + 24, w->seq[from]);
+    put32(p + 28, w->seq[!from]);
+    p[32] = 0x50;
+    p[33] = flags;
+    put16(p + 34, 0xffff);
+    if (n)
+        memcpy(p + HEADERS, bytes, n);
+    w->seq[from] += (uint32_t)n + (flags & 2 ? 1 : 0); /* a SYN counts */
+    uint32_t head[5] = { 0, (uint32_t)((uint64_t)at >> 32), (uint32_t)at, (uint32_t)(HEADERS + n), (uint32_t)(HEADERS + n) };
+    block(w, 6, head, sizeof head, p, HEADERS + n);
+}
+
+struct lines {
+    char  *p;
+    size_t n, cap;
+};
+
+static bool keep_line(void *ctx, const char *p, size_t n)
+{
+    struct lines *l = ctx;
+    if (l->n + n > l->cap)
+        return false;
+    memcpy(l->p + l->n, p, n);
+    l->n += n;
+    return true;
+}
+
+static void all(struct writer *w, const struct recorder *r, const troth_story *story, bool server)
+{
+    struct { uint32_t magic; uint16_t major, minor; int64_t length; } __attribute__((packed)) section = { 0x1a2b3c4d, 1, 0, -1 };
+    struct { uint16_t link, reserved; uint32_t most; } interface = { LINK_RAW, 0, 0 };
+    char room[4096];
+    struct lines l = { room, 0, sizeof room };
+    int64_t began = r->first ? r->first->at : 0;
+    block(w, 0x0a0d0d0a, &section, sizeof section, NULL, 0);
+    if (troth_story_danger_key_log(story, keep_line, &l) && l.n) {
+        uint32_t head[2] = { 0x544c534b, (uint32_t)l.n };
+        block(w, 10, head, sizeof head, room, l.n);
+    }
+    explicit_bzero(room, sizeof room);
+    block(w, 1, &interface, sizeof interface, NULL, 0);
+    packet(w, 0, 2, began, NULL, 0);
+    packet(w, 1, 2 | 16, began, NULL, 0);
+    for (const struct piece *p = r->first; p; p = p->next)
+        for (size_t at = 0; at < p->n; at += SEGMENT)
+            packet(w, p->out == server, 16 | 8, p->at, p->bytes + at, p->n - at < SEGMENT ? p->n - at : SEGMENT);
+}
+
+bool recorder_write(const struct recorder *r, const struct args *a, const troth_story *story, const char *address, bool server, const char *path)
+{
+    unsigned b[4], port;
+    struct writer w = { .address = { { 192, 0, 2, 1 }, { 192, 0, 2, 2 } }, .port = { 49152, 443 }, .seq = { 1, 1 }, .ok = true };
+    int peer = server ? 0 : 1;
+    if (address && sscanf(address, "%3u.%3u.%3u.%3u:%5u", &b[0], &b[1], &b[2], &b[3], &port) == 5) {
+        for (int i = 0; i < 4; i++)
+            w.address[peer][i] = (uint8_t)b[i];
+        w.port[peer] = (uint16_t)port;
+    }
+    int fd = r ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+    w.f = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (w.f) {
+        all(&w, r, story, server);
+        w.ok &= !fclose(w.f);
+    }
+    if (w.f && w.ok)
+        return true;
+    complain(a, EXIT_FILE, "%s: %s", path, strerror(errno ? errno : ENOMEM));
+    return false;
+}
