@@ -45,13 +45,13 @@ def serve(*args):
     raise RuntimeError("no server")
 
 
-openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "root.key", "-out", "root.pem",
+openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "authority.key", "-out", "authority.pem",
         "-days", "30", "-subj", "/CN=Story Root", "-addext", "keyUsage=critical,keyCertSign")
 open(f"{work}/ext", "w").write("subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\n"
                                "extendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n")
 openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "leaf.key", "-out", "leaf.csr", "-subj", "/CN=localhost")
-openssl("x509", "-req", "-in", "leaf.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", "20", "-extfile", "ext", "-out", "leaf.pem")
-ca = f"{work}/root.pem"
+openssl("x509", "-req", "-in", "leaf.csr", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial", "-days", "20", "-extfile", "ext", "-out", "leaf.pem")
+ca = f"{work}/authority.pem"
 server, port = serve("-cert", "leaf.pem", "-key", "leaf.key")
 try:
     where = f"localhost:{port}"
