@@ -288,7 +288,6 @@ static bool wanted_kind(const struct judge *j, uint8_t kind)
 
 static void try_name(struct judge *j, struct near *near, const struct general_name_item *g)
 {
-    list_add(near, g);
     if (!wanted_kind(j, g->kind))
         return;
     bool yes = false;
@@ -329,6 +328,9 @@ static enum troth_verdict explain_mismatch(struct judge *j, const struct cert *c
 {
     char asked_in[LIMIT_HOST_NAME + 40], cn_in[120];
     struct text want = TEXT_IN(asked_in), cn = TEXT_IN(cn_in);
+    span names = c->san;
+    for (struct general_name_item g; general_names_next(&names, &g);)
+        list_add(near, &g);
     const char *wanted = asked(j, &want), *list = near->listed ? near->list.p : "no names at all";
     struct range san = cert_range(c, near->which.p ? near->which : c->ext[CX_SUBJECT_ALT_NAME]);
     if (near->suffix)

@@ -5,7 +5,7 @@
 #include "x509/names.h"
 #include "x509/pem.h"
 
-enum { REPORT_CHUNK = 8192 };
+enum { REPORT_CHUNK = 16384 };
 
 void path_keep(struct judge *j)
 {
@@ -17,16 +17,13 @@ void path_keep(struct judge *j)
     if (!keep)
         return;
     struct path *p = arena_alloc(j->arena, sizeof *p);
-    struct finding *f = arena_array(j->arena, j->now.n_findings + 1, sizeof *f);
-    if (!p || !f) {
+    if (!p) {
         j->out_of_memory = true;
         return;
     }
     *p = j->now;
-    if (p->n_findings)
-        memcpy(f, j->now.findings, p->n_findings * sizeof *f);
-    p->findings = f;
-    p->cap = p->n_findings;
+    j->now.findings = NULL; /* they are the report's now */
+    j->now.cap = j->now.n_findings = 0;
     if (p->accepted)
         r->accepted = r->n_paths;
     r->paths[r->n_paths++] = p;
