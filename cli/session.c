@@ -123,7 +123,7 @@ static void offer_session(struct session *s)
     close(fd);
     if (n <= 0)
         return;
-    /* troth_resume(s->conn, (troth_span){ ticket, (size_t)n }); */
+    troth_resume(s->conn, (troth_span){ ticket, (size_t)n });
     s->ticket_used = true;
     explicit_bzero(ticket, sizeof ticket);
 }

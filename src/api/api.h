@@ -42,6 +42,10 @@ void file_free(const troth_allocator *memory, span file);
 
 /* verify.c: a policy that trusts nobody is a mistake, except where the chain is only looked at. */
 void policy_trust_nobody(troth_policy_builder *b);
+/* sessions.c: what a configuration needs for sessions, PSKs and early data, once all else is set. */
+bool MUST_USE sessions_finish(struct troth_builder *b);
+/* The configuration has its final place. */
+void sessions_frozen(struct config *c);
 
 /* config.c */
 bool MUST_USE config_build(struct troth_builder *b);

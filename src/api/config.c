@@ -168,8 +168,10 @@ bool config_build(struct troth_builder *b)
     TRY(!error_is_set(&b->error));
     if (c->cookies && !c->provider->random(c->provider->self, c->cookie_key, sizeof c->cookie_key))
         return fail(b, RANDOM_FAILED, "for a cookie key");
+    if (c->is_server && !c->provider->random(c->provider->self, c->ticket_secret, sizeof c->ticket_secret))
+        return fail(b, RANDOM_FAILED, "for ticket keys");
     return fill_suites(b) && fill_groups(b) && fill_key_shares(b) && fill_verify_schemes(b) && fill_trust(b) && fill_authorities(b)
-        && fill_identities(b);
+        && fill_identities(b) && sessions_finish(b);
 }
 
 /* ---- from the builder to the configuration */
@@ -203,6 +205,7 @@ static struct config *build(troth_builder *b, bool server, troth_error *why)
     const troth_allocator *memory = b->config.memory;
     memcpy(c, &b->config, sizeof *c); /* arena, policy, keys, provider go over */
     atomic_init(&c->owners, 1);
+    sessions_frozen(c);
     secret_wipe(b, sizeof *b);
     memory->free(memory->ctx, b, sizeof *b);
     return c;

@@ -3,6 +3,7 @@
 #include "explain/story.h"
 #include "tls/engine.h"
 #include "tls/late.h"
+#include "tls/session.h"
 
 static const troth_error *no_memory(void)
 {
@@ -59,6 +60,14 @@ troth_conn *troth_accept(const troth_server *us)
     return new_conn(us ? &us->config : NULL);
 }
 
+/* A session that was given and never used, one that was not fetched. */
+static void forget_sessions(troth_conn *c)
+{
+    session_free_bytes(c, c->resume, c->resume_n);
+    session_free_bytes(c, c->ticket, c->ticket_n);
+    c->resume = c->ticket = NULL;
+}
+
 void troth_free(troth_conn *c)
 {
     if (!c)
@@ -66,6 +75,7 @@ void troth_free(troth_conn *c)
     const troth_allocator *memory = c->memory;
     const struct config *cfg = c->cfg;
     hs_end(c);
+    forget_sessions(c);
     protect_end(&c->rec.read);
     protect_end(&c->rec.write);
     messages_free(&c->rec.messages);
@@ -105,6 +115,25 @@ void troth_tell(troth_conn *c, troth_story *s)
     c->rec.read.witness = c->rec.write.witness = c->witness;
     if (c->cfg->is_server)
         troth_story_as_server(s);
+}
+
+void troth_resume(troth_conn *c, troth_span ticket)
+{
+    if (!early_enough(c, "troth_resume") || !ticket.n)
+        return;
+    if (c->cfg->is_server) {
+        (void)fail(c, WRONG_ROLE, "troth_resume: for clients");
+        return;
+    }
+    session_free_bytes(c, c->resume, c->resume_n);
+    c->resume_n = 0;
+    c->resume = c->memory->alloc(c->memory->ctx, ticket.n);
+    if (!c->resume) {
+        (void)fail(c, OUT_OF_MEMORY, "for a session of %zu bytes", ticket.n);
+        return;
+    }
+    memcpy(c->resume, ticket.p, ticket.n);
+    c->resume_n = ticket.n;
 }
 
 /* ---- run */
@@ -275,4 +304,11 @@ bool troth_export(const troth_conn *c, const char *label, troth_span context, ui
         return ks12_export(c->keys.hash, &c->keys.exporter, (struct randoms){ c->facts.client_random, c->facts.server_random }, label,
                            context, out, n);
     return ks_export(c->keys.hash, &c->keys.exporter, label, context, out, n);
+}
+
+bool troth_export_early(const troth_conn *c, const char *label, troth_span context, uint8_t *out, size_t n)
+{
+    if (!c || !label || c->failed || !c->rare || !c->rare->early_hash)
+        return false;
+    return ks_export(c->rare->early_hash, &c->rare->early_exporter, label, context, out, n);
 }

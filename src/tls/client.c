@@ -27,6 +27,7 @@ static enum state on_start(struct troth_conn *c, const struct message *m)
     struct client_hello ch;
     bool ok = hs_begin(c)
            && offer_prepare(c)
+           && psk_prepare(c)
            && offer_build(c, &ch)
            && offer_send(c, &ch)
            && early_start(c);
@@ -134,6 +135,7 @@ static enum state on_hello_retry(struct troth_conn *c, const struct message *m)
            && check_retry(c, &sh)
            && take_retry(c, &sh, m)
            && ech_answer(c, &sh, m)
+           && early_retry(c)
            && flight_ccs(c)
            && offer_build(c, &ch)
            && offer_send(c, &ch);

@@ -87,6 +87,9 @@ struct config {
     /* sessions */
     const troth_ticket_key *ticket_keys;
     size_t                 n_ticket_keys;
+    uint8_t                ticket_secret[32]; /* keys are derived from it when none were given            */
+    uint8_t                trust_id[32];   /* by which rules peers are verified, in short                  */
+    bool                   reverify;       /* judge the peer's chain again when a session is resumed       */
     unsigned               tickets;        /* per connection */
     uint32_t               ticket_lifetime;
     const troth_session_cache *cache;

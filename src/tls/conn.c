@@ -22,6 +22,12 @@ void hs_end(struct troth_conn *c)
 {
     if (!c->hs)
         return;
+    if (c->resume) {
+        secret_wipe(c->resume, c->resume_n);
+        c->memory->free(c->memory->ctx, c->resume, c->resume_n);
+        c->resume = NULL;
+        c->resume_n = 0;
+    }
     struct arena a = c->hs->arena; /* the handshake lies in its own arena */
     c->hs = NULL;
     arena_free(&a);

@@ -75,6 +75,8 @@ struct hello {
     span     cookie;                     /* it must come back                                                  */
     struct transcript *before_again;     /* transcript as it was before the second hello, for its PSK binders  */
     bool     early_accepted;             /* WAIT_EOED comes before anything else                               */
+    bool     wants_tickets;              /* psk_key_exchange_modes has psk_dhe_ke                              */
+    bool     psk_chosen;                 /* the binder of a PSK was right                                      */
 };
 
 /* What a certificate must be to please the peer: its ClientHello or CertificateRequest. */
@@ -96,6 +98,8 @@ struct hs12 {
     span             log[LOG12_MAX];
     span             certificate;       /* client: body of the server's Certificate, judged once a staple had its chance */
     span             staple, scts;      /* client: what came for it                                         */
+    span             ticket;            /* client: the session ticket that came                             */
+    uint32_t         ticket_lifetime;
     bool             staple_follows;    /* client: CertificateStatus may come                               */
     bool             ticket_follows;    /* NewSessionTicket comes (client), or is to be sent (server)       */
     const troth_kem *kem;
@@ -121,6 +125,7 @@ struct hs {
     struct offer       offer;            /* client                                                             */
     struct hello       hello;            /* server                                                             */
     struct wanted      wanted;           /* either: when we have to show a certificate                         */
+    struct hs_psk     *psk;              /* PSKs of this handshake; NULL: none is thought of                   */
     struct hs12       *v12;              /* NULL unless the version is TLS 1.2                                 */
 
     struct {
@@ -158,6 +163,10 @@ struct facts {
 /* Facts that few connections have; allocated in `keep` when the first of them is known. */
 struct rare {
     span        session_id, peer_raw_key, peer_staple, peer_scts, ech_retry_configs, acceptable_authorities, quic_parameters;
+    span        peer_chain;      /* of a resumed session, list of opaque24 */
+    int64_t     session_until;   /* of a resumed session                   */
+    struct secret early_exporter;
+    const troth_hash *early_hash;
     const char *early_why;
     int32_t     ticket_age_skew;
 };
@@ -195,6 +204,11 @@ struct troth_conn {
     bool                  peer_wants_update, update_asked; /* KeyUpdate owed to the peer; asked of it            */
     bool                  cert_asked, cert_shown; /* client: a certificate was asked for; one was shown          */
     uint8_t               key_updates, tickets_seen;       /* in a row; in all                                   */
+    uint32_t              early_left;  /* bytes of early data that may still be written (client) or come (server) */
+    uint8_t              *ticket;      /* of the next TROTH_TICKET                                               */
+    size_t                ticket_n;
+    uint8_t              *resume;      /* the session given with troth_resume; gone with the handshake           */
+    size_t                resume_n;
 
     struct ks_main        keys;        /* traffic secrets of now; exporter; resumption                           */
     struct facts          facts;

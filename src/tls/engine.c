@@ -123,6 +123,20 @@ static void refuse_input(struct troth_conn *c)
         (void)not_tls(&c->error, inbuf_left(&c->rec.in), !c->cfg->is_server);
 }
 
+/* Before the handshake is complete it is early data, of which there may be only so much (RFC 9846 4.3.10). */
+static bool take_data(struct troth_conn *c, size_t n)
+{
+    if (c->ready)
+        return true;
+    if (n > c->early_left) {
+        (void)fail(c, TOO_MUCH_EARLY_DATA, "%zu bytes more, of which %u were allowed", n, (unsigned)c->early_left);
+        engine_fail(c);
+        return false;
+    }
+    c->early_left -= (uint32_t)n;
+    return true;
+}
+
 static enum took take_record(struct troth_conn *c, struct arrived *got)
 {
     struct records *r = &c->rec;
@@ -131,7 +145,7 @@ static enum took take_record(struct troth_conn *c, struct arrived *got)
     case ARRIVED_DATA:
         c->key_updates = 0;
         r->in.want = INBUF_LARGE; /* data flows: from now on a read can bring in a whole record */
-        return TOOK_DATA;
+        return take_data(c, got->data.n) ? TOOK_DATA : TOOK;
     case ARRIVED_HANDSHAKE: return TOOK;
     case ARRIVED_CCS: after_step(c, hs_take(c, M_CHANGE_CIPHER_SPEC, &(struct message){ .raw = SPAN_NONE })); return TOOK;
     case ARRIVED_CLOSE: take_close(c); break;
@@ -175,6 +189,8 @@ static bool waiting_event(struct troth_conn *c, troth_event *e)
         if (c->events & order[i].bit) {
             c->events = (uint8_t)(c->events & ~order[i].bit);
             *e = event((enum troth_event_kind)order[i].kind);
+            if (e->kind == TROTH_TICKET)
+                e->data = span_of(c->ticket, c->ticket_n);
             return true;
         }
     return false;
@@ -246,8 +262,22 @@ void engine_received(struct troth_conn *c, size_t n)
         c->witness->flight(c->witness->self, peer_side(c), n);
 }
 
+/* 0-RTT data, as much as the ticket allows (RFC 9846 4.7.1). */
+static bool write_early(struct troth_conn *c, const span *parts, size_t n_parts)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_parts; i++)
+        n += parts[i].n;
+    if (n > c->early_left)
+        return fail(c, WRONG_TIME, "troth_write: %zu bytes of early data, and the server takes %u more", n, (unsigned)c->early_left);
+    c->early_left -= (uint32_t)n;
+    return flight_put(c, CONTENT_APPLICATION_DATA, parts, n_parts);
+}
+
 bool engine_write(struct troth_conn *c, const span *parts, size_t n_parts)
 {
+    if (!c->ready && c->early_left && !c->cfg->is_server)
+        return write_early(c, parts, n_parts);
     if (!c->ready || c->close_sent)
         return fail(c, WRONG_TIME, "troth_write %s", c->ready ? "after troth_close" : "before TROTH_READY");
     return late_before_write(c) && flight_put(c, CONTENT_APPLICATION_DATA, parts, n_parts);

@@ -7,7 +7,9 @@
 
 #include "tls/conn.h"
 
-/* ---- psk.c, client.  Adds psk_key_exchange_modes and, last of all, pre_shared_key with binders of the right length. */
+/* ---- psk.c, client.  Before the first hello: which PSKs there are. */
+bool MUST_USE psk_prepare(struct troth_conn *c);
+/*   Adds psk_key_exchange_modes and, last of all, pre_shared_key with binders of the right length. */
 bool MUST_USE psk_offer(struct troth_conn *c, struct client_hello *ch);
 /* The hello is written (`message`, header included, still ours to change): fills in the binders. */
 bool MUST_USE psk_bind(struct troth_conn *c, const struct client_hello *ch, uint8_t *message, size_t n);
@@ -20,6 +22,8 @@ bool MUST_USE psk_choose(struct troth_conn *c, const struct client_hello *ch, sp
 
 /* ---- early.c.  Client: after the first hello was queued, early keys if early data may be written. */
 bool MUST_USE early_start(struct troth_conn *c);
+/* Client: HelloRetryRequest came: early data is over, and the second hello goes in the clear. */
+bool MUST_USE early_retry(struct troth_conn *c);
 /* Client: EncryptedExtensions had early_data (accepted), or not. */
 bool MUST_USE early_answer(struct troth_conn *c, bool accepted);
 /* Client, with offer.early: just before the second flight: EndOfEarlyData if it was accepted, then the handshake's keys for writing. */

@@ -10,6 +10,7 @@
 #include "tls/late.h"
 #include "tls/negotiate.h"
 #include "tls/peer.h"
+#include "tls/psk.h"
 #include "tls/server.h"
 #include "tls/versions.h"
 
@@ -180,6 +181,10 @@ static bool send_server_hello(struct troth_conn *c, const struct client_hello *c
     sh.exts.selected_version = TROTH_TLS13;
     exts_add(&sh.exts, X_SUPPORTED_VERSIONS);
     TRY(agree(c, ch, &sh, reply, secret, n));
+    if (hs->hello.psk_chosen) {
+        sh.exts.selected_identity = hs->psk->selected;
+        exts_add(&sh.exts, X_PRE_SHARED_KEY);
+    }
     return flight_add(c, HS_server_hello, body_server_hello, &sh) && flight_ccs(c);
 }
 

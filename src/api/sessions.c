@@ -1,0 +1,225 @@
+/* sessions.c - setters for sessions, PSKs and early data, and what they need when a configuration is built.
+ *
+ * The only thing here that changes after the build is the register of early data that was seen: atomics, no lock. */
+#include "api/api.h"
+#include "crypto/hkdf.h"
+#include "x509/verify.h"
+
+/* ---- setters */
+static void *copy_array(troth_builder *b, const char *setter, const void *p, size_t n, size_t size)
+{
+    void *copy = arena_array(&b->config.arena, n ? n : 1, size);
+    if (!copy)
+        mistake(b, OUT_OF_MEMORY, "%s", setter);
+    else if (n)
+        memcpy(copy, p, n * size);
+    return copy;
+}
+
+static bool server_only(troth_builder *b, const char *setter)
+{
+    if (!builder_ok(b))
+        return false;
+    if (!b->config.is_server)
+        mistake(b, WRONG_ROLE, "%s: for servers", setter);
+    return b->config.is_server;
+}
+
+void troth_ticket_keys(troth_builder *b, const troth_ticket_key *keys, size_t n)
+{
+    if (!server_only(b, "troth_ticket_keys"))
+        return;
+    b->config.ticket_keys = copy_array(b, "troth_ticket_keys", keys, n, sizeof *keys);
+    b->config.n_ticket_keys = n;
+}
+
+void troth_tickets(troth_builder *b, unsigned per_connection, uint32_t lifetime_seconds)
+{
+    if (!server_only(b, "troth_tickets"))
+        return;
+    if (per_connection > LIMIT_TICKETS_KEPT || !lifetime_seconds || lifetime_seconds > LIMIT_TICKET_LIFETIME)
+        mistake(b, BAD_ARGUMENT, "troth_tickets: %u tickets of %u seconds; at most %d, for 1 to %d seconds (RFC 9846 4.7.1)",
+                per_connection, (unsigned)lifetime_seconds, LIMIT_TICKETS_KEPT, LIMIT_TICKET_LIFETIME);
+    b->config.tickets = per_connection;
+    b->config.ticket_lifetime = lifetime_seconds;
+}
+
+void troth_cache(troth_builder *b, const troth_session_cache *cache)
+{
+    if (server_only(b, "troth_cache"))
+        b->config.cache = copy_array(b, "troth_cache", cache, 1, sizeof *cache);
+}
+
+void troth_reverify(troth_builder *b)
+{
+    if (builder_ok(b))
+        b->config.reverify = true;
+}
+
+void troth_early_data(troth_builder *b, uint32_t max_bytes)
+{
+    if (builder_ok(b))
+        b->config.early_data = max_bytes;
+}
+
+void troth_anti_replay(troth_builder *b, bool (*first_time)(void *, const uint8_t[32], int64_t), void *ctx)
+{
+    if (!server_only(b, "troth_anti_replay"))
+        return;
+    b->config.first_time = first_time;
+    b->config.first_time_ctx = ctx;
+}
+
+/* ---- external PSKs */
+static struct external_psk *add_psk(troth_builder *b, span identity, span key, enum troth_hash_id hash)
+{
+    struct config *c = &b->config;
+    struct external_psk *rows = arena_array(&c->arena, c->n_psks + 1, sizeof *rows);
+    if (!rows || !arena_copy(&c->arena, &identity, identity) || !arena_copy(&c->arena, &key, key)) {
+        mistake(b, OUT_OF_MEMORY, "for a PSK");
+        return NULL;
+    }
+    if (c->n_psks)
+        memcpy(rows, c->psks, c->n_psks * sizeof *rows);
+    rows[c->n_psks] = (struct external_psk){ identity, key, hash, false };
+    c->psks = rows;
+    return &rows[c->n_psks++];
+}
+
+static bool psk_ok(troth_builder *b, const char *setter, span identity, span key, enum troth_hash_id hash)
+{
+    if (!builder_ok(b))
+        return false;
+    bool ok = identity.n && identity.n < 0xffff && key.n >= 16 && key.n <= 255 && (hash == TROTH_SHA256 || hash == TROTH_SHA384);
+    if (!ok)
+        mistake(b, BAD_ARGUMENT, "%s: identity of %zu bytes, key of %zu; 1 to 65534 and 16 to 255 are possible, with SHA-256 or SHA-384",
+                setter, identity.n, key.n);
+    return ok;
+}
+
+void troth_psk(troth_builder *b, troth_span identity, troth_span key, enum troth_hash_id hash)
+{
+    if (psk_ok(b, "troth_psk", identity, key, hash))
+        (void)add_psk(b, identity, key, hash);
+}
+
+/* RFC 9258 5: one imported PSK for each hash that a suite of TLS 1.3 may have. */
+static void import_one(troth_builder *b, span identity, span key, span context, enum troth_hash_id of, enum troth_hash_id target)
+{
+    enum { KDF_HKDF_SHA256 = 1, KDF_HKDF_SHA384 = 2, MOST = 0xffff };
+    const troth_hash *h = provider_hash(b->config.provider, of), *t = provider_hash(b->config.provider, target);
+    size_t n = 2 + identity.n + 2 + context.n + 4;
+    uint8_t *p = n <= MOST ? arena_alloc(&b->config.arena, n) : NULL, epskx[TROTH_DIGEST_MAX], ipskx[TROTH_DIGEST_MAX];
+    uint8_t digest[TROTH_DIGEST_MAX];
+    _Alignas(16) uint8_t state[TROTH_HASH_STATE_MAX];
+    if (!p || !h || !t) {
+        mistake(b, OUT_OF_MEMORY, "troth_psk_import");
+        return;
+    }
+    struct wr w = wr_into(p, n);
+    wr_opaque(&w, 2, identity);
+    wr_opaque(&w, 2, context);
+    wr_u16(&w, TROTH_TLS13);
+    wr_u16(&w, target == TROTH_SHA384 ? KDF_HKDF_SHA384 : KDF_HKDF_SHA256);
+    h->begin(state);
+    h->add(state, p, n);
+    h->peek(state, digest);
+    hkdf_extract(h, epskx, SPAN_NONE, key);
+    if (!expand_label(h, ipskx, t->n, span_of(epskx, h->n), "derived psk", span_of(digest, h->n)))
+        mistake(b, CRYPTO_FAILED, "troth_psk_import");
+    struct external_psk *e = builder_ok(b) ? add_psk(b, wr_done(&w), span_of(ipskx, t->n), target) : NULL;
+    if (e)
+        e->imported = true;
+    secret_wipe(epskx, sizeof epskx);
+    secret_wipe(ipskx, sizeof ipskx);
+}
+
+void troth_psk_import(troth_builder *b, troth_span identity, troth_span key, troth_span context, enum troth_hash_id hash)
+{
+    if (!psk_ok(b, "troth_psk_import", identity, key, hash))
+        return;
+    import_one(b, identity, key, context, hash, TROTH_SHA256);
+    import_one(b, identity, key, context, hash, TROTH_SHA384);
+}
+
+/* ---- the register of early data that was seen (RFC 9846 8.2), for one configuration in one process */
+enum { SEEN_SLOTS = 16384, SEEN_WAYS = 16 };
+
+struct seen {
+    const struct config *cfg;
+    _Atomic uint64_t     slots[SEEN_SLOTS]; /* 40 bits of the mark, 24 bits of time */
+};
+
+/* Full of marks that are still young: then it is a flood, and early data is refused rather than risked. */
+static bool first_time(void *ctx, const uint8_t mark[32], int64_t expires)
+{
+    struct seen *s = ctx;
+    uint64_t tag = 0, where = 0, end = (uint64_t)expires & 0xffffff;
+    uint64_t now = (uint64_t)config_now(s->cfg) & 0xffffff;
+    for (size_t i = 0; i < 5; i++)
+        tag = tag << 8 | mark[i];
+    for (size_t i = 8; i < 16; i++)
+        where = where << 8 | mark[i];
+    for (size_t i = 0; i < SEEN_WAYS; i++) {
+        _Atomic uint64_t *slot = &s->slots[(where + i) % SEEN_SLOTS];
+        uint64_t old = atomic_load_explicit(slot, memory_order_relaxed);
+        bool alive = old && ((old - now) & 0xffffff) < 0x800000;
+        if (alive && old >> 24 == tag)
+            return false;
+        if (!alive && atomic_compare_exchange_strong(slot, &old, tag << 24 | end))
+            return true;
+        if (old >> 24 == tag) /* another thread was faster */
+            return false;
+    }
+    return false;
+}
+
+static bool make_register(struct troth_builder *b)
+{
+    struct config *c = &b->config;
+    if (!c->is_server || !c->early_data || c->first_time)
+        return true;
+    struct seen *s = arena_alloc(&c->arena, sizeof *s);
+    if (!s)
+        return fail(b, OUT_OF_MEMORY, "for the register of early data");
+    c->first_time = first_time;
+    c->first_time_ctx = s;
+    return true;
+}
+
+void sessions_frozen(struct config *c)
+{
+    if (c->first_time == first_time)
+        ((struct seen *)c->first_time_ctx)->cfg = c; /* its clock */
+}
+
+/* ---- by which rules peers are verified, in short: a session made under other rules is not used */
+static bool make_trust_id(struct troth_builder *b)
+{
+    struct config *c = &b->config;
+    const troth_hash *h = provider_hash(c->provider, TROTH_SHA256);
+    _Alignas(16) uint8_t state[TROTH_HASH_STATE_MAX];
+    uint8_t digest[TROTH_DIGEST_MAX], flags[4] = { c->trust_anyone != NULL, c->pins_alone, 0, 0 };
+    if (!h)
+        return fail(b, BUG, "no SHA-256");
+    if (c->policy) {
+        flags[2] = (uint8_t)c->policy->profile;
+        flags[3] = (uint8_t)c->policy->revocation;
+    }
+    h->begin(state);
+    h->add(state, flags, sizeof flags);
+    for (size_t i = 0; c->policy && i < c->policy->anchors.n; i++)
+        h->add(state, c->policy->anchors.rows[i]->cert.raw.p, c->policy->anchors.rows[i]->cert.raw.n);
+    for (size_t i = 0; c->policy && i < c->policy->n_crls; i++)
+        h->add(state, c->policy->crls[i].p, c->policy->crls[i].n);
+    for (size_t i = 0; i < c->n_pins; i++)
+        h->add(state, c->pins[i], 32);
+    h->peek(state, digest);
+    memcpy(c->trust_id, digest, sizeof c->trust_id);
+    return true;
+}
+
+bool sessions_finish(struct troth_builder *b)
+{
+    return make_register(b) && make_trust_id(b);
+}

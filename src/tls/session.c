@@ -1,0 +1,211 @@
+/* session.c - sessions as bytes, and when one may be used.  Must never let a session cross a name, an ALPN or a policy. */
+#include "tls/session.h"
+
+#include "tls/peer.h"
+
+enum { FORMAT = 1, FLAG_CLIENT = 1, FLAG_AUTHENTICATED = 2, FLAG_RAW_KEY = 4 };
+
+/* ---- bytes */
+static void read_spans(struct session *s, struct rd *r)
+{
+    s->alpn = rd_opaque8(r, "alpn", 0, 255);
+    s->server_name = rd_opaque8(r, "server_name", 0, LIMIT_HOST_NAME);
+    s->host = rd_opaque8(r, "host", 0, LIMIT_HOST_NAME);
+    s->trust = rd_opaque8(r, "trust", 0, TRUST_N);
+    s->ticket = rd_opaque16(r, "ticket", 0, 0xffff);
+    s->session_id = rd_opaque8(r, "session_id", 0, 32);
+    struct rd chain = rd_vec24(r, "chain", 0, LIMIT_CERTIFICATE_MESSAGE);
+    s->chain = rd_peek(&chain);
+    while (rd_more(&chain))
+        rd_opaque24(&chain, "certificate", 1, LIMIT_CERTIFICATE);
+    s->staple = rd_opaque24(r, "staple", 0, LIMIT_CERTIFICATE_MESSAGE);
+    s->scts = rd_opaque16(r, "scts", 0, 0xffff);
+    rd_end(r, "session");
+}
+
+bool session_read(struct session *s, span bytes)
+{
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, bytes, NULL);
+    struct rd r = rd_init(&ctx, bytes);
+    *s = (struct session){ 0 };
+    uint8_t format = rd_u8(&r, "format", NULL), flags = rd_u8(&r, "flags", NULL);
+    s->version = rd_u16(&r, "version", NULL);
+    s->suite = rd_u16(&r, "suite", NULL);
+    s->group = rd_u16(&r, "group", NULL);
+    s->peer_scheme = rd_u16(&r, "peer_scheme", NULL);
+    s->issued = (int64_t)rd_u64(&r, "issued");
+    s->until = (int64_t)rd_u64(&r, "until");
+    s->lifetime = rd_u32(&r, "lifetime");
+    s->age_add = rd_u32(&r, "age_add");
+    s->max_early_data = rd_u32(&r, "max_early_data");
+    span secret = rd_opaque8(&r, "secret", 1, SECRET_MAX);
+    read_spans(s, &r);
+    TRY(rd_ok(&r) && format == FORMAT);
+    s->of_client = flags & FLAG_CLIENT;
+    s->client_authenticated = flags & FLAG_AUTHENTICATED;
+    s->raw_key = flags & FLAG_RAW_KEY;
+    s->secret.n = (uint8_t)secret.n;
+    memcpy(s->secret.b, secret.p, secret.n);
+    return true;
+}
+
+void session_write(struct wr *w, const struct session *s)
+{
+    wr_u8(w, FORMAT);
+    wr_u8(w, (uint8_t)((s->of_client ? FLAG_CLIENT : 0) | (s->client_authenticated ? FLAG_AUTHENTICATED : 0) |
+                       (s->raw_key ? FLAG_RAW_KEY : 0)));
+    wr_u16(w, s->version);
+    wr_u16(w, s->suite);
+    wr_u16(w, s->group);
+    wr_u16(w, s->peer_scheme);
+    wr_uint(w, (uint64_t)s->issued, 8);
+    wr_uint(w, (uint64_t)s->until, 8);
+    wr_u32(w, s->lifetime);
+    wr_u32(w, s->age_add);
+    wr_u32(w, s->max_early_data);
+    wr_opaque(w, 1, secret_span(&s->secret));
+    wr_opaque(w, 1, s->alpn);
+    wr_opaque(w, 1, s->server_name);
+    wr_opaque(w, 1, s->host);
+    wr_opaque(w, 1, s->trust);
+    wr_opaque(w, 2, s->ticket);
+    wr_opaque(w, 1, s->session_id);
+    wr_opaque(w, 3, s->chain);
+    wr_opaque(w, 3, s->staple);
+    wr_opaque(w, 2, s->scts);
+}
+
+bool session_bytes(struct troth_conn *c, const struct session *s, uint8_t **p, size_t *n)
+{
+    struct wr measure = wr_measure();
+    session_write(&measure, s);
+    *n = measure.n;
+    *p = c->memory->alloc(c->memory->ctx, *n);
+    if (!*p)
+        return fail(c, OUT_OF_MEMORY, "%zu bytes for a session", *n);
+    struct wr w = wr_into(*p, *n);
+    session_write(&w, s);
+    if (wr_ok(&w))
+        return true;
+    session_free_bytes(c, *p, *n);
+    *p = NULL;
+    return fail(c, BUG, "a session does not fit its own lengths");
+}
+
+void session_free_bytes(struct troth_conn *c, uint8_t *p, size_t n)
+{
+    if (!p)
+        return;
+    secret_wipe(p, n);
+    c->memory->free(c->memory->ctx, p, n);
+}
+
+/* ---- from a connection */
+
+/* The peer's chain: from the report on it, or from the session that this connection resumed. */
+static bool chain_of(struct troth_conn *c, span *chain)
+{
+    const span *certs;
+    size_t n = c->report ? report_given(c->report, &certs) : 0, all = 0;
+    *chain = c->rare ? c->rare->peer_chain : SPAN_NONE;
+    if (!n || chain->n)
+        return true;
+    for (size_t i = 0; i < n; i++)
+        all += 3 + certs[i].n;
+    uint8_t *p = arena_alloc(&c->keep, all);
+    struct rare *rare = conn_rare(c);
+    if (!p || !rare)
+        return fail(c, OUT_OF_MEMORY, "for the chain of a session");
+    struct wr w = wr_into(p, all);
+    for (size_t i = 0; i < n; i++)
+        wr_opaque(&w, 3, certs[i]);
+    *chain = rare->peer_chain = wr_done(&w);
+    return true;
+}
+
+bool session_of(struct troth_conn *c, struct session *s)
+{
+    const struct facts *f = &c->facts;
+    bool verified = !c->cfg->is_server || f->client_authenticated;
+    *s = (struct session){ .of_client = !c->cfg->is_server, .version = f->version, .suite = f->suite, .group = f->group,
+                           .issued = config_now(c->cfg), .until = INT64_MAX, .peer_scheme = f->peer_scheme,
+                           .client_authenticated = f->client_authenticated, .raw_key = f->peer_type == TROTH_RAW_PUBLIC_KEY,
+                           .alpn = f->alpn, .server_name = f->server_name };
+    if (c->host)
+        s->host = span_of(c->host, strlen(c->host));
+    if (verified)
+        s->trust = SPAN_OF(c->cfg->trust_id);
+    if (c->rare) {
+        s->staple = c->rare->peer_staple;
+        s->scts = c->rare->peer_scts;
+        s->until = c->rare->session_until ? c->rare->session_until : INT64_MAX;
+    }
+    if (c->report && troth_report_ok(c->report))
+        s->until = troth_report_until(c->report, NULL);
+    if (s->raw_key) {
+        s->chain = c->rare ? c->rare->peer_raw_key : SPAN_NONE;
+        return true;
+    }
+    return chain_of(c, &s->chain);
+}
+
+const char *session_unfit(const struct troth_conn *c, const struct session *s)
+{
+    const struct config *cfg = c->cfg;
+    const struct suite *suite = suite_by_id(s->suite);
+    int64_t now = config_now(cfg);
+    if (s->of_client == cfg->is_server)
+        return "it is the other side's";
+    if (s->version < cfg->least || s->version > cfg->most || !suite || suite->version != s->version || !u16s_has(cfg->suites, s->suite))
+        return "its version or suite is not one of ours any more";
+    if (now < s->issued - 60 || now >= s->issued + (int64_t)s->lifetime || now > s->until)
+        return "its time is over";
+    if (!cfg->is_server && !span_equal(s->host, span_of(c->host, strlen(c->host))))
+        return "it was made with another host";
+    bool must_be_verified = !cfg->is_server || s->client_authenticated || cfg->client_auth == TROTH_AUTH_REQUIRED;
+    if (must_be_verified && !span_equal(s->trust, SPAN_OF(cfg->trust_id)))
+        return "its peer was verified by other rules than those of now";
+    if (cfg->is_server && s->client_authenticated && cfg->client_auth == TROTH_AUTH_NONE)
+        return "it is that of a client with a certificate, which is not asked for here";
+    return NULL;
+}
+
+/* The chain is judged again: rules and time may say something else than they did. */
+static bool judge_again(struct troth_conn *c, const struct session *s)
+{
+    struct certificate cert = { 0 };
+    span list = s->chain;
+    while (list.n > 3 && cert.n < LIMIT_CHAIN) {
+        size_t n = (size_t)list.p[0] << 16 | (size_t)list.p[1] << 8 | list.p[2];
+        cert.entries[cert.n++].cert_data = span_slice(list, 3, n);
+        list = span_slice(list, 3 + n, list.n);
+    }
+    if (!cert.n || s->raw_key)
+        return true;
+    cert.entries[0].ocsp_response = s->staple;
+    cert.entries[0].sct_list = s->scts;
+    return peer_judge(c, &cert);
+}
+
+bool session_adopt(struct troth_conn *c, const struct session *s)
+{
+    c->facts.resumed = true;
+    c->facts.client_authenticated = s->client_authenticated;
+    c->facts.peer_scheme = s->peer_scheme;
+    c->facts.peer_type = s->raw_key ? TROTH_RAW_PUBLIC_KEY : TROTH_X509;
+    struct rare *rare = conn_rare(c);
+    TRY(rare && conn_keep(c, &rare->peer_staple, s->staple) && conn_keep(c, &rare->peer_scts, s->scts));
+    TRY(conn_keep(c, s->raw_key ? &rare->peer_raw_key : &rare->peer_chain, s->chain));
+    rare->session_until = s->until;
+    return !c->cfg->reverify || judge_again(c, s);
+}
+
+bool session_offer_to_keep(struct troth_conn *c, const struct session *s)
+{
+    session_free_bytes(c, c->ticket, c->ticket_n);
+    c->ticket = NULL;
+    TRY(session_bytes(c, s, &c->ticket, &c->ticket_n));
+    c->events |= WAITS_TICKET;
+    return true;
+}

@@ -1,0 +1,106 @@
+/* ticket_keys.c - sealing a server's sessions into tickets (RFC 5077 4).
+ *
+ * Keys that the application gave: the first seals, all of them open.  Otherwise keys are derived from a secret of the configuration, a
+ * new one each half ticket lifetime: a frozen configuration needs no lock to change its keys.  Must never tell a forged ticket from an old
+ * one: both are simply not resumed. */
+#include "crypto/hkdf.h"
+#include "tls/session.h"
+
+static uint32_t period(const struct config *cfg)
+{
+    return cfg->ticket_lifetime / 2 + 1;
+}
+
+static uint64_t epoch_of(const struct config *cfg)
+{
+    return (uint64_t)config_now(cfg) / period(cfg);
+}
+
+/* Name and key of an epoch. */
+static bool derive(const struct config *cfg, uint64_t epoch, troth_ticket_key *out)
+{
+    const troth_hash *h = provider_hash(cfg->provider, TROTH_SHA256);
+    uint8_t context[8];
+    struct wr w = wr_into(context, sizeof context);
+    wr_uint(&w, epoch, 8);
+    TRY(h);
+    return expand_label(h, out->name, sizeof out->name, SPAN_OF(cfg->ticket_secret), "ticket name", SPAN_OF(context))
+        && expand_label(h, out->key, sizeof out->key, SPAN_OF(cfg->ticket_secret), "ticket key", SPAN_OF(context));
+}
+
+static const troth_aead *sealing(const struct config *cfg)
+{
+    const troth_aead *a = provider_aead(cfg->provider, TROTH_AES_256_GCM);
+    return a ? a : provider_aead(cfg->provider, TROTH_CHACHA20_POLY1305);
+}
+
+static bool newest(const struct config *cfg, troth_ticket_key *k)
+{
+    if (!cfg->n_ticket_keys)
+        return derive(cfg, epoch_of(cfg), k);
+    *k = cfg->ticket_keys[0];
+    return true;
+}
+
+/* The key of this name, if it still counts. */
+static bool named(const struct config *cfg, span name, troth_ticket_key *k)
+{
+    for (size_t i = 0; i < cfg->n_ticket_keys; i++)
+        if (span_equal(name, SPAN_OF(cfg->ticket_keys[i].name))) {
+            *k = cfg->ticket_keys[i];
+            return true;
+        }
+    uint64_t now = epoch_of(cfg);
+    for (uint64_t back = 0; !cfg->n_ticket_keys && back <= 2 && back <= now; back++)
+        if (derive(cfg, now - back, k) && span_equal(name, SPAN_OF(k->name)))
+            return true;
+    return false;
+}
+
+bool ticket_seal(struct troth_conn *c, const struct session *s, span *ticket, struct arena *a)
+{
+    const troth_aead *aead = sealing(c->cfg);
+    _Alignas(16) uint8_t state[TROTH_AEAD_STATE_MAX];
+    troth_ticket_key k;
+    uint8_t *plain, *p;
+    size_t n;
+    if (!aead || !newest(c->cfg, &k))
+        return fail(c, CRYPTO_FAILED, "no AEAD for tickets");
+    TRY(session_bytes(c, s, &plain, &n));
+    size_t all = TICKET_NAME_N + TICKET_NONCE_N + n + TICKET_TAG_N;
+    p = all > 0xffff ? NULL : arena_alloc(a, all);
+    bool ok = p && conn_random(c, p + TICKET_NAME_N, TICKET_NONCE_N) && aead->begin(aead, state, k.key);
+    if (ok) {
+        span part = { plain, n };
+        memcpy(p, k.name, TICKET_NAME_N);
+        ok = aead->seal(aead, state, p + TICKET_NAME_N + TICKET_NONCE_N, p + TICKET_NAME_N, span_of(p, TICKET_NAME_N), &part, 1);
+        aead->end(aead, state);
+    }
+    secret_wipe(state, sizeof state);
+    secret_wipe(&k, sizeof k);
+    session_free_bytes(c, plain, n);
+    *ticket = span_of(p, ok ? all : 0);
+    return ok || fail(c, OUT_OF_MEMORY, "for a ticket of %zu bytes", all);
+}
+
+bool ticket_open(struct troth_conn *c, span ticket, span *bytes, struct arena *a)
+{
+    const troth_aead *aead = sealing(c->cfg);
+    _Alignas(16) uint8_t state[TROTH_AEAD_STATE_MAX];
+    troth_ticket_key k;
+    *bytes = SPAN_NONE;
+    if (!aead || ticket.n <= TICKET_NAME_N + TICKET_NONCE_N + TICKET_TAG_N || !named(c->cfg, span_slice(ticket, 0, TICKET_NAME_N), &k))
+        return true;
+    span sealed = span_slice(ticket, TICKET_NAME_N + TICKET_NONCE_N, ticket.n);
+    uint8_t *p = arena_alloc(a, sealed.n);
+    if (!p)
+        return fail(c, OUT_OF_MEMORY, "for a ticket of %zu bytes", ticket.n);
+    if (aead->begin(aead, state, k.key)) {
+        if (aead->open(aead, state, p, ticket.p + TICKET_NAME_N, span_slice(ticket, 0, TICKET_NAME_N), sealed))
+            *bytes = span_of(p, sealed.n - TICKET_TAG_N);
+        aead->end(aead, state);
+    }
+    secret_wipe(state, sizeof state);
+    secret_wipe(&k, sizeof k);
+    return true;
+}

@@ -1,0 +1,73 @@
+/* tickets.c - NewSessionTicket of TLS 1.3 (RFC 9846 4.7.1).  Must never give out a ticket for a handshake that is not complete. */
+#include "tls/flight.h"
+#include "tls/hooks.h"
+#include "tls/session.h"
+
+/* ---- server */
+static bool send_one(struct troth_conn *c, uint8_t number, struct arena *scratch)
+{
+    struct session s;
+    struct new_session_ticket t;
+    uint8_t nonce[1] = { number }, psk[TROTH_DIGEST_MAX], age_add[4];
+    memset(&t, 0, sizeof t);
+    TRY(session_of(c, &s) && conn_random(c, age_add, sizeof age_add));
+    if (!s.client_authenticated) { /* a server needs a chain only to judge it again */
+        s.chain = SPAN_NONE;
+        s.staple = s.scts = SPAN_NONE;
+    }
+    ks_ticket_psk(psk, &c->keys, SPAN_OF(nonce));
+    s.secret.n = (uint8_t)c->keys.hash->n;
+    memcpy(s.secret.b, psk, s.secret.n);
+    secret_wipe(psk, sizeof psk);
+    s.lifetime = c->cfg->ticket_lifetime;
+    s.age_add = (uint32_t)age_add[0] << 24 | (uint32_t)age_add[1] << 16 | (uint32_t)age_add[2] << 8 | age_add[3];
+    s.max_early_data = c->cfg->early_data;
+    t.ticket_lifetime = s.lifetime;
+    t.ticket_age_add = s.age_add;
+    t.ticket_nonce = SPAN_OF(nonce);
+    if (s.max_early_data) {
+        t.exts.max_early_data_size = s.max_early_data;
+        exts_add(&t.exts, X_EARLY_DATA);
+    }
+    bool ok = ticket_seal(c, &s, &t.ticket, scratch) && flight_post(c, HS_new_session_ticket, body_new_session_ticket, &t);
+    secret_wipe(&s.secret, sizeof s.secret);
+    return ok;
+}
+
+bool tickets_send(struct troth_conn *c)
+{
+    if (!c->hs->hello.wants_tickets || c->facts.psk_external)
+        return true;
+    struct arena scratch;
+    arena_init(&scratch, c->memory, 1024);
+    bool ok = true;
+    for (unsigned i = 0; ok && i < c->cfg->tickets; i++)
+        ok = send_one(c, (uint8_t)i, &scratch);
+    arena_free(&scratch);
+    return ok;
+}
+
+/* ---- client */
+bool tickets_took(struct troth_conn *c, const struct message *m)
+{
+    struct new_session_ticket t = { 0 };
+    struct session s;
+    struct rd_ctx ctx;
+    struct rd r = message_reader(c, &ctx, m);
+    if (!new_session_ticket_read(&t, &r))
+        return fail_read(c, "NewSessionTicket", &r);
+    if (++c->tickets_seen > LIMIT_TICKETS_SEEN)
+        return fail(c, TICKET_FLOOD, "%u tickets", c->tickets_seen);
+    if (!t.ticket_lifetime || c->tickets_seen > LIMIT_TICKETS_KEPT)
+        return true;
+    TRY(session_of(c, &s));
+    s.secret.n = (uint8_t)c->keys.hash->n;
+    ks_ticket_psk(s.secret.b, &c->keys, t.ticket_nonce);
+    s.lifetime = t.ticket_lifetime < LIMIT_TICKET_LIFETIME ? t.ticket_lifetime : LIMIT_TICKET_LIFETIME;
+    s.age_add = t.ticket_age_add;
+    s.max_early_data = exts_have(&t.exts, X_EARLY_DATA) ? t.exts.max_early_data_size : 0;
+    s.ticket = t.ticket;
+    bool ok = session_offer_to_keep(c, &s);
+    secret_wipe(&s.secret, sizeof s.secret);
+    return ok;
+}

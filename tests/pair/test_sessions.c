@@ -1,0 +1,430 @@
+/* Sessions in memory: tickets of both versions, ids, external PSKs, early data; and when they must not be used. */
+#include "fake/fake.h"
+#include "support/pair.h"
+#include "support/test.h"
+#include "tls/config.h"
+#include "wire/registry.h"
+
+/* ---- what a client and a server are made like */
+struct wish {
+    bool     is_server, tls12, early, cache, no_tickets, auth, psk, import, reverify;
+    const char *alpn;
+    struct world *w;
+    const troth_session_cache *cache_to_use;
+    const troth_ticket_key *keys;
+    uint16_t suite;
+};
+
+static int64_t now = 0;
+static int64_t moving_clock(void *ctx)
+{
+    return test_clock(ctx) + now;
+}
+
+static void tweak(troth_builder *b, void *ctx)
+{
+    const struct wish *w = ctx;
+    troth_clock(b, moving_clock, NULL);
+    if (w->tls12)
+        troth_versions(b, TROTH_TLS12, TROTH_TLS12);
+    if (w->early)
+        troth_early_data(b, 1000);
+    if (w->is_server && w->no_tickets)
+        troth_tickets(b, 0, 3600);
+    if (w->is_server && w->cache_to_use)
+        troth_cache(b, w->cache_to_use);
+    if (w->is_server && w->keys)
+        troth_ticket_keys(b, w->keys, 1);
+    if (w->alpn)
+        troth_alpn(b, &w->alpn, 1);
+    if (w->suite)
+        troth_suites(b, &w->suite, 1);
+    if (w->reverify)
+        troth_reverify(b);
+    if (w->auth && w->is_server) {
+        troth_trust_pem(b, w->w->root_pem);
+        troth_ask_client_auth(b, TROTH_AUTH_REQUIRED);
+    }
+    if (w->auth && !w->is_server)
+        tweak_client_identity(b, w->w);
+    if (w->psk)
+        troth_psk(b, TROTH_TEXT("a client"), TROTH_TEXT("0123456789abcdef0123456789abcdef"), TROTH_SHA256);
+    if (w->import)
+        troth_psk_import(b, TROTH_TEXT("a client"), TROTH_TEXT("0123456789abcdef0123456789abcdef"), TROTH_TEXT("ctx"), TROTH_SHA256);
+}
+
+/* ---- keeping what TROTH_TICKET gives */
+struct kept {
+    uint8_t  p[8192];
+    size_t   n;
+    unsigned count, early, refused;
+    const char *write_early;
+};
+
+static bool on_event(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
+{
+    struct kept *k = ctx;
+    if (ev->kind == TROTH_TICKET) {
+        assert_true(ev->data.n <= sizeof k->p);
+        memcpy(k->p, ev->data.p, ev->data.n);
+        k->n = ev->data.n;
+        k->count++;
+        return true;
+    }
+    if (ev->kind == TROTH_EARLY && e == &p->client) {
+        k->early++;
+        if (k->write_early)
+            assert_true(pair_write(e, k->write_early));
+        return true;
+    }
+    if (ev->kind == TROTH_EARLY || ev->kind == TROTH_EARLY_REFUSED) {
+        k->refused += ev->kind == TROTH_EARLY_REFUSED;
+        return true;
+    }
+    return false;
+}
+
+static void exchange(struct pair *p)
+{
+    assert_ready(p);
+    size_t before = p->server.n_got;
+    assert_true(pair_write(&p->client, "question"));
+    pair_run(p);
+    assert_int_equal(p->server.n_got - before, 8);
+    assert_true(pair_write(&p->server, "the answer"));
+    pair_run(p);
+    assert_int_equal(p->client.n_got, 10);
+    uint8_t a[32], b[32];
+    assert_true(troth_export(p->client.c, "EXPORTER-test", TROTH_TEXT("context"), a, sizeof a));
+    assert_true(troth_export(p->server.c, "EXPORTER-test", TROTH_TEXT("context"), b, sizeof b));
+    assert_memory_equal(a, b, sizeof a);
+}
+
+/* One configuration of each, used for several connections. */
+struct two {
+    troth_client *client;
+    troth_server *server;
+    const struct config *hold_client, *hold_server;
+    struct kept   kept;
+};
+
+static void connect_once(struct pair *p, struct two *t, const char *host, size_t most)
+{
+    (void)config_share((const struct config *)t->client);
+    (void)config_share((const struct config *)t->server);
+    pair_new(p, t->client, t->server, host);
+    p->most = most;
+    p->on_event = on_event;
+    p->ctx = &t->kept;
+    if (t->kept.n)
+        troth_resume(p->client.c, span_of(t->kept.p, t->kept.n));
+    pair_run(p);
+}
+
+static void make(struct two *t, struct world *w, struct wish client, struct wish server)
+{
+    server.is_server = true;
+    client.w = server.w = w;
+    memset(t, 0, sizeof *t);
+    t->client = world_client(w, tweak, &client);
+    t->server = world_server(w, tweak, &server);
+}
+
+static void finish(struct two *t)
+{
+    troth_client_free(t->client);
+    troth_server_free(t->server);
+}
+
+/* The first is a full handshake, the second and third resume; each gives new tickets. */
+static void resumes(struct wish wish, enum troth_key_type key, size_t most)
+{
+    struct world *w = world_new_with(troth_libcrypto(), key, TROTH_KEY_P256);
+    struct two t;
+    now = 0;
+    make(&t, w, wish, wish);
+    for (int i = 0; i < 3; i++) {
+        struct pair p;
+        connect_once(&p, &t, NULL, most);
+        exchange(&p);
+        assert_int_equal(troth_what(p.client.c).resumed, i > 0);
+        assert_int_equal(troth_what(p.server.c).resumed, i > 0);
+        assert_int_equal(troth_what(p.server.c).client_authenticated, wish.auth);
+        assert_true(!wish.reverify || troth_report_ok(troth_peer(p.client.c)));
+        pair_free(&p);
+        now += 10;
+    }
+    assert_true(t.kept.n > 0);
+    finish(&t);
+    world_free(w);
+}
+
+static void test_tickets(void **state)
+{
+    (void)state;
+    resumes((struct wish){ 0 }, TROTH_KEY_P256, 0);
+    resumes((struct wish){ .reverify = true }, TROTH_KEY_RSA, 0);
+    resumes((struct wish){ .auth = true }, TROTH_KEY_P256, 0);
+    resumes((struct wish){ .suite = SUITE_TLS_AES_256_GCM_SHA384 }, TROTH_KEY_ED25519, 0);
+    resumes((struct wish){ .alpn = "h2" }, TROTH_KEY_P256, 7);
+}
+
+static void test_tickets12(void **state)
+{
+    (void)state;
+    resumes((struct wish){ .tls12 = true }, TROTH_KEY_P256, 0);
+    resumes((struct wish){ .tls12 = true, .auth = true, .reverify = true }, TROTH_KEY_RSA, 0);
+    resumes((struct wish){ .tls12 = true, .alpn = "h2" }, TROTH_KEY_P256, 1);
+}
+
+/* ---- a cache of ids */
+struct cache {
+    uint8_t id[32], p[8192];
+    size_t  n;
+};
+
+static void put(void *ctx, troth_span id, troth_span session)
+{
+    struct cache *c = ctx;
+    assert_true(id.n == 32 && session.n <= sizeof c->p);
+    memcpy(c->id, id.p, 32);
+    memcpy(c->p, session.p, session.n);
+    c->n = session.n;
+}
+
+static size_t take(void *ctx, troth_span id, uint8_t *out, size_t cap)
+{
+    struct cache *c = ctx;
+    if (id.n != 32 || memcmp(id.p, c->id, 32) || cap < c->n)
+        return 0;
+    memcpy(out, c->p, c->n);
+    return c->n;
+}
+
+static void test_session_ids(void **state)
+{
+    (void)state;
+    struct cache c = { .n = 0 };
+    troth_session_cache cache = { &c, put, take };
+    resumes((struct wish){ .tls12 = true, .no_tickets = true, .cache_to_use = &cache }, TROTH_KEY_P256, 0);
+    assert_true(c.n > 0);
+}
+
+/* ---- external PSKs */
+static void test_external_psk(void **state)
+{
+    (void)state;
+    for (int import = 0; import < 2; import++) {
+        struct world *w = world_new(troth_libcrypto());
+        struct two t;
+        struct wish wish = { .psk = !import, .import = import, .suite = import ? SUITE_TLS_AES_256_GCM_SHA384 : 0 };
+        make(&t, w, wish, wish);
+        struct pair p;
+        connect_once(&p, &t, NULL, 0);
+        exchange(&p);
+        assert_true(troth_what(p.client.c).psk_external && troth_what(p.server.c).psk_external);
+        assert_false(troth_what(p.client.c).resumed);
+        pair_free(&p);
+        finish(&t);
+        world_free(w);
+    }
+}
+
+/* ---- when a session must not be used */
+static void test_not_resumed(void **state)
+{
+    (void)state;
+    struct world *w = world_new(troth_libcrypto()), *other = world_new(troth_libcrypto());
+    struct two t, u;
+    struct pair p;
+    now = 0;
+    make(&t, w, (struct wish){ 0 }, (struct wish){ 0 });
+    connect_once(&p, &t, NULL, 0);
+    exchange(&p);
+    pair_free(&p);
+    struct kept good = t.kept;
+
+    now = 2 * 86400; /* too old */
+    connect_once(&p, &t, NULL, 0);
+    exchange(&p);
+    assert_false(troth_what(p.client.c).resumed);
+    pair_free(&p);
+    now = 0;
+
+    t.kept = good; /* another server, with other keys */
+    make(&u, w, (struct wish){ 0 }, (struct wish){ 0 });
+    u.kept = good;
+    connect_once(&p, &u, NULL, 0);
+    exchange(&p);
+    assert_false(troth_what(p.client.c).resumed);
+    pair_free(&p);
+    finish(&u);
+
+    for (size_t i = 0; i < good.n; i += 5) { /* any byte of it changed: a full handshake or a failure, never a crash */
+        t.kept = good;
+        t.kept.p[i] ^= 0x40;
+        connect_once(&p, &t, NULL, 0);
+        pair_free(&p);
+    }
+
+    make(&u, other, (struct wish){ 0 }, (struct wish){ 0 }); /* other roots: the session is not even offered */
+    u.kept = good;
+    connect_once(&p, &u, NULL, 0);
+    exchange(&p);
+    assert_false(troth_what(p.client.c).resumed);
+    pair_free(&p);
+    finish(&u);
+    finish(&t);
+    world_free(w);
+    world_free(other);
+}
+
+static void test_shared_keys(void **state)
+{
+    static const troth_ticket_key keys[1] = { { "a name of a key", "thirty-two bytes of key, or so.." } };
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    struct two t, u;
+    struct pair p;
+    now = 0;
+    make(&t, w, (struct wish){ 0 }, (struct wish){ .keys = keys });
+    make(&u, w, (struct wish){ 0 }, (struct wish){ .keys = keys });
+    connect_once(&p, &t, NULL, 0);
+    exchange(&p);
+    pair_free(&p);
+    u.kept = t.kept;
+    connect_once(&p, &u, NULL, 0);
+    exchange(&p);
+    assert_true(troth_what(p.client.c).resumed);
+    pair_free(&p);
+    finish(&t);
+    finish(&u);
+    world_free(w);
+}
+
+/* ---- early data */
+static void begin_early(struct two *t, struct world *w, struct wish client, struct wish server)
+{
+    struct pair p;
+    now = 0;
+    make(t, w, client, server);
+    connect_once(&p, t, NULL, 0);
+    exchange(&p);
+    assert_int_equal(troth_what(p.client.c).early, TROTH_EARLY_NOT_TRIED);
+    pair_free(&p);
+    now = 5;
+}
+
+static void test_early_data(void **state)
+{
+    (void)state;
+    for (size_t most = 0; most < 60; most = most * 3 + 1) {
+        struct world *w = world_new(troth_libcrypto());
+        struct two t;
+        struct pair p;
+        uint8_t a[32], b[32];
+        begin_early(&t, w, (struct wish){ .early = true, .alpn = "h2" }, (struct wish){ .early = true, .alpn = "h2" });
+        t.kept.write_early = "early bird";
+        connect_once(&p, &t, NULL, most);
+        assert_int_equal(p.server.n_got, 10);
+        assert_memory_equal(p.server.got, "early bird", 10);
+        assert_int_equal(troth_what(p.client.c).early, TROTH_EARLY_ACCEPTED);
+        assert_int_equal(troth_what(p.server.c).early, TROTH_EARLY_ACCEPTED);
+        assert_true(troth_export_early(p.client.c, "EXPORTER-early", TROTH_TEXT("x"), a, sizeof a));
+        assert_true(troth_export_early(p.server.c, "EXPORTER-early", TROTH_TEXT("x"), b, sizeof b));
+        assert_memory_equal(a, b, sizeof a);
+        exchange(&p);
+        pair_free(&p);
+        finish(&t);
+        world_free(w);
+    }
+}
+
+/* A server that does not take it passes it over, and says so. */
+static void test_early_refused(void **state)
+{
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    struct two t;
+    struct pair p;
+    begin_early(&t, w, (struct wish){ .early = true }, (struct wish){ .early = true });
+    t.kept.write_early = "early bird";
+    now = 500;
+    struct kept good = t.kept;
+    connect_once(&p, &t, NULL, 0);
+    assert_int_equal(troth_what(p.client.c).early, TROTH_EARLY_ACCEPTED);
+    pair_free(&p);
+
+    t.kept = good; /* the same ticket and another hello: not a replay */
+    connect_once(&p, &t, NULL, 0);
+    assert_int_equal(troth_what(p.client.c).early, TROTH_EARLY_ACCEPTED);
+    pair_free(&p);
+    finish(&t);
+
+    struct two u;
+    make(&u, w, (struct wish){ .early = true }, (struct wish){ 0 });
+    u.kept = good;
+    connect_once(&p, &u, NULL, 0); /* a server that cannot even open the ticket */
+    assert_int_equal(troth_what(p.client.c).early, TROTH_EARLY_REJECTED);
+    assert_int_equal(u.kept.refused, 1);
+    assert_int_equal(p.server.n_got, 0);
+    exchange(&p);
+    pair_free(&p);
+    finish(&u);
+    world_free(w);
+}
+
+/* The very bytes of a hello with early data, played again to the same configuration. */
+static void test_replay(void **state)
+{
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    struct two t;
+    struct pair p;
+    begin_early(&t, w, (struct wish){ .early = true }, (struct wish){ .early = true });
+    t.kept.write_early = "early bird";
+    connect_once(&p, &t, NULL, 0);
+    struct pipe *in = pair_input(&p, &p.server);
+    uint8_t *recorded = malloc(in->n);
+    size_t n = in->n;
+    memcpy(recorded, in->p, n);
+    pair_free(&p);
+
+    t.kept.n = 0;
+    connect_once(&p, &t, NULL, 0);
+    pair_free(&p);
+    (void)config_share((const struct config *)t.server);
+    troth_conn *again = troth_accept(t.server);
+    config_free((const struct config *)t.server);
+    size_t at = 0, early_bytes = 0;
+    for (int i = 0; i < 1000; i++) {
+        troth_event ev = troth_next(again);
+        if (ev.kind == TROTH_SEND)
+            troth_sent(again, ev.data.n);
+        else if (ev.kind == TROTH_DATA)
+            early_bytes += ev.data.n;
+        else if (ev.kind == TROTH_RECV && at < n) {
+            size_t k = n - at < ev.room.n ? n - at : ev.room.n;
+            memcpy(ev.room.p, recorded + at, k);
+            at += k;
+            troth_received(again, k);
+        } else if (ev.kind == TROTH_RECV || ev.kind == TROTH_FAILED)
+            break;
+    }
+    assert_int_equal(early_bytes, 0);
+    assert_int_equal(troth_what(again).early, TROTH_EARLY_REJECTED);
+    troth_free(again);
+    free(recorded);
+    finish(&t);
+    world_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tickets),       cmocka_unit_test(test_tickets12),    cmocka_unit_test(test_session_ids),
+        cmocka_unit_test(test_external_psk),  cmocka_unit_test(test_not_resumed),  cmocka_unit_test(test_shared_keys),
+        cmocka_unit_test(test_early_data),    cmocka_unit_test(test_early_refused), cmocka_unit_test(test_replay),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
