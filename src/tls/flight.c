@@ -106,7 +106,7 @@ bool flight_post(struct troth_conn *c, uint8_t type, body_writer *body, const vo
     uint8_t *message;
     size_t n;
     arena_init(&scratch, c->cfg->memory, 256);
-    bool ok = write_into(c, &scratch, type, body, what, &message, &n) && retell(c, span_of(message, n))
+    bool ok = write_into(c, c->hs ? &c->hs->arena : &scratch, type, body, what, &message, &n) && retell(c, span_of(message, n))
            && flight_put(c, CONTENT_HANDSHAKE, &(span){ message, n }, 1);
     arena_free(&scratch);
     return ok;

@@ -62,14 +62,19 @@ bool ticket_seal(struct troth_conn *c, const struct session *s, span *ticket, st
     const troth_aead *aead = sealing(c->cfg);
     _Alignas(16) uint8_t state[TROTH_AEAD_STATE_MAX];
     troth_ticket_key k;
-    uint8_t *plain, *p;
-    size_t n;
+    struct wr measure = wr_measure();
+    session_write(&measure, s);
+    size_t n = measure.n;
+    uint8_t *plain = arena_alloc(a, n), *p;
     if (!aead || !newest(c->cfg, &k))
         return fail(c, CRYPTO_FAILED, "no AEAD for tickets");
-    TRY(session_bytes(c, s, &plain, &n));
+    if (!plain)
+        return fail(c, OUT_OF_MEMORY, "for a session of %zu bytes", n);
+    struct wr w = wr_into(plain, n);
+    session_write(&w, s);
     size_t all = TICKET_NAME_N + TICKET_NONCE_N + n + TICKET_TAG_N;
     p = all > 0xffff ? NULL : arena_alloc(a, all);
-    bool ok = p && conn_random(c, p + TICKET_NAME_N, TICKET_NONCE_N) && aead->begin(aead, state, k.key);
+    bool ok = p && wr_ok(&w) && conn_random(c, p + TICKET_NAME_N, TICKET_NONCE_N) && aead->begin(aead, state, k.key);
     if (ok) {
         span part = { plain, n };
         memcpy(p, k.name, TICKET_NAME_N);
@@ -78,7 +83,7 @@ bool ticket_seal(struct troth_conn *c, const struct session *s, span *ticket, st
     }
     secret_wipe(state, sizeof state);
     secret_wipe(&k, sizeof k);
-    session_free_bytes(c, plain, n);
+    secret_wipe(plain, n);
     *ticket = span_of(p, ok ? all : 0);
     return ok || fail(c, OUT_OF_MEMORY, "for a ticket of %zu bytes", all);
 }

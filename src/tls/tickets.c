@@ -4,7 +4,7 @@
 #include "tls/session.h"
 
 /* ---- server */
-static bool send_one(struct troth_conn *c, uint8_t number, struct arena *scratch)
+static bool send_one(struct troth_conn *c, uint8_t number)
 {
     struct session s;
     struct new_session_ticket t;
@@ -29,7 +29,7 @@ static bool send_one(struct troth_conn *c, uint8_t number, struct arena *scratch
         t.exts.max_early_data_size = s.max_early_data;
         exts_add(&t.exts, X_EARLY_DATA);
     }
-    bool ok = ticket_seal(c, &s, &t.ticket, scratch) && flight_post(c, HS_new_session_ticket, body_new_session_ticket, &t);
+    bool ok = ticket_seal(c, &s, &t.ticket, &c->hs->arena) && flight_post(c, HS_new_session_ticket, body_new_session_ticket, &t);
     secret_wipe(&s.secret, sizeof s.secret);
     return ok;
 }
@@ -38,12 +38,9 @@ bool tickets_send(struct troth_conn *c)
 {
     if (!c->hs->hello.wants_tickets || c->facts.psk_external)
         return true;
-    struct arena scratch;
-    arena_init(&scratch, c->memory, 1024);
     bool ok = true;
     for (unsigned i = 0; ok && i < c->cfg->tickets; i++)
-        ok = send_one(c, (uint8_t)i, &scratch);
-    arena_free(&scratch);
+        ok = send_one(c, (uint8_t)i);
     return ok;
 }
 
