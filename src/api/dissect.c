@@ -2,6 +2,7 @@
  *
  * Must be able to stop anywhere: captures begin late, end early, and hold anything. */
 #include "api/dissect.h"
+#include "base/alerts.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "crypto/hkdf.h"
@@ -186,6 +187,23 @@ static bool handshake(struct dissect *d, enum direction from, span fragment)
     }
 }
 
+/* One side gave up: the story's failure, seen from the other. */
+static void tell_refusal(struct dissect *d, enum direction from, uint8_t alert)
+{
+    char code[80];
+    struct text t = TEXT_IN(code);
+    troth_error e = { .reason = TROTH_R_NONE };
+    text_add(&t, "peer.alert.%s", name_of(&names_alert, alert));
+    enum troth_reason why = troth_reason_by_code(code);
+    (void)error_from_peer(&e, why != TROTH_R_NONE ? why : TROTH_R_ALERT_UNKNOWN, alert, __FILE__, __LINE__);
+    t = TEXT_IN(e.detail);
+    text_add(&t, "alert %s (%u) from the %s", name_of(&names_alert, alert), alert, from == FROM_CLIENT ? "client" : "server");
+    e.message = "Alert";
+    e.field = "description";
+    e.at = 1;
+    d->witness->failure(d->witness->self, &e);
+}
+
 static bool alert(struct dissect *d, enum direction from, span content)
 {
     const struct witness *w = d->witness;
@@ -196,6 +214,8 @@ static bool alert(struct dissect *d, enum direction from, span content)
     struct rd r = rd_init(&ctx, content);
     if (!alert_read(&a, &r))
         return error_from_rd(&d->error, __FILE__, __LINE__, "Alert", &r);
+    if (a.description != ALERT_close_notify && a.description != ALERT_user_canceled)
+        tell_refusal(d, from, a.description);
     return true;
 }
 

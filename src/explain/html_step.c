@@ -139,14 +139,14 @@ static void check_cell(struct page *p, const struct merged *m)
     out_fmt(p->o, "</b> <em>%s</em><small>", verdict_name(m->worst));
     out_html_str(p->o, c->rule);
     out_str(p->o, "</small>");
-    const char *before = "";
     for (size_t i = m->first; i < p->v->s->checks.n && all[i].path == c->path; i++) {
         if (strcmp(all[i].name, c->name) != 0 || !all[i].evidence || p->v->redact)
             continue;
-        bool same = !strcmp(before, all[i].evidence);
-        before = all[i].evidence;
+        bool same = false; /* said of another certificate already */
+        for (size_t k = m->first; k < i; k++)
+            same |= !strcmp(all[k].name, c->name) && all[k].evidence && !strcmp(all[k].evidence, all[i].evidence);
         if (same && all[i].verdict != TROTH_FAIL)
-            continue; /* the same of the next certificate */
+            continue;
         out_fmt(p->o, "<p%s>", all[i].verdict == TROTH_FAIL ? " class=\"bad\"" : "");
         if (all[i].verdict == TROTH_FAIL && all[i].cert >= 0)
             out_fmt(p->o, "certificate %d: ", all[i].cert + 1);

@@ -271,7 +271,7 @@ static void say_hello(struct text *t, const struct view *v)
 {
     const struct tree *ch = first_tree(v, "ClientHello", FROM_CLIENT);
     if (!ch) {
-        text_add(t, "No ClientHello was seen.");
+        text_add(t, "%s", v->s->failure.reason ? "It ended before a first message was sent." : "No ClientHello was seen.");
         return;
     }
     char list[200];
@@ -447,7 +447,7 @@ void say_summary(struct text *t, const struct view *v)
 {
     if (v->s->failure.reason) {
         if (v->s->failure.from_peer)
-            text_add(t, "The peer refused: ");
+            text_add(t, "refused: ");
         text_add(t, "%s", v->s->failure.text);
         return;
     }
@@ -468,7 +468,10 @@ void say_label(struct text *t, const struct tree *tree, uint32_t node)
 {
     const struct node *d = &tree->nodes[node];
     uint32_t first = node + 1, second = first < d->end ? tree->nodes[first].end : d->end;
-    if (is(d->saw.name, "extension") && second < d->end) {
+    if (is(d->saw.name, "extension") && second < d->end && is(tree->nodes[second].saw.name, "extension_data")) {
+        uint16_t type = (uint16_t)tree->nodes[first].saw.value;
+        text_add(t, "%s 0x%04x", is_grease(type) ? "GREASE" : "extension", type);
+    } else if (is(d->saw.name, "extension") && second < d->end) {
         text_add(t, "%s", tree->nodes[second].saw.name);
     } else if (is(d->saw.name, "Extension") && first < d->end && is(tree->nodes[first].saw.name, "extnID")) {
         oid_show(t, tree_content(tree, first));

@@ -95,7 +95,8 @@ static void decisions(struct out *o, const struct view *v, int step)
         painted(o, BOLD, room);
         out_str(o, "\n");
         term(o, 6, 9, "because", PLAIN, d->rule);
-        lists(o, v, d, v->s->we_are_server ? "client" : "ours", v->s->we_are_server ? d->theirs : d->ours);
+        bool ours = !strcmp(v->we, "Your client");
+        lists(o, v, d, v->s->we_are_server || !ours ? "client" : "ours", v->s->we_are_server ? d->theirs : d->ours);
         lists(o, v, d, v->s->we_are_server ? "ours" : "server", v->s->we_are_server ? d->ours : d->theirs);
     }
 }
