@@ -14,7 +14,7 @@ static enum state on_hello_retry(struct troth_conn *, const struct message *);
 static const struct step client[] = {
 /*  waiting for      this arrives             do                    and wait for                                 */
   { S_START,         A_START,                 DO(on_start),         TO(WAIT_SH),                               0 },
-  { S_WAIT_SH,       M_SERVER_HELLO,          DO(on_server_hello),  TO(WAIT_EE) | TO(WAIT_CERT_12) | TO(WAIT_NST_12) | TO(WAIT_CCS_12), 0 },
+  { S_WAIT_SH,       M_SERVER_HELLO,          DO(on_server_hello),  TO(WAIT_EE) | TO(WAIT_CERT_12) | TO(WAIT_NST_12) | TO(WAIT_CCS_12) | TO(WAIT_VERDICT_12), 0 },
   { S_WAIT_SH,       M_HELLO_RETRY_REQUEST,   DO(on_hello_retry),   TO(WAIT_SH_AGAIN),                NOT_HASHED },
   { S_WAIT_SH_AGAIN, M_SERVER_HELLO,          DO(on_server_hello),  TO(WAIT_EE),                               0 },
 };

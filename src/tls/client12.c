@@ -108,6 +108,8 @@ enum state client12_server_hello(struct troth_conn *c, struct server_hello *sh, 
            && session12_answered(c, sh);
     if (!ok)
         return S_FAILED;
+    if (peer_ask_verdict_again(c))
+        return S_WAIT_VERDICT_12;
     return c->facts.resumed ? await_server_finish(c) : S_WAIT_CERT_12;
 }
 
@@ -257,7 +259,9 @@ static enum state on_server_hello_done(struct troth_conn *c, const struct messag
 static enum state on_verdict(struct troth_conn *c, const struct message *m)
 {
     (void)m;
-    return peer_take_verdict(c) ? send_flight(c) : S_FAILED;
+    if (!peer_take_verdict(c))
+        return S_FAILED;
+    return c->facts.resumed ? await_server_finish(c) : send_flight(c);
 }
 
 static enum state on_signature(struct troth_conn *c, const struct message *m)

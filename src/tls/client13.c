@@ -22,7 +22,7 @@ static enum state on_signature(struct troth_conn *, const struct message *);
 /* clang-format off */
 static const struct step client13[] = {
 /*  waiting for       this arrives              do                           and wait for                                           */
-  { S_WAIT_EE,        M_ENCRYPTED_EXTENSIONS,   DO(on_encrypted_extensions), TO(WAIT_CERT_CR) | TO(WAIT_FINISHED),              0 },
+  { S_WAIT_EE,        M_ENCRYPTED_EXTENSIONS,   DO(on_encrypted_extensions), TO(WAIT_CERT_CR) | TO(WAIT_FINISHED) | TO(WAIT_VERDICT), 0 },
   { S_WAIT_CERT_CR,   M_CERTIFICATE_REQUEST,    DO(on_certificate_request),  TO(WAIT_CERT),                                     0 },
   { S_WAIT_CERT_CR,   M_CERTIFICATE,            DO(on_certificate),          TO(WAIT_CV),                                       0 },
   { S_WAIT_CERT,      M_CERTIFICATE,            DO(on_certificate),          TO(WAIT_CV),                                       0 },
@@ -143,6 +143,8 @@ static enum state on_encrypted_extensions(struct troth_conn *c, const struct mes
            && early_answer(c, exts_have(&ee.exts, X_EARLY_DATA));
     if (!ok)
         return S_FAILED;
+    if (peer_ask_verdict_again(c))
+        return S_WAIT_VERDICT;
     return c->facts.resumed || c->facts.psk_external ? S_WAIT_FINISHED : S_WAIT_CERT_CR;
 }
 

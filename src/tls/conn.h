@@ -202,6 +202,7 @@ struct troth_conn {
     bool                  ready, eof, close_sent, close_seen;
     bool                  failed;      /* the alert of `error` is queued, secrets are gone                       */
     bool                  peer_wants_update, update_asked; /* KeyUpdate owed to the peer; asked of it            */
+    bool                  ticket_early; /* `ticket` allows early data                                           */
     bool                  cert_asked, cert_shown; /* client: a certificate was asked for; one was shown          */
     uint8_t               key_updates, tickets_seen;       /* in a row; in all                                   */
     uint32_t              early_left;  /* bytes of early data that may still be written (client) or come (server) */

@@ -182,15 +182,17 @@ static troth_event question(const struct troth_conn *c)
 static bool waiting_event(struct troth_conn *c, troth_event *e)
 {
     static const struct { uint8_t bit, kind; } order[] = {
-        { WAITS_EARLY, TROTH_EARLY }, { WAITS_EARLY_REFUSED, TROTH_EARLY_REFUSED }, { WAITS_READY, TROTH_READY },
-        { WAITS_TICKET, TROTH_TICKET },
+        { WAITS_EARLY, TROTH_EARLY }, { WAITS_EARLY_REFUSED, TROTH_EARLY_REFUSED }, { WAITS_TICKET, TROTH_TICKET },
+        { WAITS_READY, TROTH_READY },
     };
     for (size_t i = 0; i < COUNT_OF(order); i++)
         if (c->events & order[i].bit) {
             c->events = (uint8_t)(c->events & ~order[i].bit);
             *e = event((enum troth_event_kind)order[i].kind);
-            if (e->kind == TROTH_TICKET)
+            if (e->kind == TROTH_TICKET) {
                 e->data = span_of(c->ticket, c->ticket_n);
+                e->early = c->ticket_early;
+            }
             return true;
         }
     return false;
@@ -278,7 +280,9 @@ bool engine_write(struct troth_conn *c, const span *parts, size_t n_parts)
 {
     if (!c->ready && c->early_left && !c->cfg->is_server)
         return write_early(c, parts, n_parts);
-    if (!c->ready || c->close_sent)
+    /* a server that took early data may answer before the client's Finished; to whom, it knows from the session (RFC 9846 2.3) */
+    bool half = c->cfg->is_server && c->facts.early == TROTH_EARLY_ACCEPTED && c->rec.write.epoch == EPOCH_APPLICATION;
+    if ((!c->ready && !half) || c->close_sent)
         return fail(c, WRONG_TIME, "troth_write %s", c->ready ? "after troth_close" : "before TROTH_READY");
     return late_before_write(c) && flight_put(c, CONTENT_APPLICATION_DATA, parts, n_parts);
 }

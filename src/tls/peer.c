@@ -118,6 +118,12 @@ bool peer_ask_verdict(struct troth_conn *c)
     return true;
 }
 
+bool peer_ask_verdict_again(struct troth_conn *c)
+{
+    bool showed = !c->cfg->is_server || c->facts.client_authenticated;
+    return c->facts.resumed && showed && c->cfg->reverify && peer_ask_verdict(c);
+}
+
 bool peer_take_verdict(struct troth_conn *c)
 {
     const struct hs *hs = c->hs;

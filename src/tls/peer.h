@@ -13,6 +13,8 @@ bool MUST_USE peer_judge(struct troth_conn *c, const struct certificate *cert);
 
 /* Does the application want a word, now that the peer has proved to have the key?  Then it is asked. */
 bool peer_ask_verdict(struct troth_conn *c);
+/* Likewise for the chain of a session that is resumed, where it is judged again (troth_reverify). */
+bool peer_ask_verdict_again(struct troth_conn *c);
 /* Its answer. */
 bool MUST_USE peer_take_verdict(struct troth_conn *c);
 

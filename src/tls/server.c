@@ -10,7 +10,7 @@ static enum state on_start(struct troth_conn *, const struct message *);
 static enum state on_client_hello(struct troth_conn *, const struct message *);
 static enum state on_server(struct troth_conn *, const struct message *);
 
-#define TO_12 (TO(WAIT_SIGN_SKE_12) | TO(WAIT_CLIENT_CERT_12) | TO(WAIT_CKE_12) | TO(WAIT_CCS_12))
+#define TO_12 (TO(WAIT_VERDICT) | TO(WAIT_VERDICT_12) | TO(WAIT_SIGN_SKE_12) | TO(WAIT_CLIENT_CERT_12) | TO(WAIT_CKE_12) | TO(WAIT_CCS_12))
 
 /* clang-format off */
 static const struct step server[] = {

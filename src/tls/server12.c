@@ -229,6 +229,8 @@ static enum state resume(struct troth_conn *c, const struct client_hello *ch)
            && send_server_hello(c, ch)
            && (!c->hs->v12->ticket_follows || session12_send_ticket(c))
            && tls12_send_finished(c);
+    if (ok && peer_ask_verdict_again(c))
+        return S_WAIT_VERDICT_12;
     return ok ? await_ccs(c) : S_FAILED;
 }
 

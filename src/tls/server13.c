@@ -25,9 +25,9 @@ static enum state on_finished(struct troth_conn *, const struct message *);
 /* clang-format off */
 static const struct step server13[] = {
 /*  waiting for       this arrives             do                         and wait for                                                 */
-  { S_WAIT_CH_AGAIN,  M_CLIENT_HELLO,          DO(on_hello_again),        TO(WAIT_SIGN) | TO(WAIT_CERT) | TO(WAIT_FINISHED),         0 },
+  { S_WAIT_CH_AGAIN,  M_CLIENT_HELLO,          DO(on_hello_again),        TO(WAIT_SIGN) | TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO(WAIT_VERDICT),  0 },
   { S_WAIT_SIGN,      A_SIGNATURE,             DO(on_signature),          TO(WAIT_EOED) | TO(WAIT_CERT) | TO(WAIT_FINISHED),         0 },
-  { S_WAIT_EOED,      M_END_OF_EARLY_DATA,     DO(on_end_of_early_data),  TO(WAIT_CERT) | TO(WAIT_FINISHED),                         0 },
+  { S_WAIT_EOED,      M_END_OF_EARLY_DATA,     DO(on_end_of_early_data),  TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO(WAIT_VERDICT),      0 },
   { S_WAIT_CERT,      M_CERTIFICATE,           DO(on_certificate),        TO(WAIT_CV) | TO(WAIT_FINISHED),                           0 },
   { S_WAIT_CV,        M_CERTIFICATE_VERIFY,    DO(on_certificate_verify), TO(WAIT_FINISHED) | TO(WAIT_VERDICT),            KEEP_BEFORE },
   { S_WAIT_VERDICT,   A_VERDICT,               DO(on_verdict),            TO(WAIT_FINISHED),                                         0 },
@@ -232,8 +232,10 @@ static bool send_encrypted_extensions(struct troth_conn *c, const struct client_
     return flight_add(c, HS_encrypted_extensions, body_encrypted_extensions, &ee) && conn_record_limit(c, &ch->exts);
 }
 
-static enum state after_flight(const struct troth_conn *c)
+static enum state after_flight(struct troth_conn *c)
 {
+    if (peer_ask_verdict_again(c))
+        return S_WAIT_VERDICT;
     return wants_client_certificate(c) ? S_WAIT_CERT : S_WAIT_FINISHED;
 }
 

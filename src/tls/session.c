@@ -206,6 +206,7 @@ bool session_offer_to_keep(struct troth_conn *c, const struct session *s)
     session_free_bytes(c, c->ticket, c->ticket_n);
     c->ticket = NULL;
     TRY(session_bytes(c, s, &c->ticket, &c->ticket_n));
+    c->ticket_early = s->max_early_data != 0;
     c->events |= WAITS_TICKET;
     return true;
 }
