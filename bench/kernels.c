@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include "quiet.h"
 
@@ -141,44 +142,61 @@ static void kem_rows(struct bench *b, struct kem_arg *a, enum mlkem_size size, u
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 struct p_arg {
-    EC_KEY *key[P256_LANES];
+    EC_KEY *key_of[P256_LANES], *key_made;
     ECDSA_SIG *sig[P256_LANES];
     uint8_t point[P256_LANES][65], r[P256_LANES][32], s[P256_LANES][32], hash[P256_LANES][32], der[80];
     struct p256_check check[P256_LANES];
+    struct p256_signing signing[P256_LANES];
+    uint8_t d[P256_LANES][32], key[P256_LANES][64];
 };
+
+static void p_sha512(void *ctx, uint8_t out[64], const uint8_t *in, size_t n) { (void)ctx; SHA512(in, n, out); }
+static void p_sign_1(void *v) { struct p_arg *a = v; p256_sign(a->signing, 1, p_sha512, NULL); }
+static void p_sign_8(void *v) { struct p_arg *a = v; p256_sign(a->signing, 8, p_sha512, NULL); }
+static void p_public_1(void *v) { struct p_arg *a = v; (void)!p256_public(a->key, (const uint8_t(*)[32])a->d, 1); }
+static void p_public_8(void *v) { struct p_arg *a = v; (void)!p256_public(a->key, (const uint8_t(*)[32])a->d, 8); }
+static void p_openssl_public(void *v) { struct p_arg *a = v; EC_KEY_generate_key(a->key_made); }
 
 static void p_verify_1(void *v) { struct p_arg *a = v; p256_verify(a->check, 1); }
 static void p_verify_3(void *v) { struct p_arg *a = v; p256_verify(a->check, 3); }
 static void p_verify_8(void *v) { struct p_arg *a = v; p256_verify(a->check, 8); }
-static void p_openssl_verify(void *v) { struct p_arg *a = v; ECDSA_do_verify(a->hash[0], 32, a->sig[0], a->key[0]); }
+static void p_openssl_verify(void *v) { struct p_arg *a = v; ECDSA_do_verify(a->hash[0], 32, a->sig[0], a->key_of[0]); }
 
 static void p_openssl_sign(void *v)
 {
     struct p_arg *a = v;
     unsigned n = sizeof a->der;
-    ECDSA_sign(0, a->hash[0], 32, a->der, &n, a->key[0]);
+    ECDSA_sign(0, a->hash[0], 32, a->der, &n, a->key_of[0]);
 }
 
 static void p_rows(struct bench *b, struct p_arg *a, uint32_t cpu)
 {
     for (unsigned i = 0; i < P256_LANES; i++) {
-        a->key[i] = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
-        EC_KEY_generate_key(a->key[i]);
-        EC_POINT_point2oct(EC_KEY_get0_group(a->key[i]), EC_KEY_get0_public_key(a->key[i]), POINT_CONVERSION_UNCOMPRESSED,
+        a->key_of[i] = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+        EC_KEY_generate_key(a->key_of[i]);
+        EC_POINT_point2oct(EC_KEY_get0_group(a->key_of[i]), EC_KEY_get0_public_key(a->key_of[i]), POINT_CONVERSION_UNCOMPRESSED,
                            a->point[i], 65, NULL);
         RAND_bytes(a->hash[i], 32);
-        a->sig[i] = ECDSA_do_sign(a->hash[i], 32, a->key[i]);
+        a->sig[i] = ECDSA_do_sign(a->hash[i], 32, a->key_of[i]);
         BN_bn2binpad(ECDSA_SIG_get0_r(a->sig[i]), a->r[i], 32);
         BN_bn2binpad(ECDSA_SIG_get0_s(a->sig[i]), a->s[i], 32);
+        BN_bn2binpad(EC_KEY_get0_private_key(a->key_of[i]), a->d[i], 32);
+        a->signing[i] = (struct p256_signing){ .d = a->d[i], .random = a->r[i], .hash = a->hash[i], .hash_n = 32 };
         a->check[i] = (struct p256_check){ a->point[i] + 1, a->r[i], a->s[i], a->hash[i], 32, P256_BAD };
     }
     if (cpu & CPU_IFMA) {
         add(b, "p256 verify 1", "ifma", p_verify_1, a, 1);
         add(b, "p256 verify 3", "ifma", p_verify_3, a, 3);
         add(b, "p256 verify 8", "ifma", p_verify_8, a, 8);
+        add(b, "p256 sign 1", "ifma", p_sign_1, a, 1);
+        add(b, "p256 sign 8", "ifma", p_sign_8, a, 8);
+        add(b, "p256 public 1", "ifma", p_public_1, a, 1);
+        add(b, "p256 public 8", "ifma", p_public_8, a, 8);
     }
     add(b, "p256 verify", "libcrypto", p_openssl_verify, a, 1);
     add(b, "p256 sign", "libcrypto", p_openssl_sign, a, 1);
+    a->key_made = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+    add(b, "p256 public", "libcrypto", p_openssl_public, a, 1);
 }
 
 int main(int argc, char **argv)

@@ -267,11 +267,160 @@ static void test_scalars(void **state)
     BN_CTX_free(x);
 }
 
+static void sha512(void *ctx, uint8_t out[64], const uint8_t *in, size_t n)
+{
+    (void)ctx;
+    EVP_Digest(in, n, out, NULL, EVP_sha512(), NULL);
+}
+
+/* hands out the nonce that ctx points to: what is reduced modulo n is then that number */
+static void chosen(void *ctx, uint8_t out[64], const uint8_t *in, size_t n)
+{
+    (void)in;
+    assert_int_equal(n, 96);
+    memset(out, 0, 32);
+    memcpy(out + 32, ctx, 32);
+}
+
+/* RFC 6979 A.2.5: with its nonces, one at a time and among eight */
+static void test_sign_rfc6979(void **state)
+{
+    static const struct { const char *text, *k, *r, *s; } t[] = {
+        { "sample", "A6E3C57DD01ABE90086538398355DD4C3B17AA873382B0F24D6129493D8AAD60",
+          "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716",
+          "F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8" },
+        { "test", "D16B6AE827F17175E040871A1C7EC3500192C4C92677336EC2537ACAEE0008E0",
+          "F1ABB023518351CD71D881567B1EA663ED3EFCF6C5132B354F28D3B0B7D38367",
+          "019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083" },
+    };
+    (void)state;
+    if (no_ifma())
+        return;
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t d[32], k[32], r[32], s[32], hash[32], zero[32] = { 0 };
+        hex_bytes(d, 32, "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721");
+        hex_bytes(k, 32, t[i].k);
+        hex_bytes(r, 32, t[i].r);
+        hex_bytes(s, 32, t[i].s);
+        EVP_Digest(t[i].text, strlen(t[i].text), hash, NULL, EVP_sha256(), NULL);
+        struct p256_signing job[8];
+        for (unsigned n = 1; n <= 8; n++) {
+            for (unsigned j = 0; j < n; j++)
+                job[j] = (struct p256_signing){ .d = d, .random = zero, .hash = hash, .hash_n = 32 };
+            p256_sign(job, n, chosen, k);
+            for (unsigned j = 0; j < n; j++) {
+                assert_true(job[j].done);
+                assert_memory_equal(job[j].r, r, 32);
+                assert_memory_equal(job[j].s, s, 32);
+            }
+        }
+    }
+}
+
+/* nonces at the edges of the digits and of the halving, against libcrypto's x */
+static void test_base_edges(void **state)
+{
+    (void)state;
+    if (no_ifma())
+        return;
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    const BIGNUM *n = EC_GROUP_get0_order(group);
+    BIGNUM *k = BN_new();
+    EC_POINT *p = EC_POINT_new(group);
+    static const uint8_t fill[] = { 0x00, 0xff, 0x77, 0x88, 0x78, 0x87, 0x08, 0x80, 0x01, 0x10, 0x0f, 0xf0 };
+    for (unsigned i = 0; i < 300; i++) {
+        uint8_t d[8][32], got[8][64], want[65], one[1][64];
+        for (unsigned lane = 0; lane < 8; lane++) {
+            RAND_bytes(d[lane], 32);
+            if (i < 144)
+                for (unsigned j = 0; j < 32; j++)
+                    d[lane][j] = fill[(j + lane) % 3 ? i / 12 : i % 12];
+            if (i >= 144 && i < 200)
+                memset(d[lane] + lane / 2, 0, 31 - lane / 2 * 2);           /* mostly zero digits */
+            if (i == 200 || i == 201) {                                     /* small, and n - small */
+                BN_set_word(k, lane + 1);
+                if (i == 201)
+                    BN_sub(k, n, k);
+                BN_bn2binpad(k, d[lane], 32);
+            }
+            BN_bin2bn(d[lane], 32, k);
+            if (BN_is_zero(k) || BN_cmp(k, n) >= 0)
+                d[lane][0] = 0x7f, d[lane][31] |= 1;
+        }
+        assert_true(p256_public(got, (const uint8_t(*)[32])d, 8));
+        for (unsigned lane = 0; lane < 8; lane++) {
+            BN_bin2bn(d[lane], 32, k);
+            EC_POINT_mul(group, p, k, NULL, NULL, NULL);
+            EC_POINT_point2oct(group, p, POINT_CONVERSION_UNCOMPRESSED, want, 65, NULL);
+            assert_memory_equal(got[lane], want + 1, 64);
+            assert_true(p256_public(one, (const uint8_t(*)[32])d[lane], 1));
+            assert_memory_equal(one[0], want + 1, 64);
+        }
+    }
+    uint8_t bad[2][32] = { { 0 } }, out[2][64];
+    bad[0][31] = 1;
+    assert_true(p256_public(out, (const uint8_t(*)[32])bad, 1));
+    assert_false(p256_public(out, (const uint8_t(*)[32])bad, 2));           /* zero */
+    BN_bn2binpad(n, bad[1], 32);
+    assert_false(p256_public(out, (const uint8_t(*)[32])bad, 2));
+    BN_free(k);
+    EC_POINT_free(p);
+    EC_GROUP_free(group);
+}
+
+/* signatures of every number of jobs, judged by libcrypto and by the verifier; randomness and hash both matter */
+static void test_sign_random(void **state)
+{
+    (void)state;
+    if (no_ifma())
+        return;
+    static const size_t hash_n[] = { 32, 48, 64, 20 };
+    for (unsigned round = 0; round < 20; round++) {
+        for (unsigned n = 1; n <= 8; n++) {
+            struct signer a[8];
+            struct p256_signing job[8];
+            struct p256_check c[8];
+            uint8_t random[8][32];
+            RAND_bytes(random[0], sizeof random);
+            for (unsigned i = 0; i < n; i++) {
+                size_t h = hash_n[(i + round) % 4];
+                signer_make(&a[i], 32);
+                job[i] = (struct p256_signing){ .d = a[i].d, .random = random[i], .hash = a[i].hash, .hash_n = h };
+            }
+            p256_sign(job, n, sha512, NULL);
+            for (unsigned i = 0; i < n; i++) {
+                assert_true(job[i].done);
+                c[i] = (struct p256_check){ a[i].point, job[i].r, job[i].s, job[i].hash, job[i].hash_n, P256_BAD };
+                assert_true(judge(&c[i]));
+                EC_KEY_free(a[i].key);
+            }
+            p256_verify(c, n);
+            for (unsigned i = 0; i < n; i++)
+                assert_int_equal(c[i].verdict, P256_GOOD);
+            struct p256_signing again = job[0];
+            p256_sign(&again, 1, sha512, NULL);
+            assert_memory_equal(again.r, job[0].r, 32);
+            assert_memory_equal(again.s, job[0].s, 32);
+            random[0][round] ^= 1;
+            p256_sign(&again, 1, sha512, NULL);
+            assert_memory_not_equal(again.r, job[0].r, 32);
+        }
+    }
+    uint8_t d[32] = { 0 }, hash[32] = { 1 }, random[32] = { 2 };
+    struct p256_signing job = { .d = d, .random = random, .hash = hash, .hash_n = 32 };
+    p256_sign(&job, 1, sha512, NULL);
+    assert_false(job.done);
+    memset(d, 0xff, sizeof d);
+    p256_sign(&job, 1, sha512, NULL);
+    assert_false(job.done);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scalars), cmocka_unit_test(test_wycheproof), cmocka_unit_test(test_verify_random),
-        cmocka_unit_test(test_exceptions),
+        cmocka_unit_test(test_exceptions), cmocka_unit_test(test_sign_rfc6979), cmocka_unit_test(test_base_edges),
+        cmocka_unit_test(test_sign_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

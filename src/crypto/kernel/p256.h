@@ -29,4 +29,23 @@ enum { P256_LANES = 8 };
 /* Up to eight verifications in the time of one; everything is public, and time depends on it. */
 void p256_verify(struct p256_check *check, unsigned n);
 
+struct p256_signing {
+    const uint8_t *d;               /* the private key, 32 bytes */
+    const uint8_t *random;          /* 32 bytes, fresh. Should they ever repeat or be known, the nonce still is a secret function
+                                       of key and hash, as in RFC 6979 */
+    const uint8_t *hash;
+    size_t hash_n;                  /* the leftmost 32 bytes count */
+    uint8_t r[32], s[32];           /* the signature */
+    bool done;                      /* false: d is not in 1 .. n-1, or the result failed its check */
+};
+
+typedef void p256_sha512(void *ctx, uint8_t out[64], const uint8_t *in, size_t n);
+
+/* One signature, or up to eight side by side, in constant time (FIPS 186-5 6.4.1). Before one is given out it is checked that
+ * its point lies on the curve and that s k = e + r d: a fault on the way does not tell the key. */
+void p256_sign(struct p256_signing *job, unsigned n, p256_sha512 *sha512, void *ctx);
+
+/* public keys x || y of private ones, one or up to eight, in constant time; false when one is not in 1 .. n-1 */
+bool MUST_USE p256_public(uint8_t key[][64], const uint8_t d[][32], unsigned n);
+
 #endif

@@ -14,7 +14,7 @@
 
 #include "crypto/kernel/ct.h"
 
-#define IFMA   __attribute__((target("avx512f,avx512vl,avx512dq,avx512ifma,bmi2")))
+#define IFMA   VECTOR_ONLY __attribute__((target("avx512f,avx512vl,avx512dq,avx512ifma,bmi2")))
 #define INLINE static inline __attribute__((always_inline)) IFMA
 
 struct f8 { __m512i l[5]; };
@@ -165,7 +165,7 @@ INLINE __mmask8 f_is_zero(struct f8 a)
     return (__mmask8)(_mm512_testn_epi64_mask(zero, zero) | _mm512_testn_epi64_mask(p, p));
 }
 
-/* four words of 64 bits in each lane to limbs, not in Montgomery form; and back, from limbs in range and a value below 2^256 */
+/* four words of 64 bits in each lane to limbs, not in Montgomery form */
 INLINE struct f8 f_of_words(__m512i w0, __m512i w1, __m512i w2, __m512i w3)
 {
     const __m512i m = V_MASK52;
@@ -176,6 +176,14 @@ INLINE struct f8 f_of_words(__m512i w0, __m512i w1, __m512i w2, __m512i w3)
     r.l[3] = _mm512_and_si512(_mm512_or_si512(_mm512_srli_epi64(w2, 28), _mm512_slli_epi64(w3, 36)), m);
     r.l[4] = _mm512_srli_epi64(w3, 16);
     return r;
+}
+
+/* out of Montgomery form and below p: the product is below 1 + 2^-4 times p, for the factor is 1 */
+INLINE struct f8 f_plain(struct f8 a)
+{
+    a = f_mul(a, f_set(1, 0, 0, 0, 0));
+    struct f8 less = f_carry(f_minus(a, f_set(P0, P1, 0, P3, P4), 0));
+    return f_select(_mm512_movepi64_mask(less.l[4]), a, less);
 }
 
 /* 2 p (dbl-2001-b, a = -3, with 2 Y Z in place of (Y + Z)^2 - Y^2 - Z^2). Exact for every point but those at infinity, where
@@ -211,6 +219,19 @@ INLINE struct jacobian point_add_affine(struct jacobian p, struct f8 x, struct f
 {
     struct f8 zz = f_sqr(p.z), u2 = f_mul(x, zz), s2 = f_mul(y, f_mul(p.z, zz));
     return point_sum(p.x, p.y, f_carry(f_minus(u2, p.x, 2)), f_carry(f_minus(s2, p.y, 2)), p.z);
+}
+
+/* p + q, both with a Z of their own; exceptions as above */
+INLINE struct jacobian point_add(struct jacobian p, struct jacobian q)
+{
+    struct f8 pzz = f_sqr(p.z), qzz = f_sqr(q.z), u1 = f_mul(p.x, qzz), u2 = f_mul(q.x, pzz);
+    struct f8 s1 = f_mul(p.y, f_mul(q.z, qzz)), s2 = f_mul(q.y, f_mul(p.z, pzz));
+    return point_sum(u1, s1, f_carry(f_minus(u2, u1, 2)), f_carry(f_minus(s2, s1, 2)), f_mul(p.z, q.z));
+}
+
+INLINE struct jacobian point_select(__mmask8 m, struct jacobian a, struct jacobian b)
+{
+    return (struct jacobian){ f_select(m, a.x, b.x), f_select(m, a.y, b.y), f_select(m, a.z, b.z) };
 }
 
 #endif

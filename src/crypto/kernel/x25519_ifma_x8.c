@@ -13,7 +13,7 @@
 #include "crypto/kernel/x25519_ifma.h"
 #include "crypto/kernel/x25519_parts.h"
 
-#define IFMA   __attribute__((target("avx512f,avx512vl,avx512dq,avx512ifma,bmi2")))
+#define IFMA   VECTOR_ONLY __attribute__((target("avx512f,avx512vl,avx512dq,avx512ifma,bmi2")))
 #define INLINE static inline __attribute__((always_inline)) IFMA
 #define MASK   _mm512_set1_epi64((long long)FE_MASK)
 
