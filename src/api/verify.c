@@ -140,7 +140,7 @@ static void trust_bytes(troth_policy_builder *b, span bytes, bool skip_bad, cons
     b->error = why;
     struct text t = TEXT_IN(b->error.detail);
     t.n = strlen(b->error.detail);
-    text_add(&t, " (%s)", from);
+    text_add(&t, "%s%s", t.n ? ", in " : "", from);
 }
 
 void troth_policy_trust_pem(troth_policy_builder *b, troth_span bytes)
