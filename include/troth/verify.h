@@ -63,9 +63,10 @@ TROTH_API void troth_policy_free(troth_policy *);
  * certificate (validity, extensions, key strength, constraints), only its signature is not.  One that cannot be read fails the build. */
 TROTH_API void troth_policy_trust_pem(troth_policy_builder *, troth_span pem_or_der);  /* PEM: every CERTIFICATE in it */
 TROTH_API void troth_policy_trust_file(troth_policy_builder *, const char *path);      /* PEM or DER                   */
-/* Every file in the directory that holds PEM or DER certificates; others are passed over. */
+/* Every file in the directory that holds PEM or DER certificates; others are passed over.  Otherwise like the system's. */
 TROTH_API void troth_policy_trust_dir(troth_policy_builder *, const char *path);
-/* What this system trusts: /etc/ssl/certs/ca-certificates.crt or its like.  A root that cannot be read is passed over. */
+/* What this system trusts: /etc/ssl/certs/ca-certificates.crt or its like.  A root that cannot be read is passed over; and since its
+ * keepers have judged these roots, the profile's rules (troth_profile) are not asked of them, only those of path validation. */
 TROTH_API void troth_policy_trust_system(troth_policy_builder *);
 /* An anchor with limits of its own.  Lists may be NULL.  Names are DNS domains: "example.com" stands for itself and all below it. */
 typedef struct troth_anchor {

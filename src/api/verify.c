@@ -113,28 +113,28 @@ static bool list_add(struct arena *arena, span **list, size_t *n, size_t *cap, s
 /* ---- trust */
 
 /* The certificates of a PKCS#12 file: of a trust store, which has no password or the empty one. */
-static bool pkcs12_add(troth_policy_builder *b, span bytes, bool skip_bad, troth_error *error)
+static bool pkcs12_add(troth_policy_builder *b, span bytes, bool vetted, troth_error *error)
 {
     struct pkcs12 p12;
     enum troth_reason why;
     size_t n = 0;
     if (!pkcs12_open(&p12, &b->scratch, bytes, NULL, NULL, &why))
-        return skip_bad || error_set(error, why, __FILE__, __LINE__, "PKCS#12 trust store");
-    if (!p12.n_certs && !skip_bad)
+        return vetted || error_set(error, why, __FILE__, __LINE__, "PKCS#12 trust store");
+    if (!p12.n_certs && !vetted)
         return error_set(error, TROTH_R_PKCS12_NOTHING, __FILE__, __LINE__, "no certificate in it");
     for (size_t i = 0; i < p12.n_certs; i++)
-        TRY(anchors_add(&b->policy->anchors, &b->policy->arena, p12.certs[i], skip_bad, &n, error));
+        TRY(anchors_add(&b->policy->anchors, &b->policy->arena, p12.certs[i], vetted, &n, error));
     return true;
 }
 
-static void trust_bytes(troth_policy_builder *b, span bytes, bool skip_bad, const char *from)
+static void trust_bytes(troth_policy_builder *b, span bytes, bool vetted, const char *from)
 {
     troth_error why = { 0 };
     size_t n;
     b->any_trust = true;
     bool ok = object_kind_of_der(bytes) == OBJECT_PKCS12
-                  ? pkcs12_add(b, bytes, skip_bad, &why)
-                  : anchors_add(&b->policy->anchors, &b->policy->arena, bytes, skip_bad, &n, &why);
+                  ? pkcs12_add(b, bytes, vetted, &why)
+                  : anchors_add(&b->policy->anchors, &b->policy->arena, bytes, vetted, &n, &why);
     if (ok)
         return;
     b->error = why;

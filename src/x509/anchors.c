@@ -28,9 +28,9 @@ bool anchors_add_row(struct anchors *a, struct arena *arena, const struct anchor
 }
 
 /* One certificate, DER, copied.  *bad: it cannot be read (and error says why); false without it: memory ran out. */
-static bool add_der(struct anchors *a, struct arena *arena, span der, bool *bad, troth_error *error)
+static bool add_der(struct anchors *a, struct arena *arena, span der, bool vetted, bool *bad, troth_error *error)
 {
-    struct anchor row = { .distrust_after = 0 };
+    struct anchor row = { .vetted = vetted };
     span copy;
     *bad = false;
     TRY(arena_copy(arena, &copy, der));
@@ -41,14 +41,14 @@ static bool add_der(struct anchors *a, struct arena *arena, span der, bool *bad,
     return anchors_add_row(a, arena, &row);
 }
 
-bool anchors_add(struct anchors *a, struct arena *arena, span bytes, bool skip_bad, size_t *n, troth_error *error)
+bool anchors_add(struct anchors *a, struct arena *arena, span bytes, bool vetted, size_t *n, troth_error *error)
 {
     struct pki_ctx p = { .arena = arena };
     struct object *list = NULL;
     size_t count = 0;
     *n = 0;
     bool whole = objects_read(&p, bytes, &list, &count);
-    if (!whole && !skip_bad) {
+    if (!whole && !vetted) {
         *error = p.error;
         return false;
     }
@@ -57,16 +57,16 @@ bool anchors_add(struct anchors *a, struct arena *arena, span bytes, bool skip_b
         troth_error why = { 0 };
         if (list[i].kind != OBJECT_CERTIFICATE)
             continue;
-        if (add_der(a, arena, list[i].der, &bad, &why)) {
+        if (add_der(a, arena, list[i].der, vetted, &bad, &why)) {
             ++*n;
         } else if (!bad) {
             return error_set(error, TROTH_R_OUT_OF_MEMORY, __FILE__, __LINE__, "trust anchors");
-        } else if (!skip_bad) {
+        } else if (!vetted) {
             *error = why;
             return false;
         }
     }
-    if (*n == 0 && !skip_bad) {
+    if (*n == 0 && !vetted) {
         objects_wanted(&p, OBJECT_CERTIFICATE, count ? &list[0] : NULL);
         *error = p.error;
         return false;

@@ -186,6 +186,7 @@ const struct check checks[] = {
   { "names present",          "RFC 5280 4.1.2.6",        check_std_names,          TROTH_R_CERT_PROFILE,          EVERY,         STD,    true  },
   { "key identifiers",        "RFC 5280 4.2.1.1",        check_std_identifiers,    TROTH_R_CERT_PROFILE,          EVERY,         STD,    true  },
   { "extended key usage",     "CA/B Forum 7.1.2.7.6",    check_web_eku,            TROTH_R_CERT_PROFILE,          EVERY,         WEB,    true  },
+  { "root signature",         "CA/B Forum 7.1.3.2",      check_web_root_sig,       TROTH_R_CERT_UNKNOWN_ALGORITHM, ANCHOR,       WEB,    true  },
   { "authority key id",       "CA/B Forum 7.1.2.11.1",   check_web_aki,            TROTH_R_CERT_PROFILE,          EVERY,         WEB,    true  },
   { "names well-formed",      "CA/B Forum 7.1.4.2",      check_san_formed,         TROTH_R_CERT_NAME_MALFORMED,   LEAF,          WEB,    true  },
   { "lint: validity",         "RFC 5280 4.1.2.5",        check_lint_validity,      TROTH_R_CERT_PROFILE,          EVERY,         LINT,   true  },
@@ -209,6 +210,8 @@ static bool applies(const struct judge *j, const struct check *k, unsigned cert)
     if (k->where == ONCE)
         return cert == 0;
     bool anchor = is_anchor(j, cert);
+    if (anchor && k->rules != ALWAYS && j->now.node[cert]->anchor->vetted)
+        return false;
     return (cert == 0 && k->where & LEAF) || (cert > 0 && !anchor && k->where & ISSUERS) || (anchor && k->where & ANCHOR);
 }
 

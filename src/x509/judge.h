@@ -206,6 +206,7 @@ enum troth_verdict check_lint_names(struct judge *, unsigned cert, struct findin
 /* strength.c */
 enum troth_verdict check_key_strength(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_signature_strength(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_web_root_sig(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_signature(struct judge *, unsigned cert, struct finding *);
 /* revoked.c */
 enum troth_verdict check_revocation(struct judge *, unsigned cert, struct finding *);

@@ -69,6 +69,9 @@ enum troth_verdict check_std_criticality(struct judge *j, unsigned cert, struct 
             return found(j, f, TROTH_FAIL, TROTH_R_CERT_PROFILE, ext_range(c, rows[i].x), "%s is %scritical (%s)", ext_name(rows[i].x),
                          critical ? "" : "not ", rows[i].rule);
     }
+    /* the CA/Browser Forum lets name constraints be not critical (7.1.2.5.2) */
+    if (!j->web && cert_has(c, CX_NAME_CONSTRAINTS) && !(c->critical & BIT(CX_NAME_CONSTRAINTS)))
+        return breaks(j, f, ext_range(c, CX_NAME_CONSTRAINTS), "nameConstraints is not critical (RFC 5280 4.2.1.10)");
     return passed(j, f, NOWHERE, "as RFC 5280 wants it");
 }
 
@@ -106,6 +109,8 @@ enum troth_verdict check_web_leaf(struct judge *j, unsigned cert, struct finding
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_CA_AS_LEAF, ext_range(c, CX_BASIC_CONSTRAINTS), "cA is TRUE");
     if (j->purpose == TROTH_PURPOSE_SERVER && !cert_has(c, CX_SUBJECT_ALT_NAME) && !j->host && !j->ip_n)
         return breaks(j, f, NOWHERE, "a server's certificate without subjectAltName");
+    if (!name_is_empty(c->subject) && c->critical & BIT(CX_SUBJECT_ALT_NAME))
+        return breaks(j, f, ext_range(c, CX_SUBJECT_ALT_NAME), "subjectAltName is critical beside a subject (CA/Browser Forum 7.1.2.7.12)");
     return passed(j, f, ext_range(c, CX_BASIC_CONSTRAINTS), "not an authority's");
 }
 
@@ -139,6 +144,8 @@ enum troth_verdict check_web_aki(struct judge *j, unsigned cert, struct finding 
         return breaks(j, f, at, "authorityKeyIdentifier without keyIdentifier (CA/Browser Forum 7.1.2.11.1)");
     if (c->aki_has_issuer || c->aki_has_serial)
         return breaks(j, f, at, "authorityKeyIdentifier with issuer and serial number (CA/Browser Forum 7.1.2.11.1)");
+    if (is_anchor(j, cert) && c->ski.n && !span_equal(c->aki_key, c->ski) && node_is_self_signed(j, j->now.node[cert]))
+        return breaks(j, f, at, "the two key identifiers of a root differ (CA/Browser Forum 7.1.2.1.3)");
     return passed(j, f, at, "keyIdentifier alone");
 }
 

@@ -63,6 +63,19 @@ enum troth_verdict check_signature_strength(struct judge *j, unsigned cert, stru
     return passed(j, f, at, "%s", t.p);
 }
 
+/* What a root signed itself with proves nothing, and old roots have SHA-1; but nobody's real root has less, or what we do not know. */
+enum troth_verdict check_web_root_sig(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    struct range at = cert_range(c, c->sig_alg);
+    char in[80];
+    struct text t = TEXT_IN(in);
+    if (c->sig != TROTH_SIG_NONE)
+        return passed(j, f, at, "a known algorithm");
+    oid_show(&t, c->sig_oid);
+    return found(j, f, TROTH_FAIL, oid_is_weak(c->sig_oid) ? TROTH_R_CERT_WEAK_SIGNATURE : TROTH_R_CERT_UNKNOWN_ALGORITHM, at, "signed with %s", t.p);
+}
+
 /* ---- the links of the path */
 
 /* What the standard lets this key sign, before anybody computes. */

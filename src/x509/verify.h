@@ -21,6 +21,8 @@ struct anchor {
     unsigned    purposes;                /* bits 1u << enum troth_purpose; 0: all         */
     int64_t     distrust_after;          /* 0: no date                                    */
     signed char *self_signed;            /* 1, 0; -1: not looked at; atomic               */
+    bool        vetted;                  /* from the system's store, whose keepers judged it: only path validation's own rules apply,
+                                          * not those of the profile, which old roots break            */
 };
 
 struct anchors {
@@ -28,9 +30,9 @@ struct anchors {
     size_t          n, cap;
 };
 
-/* Adds what is in `bytes` (copied into the arena): PEM with any number of certificates, or DER.  `skip_bad`: pass over what cannot be
- * read instead of failing; *n: how many were added. */
-bool MUST_USE anchors_add(struct anchors *, struct arena *, span bytes, bool skip_bad, size_t *n, troth_error *error);
+/* Adds what is in `bytes` (copied into the arena): PEM with any number of certificates, or DER.  `vetted`: it is the system's store:
+ * what cannot be read is passed over instead of failing, and see struct anchor.  *n: how many were added. */
+bool MUST_USE anchors_add(struct anchors *, struct arena *, span bytes, bool vetted, size_t *n, troth_error *error);
 bool MUST_USE anchors_add_row(struct anchors *, struct arena *, const struct anchor *row);
 /* Sorts and indexes; no more adding after this. */
 bool MUST_USE anchors_freeze(struct anchors *, struct arena *);

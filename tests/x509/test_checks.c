@@ -196,6 +196,19 @@ static void profile(void **state)
     CASE("cert.profile", t->mid.has_require_explicit = true, t->mid.require_explicit = 9, t->mid.flip = IX_POLICY_CONSTRAINTS);
 }
 
+static void more_profile(void **state)
+{
+    (void)state;
+    CASE("cert.profile", t->leaf.flip = IX_SAN);
+    CASE("ok", t->leaf.flip = IX_SAN, t->profile = TROTH_PROFILE_RFC5280);
+    CASE("ok", t->mid.permitted = TEXTS("DNS:example"), t->mid.flip = IX_NAME_CONSTRAINTS);
+    CASE("cert.profile", t->mid.permitted = TEXTS("DNS:example"), t->mid.flip = IX_NAME_CONSTRAINTS, t->profile = TROTH_PROFILE_RFC5280);
+    CASE("cert.profile", t->root.aki = SPAN_TEXT("another"));
+    CASE("cert.unknown-algorithm", t->root.sig_alg_inner = t->root.sig_alg_outer = SPAN_TEXT("\x30\x05\x06\x03\x2a\x03\x04"));
+    CASE("cert.weak-signature", t->root.sig_alg_inner = t->root.sig_alg_outer = SPAN_TEXT("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04\x05\x00"));
+    CASE("cert.unknown-algorithm", t->leaf.sig_alg_inner = t->leaf.sig_alg_outer = SPAN_TEXT("\x30\x05\x06\x03\x2a\x03\x04"));
+}
+
 /* A root with a self-signature needs no authorityKeyIdentifier, whatever its names; one signed by another does. */
 static void self_signed_by_key(void **state)
 {
@@ -263,7 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good),       cmocka_unit_test(validity), cmocka_unit_test(clocks),    cmocka_unit_test(authorities),
         cmocka_unit_test(path_length), cmocka_unit_test(purposes), cmocka_unit_test(extensions), cmocka_unit_test(strengths),
-        cmocka_unit_test(profile),    cmocka_unit_test(self_signed_by_key), cmocka_unit_test(lint), cmocka_unit_test(limited_anchors),
+        cmocka_unit_test(profile),    cmocka_unit_test(self_signed_by_key), cmocka_unit_test(more_profile), cmocka_unit_test(lint), cmocka_unit_test(limited_anchors),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
