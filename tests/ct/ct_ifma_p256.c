@@ -52,6 +52,7 @@ int main(void)
     VALGRIND_MAKE_MEM_UNDEFINED(d, sizeof d);
     bool good = p256_public(key, (const uint8_t(*)[32])d, 8);
     VALGRIND_MAKE_MEM_DEFINED(key, sizeof key);
+    VALGRIND_MAKE_MEM_DEFINED(&good, sizeof good);
     for (unsigned i = 0; i < 8; i++)
         good = good && bytes_equal_ct(key[i], g, 32);
     good = good && !bytes_equal_ct(key[0] + 32, key[1] + 32, 32) && sign(1) && sign(8);

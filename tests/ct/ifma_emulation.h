@@ -21,7 +21,12 @@ struct e512 { uint64_t q[8]; };
 
 __extension__ typedef unsigned __int128 e_wide;
 
-static inline uint64_t e_nonzero(uint64_t x) { return (x | (0 - x)) >> 63; }
+static inline uint64_t e_nonzero(uint64_t x)
+{
+    uint64_t bit = (x | (0 - x)) >> 63;
+    __asm__("" : "+r"(bit));                /* or clang makes branches of the masks that come of it */
+    return bit;
+}
 static inline uint64_t e_lane(unsigned k, unsigned i) { return 0 - (uint64_t)(k >> i & 1); }
 static inline uint64_t e_sra(uint64_t x, unsigned n) { return (uint64_t)((int64_t)x >> n); }
 static inline uint64_t e_mul(uint64_t a, uint64_t b, unsigned high)
