@@ -151,7 +151,7 @@ static bool name_judge(struct strife *s, const struct general_name_item *name)
     if (s->by->nc_excluded_kinds & BIT(name->kind)) {
         span list = s->by->nc_excluded;
         while (subtree_next(&list, &base)) {
-            if (!spend_names(s->j, 1))
+            if (!spend_names(s->j, name_cost(name->value)))
                 return s->spent = true, false;
             if (base.kind != name->kind)
                 continue;
@@ -167,7 +167,7 @@ static bool name_judge(struct strife *s, const struct general_name_item *name)
         return true;
     span list = s->by->nc_permitted;
     while (subtree_next(&list, &base)) {
-        if (!spend_names(s->j, 1))
+        if (!spend_names(s->j, name_cost(name->value)))
             return s->spent = true, false;
         if (base.kind != name->kind)
             continue;

@@ -8,7 +8,7 @@
 #include "x509/cert.h"
 #include "x509/oid.h"
 
-enum { RDN_ATTRIBUTES = 32 }; /* attributes of one RDN that are compared in any order; real ones have one or two */
+enum { RDN_ATTRIBUTES = 8 }; /* attributes of one RDN that are compared in any order; real ones have one or two */
 
 /* ---- characters of a string type, prepared for comparing */
 

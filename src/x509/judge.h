@@ -177,8 +177,17 @@ static inline enum troth_verdict skipped(struct finding *f, const char *why)
 struct finding *finding_add(struct judge *);
 /* "certificate 2 \"CN=R11\"" */
 void cert_words(struct text *t, const struct judge *, unsigned cert);
-/* How many names can still be compared: takes n away; false once the budget is spent. */
+/* Comparisons of names: takes n away; false once the budget is spent.  A long name costs more than a short one. */
 bool MUST_USE spend_names(struct judge *, uint32_t n);
+static inline uint32_t name_cost(span name)
+{
+    return 1 + (uint32_t)(name.n / 32);
+}
+/* All checks of all paths, for as long as paths are kept: after that a path ends at its first failure, as it does otherwise. */
+static inline bool all_checks(const struct judge *j)
+{
+    return j->policy->every_check && j->report->n_paths < PATHS_KEPT - 1;
+}
 bool MUST_USE spend_signatures(struct judge *, uint32_t n);
 
 /* ---- parts with a file of their own */

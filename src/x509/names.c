@@ -376,6 +376,8 @@ enum troth_verdict check_san_formed(struct judge *j, unsigned cert, struct findi
     uint8_t ip[16];
     char in[120];
     struct text t = TEXT_IN(in);
+    if (!spend_names(j, c->n_san))
+        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, (struct range){ 0, 0 }, "%u names", c->n_san);
     for (struct general_name_item g; general_names_next(&list, &g);) {
         if (g.kind != GN_DNS || (dns_pattern_ok(g.value) && !ip_read(ip, g.value)))
             continue;

@@ -183,14 +183,14 @@ static int score_of(const struct judge *j, const struct cert *child, const struc
 
 /* The same certificate again, or the same authority (name, key, other names) again: whatever it leads to, it led to before.  The leaf
  * may be an older edition of its own issuer. */
-static bool is_loop(const struct judge *j, const struct cert *c)
+static bool is_loop(struct judge *j, const struct cert *c)
 {
     for (unsigned i = 0; i < j->now.n; i++) {
         const struct cert *in = j->now.node[i]->cert;
         if (in == c || cert_equal(in, c))
             return true;
         if (i && (in->subject_hash == c->subject_hash && span_equal(in->spki, c->spki) && span_equal(in->san, c->san) &&
-                  name_equal(in->subject, c->subject)))
+                  (!spend_names(j, name_cost(c->subject)) || name_equal(in->subject, c->subject))))
             return true;
     }
     return false;
@@ -198,7 +198,7 @@ static bool is_loop(const struct judge *j, const struct cert *c)
 
 static void candidate_add(struct judge *j, struct candidate *list, size_t *n, const struct cert *child, struct node *node)
 {
-    if (!node || !spend_names(j, 1) || !name_equal(node->cert->subject, child->issuer) || is_loop(j, node->cert))
+    if (!node || !spend_names(j, name_cost(child->issuer)) || !name_equal(node->cert->subject, child->issuer) || is_loop(j, node->cert))
         return;
     struct candidate c = { node, score_of(j, child, node) };
     size_t at = (*n)++;
@@ -244,7 +244,7 @@ static unsigned depth_of(const struct judge *j)
 
 static bool give_up(const struct judge *j)
 {
-    return j->spent || j->out_of_memory || (j->hopeless && !j->policy->every_check);
+    return j->spent || j->out_of_memory || (j->hopeless && !all_checks(j));
 }
 
 static void findings_clear(struct judge *j)
@@ -276,7 +276,7 @@ static bool path_extend(struct judge *j)
     for (size_t i = 0; list && i < n && !give_up(j); i++) {
         struct node *node = list[i].node;
         const struct link *known = link_find(j, j->now.node[j->now.n - 1], node);
-        if (known && !known->good && !j->policy->every_check)
+        if (known && !known->good && !all_checks(j))
             continue;
         if (++j->work.steps > LIMIT_BUDGET_STEPS) {
             j->spent = true;
@@ -288,7 +288,7 @@ static bool path_extend(struct judge *j)
         j->too_deep |= deep;
         if (!deep && node->anchor)
             accepted = path_complete(j);
-        else if (!deep && !j->policy->every_check && !node_is_sound(j, j->now.n - 1)) {
+        else if (!deep && !all_checks(j) && !node_is_sound(j, j->now.n - 1)) {
             if (first)
                 path_keep(j);
             findings_clear(j);

@@ -206,6 +206,8 @@ static bool level_advance(struct machine *m, const struct cert *c, bool last)
     for (size_t i = 1; i < n; i++)
         if (span_equal(policies[i - 1], policies[i]))
             m->trouble = "a certificate lists one policy twice (RFC 5280 4.2.1.4)";
+    if (!spend_names(m->j, (uint32_t)(n + m->now.n_expect)))
+        return true;
     struct level next = { .any = -1 };
     next.nodes = arena_array(m->j->arena, n + m->now.n_expect + 1, sizeof *next.nodes);
     TRY(next.nodes);
@@ -338,7 +340,7 @@ static bool walk(struct machine *m, int *bad)
         const struct cert *c = cert_at(j, i);
         *bad = (int)i;
         TRY(level_advance(m, c, i == 0));
-        if (m->trouble || (m->explicit_policy == 0 && m->null))
+        if (m->trouble || j->spent || (m->explicit_policy == 0 && m->null))
             return true;
         if (i == 0)
             break;

@@ -129,12 +129,12 @@ static bool issued_any(const struct judge *j, const struct node *node)
 /* Of a bundle in any order: the first that is no authority, else the first that issued none of the others. */
 static struct node *leaf_choose(struct judge *j)
 {
-    if (!j->in->any_order)
+    if (!j->in->any_order || j->n_pool > LIMIT_BUDGET_STEPS)
         return &j->pool[0];
     for (size_t i = 0; i < j->n_pool; i++)
         if (!j->pool[i].cert->is_ca && !issued_any(j, &j->pool[i]))
             return &j->pool[i];
-    for (size_t i = 0; i < j->n_pool && j->n_pool <= LIMIT_BUDGET_STEPS; i++)
+    for (size_t i = 0; i < j->n_pool; i++)
         if (!issued_any(j, &j->pool[i]))
             return &j->pool[i];
     return &j->pool[0];
