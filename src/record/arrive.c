@@ -90,11 +90,10 @@ static enum step on_data(struct at_hand *h, const struct record *r)
 static enum step on_content(struct at_hand *h, const struct record *r)
 {
     struct arrivals *a = h->a;
-    if (r->n)
-        a->empties = 0;
     if (r->type == CONTENT_ALERT)
         return on_alert(h, r);
-    a->warnings = 0;
+    if (r->n) /* empty records and warnings in turns are a flood too */
+        a->empties = a->warnings = 0;
     if (r->type == CONTENT_HANDSHAKE)
         return messages_add(h->m, h->e, record_span(r)) ? give(h, ARRIVED_HANDSHAKE) : STEP_BAD;
     if (r->type == CONTENT_APPLICATION_DATA)

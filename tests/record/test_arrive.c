@@ -240,6 +240,26 @@ static void floods(void **state)
     }
 }
 
+/* Neither kind of nothing starts the count of the other anew. */
+static void floods_in_turns(void **state)
+{
+    (void)state;
+    for (int last_is_alert = 0; last_is_alert < 2; last_is_alert++) {
+        struct bench b;
+        bench_init(&b, FORM_12);
+        for (int k = 0; k < LIMIT_EMPTY_RECORDS; k++) {
+            send_one(&b, 23, SPAN_NONE);
+            if (k < LIMIT_WARNING_ALERTS)
+                send_one(&b, 21, TEXT("\1\x64"));
+        }
+        assert_int_equal(next(&b), ARRIVED_NOTHING);
+        send_one(&b, last_is_alert ? 21 : 23, last_is_alert ? TEXT("\1\x64") : SPAN_NONE);
+        assert_int_equal(next(&b), ARRIVED_BAD);
+        assert_int_equal(b.error.reason, last_is_alert ? TROTH_R_ALERT_WARNING_FLOOD : TROTH_R_RECORD_EMPTY_FLOOD);
+        bench_end(&b);
+    }
+}
+
 /* ---- early data that was refused */
 static void passes_over_refused_early_data(void **state)
 {
@@ -307,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules),
         cmocka_unit_test(floods),
+        cmocka_unit_test(floods_in_turns),
         cmocka_unit_test(passes_over_refused_early_data),
         cmocka_unit_test(remembers_user_canceled),
     };
