@@ -368,6 +368,27 @@ static void holds_an_rsa_pss_key_to_its_hash(void **state)
     EVP_PKEY_CTX_free(ctx);
 }
 
+/* A hash that does not fit into the key is one that it cannot sign with. */
+static void small_rsa_keys(void **state)
+{
+    (void)state;
+    static struct bytes b;
+    enum troth_reason why;
+    uint8_t signature[TROTH_SIGNATURE_MAX];
+    size_t n;
+    span m = SPAN_TEXT("m");
+    EVP_PKEY *pkey = make("RSA", NULL, 1024);
+    write_key(&b, pkey, PKCS8_PEM);
+    troth_key *k = p->key_load(p->self, span_of(b.b, b.n), NULL, NULL, &why);
+    assert_non_null(k);
+    assert_false(p->key_can(k, TROTH_SIG_RSA_PSS_SHA512));
+    assert_true(p->key_can(k, TROTH_SIG_RSA_PSS_SHA384) && p->key_can(k, TROTH_SIG_RSA_PKCS1_SHA512));
+    assert_true(p->sign(p->self, k, TROTH_SIG_RSA_PSS_SHA384, &m, 1, signature, &n));
+    assert_false(p->sign(p->self, k, TROTH_SIG_RSA_PSS_SHA512, &m, 1, signature, &n));
+    p->key_free(k);
+    EVP_PKEY_free(pkey);
+}
+
 /* Many jobs at once, of several kinds, some wrong: each gets its own answer. */
 static void verifies_side_by_side(void **state)
 {
@@ -422,6 +443,7 @@ int main(void)
         cmocka_unit_test(names_what_is_not_a_key), cmocka_unit_test(refuses_keys_it_cannot_use),
         cmocka_unit_test(refuses_halves_of_two_keys), cmocka_unit_test(survives_damage),       cmocka_unit_test(made_keys_sign),
         cmocka_unit_test(holds_an_rsa_pss_key_to_its_hash), cmocka_unit_test(outlives_its_provider),
+        cmocka_unit_test(small_rsa_keys),
         cmocka_unit_test(verifies_side_by_side),
     };
     return cmocka_run_group_tests(tests, open_provider, close_provider);

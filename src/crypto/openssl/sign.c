@@ -176,9 +176,20 @@ static void verify(void *self, troth_verify_job *jobs, size_t n)
 }
 
 /* ---- signing */
+/* A small RSA key has no room for a large hash (RFC 8017 9.1.1, 9.2). */
+static bool has_room(const troth_key *k, enum troth_sig sig)
+{
+    enum { PSS_MORE = 2, DIGEST_INFO = 19, PKCS1_MORE = 11 };
+    if (k->type != TROTH_KEY_RSA && k->type != TROTH_KEY_RSA_PSS)
+        return true;
+    size_t bits = (size_t)EVP_PKEY_get_bits(k->pkey), hash_n = (size_t)EVP_MD_get_size(k->lib->md[sig_hash(sig)]);
+    bool pss = sig == TROTH_SIG_RSA_PSS_SHA256 || sig == TROTH_SIG_RSA_PSS_SHA384 || sig == TROTH_SIG_RSA_PSS_SHA512;
+    return pss ? (bits + 6) / 8 >= 2 * hash_n + PSS_MORE : (bits + 7) / 8 >= hash_n + DIGEST_INFO + PKCS1_MORE;
+}
+
 static bool key_can(const troth_key *k, enum troth_sig sig)
 {
-    TRY(can_verify(k->lib, k->type, sig));
+    TRY(can_verify(k->lib, k->type, sig) && has_room(k, sig));
     return !k->only_hash || k->only_hash == sig_hash(sig);
 }
 
