@@ -83,6 +83,9 @@ void ext_compress_read(struct rd *r, struct exts *e, enum ext_in in)
 {
     (void)in;
     e->cert_compression = rd_u16s(r, "algorithms", "CertificateCompressionAlgorithm", &names_cert_comp, 1, 2, 254);
+    for (size_t i = 1; rd_ok(r) && i < u16s_count(e->cert_compression); i++)
+        if (u16s_has(span_slice(e->cert_compression, 0, 2 * i), u16s_at(e->cert_compression, i)))
+            rd_refuse(r, "algorithms", TROTH_R_COMPRESSION_TWICE);
 }
 
 void ext_compress_write(struct wr *w, const struct exts *e, enum ext_in in)

@@ -92,6 +92,8 @@ static const struct refusal refusals[] = {
     { CH(client_certificate_type), "00", TROTH_R_CERT_TYPES, ALERT_illegal_parameter, "client_certificate_types" },
     { CH(server_certificate_type), "0102", OK },
     { "encrypted_extensions", EXT_server_certificate_type, "0102", TROTH_R_TRAILING, ALERT_decode_error, "server_certificate_type" },
+    { CH(compress_certificate), "0400010002", OK },
+    { CH(compress_certificate), "06000100020001", TROTH_R_COMPRESSION_TWICE, ALERT_illegal_parameter, "algorithms" },
     { CH(compress_certificate), "00", TROTH_R_LENGTH_BOUNDS, ALERT_decode_error, "algorithms" },
     { CH(delegated_credential), "0000", TROTH_R_LENGTH_BOUNDS, ALERT_decode_error, "supported_signature_algorithm" },
     /* ---- limits, the rest */
