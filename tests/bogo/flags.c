@@ -67,6 +67,7 @@ static const struct flag flags[] = {
     { "select-alpn",                      TEXT,       S(select_alpn) },
     { "decline-alpn",                     ON,         S(decline_alpn) },
     { "reject-alpn",                      ON,         S(reject_alpn) },
+    { "select-empty-alpn",                ON,         S(select_empty_alpn) },
 
     /* certificates */
     { "cert-file",                        C_TEXT,     C(cert_file) },

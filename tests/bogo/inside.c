@@ -71,6 +71,8 @@ static void on_message(void *self, const struct saw_message *m)
 {
     struct talk *t = self;
     const char *way = m->ours ? "write" : "read";
+    if (t->peer_closed) /* BoringSSL's shim says nothing more then */
+        return;
     if (!strcmp(m->type, "Alert"))
         trace(&t->inside, "%s alert %u %u\n", way, m->raw.n > 0 ? m->raw.p[0] : 0, m->raw.n > 1 ? m->raw.p[1] : 0);
     else if (!strncmp(m->type, "ClientHelloInner", 16))
@@ -104,5 +106,5 @@ void inside_watch(struct talk *t)
 {
     static struct witness w;
     w = (struct witness){ .self = t, .message = on_message, .record = on_record, .key = on_key };
-    t->c->witness = &w;
+    conn_watch(t->c, &w);
 }

@@ -256,6 +256,7 @@ troth_client *setup_client(struct run *r, const struct settings *s, troth_error 
     shares(b, s);
     trust(b);
     identities(b, r, s, true);
+    troth_never_anonymous(b); /* as BoringSSL */
     certificate_types(b, s);
     if (s->advertise_alpn)
         advertise(b, s->advertise_alpn);
@@ -322,14 +323,14 @@ static void tickets(troth_builder *b, struct run *r, const struct settings *s, e
 bool setup_asks(const struct settings *s)
 {
     return s->async || s->use_early_callback || s->fail_early_callback || s->install_ddos_callback || s->fail_cert_callback
-        || s->use_ocsp_callback || s->expect_server_name;
+        || s->use_ocsp_callback || s->expect_server_name || s->expect_advertised_alpn || s->select_empty_alpn;
 }
 
-static void select_alpn(troth_builder *b, const struct settings *s)
+static void select_alpn(troth_builder *b, const struct settings *s, bool answer)
 {
     static const char *const nobodys[] = { "troth/nobody's" };
-    const char *one[1] = { s->select_alpn };
-    if (s->select_alpn && *s->select_alpn)
+    const char *one[1] = { s->select_alpn ? s->select_alpn : "" };
+    if (*one[0] || (s->select_empty_alpn && answer))
         troth_alpn(b, one, 1);
     else if (s->reject_alpn)
         troth_alpn(b, nobodys, 1);
@@ -344,7 +345,7 @@ troth_server *setup_server(struct run *r, const struct settings *s, enum turn tu
     speak(b, r, s);
     identities(b, r, s, !s->use_ocsp_callback || (answer && !s->decline_ocsp_callback));
     certificate_types(b, s);
-    select_alpn(b, s);
+    select_alpn(b, s, answer);
     tickets(b, r, s, turn);
     compress(b, s);
     if (judges) {

@@ -39,7 +39,7 @@ struct settings {
     bool no_tls1, no_tls11, no_tls12, no_tls13, no_ticket, no_key_shares, enable_grease, enable_early_data;
     struct list curves, curves_flags, key_shares, groups_hint, verify_prefs;
     const char *cipher, *host_name, *advertise_alpn, *select_alpn;
-    bool decline_alpn, reject_alpn;
+    bool decline_alpn, reject_alpn, select_empty_alpn;
 
     /* certificates */
     struct credential legacy, more[CREDENTIALS_MAX];

@@ -163,8 +163,10 @@ static enum outcome on_ask_server(struct talk *t)
         troth_abort(t->c, ALERT_INTERNAL_ERROR, "shim: ocsp callback");
     else {
         troth_server *answer = setup_server(t->run, s, t->turn, true, &why);
-        if (!answer)
-            return complain_error(&why), FAILED;
+        if (!answer) { /* what the application wants cannot be configured */
+            complain_error(&why);
+            troth_abort(t->c, ALERT_INTERNAL_ERROR, "shim: no configuration");
+        }
         troth_answer_server(t->c, answer);
         troth_server_free(answer);
     }
