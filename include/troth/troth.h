@@ -95,6 +95,8 @@ TROTH_API void troth_retry_cookie(troth_builder *);
 /* -- client certificates, asked for by a server */
 enum troth_auth { TROTH_AUTH_NONE, TROTH_AUTH_OPTIONAL, TROTH_AUTH_REQUIRED };
 TROTH_API void troth_ask_client_auth(troth_builder *, enum troth_auth);
+/* Client: when the server asks for a certificate and none of ours fits, end the handshake and say why, instead of showing none. */
+TROTH_API void troth_never_anonymous(troth_builder *);
 /* Client: offer post_handshake_auth and answer it (RFC 9846 4.7.2). */
 TROTH_API void troth_post_handshake_auth(troth_builder *);
 

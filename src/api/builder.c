@@ -216,13 +216,26 @@ void troth_identity_staple(troth_builder *b, troth_span ocsp_response)
         keep_bytes(b, &id->staple, ocsp_response, "troth_identity_staple");
 }
 
+/* RFC 6962 3.3: at least one, none of them empty. */
+static bool is_sct_list(span list)
+{
+    span sct, rest = span_slice(list, 2, list.n);
+    bool any = false;
+    if (list.n < 2 || u16s_at(list, 0) != rest.n)
+        return false;
+    for (; opaque16_next(&rest, &sct); any = true)
+        if (!sct.n)
+            return false;
+    return any && !rest.n;
+}
+
 /* sct_list: SignedCertificateTimestampList with its length in front (RFC 6962 3.3), kept without it. */
 void troth_identity_scts(troth_builder *b, troth_span sct_list)
 {
     struct identity *id = last_identity(b, "troth_identity_scts");
     if (!id)
         return;
-    if (sct_list.n < 2 || u16s_at(sct_list, 0) != sct_list.n - 2)
+    if (!is_sct_list(sct_list))
         mistake(b, BAD_ARGUMENT, "troth_identity_scts: not a SignedCertificateTimestampList");
     else
         keep_bytes(b, &id->scts, span_slice(sct_list, 2, sct_list.n), "troth_identity_scts");
@@ -356,6 +369,12 @@ void troth_ask_client_auth(troth_builder *b, enum troth_auth auth)
 {
     if (role(b, true, "troth_ask_client_auth"))
         b->config.client_auth = auth;
+}
+
+void troth_never_anonymous(troth_builder *b)
+{
+    if (role(b, false, "troth_never_anonymous"))
+        b->config.never_anonymous = true;
 }
 
 void troth_request_ocsp(troth_builder *b, bool yes)

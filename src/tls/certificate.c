@@ -94,6 +94,7 @@ static struct choice_identity choose(struct troth_conn *c, span server_name, spa
                                  .server_name = server_name,
                                  .suites = suites,
                                  .groups = groups,
+                                 .types12 = w->types12,
                                  .schemes = w->schemes,
                                  .schemes_cert = w->schemes_cert,
                                  .authorities = w->authorities };
@@ -109,11 +110,21 @@ static struct choice_identity choose(struct troth_conn *c, span server_name, spa
     return got;
 }
 
+static bool found(struct troth_conn *c, const struct choice_identity *got)
+{
+    return got->identity || fail_as(c, got->why, "none of our %zu identities can be shown; this is about the last", c->cfg->n_identities);
+}
+
+/* Client: does it go on without a certificate when none fits? */
+static bool may_show_none(struct troth_conn *c, const struct choice_identity *got)
+{
+    return !c->cfg->never_anonymous || !c->cfg->n_identities || found(c, got);
+}
+
 /* Server: an identity must be found, and with strict_sni one that has the name. */
 static bool accept(struct troth_conn *c, const struct choice_identity *got)
 {
-    if (!got->identity)
-        return fail(c, NO_SHARED_SCHEME, "of %zu identities none has a key that the client can verify", c->cfg->n_identities);
+    TRY(found(c, got));
     if (c->cfg->strict_sni && !got->name_matched)
         return fail(c, UNRECOGNIZED_NAME, "%.*s", (int)c->facts.server_name.n,
                     c->facts.server_name.n ? (const char *)c->facts.server_name.p : "");
@@ -147,7 +158,9 @@ bool certificate_send(struct troth_conn *c)
 
 bool certificate_answer(struct troth_conn *c)
 {
-    if (choose(c, SPAN_NONE, SPAN_NONE, SPAN_NONE).identity)
+    struct choice_identity got = choose(c, SPAN_NONE, SPAN_NONE, SPAN_NONE);
+    TRY(may_show_none(c, &got));
+    if (got.identity)
         return certificate_send(c);
     struct certificate none;
     memset(&none, 0, sizeof none);
@@ -194,7 +207,7 @@ bool wanted_from_request12(struct troth_conn *c, const struct certificate_reques
         TRY(rare && conn_keep(c, &rare->acceptable_authorities, cr->certificate_authorities));
         w->authorities = rare->acceptable_authorities;
     }
-    return hs_keep(c, &w->schemes, cr->supported_signature_algorithms);
+    return hs_keep(c, &w->schemes, cr->supported_signature_algorithms) && hs_keep(c, &w->types12, cr->certificate_types);
 }
 
 /* Is there a suite on both lists that goes with any key of ours? */
@@ -225,7 +238,9 @@ bool certificate_send12(struct troth_conn *c)
 
 bool certificate_answer12(struct troth_conn *c)
 {
-    if (choose(c, SPAN_NONE, SPAN_NONE, SPAN_NONE).identity)
+    struct choice_identity got = choose(c, SPAN_NONE, SPAN_NONE, SPAN_NONE);
+    TRY(may_show_none(c, &got));
+    if (got.identity)
         return certificate_send12(c);
     struct certificate none;
     memset(&none, 0, sizeof none);

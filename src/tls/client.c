@@ -15,7 +15,7 @@ static const struct step client[] = {
 /*  waiting for      this arrives             do                    and wait for                                 */
   { S_START,         A_START,                 DO(on_start),         TO(WAIT_SH),                               0 },
   { S_WAIT_SH,       M_SERVER_HELLO,          DO(on_server_hello),  TO(WAIT_EE) | TO(WAIT_CERT_12) | TO(WAIT_NST_12) | TO(WAIT_CCS_12) | TO(WAIT_VERDICT_12), 0 },
-  { S_WAIT_SH,       M_HELLO_RETRY_REQUEST,   DO(on_hello_retry),   TO(WAIT_SH_AGAIN),                NOT_HASHED },
+  { S_WAIT_SH,       M_HELLO_RETRY_REQUEST,   DO(on_hello_retry),   TO(WAIT_SH_AGAIN),  NOT_HASHED | ENDS_FLIGHT },
   { S_WAIT_SH_AGAIN, M_SERVER_HELLO,          DO(on_server_hello),  TO(WAIT_EE),                               0 },
 };
 /* clang-format on */
@@ -39,12 +39,12 @@ static enum state on_start(struct troth_conn *c, const struct message *m)
 static bool check_version(struct troth_conn *c, const struct server_hello *sh, uint16_t version)
 {
     const struct offer *o = &c->hs->offer;
+    if (o->again && version != TROTH_TLS13)
+        return fail(c, RETRY_CHANGED_VERSION, "%s (%04x) after a HelloRetryRequest", name_of(&names_version, version), version);
     if (version < TROTH_TLS12)
         return fail(c, NO_SHARED_VERSION, "the server chose %s (%04x)", name_of(&names_version, version), version);
     if (version < o->least || version > o->most)
         return fail(c, VERSION_NOT_OFFERED, "the server chose %s (%04x)", name_of(&names_version, version), version);
-    if (o->again && version != TROTH_TLS13)
-        return fail(c, RETRY_CHANGED_VERSION, "%s after a HelloRetryRequest", name_of(&names_version, version));
     span mark = span_slice(sh->random, 24, 8);
     if (o->most >= TROTH_TLS13 && version < TROTH_TLS13
         && (span_equal(mark, span_of(downgrade_tls12, 8)) || span_equal(mark, span_of(downgrade_tls11, 8))))

@@ -31,13 +31,13 @@ static const struct step client12[] = {
   { S_WAIT_STATUS_12,    M_SERVER_KEY_EXCHANGE,   DO(on_server_key_exchange), TO(WAIT_CR_12),                                       0 },
   { S_WAIT_SKE_12,       M_SERVER_KEY_EXCHANGE,   DO(on_server_key_exchange), TO(WAIT_CR_12),                                       0 },
   { S_WAIT_CR_12,        M_CERTIFICATE_REQUEST,   DO(on_certificate_request), TO(WAIT_SHD_12),                                      0 },
-  { S_WAIT_CR_12,        M_SERVER_HELLO_DONE,     DO(on_server_hello_done),   TO(WAIT_VERDICT_12) | TO(WAIT_SIGN_12) | TO_REST,     0 },
-  { S_WAIT_SHD_12,       M_SERVER_HELLO_DONE,     DO(on_server_hello_done),   TO(WAIT_VERDICT_12) | TO(WAIT_SIGN_12) | TO_REST,     0 },
+  { S_WAIT_CR_12,        M_SERVER_HELLO_DONE,     DO(on_server_hello_done),   TO(WAIT_VERDICT_12) | TO(WAIT_SIGN_12) | TO_REST, ENDS_FLIGHT },
+  { S_WAIT_SHD_12,       M_SERVER_HELLO_DONE,     DO(on_server_hello_done),   TO(WAIT_VERDICT_12) | TO(WAIT_SIGN_12) | TO_REST, ENDS_FLIGHT },
   { S_WAIT_VERDICT_12,   A_VERDICT,               DO(on_verdict),             TO(WAIT_SIGN_12) | TO_REST,                           0 },
   { S_WAIT_SIGN_12,      A_SIGNATURE,             DO(on_signature),           TO_REST,                                              0 },
   { S_WAIT_NST_12,       M_NEW_SESSION_TICKET,    DO(on_new_session_ticket),  TO(WAIT_CCS_12),                                      0 },
   { S_WAIT_CCS_12,       M_CHANGE_CIPHER_SPEC,    DO(on_change_cipher_spec),  TO(WAIT_FINISHED_12),                        NOT_HASHED },
-  { S_WAIT_FINISHED_12,  M_FINISHED,              DO(on_finished),            TO(CONNECTED_12),                           KEEP_BEFORE },
+  { S_WAIT_FINISHED_12,  M_FINISHED,              DO(on_finished),            TO(CONNECTED_12),             KEEP_BEFORE | ENDS_FLIGHT },
   { S_CONNECTED_12,      M_HELLO_REQUEST,         DO(on_hello_request),       TO(FAILED),                                  NOT_HASHED },
 };
 /* clang-format on */
@@ -158,6 +158,9 @@ static bool judge(struct troth_conn *c)
     cert.entries[0].ocsp_response = v->staple;
     cert.entries[0].sct_list = v->scts;
     TRY(peer_judge(c, &cert));
+    uint16_t curve = key_curve(c->hs->peer_key.type);
+    if (curve && !u16s_has(c->cfg->groups, curve)) /* RFC 8422 2.2: with ECDSA the curves offered bind the certificate too */
+        return fail(c, PEER_KEY_UNSUPPORTED, "its key is on %s, which was not offered", name_of(&names_group, curve));
     return suite_fits_key(c->hs->suite->auth, c->hs->peer_key.type)
         || fail(c, SUITE_WRONG_KEY, "%s with a certificate that has another kind of key", name_of(&names_suite, c->hs->suite->id));
 }

@@ -76,7 +76,7 @@ struct config {
     bool                   ask_verdict;
     enum troth_auth        client_auth;
     span                   authorities;    /* server: certificate_authorities, list of opaque16       */
-    bool                   post_handshake_auth;
+    bool                   post_handshake_auth, never_anonymous;
 
     /* certificates beyond the basics */
     bool                   request_ocsp, request_scts, accept_delegated;

@@ -38,7 +38,7 @@
 
 /* ================================================================ what a handshake needs; gone at CONNECTED */
 
-enum { SHARES_MAX = 4, OFFERED_MAX = 32, FLIGHT_MAX = 8 }; /* key shares and extensions of a ClientHello of ours; messages of a flight */
+enum { SHARES_MAX = 8, OFFERED_MAX = 32, FLIGHT_MAX = 8 }; /* key shares and extensions of a ClientHello of ours; messages of a flight */
 
 /* One key share of ours that waits for the server's answer.  For a hybrid and its tail (X25519MLKEM768 and X25519) `key` of both is the
  * same memory: one key serves both. */
@@ -83,6 +83,7 @@ struct hello {
 struct wanted {
     span     schemes, schemes_cert;      /* lists of u16, in the arena                                         */
     span     authorities;                /* list of opaque16                                                   */
+    span     types12;                    /* client, TLS 1.2: ClientCertificateType                             */
     span     context;                    /* certificate_request_context                                        */
     bool     staple, scts;
     bool     asked;                      /* client: a CertificateRequest came                                  */

@@ -166,13 +166,18 @@ static bool suites_fit(const struct config *cfg, const struct identity *id, cons
         || choose_suite(cfg, TROTH_TLS12, asked->suites, id->key_type).found;
 }
 
+uint16_t key_curve(enum troth_key_type type)
+{
+    return type == TROTH_KEY_P256   ? GROUP_secp256r1
+           : type == TROTH_KEY_P384 ? GROUP_secp384r1
+           : type == TROTH_KEY_P521 ? GROUP_secp521r1
+                                    : 0;
+}
+
 /* TLS 1.2: the curve of an ECDSA key must be one that the client supports (RFC 8422 5.1). */
 static bool curve_fits(const struct identity *id, const struct asked_of_us *asked)
 {
-    uint16_t curve = id->key_type == TROTH_KEY_P256   ? GROUP_secp256r1
-                     : id->key_type == TROTH_KEY_P384 ? GROUP_secp384r1
-                     : id->key_type == TROTH_KEY_P521 ? GROUP_secp521r1
-                                                      : 0;
+    uint16_t curve = key_curve(id->key_type);
     return !curve || asked->version != TROTH_TLS12 || !asked->groups.n || u16s_has(asked->groups, curve);
 }
 
@@ -188,18 +193,43 @@ static bool chain_fits(const struct identity *id, const struct asked_of_us *aske
     return !id->leaf || id->leaf->self_issued; /* the signature of a root is of no interest to anybody */
 }
 
+/* TLS 1.2: rsa_sign and ecdsa_sign, which stands for EdDSA too (RFC 8422 5.5). */
+static bool types12_fit(const struct identity *id, span types12)
+{
+    bool rsa = id->key_type == TROTH_KEY_RSA || id->key_type == TROTH_KEY_RSA_PSS;
+    return !types12.n || bytes_have(types12, rsa ? CLIENT_CERT_rsa_sign : CLIENT_CERT_ecdsa_sign);
+}
+
+/* What keeps this identity from being shown; NONE: nothing, and *scheme is what it signs with. */
+static enum troth_reason misfit(const struct config *cfg, const struct identity *id, const struct asked_of_us *asked,
+                                const struct scheme **scheme)
+{
+    *scheme = choose_scheme(id, asked->version, asked->schemes);
+    if (!type_fits(id, asked->types) || !types12_fit(id, asked->types12))
+        return TROTH_R_NO_SHARED_CERT_TYPE;
+    if (!suites_fit(cfg, id, asked))
+        return TROTH_R_NO_SHARED_SUITE;
+    if (!curve_fits(id, asked))
+        return TROTH_R_LEAF_CURVE;
+    if (!*scheme)
+        return TROTH_R_NO_SHARED_SCHEME;
+    return id->must_match_issuer && !issuer_named(id, asked->authorities) ? TROTH_R_NO_NAMED_ISSUER : TROTH_R_NONE;
+}
+
 struct choice_identity choose_identity(const struct config *cfg, const struct asked_of_us *asked)
 {
     enum { NAME = 4, ISSUER = 2, CHAIN = 1 };
-    struct choice_identity best = { .rule = "no identity has a key with which a signature could be made that the peer can verify" };
+    struct choice_identity best = { .rule = "no identity pleases the peer: see why the last one does not", .why = TROTH_R_NO_SHARED_SCHEME };
     int best_score = -1;
     for (size_t i = 0; i < cfg->n_identities; i++) {
         const struct identity *id = &cfg->identities[i];
-        const struct scheme *s = choose_scheme(id, asked->version, asked->schemes);
-        bool named = issuer_named(id, asked->authorities);
-        if (!s || !type_fits(id, asked->types) || !suites_fit(cfg, id, asked) || !curve_fits(id, asked) || (id->must_match_issuer && !named))
+        const struct scheme *s;
+        enum troth_reason why = misfit(cfg, id, asked, &s);
+        if (why && !best.identity)
+            best.why = why;
+        if (why)
             continue;
-        bool by_name = name_fits(id, asked->server_name);
+        bool named = issuer_named(id, asked->authorities), by_name = name_fits(id, asked->server_name);
         int score = (by_name ? NAME : 0) + (named ? ISSUER : 0) + (chain_fits(id, asked) ? CHAIN : 0);
         if (score <= best_score)
             continue;
@@ -207,7 +237,8 @@ struct choice_identity choose_identity(const struct config *cfg, const struct as
         best = (struct choice_identity){ id, s, by_name,
                                          by_name ? "its certificate has the name that was asked for, and the peer can verify its key"
                                          : named ? "its issuer is one that the peer named, and the peer can verify its key"
-                                                 : "the first whose key the peer can verify (RFC 9846 4.5.1.2)" };
+                                                 : "the first whose key the peer can verify (RFC 9846 4.5.1.2)",
+                                         TROTH_R_NONE };
     }
     return best;
 }

@@ -42,6 +42,7 @@ struct asked_of_us {
     span        suites;       /* TLS 1.2: the client's, which limit the kind of key; empty: any */
     span        groups;       /* TLS 1.2: the client's, which limit the curves of ECDSA keys (RFC 8422 5.1); empty: any */
     span        types;        /* RFC 7250 certificate types; empty: X.509   */
+    span        types12;      /* TLS 1.2: ClientCertificateType of the request (RFC 8422 5.5); empty: any */
 };
 
 struct choice_identity {
@@ -49,10 +50,14 @@ struct choice_identity {
     const struct scheme   *scheme;
     bool                   name_matched;
     const char            *rule;
+    enum troth_reason      why;      /* none fits: what is wrong with the last one */
 };
 struct choice_identity choose_identity(const struct config *cfg, const struct asked_of_us *asked);
 /* The first of the identity's schemes that they can verify in this version. */
 const struct scheme *choose_scheme(const struct identity *id, uint16_t version, span theirs);
+
+/* The curve of an ECDSA key, as a group; 0: it is of another kind. */
+uint16_t key_curve(enum troth_key_type type);
 
 /* Post-quantum or hybrid: a group whose secrecy does not rest on discrete logarithms alone. */
 bool group_is_quantum_safe(uint16_t group);

@@ -5,7 +5,7 @@
 #include "tls/hooks.h"
 #include "tls/negotiate.h"
 
-enum grease_seed { GREASE_SUITE, GREASE_GROUP, GREASE_EXT_FIRST, GREASE_EXT_LAST, GREASE_VERSION };
+enum grease_seed { GREASE_SUITE, GREASE_GROUP, GREASE_EXT_FIRST, GREASE_EXT_LAST, GREASE_VERSION, GREASE_SCHEME };
 
 /* One of 0x0a0a, 0x1a1a, ... (RFC 8701 2). */
 static uint16_t grease(const struct offer *o, enum grease_seed what)
@@ -188,10 +188,15 @@ static void put_tls12(const struct troth_conn *c, struct exts *e)
     exts_add(e, X_EC_POINT_FORMATS);
 }
 
-static void put_certificate_wishes(const struct troth_conn *c, struct exts *e)
+static bool put_certificate_wishes(struct troth_conn *c, struct exts *e)
 {
     const struct config *cfg = c->cfg;
-    e->signature_algorithms = cfg->verify_schemes;
+    struct wr w;
+    TRY(room(c, &w, cfg->verify_schemes.n + 2));
+    wr_span(&w, cfg->verify_schemes);
+    if (cfg->grease)
+        wr_u16(&w, grease(&c->hs->offer, GREASE_SCHEME));
+    e->signature_algorithms = wr_done(&w);
     exts_add(e, X_SIGNATURE_ALGORITHMS);
     if (cfg->request_ocsp) {
         e->status_request = (struct status_request){ .status_type = STATUS_TYPE_ocsp };
@@ -201,6 +206,7 @@ static void put_certificate_wishes(const struct troth_conn *c, struct exts *e)
         exts_add(e, X_SIGNED_CERTIFICATE_TIMESTAMP);
     if (cfg->post_handshake_auth)
         exts_add(e, X_POST_HANDSHAKE_AUTH);
+    return true;
 }
 
 static bool put_extensions(struct troth_conn *c, struct exts *e)
@@ -213,7 +219,7 @@ static bool put_extensions(struct troth_conn *c, struct exts *e)
     put_server_name(c, e);
     put_tls12(c, e);
     TRY(put_groups(c, e));
-    put_certificate_wishes(c, e);
+    TRY(put_certificate_wishes(c, e));
     if (cfg->alpn.n) {
         e->alpn = cfg->alpn;
         exts_add(e, X_ALPN);

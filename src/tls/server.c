@@ -17,7 +17,7 @@ static const struct step server[] = {
 /*  waiting for     this arrives        do                     and wait for */
   { S_START,        A_START,            DO(on_start),          TO(WAIT_CH),                                                         0 },
   { S_WAIT_CH,      M_CLIENT_HELLO,     DO(on_client_hello),   TO(WAIT_SERVER) | TO(WAIT_CH_AGAIN) | TO(WAIT_SIGN) | TO(WAIT_EOED)
-                                                             | TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO_12,                           0 },
+                                                             | TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO_12,                 ENDS_FLIGHT },
   { S_WAIT_SERVER,  A_SERVER,           DO(on_server),         TO(WAIT_CH_AGAIN) | TO(WAIT_SIGN) | TO(WAIT_EOED)
                                                              | TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO_12,                           0 },
 };

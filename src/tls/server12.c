@@ -28,7 +28,7 @@ static const struct step server12[] = {
   { S_WAIT_CV_12,           M_CERTIFICATE_VERIFY,    DO(on_certificate_verify),  TO(WAIT_VERDICT_12) | TO(WAIT_CCS_12),             0 },
   { S_WAIT_VERDICT_12,      A_VERDICT,               DO(on_verdict),             TO(WAIT_CCS_12),                                   0 },
   { S_WAIT_CCS_12,          M_CHANGE_CIPHER_SPEC,    DO(on_change_cipher_spec),  TO(WAIT_FINISHED_12),                     NOT_HASHED },
-  { S_WAIT_FINISHED_12,     M_FINISHED,              DO(on_finished),            TO(CONNECTED_12),                        KEEP_BEFORE },
+  { S_WAIT_FINISHED_12,     M_FINISHED,              DO(on_finished),            TO(CONNECTED_12),          KEEP_BEFORE | ENDS_FLIGHT },
   { S_CONNECTED_12,         M_CLIENT_HELLO,          DO(on_hello_again),         TO(FAILED),                               NOT_HASHED },
 };
 /* clang-format on */

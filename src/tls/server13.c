@@ -25,7 +25,7 @@ static enum state on_finished(struct troth_conn *, const struct message *);
 /* clang-format off */
 static const struct step server13[] = {
 /*  waiting for       this arrives             do                         and wait for                                                 */
-  { S_WAIT_CH_AGAIN,  M_CLIENT_HELLO,          DO(on_hello_again),        TO(WAIT_SIGN) | TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO(WAIT_VERDICT),  0 },
+  { S_WAIT_CH_AGAIN,  M_CLIENT_HELLO,          DO(on_hello_again),        TO(WAIT_SIGN) | TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO(WAIT_VERDICT), ENDS_FLIGHT },
   { S_WAIT_SIGN,      A_SIGNATURE,             DO(on_signature),          TO(WAIT_EOED) | TO(WAIT_CERT) | TO(WAIT_FINISHED),         0 },
   { S_WAIT_EOED,      M_END_OF_EARLY_DATA,     DO(on_end_of_early_data),  TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO(WAIT_VERDICT),      0 },
   { S_WAIT_CERT,      M_CERTIFICATE,           DO(on_certificate),        TO(WAIT_CV) | TO(WAIT_FINISHED),                           0 },

@@ -69,6 +69,8 @@ const struct step *step_find(bool server, enum state in, enum input on)
 
 static bool step_do(struct troth_conn *c, const struct step *s, enum input on, const struct message *m)
 {
+    if (s->flags & ENDS_FLIGHT)
+        TRY(messages_aligned(&c->rec.messages, &c->error));
     struct hs *hs = c->hs;
     if (hs && s->flags & KEEP_BEFORE)
         transcript_peek(&hs->transcript, &hs->before);

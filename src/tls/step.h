@@ -49,7 +49,8 @@ struct message; /* record/messages.h; of an answer of the application only `raw`
 
 enum step_flags {
     KEEP_BEFORE = 1, /* the handler needs the transcript as it was before this message: hs->before               */
-    NOT_HASHED = 2   /* not part of the transcript (HelloRequest and what comes after the handshake)             */
+    NOT_HASHED = 2,  /* not part of the transcript (HelloRequest and what comes after the handshake)             */
+    ENDS_FLIGHT = 4  /* it is our turn then: nothing of the peer's may lie behind it                             */
 };
 
 #define TO(state) ((uint64_t)1 << S_##state)
