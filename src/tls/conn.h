@@ -123,8 +123,10 @@ struct hs {
         struct ks_12        tls12;
     } ks;
 
-    struct offer       offer;            /* client                                                             */
-    struct hello       hello;            /* server                                                             */
+    union {
+        struct offer   offer;            /* client                                                             */
+        struct hello   hello;            /* server                                                             */
+    };
     struct wanted      wanted;           /* either: when we have to show a certificate                         */
     struct hs_psk     *psk;              /* PSKs of this handshake; NULL: none is thought of                   */
     struct hs12       *v12;              /* NULL unless the version is TLS 1.2                                 */

@@ -148,7 +148,7 @@ static void test_nothing_in_common(void **state)
     assert_failed(&p.server, NO_SHARED_SUITE);
     pair_free(&p);
     begin(&p, w, (struct wish){ .group = GROUP_x25519 }, 0); /* the curve of its key is not one the client supports (RFC 8422 5.1) */
-    assert_failed(&p.server, NO_SHARED_SCHEME);
+    assert_failed(&p.server, LEAF_CURVE);
     pair_free(&p);
     world_free(w);
     w = world_new_with(troth_libcrypto(), TROTH_KEY_RSA, TROTH_KEY_P256);

@@ -57,7 +57,7 @@ static const struct tamper table[] = {
 
     TAMPER_IN(RETRY, "ServerHello.key_share.group",             U16(0x001d), CLIENT, RETRY_CHANGED_GROUP)
     TAMPER_IN(RETRY, "ServerHello.cipher_suite",                U16(0x1302), CLIENT, RETRY_CHANGED_SUITE)
-    TAMPER_IN(RETRY, "ServerHello.supported_versions.selected_version", U16(0x0303), CLIENT, VERSION_NOT_OFFERED)
+    TAMPER_IN(RETRY, "ServerHello.supported_versions.selected_version", U16(0x0303), CLIENT, RETRY_CHANGED_VERSION)
 
     TAMPER("EncryptedExtensions.extensions",                    U16(1),      CLIENT, SHORT)
     TAMPER("EncryptedExtensions.extension_type",                U16(0x002b), CLIENT, EXT_NOT_ASKED)
