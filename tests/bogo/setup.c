@@ -313,7 +313,7 @@ static void tickets(troth_builder *b, struct run *r, const struct settings *s, e
     if (troth_ticket_keys)
         troth_ticket_keys(b, keys, s->renew_ticket && later ? 2 : 1);
     if (troth_tickets && s->no_ticket)
-        troth_tickets(b, 0, 0);
+        troth_tickets(b, 0, 86400);
     if (troth_cache)
         troth_cache(b, &cache);
     if (s->enable_early_data)
