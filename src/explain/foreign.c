@@ -86,7 +86,7 @@ size_t troth_explain_text(const char *text, const troth_story_options *options, 
         for (size_t k = 0; k < n; k++)
             again |= !strcmp(found[k]->code, rows[i].code) || find(found[k]->pattern, rows[i].pattern, strlen(rows[i].pattern));
         bool vague = n && (!strcmp(rows[i].program, "the system") || !strcmp(rows[i].pattern, "certificate verify failed"));
-        if (!again && !vague && troth_reason_by_code(rows[i].code) != TROTH_R_NONE && match(text, rows[i].pattern))
+        if (!again && !vague && match(text, rows[i].pattern))
             found[n++] = &rows[i];
     }
     if (!n)
