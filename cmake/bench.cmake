@@ -12,3 +12,25 @@ foreach(src ${benches})
     set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name}
         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
 endforeach()
+
+# bench/peers/NAME.c: one TLS library each, with the driver that measures it; troth as its users link it.
+file(GLOB peers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/peers/*.c)
+list(FILTER peers EXCLUDE REGEX "/driver\\.c$")
+if(TROTH_SANITIZE)
+    set(peers "")      # the driver counts malloc itself
+endif()
+foreach(src ${peers})
+    get_filename_component(name ${src} NAME_WE)
+    troth_wanted_libs(${src} libs missing)
+    if(missing)
+        message(STATUS "bench peer ${name}: left out, no ${missing}")
+        continue()
+    endif()
+    add_executable(bench_peer_${name} ${src} ${CMAKE_SOURCE_DIR}/bench/peers/driver.c)
+    target_link_libraries(bench_peer_${name} PRIVATE troth_flags_tests ${libs})
+    if(name STREQUAL "troth")
+        target_link_libraries(bench_peer_${name} PRIVATE troth_static)
+    endif()
+    set_target_properties(bench_peer_${name} PROPERTIES OUTPUT_NAME peer-${name}
+        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+endforeach()
