@@ -1,6 +1,6 @@
-/* Microseconds of judging certificates, beside libcrypto's X509_verify_cert in the same process: parsing a leaf, loading the system's
- * roots, a chain of three (its signatures alone, the whole judgement).  Samples are taken in turn.  usage: verify LIMBO.json [rounds]
- * links: crypto jansson */
+/* Microseconds of judging certificates, beside libcrypto's X509_verify_cert in the same process: parsing a
+ * leaf, loading the system's roots, a chain of three (its signatures alone, the whole judgement).  Samples
+ * are taken in turn.  usage: verify LIMBO.json [rounds] links: crypto jansson */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
-
 
 #include "quiet.h"
 
@@ -41,15 +40,15 @@ static void give(void *ctx, void *p, size_t n)
 static const troth_allocator memory = { take, give, NULL };
 
 struct world {
-    troth_provider   *crypto;
-    troth_policy     *policy;
-    span              root, certs[2]; /* DER */
-    int64_t           now;
-    const char       *host;
-    X509_STORE       *store;
-    X509             *leaf, *mid;
-    span              bundle;        /* the system's roots, PEM */
-    struct cert       leaf_cert, mid_cert, root_cert;
+    troth_provider *crypto;
+    troth_policy *policy;
+    span root, certs[2]; /* DER */
+    int64_t now;
+    const char *host;
+    X509_STORE *store;
+    X509 *leaf, *mid;
+    span bundle; /* the system's roots, PEM */
+    struct cert leaf_cert, mid_cert, root_cert;
 };
 
 static void die(const char *what)
@@ -83,8 +82,16 @@ static void signatures(void *arg)
 {
     struct world *w = arg;
     troth_verify_job jobs[] = {
-        { .sig = (enum troth_sig)w->leaf_cert.sig, .key = &w->mid_cert.key, .parts = &w->leaf_cert.tbs, .n_parts = 1, .signature = w->leaf_cert.signature },
-        { .sig = (enum troth_sig)w->mid_cert.sig, .key = &w->root_cert.key, .parts = &w->mid_cert.tbs, .n_parts = 1, .signature = w->mid_cert.signature },
+        { .sig = (enum troth_sig)w->leaf_cert.sig,
+          .key = &w->mid_cert.key,
+          .parts = &w->leaf_cert.tbs,
+          .n_parts = 1,
+          .signature = w->leaf_cert.signature },
+        { .sig = (enum troth_sig)w->mid_cert.sig,
+          .key = &w->root_cert.key,
+          .parts = &w->mid_cert.tbs,
+          .n_parts = 1,
+          .signature = w->mid_cert.signature },
     };
     w->crypto->verify(w->crypto->self, jobs, 2);
     if (!jobs[0].good || !jobs[1].good)
@@ -94,7 +101,9 @@ static void signatures(void *arg)
 static void judge_ours(void *arg)
 {
     struct world *w = arg;
-    struct verify_input in = { .policy = w->policy, .certs = w->certs, .n = 2, .host = w->host, .now = w->now };
+    struct verify_input in = {
+        .policy = w->policy, .certs = w->certs, .n = 2, .host = w->host, .now = w->now
+    };
     troth_report *r = verify_chain(&in);
     if (!troth_report_ok(r))
         die(troth_report_error(r)->detail);
@@ -167,7 +176,8 @@ static const json_t *case_find(const json_t *all, const char *id)
 {
     size_t i;
     json_t *c;
-    json_array_foreach(json_object_get(all, "testcases"), i, c) if (!strcmp(json_string_value(json_object_get(c, "id")), id)) return c;
+    json_array_foreach(json_object_get(all, "testcases"), i,
+                       c) if (!strcmp(json_string_value(json_object_get(c, "id")), id)) return c;
     die("no such case");
     return NULL;
 }
@@ -178,9 +188,11 @@ static void world_make(struct world *w, struct arena *arena, const json_t *c)
     w->crypto = troth_libcrypto();
     w->root = der_of(arena, json_string_value(json_array_get(json_object_get(c, "trusted_certs"), 0)));
     w->certs[0] = der_of(arena, json_string_value(json_object_get(c, "peer_certificate")));
-    w->certs[1] = der_of(arena, json_string_value(json_array_get(json_object_get(c, "untrusted_intermediates"), 0)));
+    w->certs[1] =
+        der_of(arena, json_string_value(json_array_get(json_object_get(c, "untrusted_intermediates"), 0)));
     w->host = json_string_value(json_object_get(json_object_get(c, "expected_peer_name"), "value"));
-    if (!cert_parse(&w->leaf_cert, w->certs[0], NULL, &e) || !cert_parse(&w->mid_cert, w->certs[1], NULL, &e) || !cert_parse(&w->root_cert, w->root, NULL, &e))
+    if (!cert_parse(&w->leaf_cert, w->certs[0], NULL, &e) ||
+        !cert_parse(&w->mid_cert, w->certs[1], NULL, &e) || !cert_parse(&w->root_cert, w->root, NULL, &e))
         die(e.detail);
     w->now = w->leaf_cert.not_after - 86400;
     troth_policy_builder *b = troth_policy_new(troth_provider_share(w->crypto));
@@ -208,9 +220,17 @@ static void bundle_read(struct world *w)
 int main(int argc, char **argv)
 {
     static struct quiet_sample samples[ROWS][ROUNDS_MAX];
-    static const struct { const char *name; void (*run)(void *); unsigned times; } rows[ROWS] = {
-        { "parse leaf, troth", parse_ours, 50 },     { "parse leaf, libcrypto", parse_theirs, 5 },  { "chain of 3, its signatures alone", signatures, 1 },
-        { "chain of 3, troth", judge_ours, 1 },      { "chain of 3, libcrypto", judge_theirs, 1 },  { "system's roots, troth", roots_ours, 1 },
+    static const struct {
+        const char *name;
+        void (*run)(void *);
+        unsigned times;
+    } rows[ROWS] = {
+        { "parse leaf, troth", parse_ours, 50 },
+        { "parse leaf, libcrypto", parse_theirs, 5 },
+        { "chain of 3, its signatures alone", signatures, 1 },
+        { "chain of 3, troth", judge_ours, 1 },
+        { "chain of 3, libcrypto", judge_theirs, 1 },
+        { "system's roots, troth", roots_ours, 1 },
         { "system's roots, libcrypto", roots_theirs, 1 },
     };
     json_error_t je;

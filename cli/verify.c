@@ -1,6 +1,7 @@
 /* verify.c - troth verify: judge a certificate chain from files, say why, connect nowhere.
  *
- * Exit status 0: accepted; 1: rejected (also what cannot be read as a certificate); 2: usage; 8: a file that cannot be opened. */
+ * Exit status 0: accepted; 1: rejected (also what cannot be read as a certificate); 2: usage; 8: a file that
+ * cannot be opened. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@ enum { FILES_MAX = 4096, BYTES_MAX = 64 << 20, BREAKS_MAX = 200 };
 
 struct files {
     troth_span *list;
-    size_t      n, cap;
+    size_t n, cap;
 };
 
 /* ---- files */
@@ -106,7 +107,8 @@ static int dir_take(const struct args *a, struct files *fs, const char *path)
     for (struct dirent *e; status == EXIT_OK && (e = readdir(d)) != NULL;) {
         struct stat st;
         int n = snprintf(name, sizeof name, "%s/%s", path, e->d_name);
-        if (e->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof name || stat(name, &st) || !S_ISREG(st.st_mode))
+        if (e->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof name || stat(name, &st) ||
+            !S_ISREG(st.st_mode))
             continue;
         status = file_take(a, fs, name);
         if (status == EXIT_OK && !has_certificate(fs->list[fs->n - 1]))
@@ -119,7 +121,8 @@ static int dir_take(const struct args *a, struct files *fs, const char *path)
 static int path_take(const struct args *a, struct files *fs, const char *path)
 {
     struct stat st;
-    return strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode) ? dir_take(a, fs, path) : file_take(a, fs, path);
+    return strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode) ? dir_take(a, fs, path)
+                                                                        : file_take(a, fs, path);
 }
 
 /* ---- the policy */
@@ -225,7 +228,8 @@ static bool host_use(const struct args *a, troth_policy_builder *b)
     int rc = IDN2_OK;
     for (const char *c = host; *c && rc == IDN2_OK && !ascii; c++)
         if ((unsigned char)*c >= 0x80)
-            rc = idn2_lookup_u8((const uint8_t *)host, (uint8_t **)&ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+            rc = idn2_lookup_u8((const uint8_t *)host, (uint8_t **)&ascii,
+                                IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     if (rc != IDN2_OK) {
         complain(a, EXIT_USAGE, "--host %s: %s", host, idn2_strerror(rc));
         return false;
@@ -268,7 +272,8 @@ static int rules_use(const struct args *a, troth_policy_builder *b)
     return EXIT_OK;
 }
 
-/* What a policy that could not be built means for the exit status: bytes that are no certificates are a rejection. */
+/* What a policy that could not be built means for the exit status: bytes that are no certificates are a
+ * rejection. */
 static int refuse(const struct args *a, const troth_error *e)
 {
     static const enum troth_reason usage[] = { TROTH_R_BAD_ARGUMENT };
@@ -329,7 +334,8 @@ static int certs_take(const struct args *a, struct files *fs)
     return status;
 }
 
-/* The first moment at which no path is accepted any more, and the report of that moment; NULL when memory ran out. */
+/* The first moment at which no path is accepted any more, and the report of that moment; NULL when memory ran
+ * out. */
 static troth_report *when_it_breaks(const troth_policy *p, troth_question *q, int64_t from, int64_t *when)
 {
     int64_t t = from;
@@ -354,9 +360,12 @@ static troth_report *when_it_breaks(const troth_policy *p, troth_question *q, in
 static int judge(const struct args *a, const troth_policy *p, struct files *fs)
 {
     int64_t at = 0;
-    if (args_has(a, OPT_AT) ? !args_time(a, OPT_AT, &at) : args_has(a, OPT_TIME) && !args_time(a, OPT_TIME, &at))
+    if (args_has(a, OPT_AT) ? !args_time(a, OPT_AT, &at)
+                            : args_has(a, OPT_TIME) && !args_time(a, OPT_TIME, &at))
         return EXIT_USAGE;
-    troth_question q = { .size = sizeof q, .certs = fs->list, .n = fs->n, .any_order = is_bundle(fs, a->n_operands), .time = at };
+    troth_question q = {
+        .size = sizeof q, .certs = fs->list, .n = fs->n, .any_order = is_bundle(fs, a->n_operands), .time = at
+    };
     troth_report *r = troth_ask(p, &q), *later = NULL;
     int64_t when = INT64_MAX;
     if (!r)

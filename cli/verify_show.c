@@ -11,7 +11,8 @@
 #endif
 
 static const char *const verdicts[] = { "pass", "warn", "skipped", "fail" };
-static const char *const who_names[] = { "nobody", "you", "the operator", "the authority", "the network", "the programmer" };
+static const char *const who_names[] = { "nobody",        "you",         "the operator",
+                                         "the authority", "the network", "the programmer" };
 static const char *const who_codes[] = { "nobody", "you", "peer", "ca", "network", "programmer" };
 
 static const char *time_words(char *out, size_t cap, int64_t t)
@@ -37,17 +38,22 @@ static void path_print(const troth_report *r, size_t path, bool all)
 {
     troth_path p = troth_report_path(r, path);
     char from[40], to[40];
-    printf("path %zu: %s%s\n", path + 1, p.accepted ? "accepted" : troth_reason_text(p.reason), p.complete ? "" : " (does not lead to a trusted root)");
+    printf("path %zu: %s%s\n", path + 1, p.accepted ? "accepted" : troth_reason_text(p.reason),
+           p.complete ? "" : " (does not lead to a trusted root)");
     for (size_t i = 0; i < p.n_certs; i++) {
         troth_path_cert c = troth_report_cert(r, path, i);
-        printf("  %zu  %s  (%s .. %s)  %s\n", i + 1, c.title, time_words(from, sizeof from, c.not_before), time_words(to, sizeof to, c.not_after),
-               p.complete && i + 1 == p.n_certs ? "trusted" : c.given < 0 ? "" : "given");
+        printf("  %zu  %s  (%s .. %s)  %s\n", i + 1, c.title, time_words(from, sizeof from, c.not_before),
+               time_words(to, sizeof to, c.not_after),
+               p.complete && i + 1 == p.n_certs ? "trusted"
+               : c.given < 0                    ? ""
+                                                : "given");
     }
     for (size_t i = 0; i < p.n_checks; i++) {
         troth_path_check k = troth_report_check(r, path, i);
         if (!all && k.verdict == TROTH_PASS)
             continue;
-        printf("    %-7s  %zu  %-24s %s%s%s", verdicts[k.verdict], k.cert + 1, k.name, k.evidence, k.evidence[0] ? "  " : "", k.rule);
+        printf("    %-7s  %zu  %-24s %s%s%s", verdicts[k.verdict], k.cert + 1, k.name, k.evidence,
+               k.evidence[0] ? "  " : "", k.rule);
         if (k.n)
             printf("  bytes %" PRIu32 "..%" PRIu32, k.at, k.at + k.n - 1);
         printf("\n");
@@ -100,7 +106,8 @@ static void breaks_print(const troth_report *later, int64_t when)
         return;
     }
     const troth_error *e = troth_report_error(later);
-    printf("  breaks: %s: %s   [%s]\n          %s\n", time_words(t, sizeof t, when), e->text, e->code, e->detail);
+    printf("  breaks: %s: %s   [%s]\n          %s\n", time_words(t, sizeof t, when), e->text, e->code,
+           e->detail);
 }
 
 static void text_print(const struct args *a, const troth_report *r, const troth_report *later, int64_t when)
@@ -116,7 +123,8 @@ static void text_print(const struct args *a, const troth_report *r, const troth_
         path_print(r, i, all);
     if (all) {
         troth_work w = troth_report_work(r);
-        printf("work: %" PRIu32 " signatures, %" PRIu32 " steps, %" PRIu32 " names compared\n", w.signatures, w.steps, w.names);
+        printf("work: %" PRIu32 " signatures, %" PRIu32 " steps, %" PRIu32 " names compared\n", w.signatures,
+               w.steps, w.names);
     }
 }
 
@@ -125,23 +133,26 @@ static void text_print(const struct args *a, const troth_report *r, const troth_
 #ifdef HAVE_JANSSON
 static json_t *error_json(const troth_error *e)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "code", e->code ? e->code : "ok", "text", e->text ? e->text : "", "detail", e->detail, "hint",
-                     e->hint ? e->hint : "", "who", who_codes[e->who <= 5 ? e->who : 0]);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "code", e->code ? e->code : "ok", "text",
+                     e->text ? e->text : "", "detail", e->detail, "hint", e->hint ? e->hint : "", "who",
+                     who_codes[e->who <= 5 ? e->who : 0]);
 }
 
 static json_t *cert_json(const troth_report *r, size_t path, size_t i)
 {
     char from[40], to[40];
     troth_path_cert c = troth_report_cert(r, path, i);
-    return json_pack("{s:s, s:s, s:s, s:s, s:i}", "subject", c.title, "issuer", c.issuer, "not_before", time_words(from, sizeof from, c.not_before),
-                     "not_after", time_words(to, sizeof to, c.not_after), "given", c.given);
+    return json_pack("{s:s, s:s, s:s, s:s, s:i}", "subject", c.title, "issuer", c.issuer, "not_before",
+                     time_words(from, sizeof from, c.not_before), "not_after",
+                     time_words(to, sizeof to, c.not_after), "given", c.given);
 }
 
 static json_t *check_json(const troth_report *r, size_t path, size_t i)
 {
     troth_path_check k = troth_report_check(r, path, i);
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "name", k.name, "rule", k.rule, "verdict", verdicts[k.verdict], "code",
-                     troth_reason_code(k.reason), "certificate", (json_int_t)k.cert, "at", (json_int_t)k.at, "bytes", (json_int_t)k.n, "evidence",
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "name", k.name, "rule", k.rule, "verdict",
+                     verdicts[k.verdict], "code", troth_reason_code(k.reason), "certificate",
+                     (json_int_t)k.cert, "at", (json_int_t)k.at, "bytes", (json_int_t)k.n, "evidence",
                      k.evidence);
 }
 
@@ -153,8 +164,8 @@ static json_t *path_json(const troth_report *r, size_t path)
         json_array_append_new(certs, cert_json(r, path, i));
     for (size_t i = 0; i < p.n_checks; i++)
         json_array_append_new(checks, check_json(r, path, i));
-    return json_pack("{s:b, s:b, s:s, s:o, s:o}", "accepted", p.accepted, "complete", p.complete, "code", troth_reason_code(p.reason), "certificates",
-                     certs, "checks", checks);
+    return json_pack("{s:b, s:b, s:s, s:o, s:o}", "accepted", p.accepted, "complete", p.complete, "code",
+                     troth_reason_code(p.reason), "certificates", certs, "checks", checks);
 }
 
 static void object_print(json_t *o)
@@ -172,13 +183,17 @@ static void json_print(const troth_report *r, const troth_report *later, int64_t
     json_t *paths = json_array();
     for (size_t i = 0; i < troth_report_paths(r); i++)
         json_array_append_new(paths, path_json(r, i));
-    json_t *o = json_pack("{s:s, s:b, s:o, s:o, s:{s:I, s:I, s:I}}", "schema", "troth.verify/1", "accepted", ok, "error",
-                          ok ? json_null() : error_json(troth_report_error(r)), "paths", paths, "work", "signatures", (json_int_t)w.signatures, "steps",
-                          (json_int_t)w.steps, "names", (json_int_t)w.names);
+    json_t *o = json_pack("{s:s, s:b, s:o, s:o, s:{s:I, s:I, s:I}}", "schema", "troth.verify/1", "accepted",
+                          ok, "error", ok ? json_null() : error_json(troth_report_error(r)), "paths", paths,
+                          "work", "signatures", (json_int_t)w.signatures, "steps", (json_int_t)w.steps,
+                          "names", (json_int_t)w.names);
     if (ok)
-        json_object_set_new(o, "valid_until", json_string(time_words(t, sizeof t, troth_report_until(r, NULL))));
+        json_object_set_new(o, "valid_until",
+                            json_string(time_words(t, sizeof t, troth_report_until(r, NULL))));
     if (later && when != INT64_MAX)
-        json_object_set_new(o, "breaks", json_pack("{s:s, s:o}", "at", time_words(t, sizeof t, when), "error", error_json(troth_report_error(later))));
+        json_object_set_new(o, "breaks",
+                            json_pack("{s:s, s:o}", "at", time_words(t, sizeof t, when), "error",
+                                      error_json(troth_report_error(later))));
     object_print(o);
 }
 #endif
@@ -198,7 +213,8 @@ void show_error(const struct args *a, const troth_error *e)
 {
 #ifdef HAVE_JANSSON
     if (args_has(a, OPT_JSON)) {
-        object_print(json_pack("{s:s, s:b, s:o, s:[]}", "schema", "troth.verify/1", "accepted", 0, "error", error_json(e), "paths"));
+        object_print(json_pack("{s:s, s:b, s:o, s:[]}", "schema", "troth.verify/1", "accepted", 0, "error",
+                               error_json(e), "paths"));
         return;
     }
 #endif

@@ -1,4 +1,5 @@
-/* slurp.c - a file into memory.  Must never read more than FILE_MAX, nor follow anything but the path that was given. */
+/* slurp.c - a file into memory.  Must never read more than FILE_MAX, nor follow anything but the path that
+ * was given. */
 #include "api/slurp.h"
 
 #include <errno.h>
@@ -10,7 +11,8 @@ static bool cannot(troth_error *error, const char *path)
     return error_set(error, TROTH_R_TRUST_UNREADABLE, __FILE__, __LINE__, "%s: %s", path, strerror(errno));
 }
 
-static bool read_all(struct arena *arena, FILE *f, size_t expected, const char *path, span *out, troth_error *error)
+static bool read_all(struct arena *arena, FILE *f, size_t expected, const char *path, span *out,
+                     troth_error *error)
 {
     size_t cap = expected + 1, n = 0;
     uint8_t *p = arena_alloc(arena, cap);
@@ -19,7 +21,8 @@ static bool read_all(struct arena *arena, FILE *f, size_t expected, const char *
         if (n < cap)
             break;
         if (cap > FILE_MAX)
-            return error_set(error, TROTH_R_TRUST_UNREADABLE, __FILE__, __LINE__, "%s: larger than %d bytes", path, FILE_MAX);
+            return error_set(error, TROTH_R_TRUST_UNREADABLE, __FILE__, __LINE__, "%s: larger than %d bytes",
+                             path, FILE_MAX);
         uint8_t *more = arena_alloc(arena, 2 * cap); /* it grew, or was no regular file */
         if (more)
             memcpy(more, p, n);

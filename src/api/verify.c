@@ -1,4 +1,5 @@
-/* verify.c - the public face of judging certificates: the policy builder, and questions with this machine's clock.
+/* verify.c - the public face of judging certificates: the policy builder, and questions with this machine's
+ * clock.
  *
  * Reads files and the clock; everything below is pure. */
 #include <troth/verify.h>
@@ -21,12 +22,12 @@
 enum { LIST_MAX = 4096, SYSTEM_CHUNK = 65536 };
 
 struct troth_policy_builder {
-    troth_error          error;
-    struct troth_policy *policy;      /* being filled; lives in its own arena */
-    struct arena         scratch;     /* files, lists that grow: gone after build */
-    span                *policies, *crls, *ocsp;
-    size_t               cap_policies, cap_crls, cap_ocsp, cap_logs, n_logs;
-    bool                 any_trust;
+    troth_error error;
+    struct troth_policy *policy; /* being filled; lives in its own arena */
+    struct arena scratch;        /* files, lists that grow: gone after build */
+    span *policies, *crls, *ocsp;
+    size_t cap_policies, cap_crls, cap_ocsp, cap_logs, n_logs;
+    bool any_trust;
 };
 
 /* ---- making one */
@@ -45,7 +46,11 @@ static troth_policy_builder *builder_make(troth_provider *provider)
     }
     *b = (troth_policy_builder){ .policy = p };
     arena_init(&b->scratch, provider->memory, 4096);
-    *p = (struct troth_policy){ .provider = provider, .memory = provider->memory, .owners = 1, .max_depth = LIMIT_PATH_DEPTH, .min_rsa = 2048 };
+    *p = (struct troth_policy){ .provider = provider,
+                                .memory = provider->memory,
+                                .owners = 1,
+                                .max_depth = LIMIT_PATH_DEPTH,
+                                .min_rsa = 2048 };
     p->arena = arena;
     return b;
 }
@@ -174,7 +179,8 @@ void troth_policy_trust_dir(troth_policy_builder *b, const char *path)
         span bytes;
         troth_error ignored = { 0 };
         int n = snprintf(name, sizeof name, "%s/%s", path, e->d_name);
-        if (e->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof name || !slurp(&b->scratch, name, &bytes, &ignored))
+        if (e->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof name ||
+            !slurp(&b->scratch, name, &bytes, &ignored))
             continue;
         trust_bytes(b, bytes, true, name);
     }
@@ -184,7 +190,8 @@ void troth_policy_trust_dir(troth_policy_builder *b, const char *path)
 
 void troth_policy_trust_system(troth_policy_builder *b)
 {
-    static const char *const files[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
+    static const char *const files[] = { "/etc/ssl/certs/ca-certificates.crt",
+                                         "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
                                          "/etc/ssl/ca-bundle.pem" };
     if (!usable(b))
         return;
@@ -207,7 +214,8 @@ static bool domains_keep(troth_policy_builder *b, const char *const *names, size
     for (size_t i = 0; i < n; i++) {
         span s = names[i] ? span_of(names[i], strlen(names[i])) : SPAN_NONE;
         if (!dns_ok(s))
-            return fail(b, BAD_ARGUMENT, "troth_policy_trust_anchor: \"%s\" is not a domain", names[i] ? names[i] : "");
+            return fail(b, BAD_ARGUMENT, "troth_policy_trust_anchor: \"%s\" is not a domain",
+                        names[i] ? names[i] : "");
         TRY(arena_copy(&b->policy->arena, &list[i], s));
     }
     *out = list;
@@ -224,7 +232,8 @@ void troth_policy_trust_anchor(troth_policy_builder *b, const troth_anchor *a)
     }
     size_t before = b->policy->anchors.n;
     struct anchor limits = { .purposes = a->purposes, .distrust_after = a->distrust_after };
-    bool ok = domains_keep(b, a->permitted, a->n_permitted, &limits.permitted) && domains_keep(b, a->excluded, a->n_excluded, &limits.excluded);
+    bool ok = domains_keep(b, a->permitted, a->n_permitted, &limits.permitted) &&
+              domains_keep(b, a->excluded, a->n_excluded, &limits.excluded);
     if (!ok) {
         out_of_memory(b, "troth_policy_trust_anchor");
         return;
@@ -312,7 +321,8 @@ void troth_policy_add_policy(troth_policy_builder *b, const char *oid)
     oid_write(&w, oid ? oid : "");
     if (!oid || !wr_ok(&w))
         fail(b, BAD_ARGUMENT, "troth_policy_add_policy: \"%s\" is not an object identifier", oid ? oid : "");
-    else if (!list_add(&b->policy->arena, &b->policies, &b->policy->n_policies, &b->cap_policies, wr_done(&w)))
+    else if (!list_add(&b->policy->arena, &b->policies, &b->policy->n_policies, &b->cap_policies,
+                       wr_done(&w)))
         out_of_memory(b, "troth_policy_add_policy");
 }
 
@@ -334,7 +344,8 @@ void troth_policy_inhibit_any(troth_policy_builder *b)
         b->policy->inhibit_any = true;
 }
 
-void troth_policy_public_suffix(troth_policy_builder *b, bool (*is_suffix)(void *ctx, const char *domain), void *ctx)
+void troth_policy_public_suffix(troth_policy_builder *b, bool (*is_suffix)(void *ctx, const char *domain),
+                                void *ctx)
 {
     if (!usable(b))
         return;

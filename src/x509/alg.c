@@ -1,7 +1,7 @@
 /* alg.c - algorithm identifiers and public keys: OIDs and parameters -> enum troth_sig, troth_public_key.
  *
- * Must never accept parameters other than the standard's for an algorithm it names; what it does not name is NONE, and the checks
- * say so. */
+ * Must never accept parameters other than the standard's for an algorithm it names; what it does not name is
+ * NONE, and the checks say so. */
 #include "x509/cert.h"
 #include "x509/oids.h"
 
@@ -66,8 +66,9 @@ static const struct hash_row *hash_read(struct rd *r)
     return NULL;
 }
 
-/* RSASSA-PSS-params (RFC 4055 3.1).  Every default is SHA-1 or of its kind, so that all of them must be written out to be of use.
- * Returns the signature's number, NONE for hashes that we do not do or do not mix. */
+/* RSASSA-PSS-params (RFC 4055 3.1).  Every default is SHA-1 or of its kind, so that all of them must be
+ * written out to be of use. Returns the signature's number, NONE for hashes that we do not do or do not mix.
+ */
 static enum troth_sig pss_read(struct rd *r, uint16_t *salt_n)
 {
     const struct hash_row *hash = NULL, *mgf_hash = NULL;
@@ -92,7 +93,9 @@ static enum troth_sig pss_read(struct rd *r, uint16_t *salt_n)
         salt = der_small(&x, "saltLength", DER_INTEGER, 512);
         der_end(&x, "saltLength");
     }
-    if (der_next_is(&p, DER_CONTEXT_CONS(3))) { /* trailerField DEFAULT 1: no other value exists, so it may not be written */
+    if (der_next_is(&p,
+                    DER_CONTEXT_CONS(
+                        3))) { /* trailerField DEFAULT 1: no other value exists, so it may not be written */
         der_whole(&p, "trailerField", DER_CONTEXT_CONS(3));
         rd_fail(&p, "trailerField", TROTH_R_DER_VALUE);
     }
@@ -160,7 +163,8 @@ static bool point_read(troth_public_key *key, struct rd *bits, const struct curv
     key->point = rd_rest(bits, "point");
     span p = key->point;
     key->bits = curve->bits;
-    return (p.n == 1u + 2u * curve->bytes && p.p[0] == 4) || (p.n == 1u + curve->bytes && (p.p[0] == 2 || p.p[0] == 3));
+    return (p.n == 1u + 2u * curve->bytes && p.p[0] == 4) ||
+           (p.n == 1u + curve->bytes && (p.p[0] == 2 || p.p[0] == 3));
 }
 
 static const struct curve_row *curve_read(struct rd *alg, struct spki *out)
@@ -178,7 +182,8 @@ static const struct curve_row *curve_read(struct rd *alg, struct spki *out)
 }
 
 /* The key's bytes by its row; false: malformed, or of a curve that we do not know. */
-static bool key_read(struct spki *out, const struct key_row *row, const struct curve_row *curve, struct rd *bits)
+static bool key_read(struct spki *out, const struct key_row *row, const struct curve_row *curve,
+                     struct rd *bits)
 {
     troth_public_key *key = &out->key;
     key->type = (enum troth_key_type)(curve ? curve->type : row->type);

@@ -1,6 +1,7 @@
 /* anchors.c - the store of trust anchors: filled once, sorted once, shared by everybody.
  *
- * Must never change once frozen, but for one answer per anchor that is computed when somebody first needs it. */
+ * Must never change once frozen, but for one answer per anchor that is computed when somebody first needs it.
+ */
 #include <stdlib.h>
 
 #include "x509/pem.h"
@@ -27,8 +28,10 @@ bool anchors_add_row(struct anchors *a, struct arena *arena, const struct anchor
     return true;
 }
 
-/* One certificate, DER, copied.  *bad: it cannot be read (and error says why); false without it: memory ran out. */
-static bool add_der(struct anchors *a, struct arena *arena, span der, bool vetted, bool *bad, troth_error *error)
+/* One certificate, DER, copied.  *bad: it cannot be read (and error says why); false without it: memory ran
+ * out. */
+static bool add_der(struct anchors *a, struct arena *arena, span der, bool vetted, bool *bad,
+                    troth_error *error)
 {
     struct anchor row = { .vetted = vetted };
     span copy;
@@ -41,7 +44,8 @@ static bool add_der(struct anchors *a, struct arena *arena, span der, bool vette
     return anchors_add_row(a, arena, &row);
 }
 
-bool anchors_add(struct anchors *a, struct arena *arena, span bytes, bool vetted, size_t *n, troth_error *error)
+bool anchors_add(struct anchors *a, struct arena *arena, span bytes, bool vetted, size_t *n,
+                 troth_error *error)
 {
     struct pki_ctx p = { .arena = arena };
     struct object *list = NULL;

@@ -1,7 +1,8 @@
 /* checks.c - the table of checks, and those that need no file of their own.
  *
- * A check is pure: path and place in, verdict and evidence out.  The order is the order in which a person would want to hear of it,
- * what is cheap before what is dear: signatures come last but for what needs them. */
+ * A check is pure: path and place in, verdict and evidence out.  The order is the order in which a person
+ * would want to hear of it, what is cheap before what is dear: signatures come last but for what needs them.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -14,18 +15,22 @@ static enum troth_verdict check_form(struct judge *j, unsigned cert, struct find
 {
     const struct cert *c = cert_at(j, cert);
     if (!span_equal(c->sig_alg, c->tbs_sig_alg))
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_SIG_MISMATCH, cert_range(c, c->sig_alg), "signatureAlgorithm and signature differ");
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_SIG_MISMATCH, cert_range(c, c->sig_alg),
+                     "signatureAlgorithm and signature differ");
     if (c->has_extensions && c->version != 3)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_VERSION, NOWHERE, "version %u with extensions", c->version);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_VERSION, NOWHERE, "version %u with extensions",
+                     c->version);
     if (c->has_unique_id && c->version == 1)
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_MALFORMED, NOWHERE, "version 1 with a unique identifier");
     if (c->flaw.why == TROTH_R_NONE)
         return passed(j, f, (struct range){ 0, (uint32_t)c->raw.n }, "DER throughout, no extension twice");
-    bool own_reason = c->flaw.why == TROTH_R_CERT_EXT_DUPLICATE || c->flaw.why == TROTH_R_CERT_NAME_MALFORMED ||
+    bool own_reason = c->flaw.why == TROTH_R_CERT_EXT_DUPLICATE ||
+                      c->flaw.why == TROTH_R_CERT_NAME_MALFORMED ||
                       c->flaw.why == TROTH_R_CERT_CONSTRAINT_MALFORMED;
     const char *name = c->flaw.ext < CX_COUNT ? ext_name((enum cert_ext)c->flaw.ext) : "an extension";
-    return found(j, f, TROTH_FAIL, own_reason ? c->flaw.why : TROTH_R_CERT_EXT_MALFORMED, (struct range){ c->flaw.at, 1 },
-                 "%s: %s at byte %u: %s", name, c->flaw.field, c->flaw.at, troth_reason_text(c->flaw.why));
+    return found(j, f, TROTH_FAIL, own_reason ? c->flaw.why : TROTH_R_CERT_EXT_MALFORMED,
+                 (struct range){ c->flaw.at, 1 }, "%s: %s at byte %u: %s", name, c->flaw.field, c->flaw.at,
+                 troth_reason_text(c->flaw.why));
 }
 
 static enum troth_verdict check_version(struct judge *j, unsigned cert, struct finding *f)
@@ -56,7 +61,8 @@ static enum troth_verdict check_validity(struct judge *j, unsigned cert, struct 
     text_distance(&t, late ? now - c->not_after : c->not_before - now);
     text_add(&t, late ? " ago; it is " : "; it is ");
     text_time(&t, now);
-    return found(j, f, TROTH_FAIL, late ? TROTH_R_CERT_EXPIRED : TROTH_R_CERT_NOT_YET_VALID, NOWHERE, "%s", t.p);
+    return found(j, f, TROTH_FAIL, late ? TROTH_R_CERT_EXPIRED : TROTH_R_CERT_NOT_YET_VALID, NOWHERE, "%s",
+                 t.p);
 }
 
 static enum troth_verdict check_critical(struct judge *j, unsigned cert, struct finding *f)
@@ -65,11 +71,13 @@ static enum troth_verdict check_critical(struct judge *j, unsigned cert, struct 
     char in[120];
     struct text t = TEXT_IN(in);
     if (cert_has(c, CX_CT_POISON))
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_POISON, cert_range(c, c->ext[CX_CT_POISON]), "it has the poison extension (RFC 6962 3.1)");
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_POISON, cert_range(c, c->ext[CX_CT_POISON]),
+                     "it has the poison extension (RFC 6962 3.1)");
     if (!c->unknown_critical.n)
         return passed(j, f, NOWHERE, "all critical extensions are known");
     oid_show(&t, c->unknown_critical);
-    return found(j, f, TROTH_FAIL, TROTH_R_CERT_CRITICAL_EXT, cert_range(c, c->unknown_critical), "the extension %s", t.p);
+    return found(j, f, TROTH_FAIL, TROTH_R_CERT_CRITICAL_EXT, cert_range(c, c->unknown_critical),
+                 "the extension %s", t.p);
 }
 
 static enum troth_verdict check_ca(struct judge *j, unsigned cert, struct finding *f)
@@ -79,9 +87,11 @@ static enum troth_verdict check_ca(struct judge *j, unsigned cert, struct findin
     if (cert == 0)
         return TROTH_PASS; /* an anchor that is the leaf itself issues nothing here */
     if (!cert_has(c, CX_BASIC_CONSTRAINTS))
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NOT_A_CA, at, "it issued certificate %u and has no basicConstraints", cert);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NOT_A_CA, at,
+                     "it issued certificate %u and has no basicConstraints", cert);
     if (!c->is_ca)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NOT_A_CA, at, "it issued certificate %u and its basicConstraints say cA FALSE", cert);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NOT_A_CA, at,
+                     "it issued certificate %u and its basicConstraints say cA FALSE", cert);
     return passed(j, f, at, "cA TRUE");
 }
 
@@ -95,13 +105,15 @@ static enum troth_verdict check_path_length(struct judge *j, unsigned cert, stru
     for (unsigned i = 1; i < cert; i++)
         below += !cert_at(j, i)->self_issued;
     if (below > c->path_len)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_PATHLEN, at, "it allows %u authorities below it and there are %u", c->path_len, below);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_PATHLEN, at,
+                     "it allows %u authorities below it and there are %u", c->path_len, below);
     return passed(j, f, at, "%u of %u", below, c->path_len);
 }
 
 static const char *purpose_name(enum troth_purpose p)
 {
-    static const char *const names[] = { "any use", "TLS servers", "TLS clients", "e-mail", "code signing", "any use" };
+    static const char *const names[] = { "any use", "TLS servers",  "TLS clients",
+                                         "e-mail",  "code signing", "any use" };
     return names[p];
 }
 
@@ -110,7 +122,8 @@ static enum troth_verdict check_key_usage(struct judge *j, unsigned cert, struct
     static const uint16_t leaf_bits[] = {
         [TROTH_PURPOSE_SERVER] = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT,
         [TROTH_PURPOSE_CLIENT] = KU_DIGITAL_SIGNATURE | KU_KEY_AGREEMENT,
-        [TROTH_PURPOSE_EMAIL] = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT,
+        [TROTH_PURPOSE_EMAIL] =
+            KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT,
         [TROTH_PURPOSE_CODE] = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION,
         [TROTH_PURPOSE_ANY] = 0,
     };
@@ -119,16 +132,20 @@ static enum troth_verdict check_key_usage(struct judge *j, unsigned cert, struct
     if (!cert_has(c, CX_KEY_USAGE))
         return passed(j, f, at, "not limited");
     if (cert > 0 && !(c->key_usage & KU_KEY_CERT_SIGN))
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_KEY_USAGE, at, "it issued certificate %u and may not sign certificates (keyCertSign)", cert);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_KEY_USAGE, at,
+                     "it issued certificate %u and may not sign certificates (keyCertSign)", cert);
     uint16_t need = leaf_bits[j->purpose];
     if (cert == 0 && need && !(c->key_usage & need))
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_KEY_USAGE, at, "nothing in it serves %s", purpose_name(j->purpose));
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_KEY_USAGE, at, "nothing in it serves %s",
+                     purpose_name(j->purpose));
     return passed(j, f, at, "allows it");
 }
 
 static const char *eku_list(const struct cert *c, struct text *t)
 {
-    static const char *const names[] = { "any", "serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning", "others" };
+    static const char *const names[] = { "any",         "serverAuth",      "clientAuth",
+                                         "codeSigning", "emailProtection", "timeStamping",
+                                         "OCSPSigning", "others" };
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (c->eku & BIT(i))
             text_add(t, "%s%s", t->n ? ", " : "", names[i]);
@@ -138,8 +155,11 @@ static const char *eku_list(const struct cert *c, struct text *t)
 static enum troth_verdict check_purpose(struct judge *j, unsigned cert, struct finding *f)
 {
     static const uint16_t bits[] = {
-        [TROTH_PURPOSE_SERVER] = EKU_SERVER, [TROTH_PURPOSE_CLIENT] = EKU_CLIENT, [TROTH_PURPOSE_EMAIL] = EKU_EMAIL,
-        [TROTH_PURPOSE_CODE] = EKU_CODE,     [TROTH_PURPOSE_ANY] = 0,
+        [TROTH_PURPOSE_SERVER] = EKU_SERVER,
+        [TROTH_PURPOSE_CLIENT] = EKU_CLIENT,
+        [TROTH_PURPOSE_EMAIL] = EKU_EMAIL,
+        [TROTH_PURPOSE_CODE] = EKU_CODE,
+        [TROTH_PURPOSE_ANY] = 0,
     };
     const struct cert *c = cert_at(j, cert);
     struct range at = cert_range(c, c->ext[CX_EXT_KEY_USAGE]);
@@ -149,7 +169,8 @@ static enum troth_verdict check_purpose(struct judge *j, unsigned cert, struct f
         return passed(j, f, at, "not limited");
     if (!bits[j->purpose] || c->eku & (bits[j->purpose] | EKU_ANY))
         return passed(j, f, at, "includes %s", purpose_name(j->purpose));
-    return found(j, f, TROTH_FAIL, TROTH_R_CERT_WRONG_EKU, at, "wanted for %s; it is for: %s", purpose_name(j->purpose), eku_list(c, &t));
+    return found(j, f, TROTH_FAIL, TROTH_R_CERT_WRONG_EKU, at, "wanted for %s; it is for: %s",
+                 purpose_name(j->purpose), eku_list(c, &t));
 }
 
 static enum troth_verdict check_issuer(struct judge *j, unsigned cert, struct finding *f)
@@ -213,7 +234,8 @@ static bool applies(const struct judge *j, const struct check *k, unsigned cert)
     bool anchor = is_anchor(j, cert);
     if (anchor && k->rules != ALWAYS && j->now.node[cert]->anchor->vetted)
         return false;
-    return (cert == 0 && k->where & LEAF) || (cert > 0 && !anchor && k->where & ISSUERS) || (anchor && k->where & ANCHOR);
+    return (cert == 0 && k->where & LEAF) || (cert > 0 && !anchor && k->where & ISSUERS) ||
+           (anchor && k->where & ANCHOR);
 }
 
 struct finding *finding_add(struct judge *j)
@@ -241,7 +263,8 @@ static void tell_witness(struct judge *j, const struct check *k, const struct fi
     const struct witness *w = j->in->witness;
     if (!w || !w->check)
         return;
-    struct saw_check saw = { k->name, k->rule, f->verdict, (int)j->report->n_tried, f->cert, f->at, f->n, f->evidence ? f->evidence : "" };
+    struct saw_check saw = { k->name, k->rule, f->verdict, (int)j->report->n_tried,
+                             f->cert, f->at,   f->n,       f->evidence ? f->evidence : "" };
     w->check(w->self, &saw);
 }
 
@@ -269,14 +292,17 @@ static bool look(struct judge *j, unsigned row, unsigned cert)
     return v != TROTH_FAIL;
 }
 
-/* The trust anchor at the end of the path did not come with the others: a witness is told of it here, as one of ours. */
+/* The trust anchor at the end of the path did not come with the others: a witness is told of it here, as one
+ * of ours. */
 static void tell_anchor(const struct judge *j)
 {
     const struct witness *w = j->in->witness;
     const struct node *end = j->now.n ? j->now.node[j->now.n - 1] : NULL;
     if (LIKELY(!w || !w->message) || j->signer_depth || !end || !end->anchor || end->given >= 0)
         return;
-    struct saw_message m = { .type = "X.509 certificate", .from = FROM_SERVER, .ours = true, .raw = end->cert->raw };
+    struct saw_message m = {
+        .type = "X.509 certificate", .from = FROM_SERVER, .ours = true, .raw = end->cert->raw
+    };
     struct cert again;
     w->message(w->self, &m);
     (void)!cert_parse(&again, end->cert->raw, w, NULL);
@@ -333,7 +359,8 @@ static const char *words_of(struct judge *j, const char *fmt, va_list ap)
     return arena_string(j->arena, span_of(in, len));
 }
 
-enum troth_verdict found(struct judge *j, struct finding *f, enum troth_verdict v, enum troth_reason why, struct range at, const char *fmt, ...)
+enum troth_verdict found(struct judge *j, struct finding *f, enum troth_verdict v, enum troth_reason why,
+                         struct range at, const char *fmt, ...)
 {
     va_list ap;
     f->reason = (uint16_t)why;

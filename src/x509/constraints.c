@@ -1,15 +1,17 @@
 /* constraints.c - name constraints (RFC 5280 4.2.1.10, 6.1.3 b and c, 6.1.4 g).
  *
- * Every authority's constraints, the anchor's included, bind every name of every certificate below it: subjectAltName, subject, and the
- * mailbox in a subject where there is no subjectAltName.  Self-issued certificates are exempt unless they are the last.  A name that
- * is malformed, or of a form whose constraint nobody can judge, is a rejection: what cannot be compared must not pass. */
+ * Every authority's constraints, the anchor's included, bind every name of every certificate below it:
+ * subjectAltName, subject, and the mailbox in a subject where there is no subjectAltName.  Self-issued
+ * certificates are exempt unless they are the last.  A name that is malformed, or of a form whose constraint
+ * nobody can judge, is a rejection: what cannot be compared must not pass. */
 #include "x509/judge.h"
 #include "x509/names.h"
 #include "x509/oid.h"
 
 enum fit { FIT_NO, FIT_YES, FIT_BROKEN /* name or constraint cannot be compared */ };
 
-/* ---- one name against one constraint.  `excluded`: could the name stand for something inside? (wildcards) */
+/* ---- one name against one constraint.  `excluded`: could the name stand for something inside? (wildcards)
+ */
 
 static bool dns_within(span name, span base)
 {
@@ -55,7 +57,8 @@ static enum fit fit_email(span name, span base)
     return host_within(host, base) ? FIT_YES : FIT_NO;
 }
 
-/* The host of a URI with an authority (RFC 3986 3.2); a URI without one, or with an address, cannot be constrained: reject. */
+/* The host of a URI with an authority (RFC 3986 3.2); a URI without one, or with an address, cannot be
+ * constrained: reject. */
 static bool uri_host(span uri, span *host)
 {
     size_t i = 0;
@@ -100,22 +103,16 @@ static enum fit fit_ip(span name, span base)
 static enum fit fit(const struct general_name_item *name, const struct general_name_item *base, bool excluded)
 {
     switch ((enum general_name)name->kind) {
-    case GN_DNS:
-        return fit_dns(name->value, base->value, excluded);
-    case GN_EMAIL:
-        return fit_email(name->value, base->value);
-    case GN_URI:
-        return fit_uri(name->value, base->value);
-    case GN_IP:
-        return fit_ip(name->value, base->value);
-    case GN_DIRECTORY:
-        return name_within(name->value, base->value) ? FIT_YES : FIT_NO;
+    case GN_DNS: return fit_dns(name->value, base->value, excluded);
+    case GN_EMAIL: return fit_email(name->value, base->value);
+    case GN_URI: return fit_uri(name->value, base->value);
+    case GN_IP: return fit_ip(name->value, base->value);
+    case GN_DIRECTORY: return name_within(name->value, base->value) ? FIT_YES : FIT_NO;
     case GN_OTHER:
     case GN_X400:
     case GN_EDI:
     case GN_REGISTERED_ID:
-    case GN_COUNT:
-        break;
+    case GN_COUNT: break;
     }
     return FIT_BROKEN; /* RFC 5280: process the constraint or reject the certificate */
 }
@@ -137,10 +134,10 @@ static bool subtree_next(span *list, struct general_name_item *base)
 
 /* One name under one authority's constraints: whose rule was broken, and how. */
 struct strife {
-    struct judge              *j;
-    const struct cert         *by;      /* the authority                     */
-    bool                       spent, forbidden, outside, broken;
-    struct general_name_item   name, base;
+    struct judge *j;
+    const struct cert *by; /* the authority                     */
+    bool spent, forbidden, outside, broken;
+    struct general_name_item name, base;
 };
 
 /* False once something is wrong. */
@@ -182,7 +179,8 @@ static bool name_judge(struct strife *s, const struct general_name_item *name)
     return false;
 }
 
-/* The mailbox in the subject of a certificate without subjectAltName: legacy, and RFC 5280 4.2.1.10 wants it constrained. */
+/* The mailbox in the subject of a certificate without subjectAltName: legacy, and RFC 5280 4.2.1.10 wants it
+ * constrained. */
 static bool subject_mailboxes_judge(struct strife *s, const struct cert *c)
 {
     struct rd_ctx ctx;
@@ -232,7 +230,8 @@ static enum troth_verdict strife_tell(struct strife *s, const struct cert *c, st
     struct text name = TEXT_IN(name_in), base = TEXT_IN(base_in), by = TEXT_IN(by_in);
     struct range at = cert_range(c, s->name.raw);
     if (s->spent)
-        return found(s->j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, at, "names and constraints are too many to compare");
+        return found(s->j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, at,
+                     "names and constraints are too many to compare");
     general_name_text(&name, &s->name);
     if (s->base.kind == GN_IP) {
         ip_text(&base, span_slice(s->base.value, 0, s->base.value.n / 2));
@@ -244,11 +243,14 @@ static enum troth_verdict strife_tell(struct strife *s, const struct cert *c, st
     cert_title(&by, s->by);
     bool judged = s->name.kind == GN_DNS || s->name.kind == GN_EMAIL || s->name.kind == GN_URI;
     if (s->broken && !judged)
-        return found(s->j, f, TROTH_FAIL, TROTH_R_CERT_CONSTRAINT_UNKNOWN, at, "\"%s\", under constraints of %s", name.p, by.p);
+        return found(s->j, f, TROTH_FAIL, TROTH_R_CERT_CONSTRAINT_UNKNOWN, at,
+                     "\"%s\", under constraints of %s", name.p, by.p);
     if (s->broken)
-        return found(s->j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MALFORMED, at, "\"%s\", under constraints of %s", name.p, by.p);
-    return found(s->j, f, TROTH_FAIL, TROTH_R_CERT_NAME_CONSTRAINT, at, "\"%s\" is %s (%s\"%s\"), says %s", name.p,
-                 s->forbidden ? "excluded" : "not among the permitted", s->forbidden ? "" : "last of them ", base.p, by.p);
+        return found(s->j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MALFORMED, at, "\"%s\", under constraints of %s",
+                     name.p, by.p);
+    return found(s->j, f, TROTH_FAIL, TROTH_R_CERT_NAME_CONSTRAINT, at, "\"%s\" is %s (%s\"%s\"), says %s",
+                 name.p, s->forbidden ? "excluded" : "not among the permitted",
+                 s->forbidden ? "" : "last of them ", base.p, by.p);
 }
 
 enum troth_verdict check_constraints(struct judge *j, unsigned cert, struct finding *f)
@@ -265,7 +267,8 @@ enum troth_verdict check_constraints(struct judge *j, unsigned cert, struct find
         if (!names_judge(&s, c))
             return strife_tell(&s, c, f);
     }
-    return passed(j, f, cert_range(c, c->ext[CX_SUBJECT_ALT_NAME]), "%u authorities above constrain names", by);
+    return passed(j, f, cert_range(c, c->ext[CX_SUBJECT_ALT_NAME]), "%u authorities above constrain names",
+                  by);
 }
 
 /* ---- are the constraints themselves well-formed? */
@@ -293,17 +296,14 @@ static bool base_ok(const struct general_name_item *base)
         if (v.n && memchr(v.p, '@', v.n))
             return mailbox_split(v, &local, &host);
         /* fall through */
-    case GN_URI:
-        return v.n == 0 || dns_ok(v.p[0] == '.' ? span_slice(v, 1, v.n) : v);
-    case GN_IP:
-        return (v.n == 8 || v.n == 32) && mask_ok(span_slice(v, v.n / 2, v.n));
+    case GN_URI: return v.n == 0 || dns_ok(v.p[0] == '.' ? span_slice(v, 1, v.n) : v);
+    case GN_IP: return (v.n == 8 || v.n == 32) && mask_ok(span_slice(v, v.n / 2, v.n));
     case GN_DIRECTORY:
     case GN_OTHER:
     case GN_X400:
     case GN_EDI:
     case GN_REGISTERED_ID:
-    case GN_COUNT:
-        break;
+    case GN_COUNT: break;
     }
     return true;
 }
@@ -327,9 +327,11 @@ enum troth_verdict check_constraints_formed(struct judge *j, unsigned cert, stru
     if (bases_ok(j, c->nc_permitted, &bad) && bases_ok(j, c->nc_excluded, &bad))
         return passed(j, f, cert_range(c, c->ext[CX_NAME_CONSTRAINTS]), "well-formed");
     if (j->spent)
-        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, cert_range(c, c->ext[CX_NAME_CONSTRAINTS]), "too many constraints");
+        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, cert_range(c, c->ext[CX_NAME_CONSTRAINTS]),
+                     "too many constraints");
     general_name_text(&t, &bad);
-    return found(j, f, TROTH_FAIL, TROTH_R_CERT_CONSTRAINT_MALFORMED, cert_range(c, bad.raw), "\"%s\" is no such constraint", t.p);
+    return found(j, f, TROTH_FAIL, TROTH_R_CERT_CONSTRAINT_MALFORMED, cert_range(c, bad.raw),
+                 "\"%s\" is no such constraint", t.p);
 }
 
 /* ---- limits that were put on a trust anchor from outside */
@@ -338,12 +340,9 @@ static bool any_within(const span *domains, size_t n, span name, bool excluded)
 {
     for (size_t i = 0; i < n; i++)
         switch (fit_dns(name, domains[i], excluded)) {
-        case FIT_YES:
-            return true;
-        case FIT_BROKEN:
-            return excluded;
-        case FIT_NO:
-            break;
+        case FIT_YES: return true;
+        case FIT_BROKEN: return excluded;
+        case FIT_NO: break;
         }
     return false;
 }
@@ -358,20 +357,24 @@ enum troth_verdict check_anchor_limits(struct judge *j, unsigned cert, struct fi
     if (!a)
         return passed(j, f, all, "no limits");
     if (a->purposes && !(a->purposes & BIT(j->purpose)) && j->purpose != TROTH_PURPOSE_ANY)
-        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_ANCHOR_LIMITS, all, "it is not trusted for this purpose");
+        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_ANCHOR_LIMITS, all,
+                     "it is not trusted for this purpose");
     if (a->distrust_after && leaf->not_before > a->distrust_after) {
         text_time(&t, a->distrust_after);
-        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_ANCHOR_LIMITS, all, "it is distrusted for certificates issued after %s", t.p);
+        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_ANCHOR_LIMITS, all,
+                     "it is distrusted for certificates issued after %s", t.p);
     }
     span list = leaf->san;
     for (struct general_name_item g; general_names_next(&list, &g);) {
         if (!spend_names(j, (uint32_t)(a->n_excluded + a->n_permitted)))
             return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, all, "too many names");
-        bool out = g.kind == GN_DNS && ((a->n_permitted && !any_within(a->permitted, a->n_permitted, g.value, false)) ||
-                                        any_within(a->excluded, a->n_excluded, g.value, true));
+        bool out = g.kind == GN_DNS &&
+                   ((a->n_permitted && !any_within(a->permitted, a->n_permitted, g.value, false)) ||
+                    any_within(a->excluded, a->n_excluded, g.value, true));
         if (out) {
             general_name_text(&t, &g);
-            return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_ANCHOR_LIMITS, all, "it is not trusted for the name %s", t.p);
+            return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_ANCHOR_LIMITS, all,
+                         "it is not trusted for the name %s", t.p);
         }
     }
     return passed(j, f, all, "its limits are kept");

@@ -1,11 +1,13 @@
 /* der.c - DER elements from bytes.
  *
- * Must never accept two encodings of one value where DER allows one, never allocate, never recurse without a bound. */
+ * Must never accept two encodings of one value where DER allows one, never allocate, never recurse without a
+ * bound. */
 #include "x509/der.h"
 
 #include "base/text.h"
 
-/* Tag and length.  *prefix: bytes of both; *n: bytes of content, known to be there.  False after a failure. */
+/* Tag and length.  *prefix: bytes of both; *n: bytes of content, known to be there.  False after a failure.
+ */
 static bool header(struct rd *r, const char *name, size_t *prefix, size_t *n)
 {
     size_t left = rd_left(r);
@@ -338,7 +340,8 @@ static bool time_of(span v, bool utc, int64_t *out, int *year)
     TRY(v.n == y + 11 && v.p[v.n - 1] == 'Z');
     int yy = digits(v.p, y), mo = digits(v.p + y, 2), d = digits(v.p + y + 2, 2), h = digits(v.p + y + 4, 2),
         mi = digits(v.p + y + 6, 2), s = digits(v.p + y + 8, 2);
-    TRY(yy >= 0 && mo >= 1 && mo <= 12 && d >= 1 && h >= 0 && h <= 23 && mi >= 0 && mi <= 59 && s >= 0 && s <= 59);
+    TRY(yy >= 0 && mo >= 1 && mo <= 12 && d >= 1 && h >= 0 && h <= 23 && mi >= 0 && mi <= 59 && s >= 0 &&
+        s <= 59);
     *year = utc ? (yy < 50 ? 2000 + yy : 1900 + yy) : yy;
     TRY(d <= days_in_month(*year, mo));
     *out = time_from_civil(*year, mo, d, h, mi, s);
@@ -375,7 +378,11 @@ static bool utf8_ok(span s)
 {
     for (size_t i = 0; i < s.n;) {
         uint8_t c = s.p[i];
-        size_t more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : (c & 0xf0) == 0xe0 ? 2 : c >= 0xf0 && c <= 0xf4 ? 3 : 9;
+        size_t more = c < 0x80                 ? 0
+                      : c >= 0xc2 && c < 0xe0  ? 1
+                      : (c & 0xf0) == 0xe0     ? 2
+                      : c >= 0xf0 && c <= 0xf4 ? 3
+                                               : 9;
         if (more > s.n - i - 1)
             return false;
         uint32_t v = more ? c & (0x3fu >> more) : c;
@@ -384,7 +391,8 @@ static bool utf8_ok(span s)
                 return false;
             v = v << 6 | (s.p[i + k] & 0x3f);
         }
-        if ((more == 2 && (v < 0x800 || (v >= 0xd800 && v < 0xe000))) || (more == 3 && (v < 0x10000 || v > 0x10ffff)))
+        if ((more == 2 && (v < 0x800 || (v >= 0xd800 && v < 0xe000))) ||
+            (more == 3 && (v < 0x10000 || v > 0x10ffff)))
             return false;
         i += 1 + more;
     }
@@ -393,7 +401,8 @@ static bool utf8_ok(span s)
 
 static bool printable(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(" '()+,-./:=?", c));
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr(" '()+,-./:=?", c));
 }
 
 bool der_string_ok(uint8_t tag, span s)
@@ -408,8 +417,9 @@ bool der_string_ok(uint8_t tag, span s)
         return true;
     for (size_t i = 0; i < s.n; i++) {
         uint8_t c = s.p[i];
-        if ((tag == DER_PRINTABLE && !printable(c)) || (tag == DER_NUMERIC && c != ' ' && (c < '0' || c > '9')) ||
-            (tag == DER_IA5 && c >= 0x80) || (tag == DER_VISIBLE && (c < 0x20 || c > 0x7e)))
+        if ((tag == DER_PRINTABLE && !printable(c)) ||
+            (tag == DER_NUMERIC && c != ' ' && (c < '0' || c > '9')) || (tag == DER_IA5 && c >= 0x80) ||
+            (tag == DER_VISIBLE && (c < 0x20 || c > 0x7e)))
             return false;
     }
     return true;

@@ -1,14 +1,17 @@
 /* dn.c - distinguished names: structure, comparison by RFC 5280 7.1, and text for people.
  *
- * Two names are the same when their RDNs are, in order; two RDNs when their attributes are, in any order; two attribute values when
- * their characters are once string type, case and insignificant white space are taken away (RFC 4518 without tables: case of the
- * Latin, Greek, Cyrillic and Armenian alphabets and of full-width letters; no composition of accents).  Values that are no strings
- * must be the same bytes.  Must never allocate. */
+ * Two names are the same when their RDNs are, in order; two RDNs when their attributes are, in any order; two
+ * attribute values when their characters are once string type, case and insignificant white space are taken
+ * away (RFC 4518 without tables: case of the Latin, Greek, Cyrillic and Armenian alphabets and of full-width
+ * letters; no composition of accents).  Values that are no strings must be the same bytes.  Must never
+ * allocate. */
 #include "base/text.h"
 #include "x509/cert.h"
 #include "x509/oid.h"
 
-enum { RDN_ATTRIBUTES = 8 }; /* attributes of one RDN that are compared in any order; real ones have one or two */
+enum {
+    RDN_ATTRIBUTES = 8
+}; /* attributes of one RDN that are compared in any order; real ones have one or two */
 
 /* ---- characters of a string type, prepared for comparing */
 
@@ -16,15 +19,15 @@ enum { CHAR_END = -1, CHAR_BROKEN = 0x110000 };
 
 struct chars {
     const uint8_t *at, *end;
-    uint8_t        tag;
-    bool           started, space; /* something was given out; a space waits to be */
-    int32_t        held;           /* the character that came behind that space    */
+    uint8_t tag;
+    bool started, space; /* something was given out; a space waits to be */
+    int32_t held;        /* the character that came behind that space    */
 };
 
 static bool is_string(uint8_t tag)
 {
-    return tag == DER_UTF8 || tag == DER_PRINTABLE || tag == DER_IA5 || tag == DER_TELETEX || tag == DER_BMP || tag == DER_UNIVERSAL ||
-           tag == DER_NUMERIC || tag == DER_VISIBLE;
+    return tag == DER_UTF8 || tag == DER_PRINTABLE || tag == DER_IA5 || tag == DER_TELETEX ||
+           tag == DER_BMP || tag == DER_UNIVERSAL || tag == DER_NUMERIC || tag == DER_VISIBLE;
 }
 
 static int32_t utf8_next(struct chars *c)
@@ -60,17 +63,19 @@ static int32_t raw_next(struct chars *c)
 /* RFC 4518 2.2: what maps to nothing. */
 static bool is_nothing(int32_t c)
 {
-    return c < 0x09 || (c >= 0x0e && c < 0x20) || (c >= 0x7f && c < 0xa0 && c != 0x85) || c == 0xad || c == 0x34f || c == 0x6dd ||
-           c == 0x70f || (c >= 0x1806 && c <= 0x180e && c != 0x1807 && c != 0x1808 && c != 0x1809 && c != 0x180a) ||
+    return c < 0x09 || (c >= 0x0e && c < 0x20) || (c >= 0x7f && c < 0xa0 && c != 0x85) || c == 0xad ||
+           c == 0x34f || c == 0x6dd || c == 0x70f ||
+           (c >= 0x1806 && c <= 0x180e && c != 0x1807 && c != 0x1808 && c != 0x1809 && c != 0x180a) ||
            (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x2063) ||
-           (c >= 0x206a && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffc) ||
-           (c >= 0xe0000 && c <= 0xe007f);
+           (c >= 0x206a && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff ||
+           (c >= 0xfff9 && c <= 0xfffc) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
 static bool is_space(int32_t c)
 {
-    return c == ' ' || (c >= 0x09 && c <= 0x0d) || c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
-           c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+    return c == ' ' || (c >= 0x09 && c <= 0x0d) || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
+           c == 0x3000;
 }
 
 static int32_t fold_wide(int32_t c)
@@ -79,7 +84,8 @@ static int32_t fold_wide(int32_t c)
         c -= 0xfee0;
     if (c >= 'A' && c <= 'Z')
         return c + 32;
-    if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3ab && c != 0x3a2) || (c >= 0x410 && c <= 0x42f))
+    if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3ab && c != 0x3a2) ||
+        (c >= 0x410 && c <= 0x42f))
         return c + 32;
     if (c == 0x3c2) /* final sigma */
         return 0x3c3;
@@ -87,8 +93,9 @@ static int32_t fold_wide(int32_t c)
         return c + 80;
     if (c >= 0x531 && c <= 0x556)
         return c + 48;
-    if ((c >= 0x100 && c <= 0x137) || (c >= 0x14a && c <= 0x177) || (c >= 0x460 && c <= 0x481) || (c >= 0x48a && c <= 0x4bf) ||
-        (c >= 0x4d0 && c <= 0x52f) || (c >= 0x1e00 && c <= 0x1e95) || (c >= 0x1ea0 && c <= 0x1eff))
+    if ((c >= 0x100 && c <= 0x137) || (c >= 0x14a && c <= 0x177) || (c >= 0x460 && c <= 0x481) ||
+        (c >= 0x48a && c <= 0x4bf) || (c >= 0x4d0 && c <= 0x52f) || (c >= 0x1e00 && c <= 0x1e95) ||
+        (c >= 0x1ea0 && c <= 0x1eff))
         return c | 1;
     if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e) || (c >= 0x4c1 && c <= 0x4ce))
         return c + (c & 1);
@@ -156,7 +163,7 @@ static bool values_equal(const struct der_tlv *a, const struct der_tlv *b)
 /* ---- structure: Name ::= SEQUENCE OF SET OF SEQUENCE { type, value } (RFC 5280 4.1.2.4) */
 
 struct attribute {
-    span           type;
+    span type;
     struct der_tlv value;
 };
 
@@ -257,7 +264,8 @@ static bool rdn_equal(span a, span b)
     uint32_t used = 0;
     for (size_t i = 0; i < n; i++) {
         size_t k = 0;
-        while (k < n && ((used >> k & 1) || !span_equal(x[i].type, y[k].type) || !values_equal(&x[i].value, &y[k].value)))
+        while (k < n && ((used >> k & 1) || !span_equal(x[i].type, y[k].type) ||
+                         !values_equal(&x[i].value, &y[k].value)))
             k++;
         if (k == n)
             return false;

@@ -1,7 +1,7 @@
 /* ext.c - certificate extensions: one row, one extension; the walker; GeneralNames.
  *
- * A malformed extension does not make the certificate unreadable: it is noted in `flaw`, and the check of that name refuses any path
- * that the certificate is in.  Must never allocate. */
+ * A malformed extension does not make the certificate unreadable: it is noted in `flaw`, and the check of
+ * that name refuses any path that the certificate is in.  Must never allocate. */
 #include "x509/cert.h"
 #include "x509/oids.h"
 
@@ -11,13 +11,26 @@ enum { NAMES_MAX_LISTED = 65535 };
 
 /* the tag each kind must have; directoryName is EXPLICIT because Name is a CHOICE */
 static const uint8_t general_tags[GN_COUNT] = {
-    [GN_OTHER] = DER_CONTEXT_CONS(0), [GN_EMAIL] = DER_CONTEXT(1),          [GN_DNS] = DER_CONTEXT(2),
-    [GN_X400] = DER_CONTEXT_CONS(3),  [GN_DIRECTORY] = DER_CONTEXT_CONS(4), [GN_EDI] = DER_CONTEXT_CONS(5),
-    [GN_URI] = DER_CONTEXT(6),        [GN_IP] = DER_CONTEXT(7),             [GN_REGISTERED_ID] = DER_CONTEXT(8),
+    [GN_OTHER] = DER_CONTEXT_CONS(0),
+    [GN_EMAIL] = DER_CONTEXT(1),
+    [GN_DNS] = DER_CONTEXT(2),
+    [GN_X400] = DER_CONTEXT_CONS(3),
+    [GN_DIRECTORY] = DER_CONTEXT_CONS(4),
+    [GN_EDI] = DER_CONTEXT_CONS(5),
+    [GN_URI] = DER_CONTEXT(6),
+    [GN_IP] = DER_CONTEXT(7),
+    [GN_REGISTERED_ID] = DER_CONTEXT(8),
 };
 
 static const char *const general_names[GN_COUNT] = {
-    "otherName", "rfc822Name", "dNSName", "x400Address", "directoryName", "ediPartyName", "uniformResourceIdentifier", "iPAddress",
+    "otherName",
+    "rfc822Name",
+    "dNSName",
+    "x400Address",
+    "directoryName",
+    "ediPartyName",
+    "uniformResourceIdentifier",
+    "iPAddress",
     "registeredID",
 };
 
@@ -29,18 +42,14 @@ static bool general_value_ok(enum general_name kind, span value, enum gn_place p
     switch (kind) {
     case GN_EMAIL:
     case GN_DNS:
-    case GN_URI:
-        return der_string_ok(DER_IA5, value);
-    case GN_IP:
-        return place == IN_NAMES ? value.n == 4 || value.n == 16 : value.n == 8 || value.n == 32;
-    case GN_REGISTERED_ID:
-        return der_oid_ok(value);
+    case GN_URI: return der_string_ok(DER_IA5, value);
+    case GN_IP: return place == IN_NAMES ? value.n == 4 || value.n == 16 : value.n == 8 || value.n == 32;
+    case GN_REGISTERED_ID: return der_oid_ok(value);
     case GN_OTHER:
     case GN_X400:
     case GN_DIRECTORY:
     case GN_EDI:
-    case GN_COUNT:
-        break;
+    case GN_COUNT: break;
     }
     return true;
 }
@@ -68,7 +77,8 @@ static enum general_name general_name_read(struct rd *r, enum gn_place place)
         const uint8_t *at = r->at;
         span value = der_value(r, general_names[kind], tag);
         if (rd_ok(r) && !general_value_ok((enum general_name)kind, value, place))
-            rd_fail_at(r, general_names[kind], place == IN_NAMES ? TROTH_R_CERT_NAME_MALFORMED : TROTH_R_CERT_CONSTRAINT_MALFORMED,
+            rd_fail_at(r, general_names[kind],
+                       place == IN_NAMES ? TROTH_R_CERT_NAME_MALFORMED : TROTH_R_CERT_CONSTRAINT_MALFORMED,
                        (uint32_t)(at - r->ctx->base));
     }
     return (enum general_name)kind;
@@ -168,7 +178,8 @@ static void read_name_constraints(struct cert *c, struct rd *r)
 {
     struct rd seq = der_open(r, "NameConstraints", DER_SEQUENCE);
     if (!rd_more(&seq))
-        rd_fail(&seq, "NameConstraints", TROTH_R_CERT_CONSTRAINT_MALFORMED); /* must not be an empty sequence */
+        rd_fail(&seq, "NameConstraints",
+                TROTH_R_CERT_CONSTRAINT_MALFORMED); /* must not be an empty sequence */
     c->nc_permitted = read_subtrees(&seq, "permittedSubtrees", DER_CONTEXT_CONS(0), &c->nc_permitted_kinds);
     c->nc_excluded = read_subtrees(&seq, "excludedSubtrees", DER_CONTEXT_CONS(1), &c->nc_excluded_kinds);
     der_end(&seq, "NameConstraints");
@@ -283,9 +294,16 @@ static void read_policy_constraints(struct cert *c, struct rd *r)
 
 static void read_eku(struct cert *c, struct rd *r)
 {
-    static const struct { struct oid_bytes oid; uint16_t bit; } rows[] = {
-        { OID_PKIX(3, 1), EKU_SERVER }, { OID_PKIX(3, 2), EKU_CLIENT },          { OID_PKIX(3, 3), EKU_CODE },
-        { OID_PKIX(3, 4), EKU_EMAIL },  { OID_PKIX(3, 8), EKU_TIME },            { OID_PKIX(3, 9), EKU_OCSP },
+    static const struct {
+        struct oid_bytes oid;
+        uint16_t bit;
+    } rows[] = {
+        { OID_PKIX(3, 1), EKU_SERVER },
+        { OID_PKIX(3, 2), EKU_CLIENT },
+        { OID_PKIX(3, 3), EKU_CODE },
+        { OID_PKIX(3, 4), EKU_EMAIL },
+        { OID_PKIX(3, 8), EKU_TIME },
+        { OID_PKIX(3, 9), EKU_OCSP },
         { { 4, { 0x55, 0x1d, 0x25, 0x00 } }, EKU_ANY },
     };
     struct rd list = der_open(r, "ExtKeyUsageSyntax", DER_SEQUENCE);
@@ -386,7 +404,8 @@ static void flaw(struct cert *c, enum troth_reason why, const char *field, uint3
         c->flaw = (struct cert_flaw){ why, field, at, (uint8_t)x };
 }
 
-/* Has an extension with this OID been before `upto`?  Only for those without a row: the list is short, and bounded. */
+/* Has an extension with this OID been before `upto`?  Only for those without a row: the list is short, and
+ * bounded. */
 static bool seen_before(span list, const uint8_t *upto, span oid)
 {
     struct extension x;
@@ -418,7 +437,8 @@ static void extension_read(struct cert *c, struct rd *list, span all)
     span oid = der_oid(&seq, "extnID");
     bool critical = der_boolean_default_false(&seq, "critical", DER_BOOLEAN);
     enum cert_ext x = ext_by_oid(oid);
-    struct rd value = x == CX_UNKNOWN ? (struct rd){ seq.end, seq.end, seq.ctx } : der_open_octets(&seq, "extnValue");
+    struct rd value =
+        x == CX_UNKNOWN ? (struct rd){ seq.end, seq.end, seq.ctx } : der_open_octets(&seq, "extnValue");
     if (x == CX_UNKNOWN)
         der_octets(&seq, "extnValue");
     der_end(&seq, "Extension");

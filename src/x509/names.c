@@ -1,7 +1,8 @@
 /* names.c - is this certificate for the name that was asked for?  (RFC 9525, RFC 5280 4.2.1.6)
  *
- * Compares dNSName, iPAddress and rfc822Name of the subjectAltName.  The common name is never a name here; it is looked at only to say
- * that it would have matched.  Must never match a wildcard that is not the whole left-most label. */
+ * Compares dNSName, iPAddress and rfc822Name of the subjectAltName.  The common name is never a name here; it
+ * is looked at only to say that it would have matched.  Must never match a wildcard that is not the whole
+ * left-most label. */
 #include "x509/names.h"
 
 #include "x509/judge.h"
@@ -185,7 +186,8 @@ void ip_text(struct text *t, span ip)
 
 static bool atom_ok(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
 /* dot-atom, or a quoted string. */
@@ -225,15 +227,16 @@ bool mailbox_split(span s, span *local, span *host)
 bool mailbox_equal(span a, span b)
 {
     span la, ha, lb, hb;
-    return mailbox_split(a, &la, &ha) && mailbox_split(b, &lb, &hb) && span_equal(la, lb) && dns_equal(ha, hb);
+    return mailbox_split(a, &la, &ha) && mailbox_split(b, &lb, &hb) && span_equal(la, lb) &&
+           dns_equal(ha, hb);
 }
 
 /* ---- the check */
 
 /* How near a certificate came to matching. */
 struct near {
-    bool   matched, suffix, deeper, ulabel;
-    span   which;            /* the name that matched, or almost did */
+    bool matched, suffix, deeper, ulabel;
+    span which; /* the name that matched, or almost did */
     struct text list;
     unsigned listed, more;
 };
@@ -273,7 +276,8 @@ static void try_dns(struct judge *j, struct near *near, const struct general_nam
     }
     if (dns_is_wildcard(g->value) && !near->deeper) {
         span rest = span_slice(g->value, 2, g->value.n);
-        bool below = host.n > rest.n && host.p[host.n - rest.n - 1] == '.' && dns_equal(span_slice(host, host.n - rest.n, rest.n), rest);
+        bool below = host.n > rest.n && host.p[host.n - rest.n - 1] == '.' &&
+                     dns_equal(span_slice(host, host.n - rest.n, rest.n), rest);
         near->deeper = below;
         near->which = below ? g->raw : near->which;
     }
@@ -324,7 +328,8 @@ static const char *asked(const struct judge *j, struct text *t)
     return t->p;
 }
 
-static enum troth_verdict explain_mismatch(struct judge *j, const struct cert *c, struct near *near, struct finding *f)
+static enum troth_verdict explain_mismatch(struct judge *j, const struct cert *c, struct near *near,
+                                           struct finding *f)
 {
     char asked_in[LIMIT_HOST_NAME + 40], cn_in[120];
     struct text want = TEXT_IN(asked_in), cn = TEXT_IN(cn_in);
@@ -334,19 +339,24 @@ static enum troth_verdict explain_mismatch(struct judge *j, const struct cert *c
     const char *wanted = asked(j, &want), *list = near->listed ? near->list.p : "no names at all";
     struct range san = cert_range(c, near->which.p ? near->which : c->ext[CX_SUBJECT_ALT_NAME]);
     if (near->suffix)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WILDCARD_SUFFIX, san, "%s matches only a wildcard under a public suffix: %s", wanted, list);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WILDCARD_SUFFIX, san,
+                     "%s matches only a wildcard under a public suffix: %s", wanted, list);
     if (near->more)
         text_add(&near->list, " and %u more", near->more);
     if (!(c->san_kinds & (BIT(GN_DNS) | BIT(GN_IP))) && cn_matches(j, c, &cn))
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_CN_ONLY, cert_range(c, c->subject), "%s stands only in the common name \"%s\"; there is no subjectAltName",
-                     wanted, cn.p);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_CN_ONLY, cert_range(c, c->subject),
+                     "%s stands only in the common name \"%s\"; there is no subjectAltName", wanted, cn.p);
     if (j->ip_n && !(c->san_kinds & BIT(GN_IP)))
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NO_IP_SAN, san, "asked for the address %s; the certificate is for %s", wanted, list);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NO_IP_SAN, san,
+                     "asked for the address %s; the certificate is for %s", wanted, list);
     if (near->deeper)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WILDCARD_DEPTH, san, "asked for %s; the certificate is for %s", wanted, list);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WILDCARD_DEPTH, san,
+                     "asked for %s; the certificate is for %s", wanted, list);
     if (near->ulabel)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_IDNA, san, "asked for %s; the certificate is for %s", wanted, list);
-    return found(j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MISMATCH, san, "asked for %s; the certificate is for %s", wanted, list);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_IDNA, san, "asked for %s; the certificate is for %s",
+                     wanted, list);
+    return found(j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MISMATCH, san, "asked for %s; the certificate is for %s",
+                 wanted, list);
 }
 
 enum troth_verdict check_name(struct judge *j, unsigned cert, struct finding *f)
@@ -357,7 +367,8 @@ enum troth_verdict check_name(struct judge *j, unsigned cert, struct finding *f)
     if (!j->host && !j->email && !j->ip_n)
         return skipped(f, "no name was asked for");
     if (j->host && !dns_ok(span_of(j->host, strlen(j->host))))
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MISMATCH, (struct range){ 0, 0 }, "the name asked for is not a DNS name in A-labels");
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MISMATCH, (struct range){ 0, 0 },
+                     "the name asked for is not a DNS name in A-labels");
     if (!spend_names(j, c->n_san))
         return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, (struct range){ 0, 0 }, "%u names", c->n_san);
     span list = c->san;
@@ -382,7 +393,8 @@ enum troth_verdict check_san_formed(struct judge *j, unsigned cert, struct findi
         if (g.kind != GN_DNS || (dns_pattern_ok(g.value) && !ip_read(ip, g.value)))
             continue;
         text_escaped(&t, span_slice(g.value, 0, 60));
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MALFORMED, cert_range(c, g.raw), "dNSName \"%s\"", t.p);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MALFORMED, cert_range(c, g.raw), "dNSName \"%s\"",
+                     t.p);
     }
     return passed(j, f, cert_range(c, c->ext[CX_SUBJECT_ALT_NAME]), "%u names, all well-formed", c->n_san);
 }
@@ -395,7 +407,8 @@ bool cert_matches_host(const struct cert *c, const char *host)
         h.n--;
     size_t ip_n = ip_read(ip, h);
     for (struct general_name_item g; general_names_next(&list, &g);)
-        if (ip_n ? g.kind == GN_IP && span_equal(g.value, (span){ ip, ip_n }) : g.kind == GN_DNS && dns_matches(g.value, h))
+        if (ip_n ? g.kind == GN_IP && span_equal(g.value, (span){ ip, ip_n })
+                 : g.kind == GN_DNS && dns_matches(g.value, h))
             return true;
     return false;
 }
@@ -403,27 +416,20 @@ bool cert_matches_host(const struct cert *c, const char *host)
 void general_name_text(struct text *t, const struct general_name_item *g)
 {
     switch ((enum general_name)g->kind) {
-    case GN_IP:
-        ip_text(t, g->value);
-        return;
-    case GN_DIRECTORY:
-        name_text(t, g->value);
-        return;
+    case GN_IP: ip_text(t, g->value); return;
+    case GN_DIRECTORY: name_text(t, g->value); return;
     case GN_DNS:
     case GN_EMAIL:
-    case GN_URI:
-        text_escaped(t, g->value);
-        return;
-    case GN_REGISTERED_ID:
-        oid_show(t, g->value);
-        return;
+    case GN_URI: text_escaped(t, g->value); return;
+    case GN_REGISTERED_ID: oid_show(t, g->value); return;
     case GN_OTHER:
     case GN_X400:
     case GN_EDI:
-    case GN_COUNT:
-        break;
+    case GN_COUNT: break;
     }
-    static const char *const kinds[GN_COUNT] = { [GN_OTHER] = "otherName", [GN_X400] = "x400Address", [GN_EDI] = "ediPartyName" };
+    static const char *const kinds[GN_COUNT] = {
+        [GN_OTHER] = "otherName", [GN_X400] = "x400Address", [GN_EDI] = "ediPartyName"
+    };
     text_add(t, "(%s)", g->kind < GN_COUNT && kinds[g->kind] ? kinds[g->kind] : "?");
 }
 

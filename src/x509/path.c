@@ -1,8 +1,9 @@
-/* path.c - building paths from the leaf to a trust anchor (RFC 4158), depth first, over every issuer candidate, on a budget.
+/* path.c - building paths from the leaf to a trust anchor (RFC 4158), depth first, over every issuer
+ * candidate, on a budget.
  *
- * Candidates have the right name; which of them has the right key is found out when a path is complete, for all links at once, and
- * remembered.  A certificate that may not be an issuer at all is found out once.  Must never follow a loop, and must end: steps, names
- * and signatures are counted. */
+ * Candidates have the right name; which of them has the right key is found out when a path is complete, for
+ * all links at once, and remembered.  A certificate that may not be an issuer at all is found out once.  Must
+ * never follow a loop, and must end: steps, names and signatures are counted. */
 #include <stdlib.h>
 
 #include "x509/judge.h"
@@ -163,7 +164,7 @@ static bool reach_find(struct judge *j)
 
 struct candidate {
     struct node *node;
-    int          score;
+    int score;
 };
 
 static int score_of(const struct judge *j, const struct cert *child, const struct node *node)
@@ -181,24 +182,27 @@ static int score_of(const struct judge *j, const struct cert *child, const struc
     return score;
 }
 
-/* The same certificate again, or the same authority (name, key, other names) again: whatever it leads to, it led to before.  The leaf
- * may be an older edition of its own issuer. */
+/* The same certificate again, or the same authority (name, key, other names) again: whatever it leads to, it
+ * led to before.  The leaf may be an older edition of its own issuer. */
 static bool is_loop(struct judge *j, const struct cert *c)
 {
     for (unsigned i = 0; i < j->now.n; i++) {
         const struct cert *in = j->now.node[i]->cert;
         if (in == c || cert_equal(in, c))
             return true;
-        if (i && (in->subject_hash == c->subject_hash && span_equal(in->spki, c->spki) && span_equal(in->san, c->san) &&
+        if (i && (in->subject_hash == c->subject_hash && span_equal(in->spki, c->spki) &&
+                  span_equal(in->san, c->san) &&
                   (!spend_names(j, name_cost(c->subject)) || name_equal(in->subject, c->subject))))
             return true;
     }
     return false;
 }
 
-static void candidate_add(struct judge *j, struct candidate *list, size_t *n, const struct cert *child, struct node *node)
+static void candidate_add(struct judge *j, struct candidate *list, size_t *n, const struct cert *child,
+                          struct node *node)
 {
-    if (!node || !spend_names(j, name_cost(child->issuer)) || !name_equal(node->cert->subject, child->issuer) || is_loop(j, node->cert))
+    if (!node || !spend_names(j, name_cost(child->issuer)) ||
+        !name_equal(node->cert->subject, child->issuer) || is_loop(j, node->cert))
         return;
     struct candidate c = { node, score_of(j, child, node) };
     size_t at = (*n)++;

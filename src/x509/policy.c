@@ -1,8 +1,9 @@
 /* policy.c - certificate policies (RFC 5280 6.1, with the graph of RFC 9618 instead of the tree).
  *
- * Only the last level of the graph decides anything, so only that is kept: for each policy valid so far, what the next certificate may
- * call it (its expected set), and whether it goes back to a policy that the user asked for.  A level holds at most the policies and
- * mappings of one certificate and what the level before expected: linear, where the tree was exponential. */
+ * Only the last level of the graph decides anything, so only that is kept: for each policy valid so far, what
+ * the next certificate may call it (its expected set), and whether it goes back to a policy that the user
+ * asked for.  A level holds at most the policies and mappings of one certificate and what the level before
+ * expected: linear, where the tree was exponential. */
 #include <stdlib.h>
 
 #include "x509/judge.h"
@@ -10,31 +11,31 @@
 
 struct pnode {
     span policy;
-    bool any;     /* anyPolicy                                                              */
-    bool wanted;  /* descends from a policy of the initial set (or that set is "any")       */
-    bool mapped;  /* its expected set is not itself                                         */
+    bool any;    /* anyPolicy                                                              */
+    bool wanted; /* descends from a policy of the initial set (or that set is "any")       */
+    bool mapped; /* its expected set is not itself                                         */
 };
 
 /* One name by which a node's policy goes in the next certificate. */
 struct expected {
-    span     policy;
+    span policy;
     uint32_t node;
 };
 
 struct level {
-    struct pnode    *nodes;
-    size_t           n;
+    struct pnode *nodes;
+    size_t n;
     struct expected *expect; /* sorted by policy */
-    size_t           n_expect;
-    int              any;    /* index of the anyPolicy node; -1: none */
+    size_t n_expect;
+    int any; /* index of the anyPolicy node; -1: none */
 };
 
 struct machine {
     struct judge *j;
-    struct level  now;
-    bool          null;      /* the graph is NULL */
-    unsigned      explicit_policy, mapping, inhibit_any;
-    const char   *trouble;
+    struct level now;
+    bool null; /* the graph is NULL */
+    unsigned explicit_policy, mapping, inhibit_any;
+    const char *trouble;
 };
 
 static const uint8_t any_policy[] = { 0x55, 0x1d, 0x20, 0x00 };
@@ -140,7 +141,8 @@ static void node_add(struct level *l, span policy, bool any, bool wanted)
     l->nodes[l->n++] = (struct pnode){ policy, any, wanted, false };
 }
 
-/* Does a node for `policy` at the next level descend from something wanted, by the run of expectations that starts at `run`? */
+/* Does a node for `policy` at the next level descend from something wanted, by the run of expectations that
+ * starts at `run`? */
 static bool run_wanted(const struct machine *m, size_t run, span policy)
 {
     const struct level *l = &m->now;
@@ -238,7 +240,8 @@ static size_t mappings_count(span list)
     return n;
 }
 
-/* (b)(1): the next certificate calls a mapped policy by the names it was mapped to, and no longer by its own. */
+/* (b)(1): the next certificate calls a mapped policy by the names it was mapped to, and no longer by its own.
+ */
 static bool mappings_apply(struct machine *m, const struct cert *c)
 {
     size_t n = mappings_count(c->mappings);
@@ -321,7 +324,8 @@ static void count_down(struct machine *m)
     m->inhibit_any -= m->inhibit_any > 0;
 }
 
-/* ---- the walk from the anchor to the leaf.  False: memory ran out.  *bad: the certificate at which it failed; -1: it did not. */
+/* ---- the walk from the anchor to the leaf.  False: memory ran out.  *bad: the certificate at which it
+ * failed; -1: it did not. */
 static bool walk(struct machine *m, int *bad)
 {
     struct judge *j = m->j;
@@ -382,15 +386,18 @@ enum troth_verdict check_policies(struct judge *j, unsigned cert, struct finding
         return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, (struct range){ 0, 0 }, "too many policies");
     if (bad >= 0) {
         f->cert = (uint8_t)bad;
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_POLICY, cert_range(cert_at(j, (unsigned)bad), cert_at(j, (unsigned)bad)->ext[CX_POLICIES]), "%s",
-                     m.trouble ? m.trouble : "an explicit policy is required, and none is valid down to here");
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_POLICY,
+                     cert_range(cert_at(j, (unsigned)bad), cert_at(j, (unsigned)bad)->ext[CX_POLICIES]), "%s",
+                     m.trouble ? m.trouble
+                               : "an explicit policy is required, and none is valid down to here");
     }
     m.explicit_policy -= m.explicit_policy > 0; /* 6.1.5 (a), (b) */
     if (leaf->has_require_explicit && leaf->require_explicit == 0)
         m.explicit_policy = 0;
     if (m.explicit_policy == 0 && user_set_empty(&m))
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_POLICY, cert_range(leaf, leaf->ext[CX_POLICIES]),
-                     "an explicit policy is required, and none of those asked for is valid for the whole path");
-    return passed(j, f, cert_range(leaf, leaf->ext[CX_POLICIES]), "%u policies valid for the path%s", (unsigned)(m.null ? 0 : m.now.n),
-                  m.explicit_policy ? ", none required" : "");
+        return found(
+            j, f, TROTH_FAIL, TROTH_R_CERT_POLICY, cert_range(leaf, leaf->ext[CX_POLICIES]),
+            "an explicit policy is required, and none of those asked for is valid for the whole path");
+    return passed(j, f, cert_range(leaf, leaf->ext[CX_POLICIES]), "%u policies valid for the path%s",
+                  (unsigned)(m.null ? 0 : m.now.n), m.explicit_policy ? ", none required" : "");
 }

@@ -1,7 +1,9 @@
-/* profile.c - what certificates must look like beyond path validation: RFC 5280 4 and the CA/Browser Forum's profile.
+/* profile.c - what certificates must look like beyond path validation: RFC 5280 4 and the CA/Browser Forum's
+ * profile.
  *
- * Each of these rules was broken by somebody once and accepted by most verifiers.  They bind authorities; a verifier that lets them slip
- * lets the next mistake slip too.  `lint` rules are reported and never refuse. */
+ * Each of these rules was broken by somebody once and accepted by most verifiers.  They bind authorities; a
+ * verifier that lets them slip lets the next mistake slip too.  `lint` rules are reported and never refuse.
+ */
 #include "x509/judge.h"
 #include "x509/names.h"
 
@@ -30,7 +32,8 @@ enum troth_verdict check_serial(struct judge *j, unsigned cert, struct finding *
     else if (value.n == 1 && value.p[0] == 0 && !is_anchor(j, cert)) /* real roots have it */
         wrong = "zero";
     if (wrong)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_SERIAL, cert_range(c, s), "the serial number is %s", wrong);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_SERIAL, cert_range(c, s), "the serial number is %s",
+                     wrong);
     return passed(j, f, cert_range(c, s), "positive, %zu bytes", value.n);
 }
 
@@ -40,15 +43,19 @@ enum troth_verdict check_std_ca(struct judge *j, unsigned cert, struct finding *
     const struct cert *c = cert_at(j, cert);
     bool signs = !cert_has(c, CX_KEY_USAGE) || c->key_usage & KU_KEY_CERT_SIGN;
     if (c->is_ca && !(c->critical & BIT(CX_BASIC_CONSTRAINTS)))
-        return breaks(j, f, ext_range(c, CX_BASIC_CONSTRAINTS), "basicConstraints of an authority is not critical (RFC 5280 4.2.1.9)");
+        return breaks(j, f, ext_range(c, CX_BASIC_CONSTRAINTS),
+                      "basicConstraints of an authority is not critical (RFC 5280 4.2.1.9)");
     if (c->has_path_len && !(c->is_ca && signs))
-        return breaks(j, f, ext_range(c, CX_BASIC_CONSTRAINTS), "it has a pathLenConstraint and may not sign certificates (RFC 5280 4.2.1.9)");
+        return breaks(j, f, ext_range(c, CX_BASIC_CONSTRAINTS),
+                      "it has a pathLenConstraint and may not sign certificates (RFC 5280 4.2.1.9)");
     if (cert_has(c, CX_KEY_USAGE) && c->key_usage & KU_KEY_CERT_SIGN && !c->is_ca)
-        return breaks(j, f, ext_range(c, CX_KEY_USAGE), "keyCertSign is set and cA is not (RFC 5280 4.2.1.9)");
+        return breaks(j, f, ext_range(c, CX_KEY_USAGE),
+                      "keyCertSign is set and cA is not (RFC 5280 4.2.1.9)");
     if (cert_has(c, CX_KEY_USAGE) && c->key_usage == 0)
         return breaks(j, f, ext_range(c, CX_KEY_USAGE), "keyUsage without one bit (RFC 5280 4.2.1.3)");
     if (cert_has(c, CX_NAME_CONSTRAINTS) && !c->is_ca)
-        return breaks(j, f, ext_range(c, CX_NAME_CONSTRAINTS), "name constraints in a certificate that is no authority's (RFC 5280 4.2.1.10)");
+        return breaks(j, f, ext_range(c, CX_NAME_CONSTRAINTS),
+                      "name constraints in a certificate that is no authority's (RFC 5280 4.2.1.10)");
     return passed(j, f, ext_range(c, CX_BASIC_CONSTRAINTS), "consistent");
 }
 
@@ -66,12 +73,13 @@ enum troth_verdict check_std_criticality(struct judge *j, unsigned cert, struct 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         bool critical = c->critical & BIT(rows[i].x);
         if (cert_has(c, rows[i].x) && critical != rows[i].must)
-            return found(j, f, TROTH_FAIL, TROTH_R_CERT_PROFILE, ext_range(c, rows[i].x), "%s is %scritical (%s)", ext_name(rows[i].x),
-                         critical ? "" : "not ", rows[i].rule);
+            return found(j, f, TROTH_FAIL, TROTH_R_CERT_PROFILE, ext_range(c, rows[i].x),
+                         "%s is %scritical (%s)", ext_name(rows[i].x), critical ? "" : "not ", rows[i].rule);
     }
     /* the CA/Browser Forum lets name constraints be not critical (7.1.2.5.2) */
     if (!j->web && cert_has(c, CX_NAME_CONSTRAINTS) && !(c->critical & BIT(CX_NAME_CONSTRAINTS)))
-        return breaks(j, f, ext_range(c, CX_NAME_CONSTRAINTS), "nameConstraints is not critical (RFC 5280 4.2.1.10)");
+        return breaks(j, f, ext_range(c, CX_NAME_CONSTRAINTS),
+                      "nameConstraints is not critical (RFC 5280 4.2.1.10)");
     return passed(j, f, NOWHERE, "as RFC 5280 wants it");
 }
 
@@ -81,12 +89,14 @@ enum troth_verdict check_std_identifiers(struct judge *j, unsigned cert, struct 
     if (c->is_ca && !cert_has(c, CX_SUBJECT_KEY_ID))
         return breaks(j, f, NOWHERE, "an authority without subjectKeyIdentifier (RFC 5280 4.2.1.2)");
     if (c->aki_has_issuer != c->aki_has_serial)
-        return breaks(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "authorityCertIssuer and authorityCertSerialNumber go together (RFC 5280 4.2.1.1)");
+        return breaks(j, f, ext_range(c, CX_AUTHORITY_KEY_ID),
+                      "authorityCertIssuer and authorityCertSerialNumber go together (RFC 5280 4.2.1.1)");
     if (c->aki_key.n)
         return passed(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "present");
     if (node_is_self_signed(j, j->now.node[cert]))
         return passed(j, f, NOWHERE, "self-signed: needs no authorityKeyIdentifier");
-    return breaks(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "no keyIdentifier of its authority (RFC 5280 4.2.1.1)");
+    return breaks(j, f, ext_range(c, CX_AUTHORITY_KEY_ID),
+                  "no keyIdentifier of its authority (RFC 5280 4.2.1.1)");
 }
 
 enum troth_verdict check_std_names(struct judge *j, unsigned cert, struct finding *f)
@@ -98,7 +108,8 @@ enum troth_verdict check_std_names(struct judge *j, unsigned cert, struct findin
     if (no_subject && c->is_ca)
         return breaks(j, f, cert_range(c, c->subject), "an authority without a name (RFC 5280 4.1.2.6)");
     if (no_subject && !(c->critical & BIT(CX_SUBJECT_ALT_NAME)))
-        return breaks(j, f, cert_range(c, c->subject), "the subject is empty and subjectAltName is not critical (RFC 5280 4.1.2.6)");
+        return breaks(j, f, cert_range(c, c->subject),
+                      "the subject is empty and subjectAltName is not critical (RFC 5280 4.1.2.6)");
     return passed(j, f, cert_range(c, c->subject), "present");
 }
 
@@ -106,11 +117,13 @@ enum troth_verdict check_web_leaf(struct judge *j, unsigned cert, struct finding
 {
     const struct cert *c = cert_at(j, cert);
     if (c->is_ca)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_CA_AS_LEAF, ext_range(c, CX_BASIC_CONSTRAINTS), "cA is TRUE");
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_CA_AS_LEAF, ext_range(c, CX_BASIC_CONSTRAINTS),
+                     "cA is TRUE");
     if (j->purpose == TROTH_PURPOSE_SERVER && !cert_has(c, CX_SUBJECT_ALT_NAME) && !j->host && !j->ip_n)
         return breaks(j, f, NOWHERE, "a server's certificate without subjectAltName");
     if (!name_is_empty(c->subject) && c->critical & BIT(CX_SUBJECT_ALT_NAME))
-        return breaks(j, f, ext_range(c, CX_SUBJECT_ALT_NAME), "subjectAltName is critical beside a subject (CA/Browser Forum 7.1.2.7.12)");
+        return breaks(j, f, ext_range(c, CX_SUBJECT_ALT_NAME),
+                      "subjectAltName is critical beside a subject (CA/Browser Forum 7.1.2.7.12)");
     return passed(j, f, ext_range(c, CX_BASIC_CONSTRAINTS), "not an authority's");
 }
 
@@ -126,9 +139,11 @@ enum troth_verdict check_web_eku(struct judge *j, unsigned cert, struct finding 
     if (cert > 0)
         return passed(j, f, at, "an authority's own");
     if (j->purpose == TROTH_PURPOSE_SERVER && !cert_has(c, CX_EXT_KEY_USAGE))
-        return breaks(j, f, NOWHERE, "a server's certificate without extKeyUsage (CA/Browser Forum 7.1.2.7.6)");
+        return breaks(j, f, NOWHERE,
+                      "a server's certificate without extKeyUsage (CA/Browser Forum 7.1.2.7.6)");
     if (c->eku & EKU_ANY)
-        return breaks(j, f, at, "anyExtendedKeyUsage in a subscriber's certificate (CA/Browser Forum 7.1.2.7.10)");
+        return breaks(j, f, at,
+                      "anyExtendedKeyUsage in a subscriber's certificate (CA/Browser Forum 7.1.2.7.10)");
     if (c->critical & BIT(CX_EXT_KEY_USAGE))
         return breaks(j, f, at, "extKeyUsage is critical (CA/Browser Forum 7.1.2.7.6)");
     return passed(j, f, at, "present, not critical, not any");
@@ -143,8 +158,10 @@ enum troth_verdict check_web_aki(struct judge *j, unsigned cert, struct finding 
     if (!c->aki_key.n)
         return breaks(j, f, at, "authorityKeyIdentifier without keyIdentifier (CA/Browser Forum 7.1.2.11.1)");
     if (c->aki_has_issuer || c->aki_has_serial)
-        return breaks(j, f, at, "authorityKeyIdentifier with issuer and serial number (CA/Browser Forum 7.1.2.11.1)");
-    if (is_anchor(j, cert) && c->ski.n && !span_equal(c->aki_key, c->ski) && node_is_self_signed(j, j->now.node[cert]))
+        return breaks(j, f, at,
+                      "authorityKeyIdentifier with issuer and serial number (CA/Browser Forum 7.1.2.11.1)");
+    if (is_anchor(j, cert) && c->ski.n && !span_equal(c->aki_key, c->ski) &&
+        node_is_self_signed(j, j->now.node[cert]))
         return breaks(j, f, at, "the two key identifiers of a root differ (CA/Browser Forum 7.1.2.1.3)");
     return passed(j, f, at, "keyIdentifier alone");
 }
@@ -163,7 +180,8 @@ enum troth_verdict check_lint_validity(struct judge *j, unsigned cert, struct fi
     if (c->generalized_too_early)
         return warns(j, f, NOWHERE, "a date before 2050 that is no UTCTime (RFC 5280 4.1.2.5)");
     if (cert == 0 && j->purpose == TROTH_PURPOSE_SERVER && days > 398)
-        return found(j, f, TROTH_WARN, TROTH_R_CERT_PROFILE, NOWHERE, "valid for %lld days, at most 398 are allowed to public servers", (long long)days);
+        return found(j, f, TROTH_WARN, TROTH_R_CERT_PROFILE, NOWHERE,
+                     "valid for %lld days, at most 398 are allowed to public servers", (long long)days);
     return passed(j, f, NOWHERE, "%lld days", (long long)days);
 }
 
@@ -176,11 +194,13 @@ enum troth_verdict check_lint_issuer(struct judge *j, unsigned cert, struct find
     if (ca && cert_has(c, CX_KEY_USAGE) && !(c->critical & BIT(CX_KEY_USAGE)))
         return warns(j, f, ext_range(c, CX_KEY_USAGE), "keyUsage is not critical (RFC 5280 4.2.1.3)");
     if (cert_has(c, CX_NAME_CONSTRAINTS) && !(c->critical & BIT(CX_NAME_CONSTRAINTS)))
-        return warns(j, f, ext_range(c, CX_NAME_CONSTRAINTS), "name constraints are not critical (RFC 5280 4.2.1.10)");
+        return warns(j, f, ext_range(c, CX_NAME_CONSTRAINTS),
+                     "name constraints are not critical (RFC 5280 4.2.1.10)");
     if (c->has_unique_id)
         return warns(j, f, NOWHERE, "a unique identifier (RFC 5280 4.1.2.8)");
     if (ca && c->self_issued && c->aki_key.n && !span_equal(c->aki_key, c->ski))
-        return warns(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "a self-issued authority whose two key identifiers differ");
+        return warns(j, f, ext_range(c, CX_AUTHORITY_KEY_ID),
+                     "a self-issued authority whose two key identifiers differ");
     return passed(j, f, NOWHERE, "nothing to say");
 }
 
@@ -193,7 +213,8 @@ enum troth_verdict check_lint_names(struct judge *j, unsigned cert, struct findi
     for (struct general_name_item g; general_names_next(&list, &g);) {
         if (g.kind == GN_DNS && memchr(g.value.p ? (const char *)g.value.p : "", '_', g.value.n)) {
             text_escaped(&t, span_slice(g.value, 0, 60));
-            return found(j, f, TROTH_WARN, TROTH_R_CERT_PROFILE, cert_range(c, g.raw), "an underscore in the dNSName \"%s\"", t.p);
+            return found(j, f, TROTH_WARN, TROTH_R_CERT_PROFILE, cert_range(c, g.raw),
+                         "an underscore in the dNSName \"%s\"", t.p);
         }
     }
     return passed(j, f, ext_range(c, CX_SUBJECT_ALT_NAME), "nothing to say");

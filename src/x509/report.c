@@ -1,4 +1,5 @@
-/* report.c - from a question to a report: certificates read, the search run, paths kept; and what can be asked of a report.
+/* report.c - from a question to a report: certificates read, the search run, paths kept; and what can be
+ * asked of a report.
  *
  * A report owns all its memory, and a share of the policy that its anchors live in. */
 #include "x509/judge.h"
@@ -58,8 +59,10 @@ static bool bundle_add(struct troth_report *r, span **list, size_t *cap, span fi
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        if (objects[i].kind != OBJECT_CERTIFICATE && objects[i].kind != OBJECT_UNKNOWN && objects[i].kind != OBJECT_DER)
-            continue; /* keys and the like lie in bundles; what may be a broken certificate does not get away */
+        if (objects[i].kind != OBJECT_CERTIFICATE && objects[i].kind != OBJECT_UNKNOWN &&
+            objects[i].kind != OBJECT_DER)
+            continue; /* keys and the like lie in bundles; what may be a broken certificate does not get away
+                       */
         found++;
         TRY(given_add(r, list, cap, objects[i].der));
     }
@@ -110,7 +113,9 @@ static bool pool_read(struct judge *j)
             text_add(&t, " (certificate %zu of %zu)", i + 1, r->n_given);
             return false;
         }
-        j->pool[i] = (struct node){ .cert = &certs[i], .given = (int)i, .anchor = anchors_find(&j->policy->anchors, &certs[i]) };
+        j->pool[i] = (struct node){ .cert = &certs[i],
+                                    .given = (int)i,
+                                    .anchor = anchors_find(&j->policy->anchors, &certs[i]) };
         j->n_pool++;
     }
     return true;
@@ -120,7 +125,8 @@ static bool issued_any(const struct judge *j, const struct node *node)
 {
     for (size_t i = 0; i < j->n_pool; i++) {
         const struct cert *c = j->pool[i].cert;
-        if (&j->pool[i] != node && !span_equal(c->raw, node->cert->raw) && c->issuer_hash == node->cert->subject_hash && !c->self_issued)
+        if (&j->pool[i] != node && !span_equal(c->raw, node->cert->raw) &&
+            c->issuer_hash == node->cert->subject_hash && !c->self_issued)
             return true;
     }
     return false;
@@ -163,13 +169,15 @@ static bool names_take(struct judge *j)
     const struct verify_input *in = j->in;
     const struct troth_policy *p = j->policy;
     bool own = in->host || in->ip || in->email;
-    const char *host = own ? in->host : p->host, *ip = own ? in->ip : p->ip, *email = own ? in->email : p->email;
+    const char *host = own ? in->host : p->host, *ip = own ? in->ip : p->ip,
+               *email = own ? in->email : p->email;
     if (host)
         TRY(host_take(j, host));
     if (ip) {
         j->ip_n = ip_read(j->ip, span_of(ip, strlen(ip)));
         if (!j->ip_n)
-            return error_set(&j->report->error, TROTH_R_BAD_ARGUMENT, __FILE__, __LINE__, "\"%s\" is not an IP address", ip);
+            return error_set(&j->report->error, TROTH_R_BAD_ARGUMENT, __FILE__, __LINE__,
+                             "\"%s\" is not an IP address", ip);
     }
     if (email)
         TRY(j->email = arena_string(j->arena, span_of(email, strlen(email))));
@@ -181,7 +189,9 @@ static void rules_choose(struct judge *j)
     const struct troth_policy *p = j->policy;
     enum troth_purpose purpose = j->in->purpose != TROTH_PURPOSE_BY_NAME ? j->in->purpose : p->purpose;
     if (purpose == TROTH_PURPOSE_BY_NAME)
-        purpose = j->host || j->ip_n ? TROTH_PURPOSE_SERVER : j->email ? TROTH_PURPOSE_EMAIL : TROTH_PURPOSE_ANY;
+        purpose = j->host || j->ip_n ? TROTH_PURPOSE_SERVER
+                  : j->email         ? TROTH_PURPOSE_EMAIL
+                                     : TROTH_PURPOSE_ANY;
     j->purpose = purpose;
     j->std = purpose == TROTH_PURPOSE_SERVER;
     j->web = j->std && p->profile != TROTH_PROFILE_RFC5280;
@@ -289,8 +299,12 @@ bool troth_report_ok(const troth_report *r)
 
 const troth_error *troth_report_error(const troth_report *r)
 {
-    static const troth_error none = { .reason = TROTH_R_OUT_OF_MEMORY, .alert = 80, .who = TROTH_WHO_YOU, .code = "local.out-of-memory",
-                                      .text = "memory ran out", .hint = "free memory, or raise the limit this program runs under" };
+    static const troth_error none = { .reason = TROTH_R_OUT_OF_MEMORY,
+                                      .alert = 80,
+                                      .who = TROTH_WHO_YOU,
+                                      .code = "local.out-of-memory",
+                                      .text = "memory ran out",
+                                      .hint = "free memory, or raise the limit this program runs under" };
     return r ? &r->error : &none;
 }
 
@@ -323,7 +337,8 @@ size_t troth_report_accepted(const troth_report *r)
     return r ? r->accepted : SIZE_MAX;
 }
 
-/* Titles are made when asked for; a report is not shared between threads while it is read for the first time. */
+/* Titles are made when asked for; a report is not shared between threads while it is read for the first time.
+ */
 static const char *title_of(const troth_report *r, const struct cert *c, bool issuer)
 {
     char in[300];
@@ -342,7 +357,8 @@ troth_path_cert troth_report_cert(const troth_report *r, size_t path, size_t cer
         return (troth_path_cert){ .title = "", .issuer = "", .given = -1 };
     const struct node *node = r->paths[path]->node[cert];
     const struct cert *c = node->cert;
-    return (troth_path_cert){ c->raw, title_of(r, c, false), title_of(r, c, true), c->not_before, c->not_after, node->given };
+    return (troth_path_cert){ c->raw,        title_of(r, c, false), title_of(r, c, true),
+                              c->not_before, c->not_after,          node->given };
 }
 
 troth_path_check troth_report_check(const troth_report *r, size_t path, size_t check)

@@ -1,8 +1,8 @@
 /* revoked.c - what is known about revocation and transparency, from what was given: nothing is fetched.
  *
- * "Revoked" from any source that may say so refuses.  "Good" needs one source that may say so.  What happens when nobody knows is the
- * policy's choice.  A CRL may be signed by another certificate of its issuer: that one then needs a path of its own, to the same
- * anchor (RFC 5280 6.3.3 f), and must not be revoked itself. */
+ * "Revoked" from any source that may say so refuses.  "Good" needs one source that may say so.  What happens
+ * when nobody knows is the policy's choice.  A CRL may be signed by another certificate of its issuer: that
+ * one then needs a path of its own, to the same anchor (RFC 5280 6.3.3 f), and must not be revoked itself. */
 #include "x509/judge.h"
 #include "x509/sct.h"
 
@@ -10,7 +10,8 @@
 
 static bool hard(const struct judge *j)
 {
-    return j->policy->revocation == TROTH_REVOCATION_HARD || (j->policy->revocation == TROTH_REVOCATION_DEFAULT && j->policy->n_crls);
+    return j->policy->revocation == TROTH_REVOCATION_HARD ||
+           (j->policy->revocation == TROTH_REVOCATION_DEFAULT && j->policy->n_crls);
 }
 
 static unsigned signatures_left(const struct judge *j)
@@ -79,7 +80,8 @@ static bool policy_ocsp_read(struct judge *j)
 
 /* ---- all sources together */
 
-/* Keeps the better of two answers: revoked before good before unknown; of two unknown, the one that says more. */
+/* Keeps the better of two answers: revoked before good before unknown; of two unknown, the one that says
+ * more. */
 static void answer_merge(struct rev_answer *all, const struct rev_answer *one)
 {
     static const uint8_t weight[] = { [REV_UNKNOWN] = 0, [REV_GOOD] = 1, [REV_REVOKED] = 2 };
@@ -153,7 +155,8 @@ enum troth_verdict check_revocation(struct judge *j, unsigned cert, struct findi
         return skipped(f, "revocation is not looked at, by policy");
     if (nothing_given(j, cert)) {
         if (hard(j) && !j->signer_depth)
-            return found(j, f, TROTH_FAIL, TROTH_R_REVOCATION_UNKNOWN, at, "no CRL and no OCSP response was given");
+            return found(j, f, TROTH_FAIL, TROTH_R_REVOCATION_UNKNOWN, at,
+                         "no CRL and no OCSP response was given");
         return skipped(f, "no CRL and no OCSP response was given");
     }
     struct rev_answer a;
@@ -165,7 +168,8 @@ enum troth_verdict check_revocation(struct judge *j, unsigned cert, struct findi
         return passed(j, f, at, "%s", a.evidence);
     }
     if (hard(j) && !j->signer_depth)
-        return found(j, f, TROTH_FAIL, a.why == TROTH_R_NONE ? TROTH_R_REVOCATION_UNKNOWN : a.why, at, "%s", a.evidence);
+        return found(j, f, TROTH_FAIL, a.why == TROTH_R_NONE ? TROTH_R_REVOCATION_UNKNOWN : a.why, at, "%s",
+                     a.evidence);
     return found(j, f, TROTH_SKIPPED, TROTH_R_NONE, at, "not known: %s", a.evidence);
 }
 
@@ -179,11 +183,13 @@ enum troth_verdict check_staple(struct judge *j, unsigned cert, struct finding *
     if (!j->in->ocsp.n && !j->in->asked_staple)
         return skipped(f, "demanded; nobody asked for a staple");
     if (!j->in->ocsp.n)
-        return found(j, f, TROTH_FAIL, TROTH_R_STAPLE_MISSING, at, "its TLS feature extension has status_request");
+        return found(j, f, TROTH_FAIL, TROTH_R_STAPLE_MISSING, at,
+                     "its TLS feature extension has status_request");
     staple_ask(j, cert, &a);
     if (a.status == REV_UNKNOWN)
-        return found(j, f, TROTH_FAIL, a.why == TROTH_R_OCSP_STALE ? TROTH_R_STAPLE_STALE : TROTH_R_STAPLE_BAD, at, "a good staple is demanded: %s",
-                     a.evidence);
+        return found(j, f, TROTH_FAIL,
+                     a.why == TROTH_R_OCSP_STALE ? TROTH_R_STAPLE_STALE : TROTH_R_STAPLE_BAD, at,
+                     "a good staple is demanded: %s", a.evidence);
     return passed(j, f, at, "demanded, and stapled"); /* revoked is the next check's business */
 }
 
@@ -199,8 +205,13 @@ enum troth_verdict check_transparency(struct judge *j, unsigned cert, struct fin
     struct ocsp response;
     struct ocsp_single single = { .scts = SPAN_NONE };
     troth_error ignored = { 0 };
-    struct ocsp_question oq = { .crypto = j->policy->provider, .cert = c, .issuer = cert_at(j, 1), .response = &response, .now = j->in->now };
-    bool in_ocsp = j->in->ocsp.n && ocsp_parse(&response, j->in->ocsp, NULL, &ignored) && ocsp_find(&response, &oq, &single);
+    struct ocsp_question oq = { .crypto = j->policy->provider,
+                                .cert = c,
+                                .issuer = cert_at(j, 1),
+                                .response = &response,
+                                .now = j->in->now };
+    bool in_ocsp = j->in->ocsp.n && ocsp_parse(&response, j->in->ocsp, NULL, &ignored) &&
+                   ocsp_find(&response, &oq, &single);
     struct sct_question q = { .crypto = j->policy->provider,
                               .cert = c,
                               .issuer = cert_at(j, 1),
@@ -214,7 +225,8 @@ enum troth_verdict check_transparency(struct judge *j, unsigned cert, struct fin
     if (!spend_signatures(j, a.signatures))
         return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, at, "too many timestamps");
     if (a.good_logs < j->policy->require_scts)
-        return found(j, f, TROTH_FAIL, TROTH_R_SCT_MISSING, at, "%u of %u: %u timestamps came, from logs known and unknown", a.good_logs,
+        return found(j, f, TROTH_FAIL, TROTH_R_SCT_MISSING, at,
+                     "%u of %u: %u timestamps came, from logs known and unknown", a.good_logs,
                      j->policy->require_scts, a.n);
     return passed(j, f, at, "%u logs have vouched", a.good_logs);
 }
@@ -233,17 +245,28 @@ static struct signer *signer_known(struct known *known, const struct cert *cert,
 static bool signer_judge(struct judge *j, const struct cert *cert, const struct anchor *anchor)
 {
     struct judge *s = arena_alloc(j->arena, sizeof *s);
-    struct node *pool = arena_array(j->arena, j->n_pool + 1, sizeof *pool), *leaf = arena_alloc(j->arena, sizeof *leaf);
+    struct node *pool = arena_array(j->arena, j->n_pool + 1, sizeof *pool),
+                *leaf = arena_alloc(j->arena, sizeof *leaf);
     if (!s || !pool || !leaf) {
         j->out_of_memory = true;
         return false;
     }
     for (size_t i = 0; i < j->n_pool; i++)
-        pool[i] = (struct node){ .cert = j->pool[i].cert, .anchor = j->pool[i].anchor, .given = j->pool[i].given };
+        pool[i] =
+            (struct node){ .cert = j->pool[i].cert, .anchor = j->pool[i].anchor, .given = j->pool[i].given };
     *leaf = (struct node){ .cert = cert, .anchor = anchors_find(&j->policy->anchors, cert), .given = -1 };
-    *s = (struct judge){ .policy = j->policy, .in = j->in, .arena = j->arena, .report = j->report, .purpose = TROTH_PURPOSE_ANY,
-                         .pool = pool, .n_pool = j->n_pool, .leaf = leaf, .known = j->known, .work = j->work,
-                         .signer_depth = j->signer_depth + 1, .only_anchor = anchor };
+    *s = (struct judge){ .policy = j->policy,
+                         .in = j->in,
+                         .arena = j->arena,
+                         .report = j->report,
+                         .purpose = TROTH_PURPOSE_ANY,
+                         .pool = pool,
+                         .n_pool = j->n_pool,
+                         .leaf = leaf,
+                         .known = j->known,
+                         .work = j->work,
+                         .signer_depth = j->signer_depth + 1,
+                         .only_anchor = anchor };
     bool good = paths_search(s);
     j->work = s->work;
     j->spent |= s->spent;

@@ -1,10 +1,14 @@
 /* strength.c - keys and signatures: strong enough, of a known kind, and right.
  *
- * Signatures are verified for all links of a path side by side, and each link once, however many paths it is in. */
+ * Signatures are verified for all links of a path side by side, and each link once, however many paths it is
+ * in. */
 #include "x509/judge.h"
 #include "x509/oid.h"
 
-enum { RSA_BITS_MAX = 16384, RSA_EXPONENT_BYTES = 8 /* larger ones make verification slow and nothing safer */ };
+enum {
+    RSA_BITS_MAX = 16384,
+    RSA_EXPONENT_BYTES = 8 /* larger ones make verification slow and nothing safer */
+};
 
 enum troth_verdict check_key_strength(struct judge *j, unsigned cert, struct finding *f)
 {
@@ -16,7 +20,8 @@ enum troth_verdict check_key_strength(struct judge *j, unsigned cert, struct fin
     if (j->words || k->type == TROTH_KEY_NONE)
         oid_show(&t, c->curve_oid.n ? c->curve_oid : c->key_oid);
     if (c->explicit_curve)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at, "an elliptic curve with parameters of its own, not a named one");
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at,
+                     "an elliptic curve with parameters of its own, not a named one");
     if (c->key_malformed)
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at, "the key (%s) is malformed", t.p);
     if (k->type == TROTH_KEY_NONE)
@@ -24,20 +29,23 @@ enum troth_verdict check_key_strength(struct judge *j, unsigned cert, struct fin
     if (k->type != TROTH_KEY_RSA && k->type != TROTH_KEY_RSA_PSS)
         return passed(j, f, at, "%s", t.p);
     if (k->bits < j->policy->min_rsa)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at, "RSA with %u bits; at least %u are needed", k->bits, j->policy->min_rsa);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at, "RSA with %u bits; at least %u are needed",
+                     k->bits, j->policy->min_rsa);
     if (k->bits % 8 || k->bits > RSA_BITS_MAX)
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at, "RSA with %u bits: %s", k->bits,
                      k->bits % 8 ? "not a multiple of 8" : "more than anybody needs");
     bool odd = k->n.p[k->n.n - 1] & 1 && k->e.p[k->e.n - 1] & 1 && !(k->e.n == 1 && k->e.p[0] == 1);
     if (!odd || k->e.n > RSA_EXPONENT_BYTES)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at, "RSA with an exponent or modulus that no sound key has");
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at,
+                     "RSA with an exponent or modulus that no sound key has");
     return passed(j, f, at, "RSA with %u bits", k->bits);
 }
 
 static bool oid_is_weak(span oid)
 {
-    static const enum oid weak[] = { OID_SIG_RSA_MD2, OID_SIG_RSA_MD5, OID_SIG_RSA_SHA1, OID_SIG_ECDSA_SHA1, OID_SIG_DSA_SHA1,
-                                     OID_SIG_DSA_SHA256, OID_SIG_RSA_SHA224, OID_SIG_ECDSA_SHA224 };
+    static const enum oid weak[] = { OID_SIG_RSA_MD2,    OID_SIG_RSA_MD5,     OID_SIG_RSA_SHA1,
+                                     OID_SIG_ECDSA_SHA1, OID_SIG_DSA_SHA1,    OID_SIG_DSA_SHA256,
+                                     OID_SIG_RSA_SHA224, OID_SIG_ECDSA_SHA224 };
     for (size_t i = 0; i < COUNT_OF(weak); i++)
         if (oid_is(oid, weak[i]))
             return true;
@@ -59,11 +67,13 @@ enum troth_verdict check_signature_strength(struct judge *j, unsigned cert, stru
     if (weak || oid_is_weak(c->sig_oid))
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_SIGNATURE, at, "signed with %s", t.p);
     if (c->sig == TROTH_SIG_NONE)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_UNKNOWN_ALGORITHM, at, "signed with %s, or with parameters that are not its own", t.p);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_UNKNOWN_ALGORITHM, at,
+                     "signed with %s, or with parameters that are not its own", t.p);
     return passed(j, f, at, "%s", t.p);
 }
 
-/* What a root signed itself with proves nothing, and old roots have SHA-1; but nobody's real root has less, or what we do not know. */
+/* What a root signed itself with proves nothing, and old roots have SHA-1; but nobody's real root has less,
+ * or what we do not know. */
 enum troth_verdict check_web_root_sig(struct judge *j, unsigned cert, struct finding *f)
 {
     const struct cert *c = cert_at(j, cert);
@@ -73,7 +83,9 @@ enum troth_verdict check_web_root_sig(struct judge *j, unsigned cert, struct fin
     if (c->sig != TROTH_SIG_NONE)
         return passed(j, f, at, "a known algorithm");
     oid_show(&t, c->sig_oid);
-    return found(j, f, TROTH_FAIL, oid_is_weak(c->sig_oid) ? TROTH_R_CERT_WEAK_SIGNATURE : TROTH_R_CERT_UNKNOWN_ALGORITHM, at, "signed with %s", t.p);
+    return found(j, f, TROTH_FAIL,
+                 oid_is_weak(c->sig_oid) ? TROTH_R_CERT_WEAK_SIGNATURE : TROTH_R_CERT_UNKNOWN_ALGORITHM, at,
+                 "signed with %s", t.p);
 }
 
 /* ---- the links of the path */
@@ -89,12 +101,17 @@ static bool pair_possible(const struct judge *j, const struct cert *child, const
     return p->can_verify(p->self, issuer->key.type, (enum troth_sig)child->sig);
 }
 
-static bool job_fill(const struct judge *j, troth_verify_job *job, troth_public_key *key, const struct cert *child, const struct cert *issuer)
+static bool job_fill(const struct judge *j, troth_verify_job *job, troth_public_key *key,
+                     const struct cert *child, const struct cert *issuer)
 {
     TRY(pair_possible(j, child, issuer));
     *key = issuer->key;
     key->salt_n = child->sig_salt_n;
-    *job = (troth_verify_job){ .sig = (enum troth_sig)child->sig, .key = key, .parts = &child->tbs, .n_parts = 1, .signature = child->signature };
+    *job = (troth_verify_job){ .sig = (enum troth_sig)child->sig,
+                               .key = key,
+                               .parts = &child->tbs,
+                               .n_parts = 1,
+                               .signature = child->signature };
     return true;
 }
 
@@ -161,15 +178,18 @@ enum troth_verdict check_signature(struct judge *j, unsigned cert, struct findin
     struct node *issuer = j->now.node[cert + 1];
     const struct link *l = link_find(j, j->now.node[cert], issuer);
     if (!l && !links_verify(j))
-        return found(j, f, TROTH_FAIL, j->spent ? TROTH_R_CHAIN_BUDGET : TROTH_R_OUT_OF_MEMORY, at, "after %u signatures", j->work.signatures);
+        return found(j, f, TROTH_FAIL, j->spent ? TROTH_R_CHAIN_BUDGET : TROTH_R_OUT_OF_MEMORY, at,
+                     "after %u signatures", j->work.signatures);
     l = l ? l : link_find(j, j->now.node[cert], issuer);
     if (l && l->good)
         return passed(j, f, at, "verified");
     cert_words(&t, j, cert + 1);
     bool other_key = c->aki_key.n && issuer->cert->ski.n && !span_equal(c->aki_key, issuer->cert->ski);
     if (other_key && issuer->anchor)
-        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_UNTRUSTED_ROOT, at, "its issuer has the name of %s and another key than the one that is trusted", t.p);
+        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_UNTRUSTED_ROOT, at,
+                     "its issuer has the name of %s and another key than the one that is trusted", t.p);
     if (other_key)
-        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_WRONG_INTERMEDIATE, at, "it names another key than that of %s", t.p);
+        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_WRONG_INTERMEDIATE, at,
+                     "it names another key than that of %s", t.p);
     return found(j, f, TROTH_FAIL, TROTH_R_CERT_BAD_SIGNATURE, at, "it was not made with the key of %s", t.p);
 }

@@ -1,17 +1,20 @@
 /* tell.c - nothing was accepted: which of all the failures is the one to tell, and in which words.
  *
- * The failures of paths that lead to an anchor come first, the most telling of them by rank.  Where no path leads to one the question
- * is what is missing: an intermediate that was not sent, or a root that is not trusted here, or the certificate stands alone. */
+ * The failures of paths that lead to an anchor come first, the most telling of them by rank.  Where no path
+ * leads to one the question is what is missing: an intermediate that was not sent, or a root that is not
+ * trusted here, or the certificate stands alone. */
 #include "x509/judge.h"
 #include "x509/oid.h"
 
 /* Most telling first; what is not here comes between the two groups. */
 static const uint16_t telling[] = {
-    TROTH_R_CERT_REVOKED, TROTH_R_CERT_EXPIRED, TROTH_R_CERT_NOT_YET_VALID, TROTH_R_CERT_NAME_MISMATCH, TROTH_R_CERT_NO_IP_SAN,
-    TROTH_R_CERT_CN_ONLY, TROTH_R_CERT_WILDCARD_DEPTH, TROTH_R_CERT_NAME_CONSTRAINT,
+    TROTH_R_CERT_REVOKED,   TROTH_R_CERT_EXPIRED, TROTH_R_CERT_NOT_YET_VALID,  TROTH_R_CERT_NAME_MISMATCH,
+    TROTH_R_CERT_NO_IP_SAN, TROTH_R_CERT_CN_ONLY, TROTH_R_CERT_WILDCARD_DEPTH, TROTH_R_CERT_NAME_CONSTRAINT,
 };
 static const uint16_t vague[] = {
-    TROTH_R_CERT_BAD_SIGNATURE, TROTH_R_CHAIN_WRONG_INTERMEDIATE, TROTH_R_CHAIN_UNTRUSTED_ROOT,
+    TROTH_R_CERT_BAD_SIGNATURE,
+    TROTH_R_CHAIN_WRONG_INTERMEDIATE,
+    TROTH_R_CHAIN_UNTRUSTED_ROOT,
 };
 
 static unsigned rank_of(enum troth_reason why)
@@ -25,7 +28,8 @@ static unsigned rank_of(enum troth_reason why)
     return 100;
 }
 
-/* A candidate that failed before its signature was looked at may have nothing to do with the certificate but a name. */
+/* A candidate that failed before its signature was looked at may have nothing to do with the certificate but
+ * a name. */
 static unsigned rank_of_path(struct judge *j, struct path *p)
 {
     bool stranger = !p->complete && p->n > 1 && !link_verify(j, p->node[p->n - 2], p->node[p->n - 1]);
@@ -135,13 +139,15 @@ static bool organization_is_trusted(const struct judge *j, span name)
         return false;
     for (size_t i = 0; i < j->policy->anchors.n; i++) {
         struct text have = TEXT_IN(have_in);
-        if (name_attribute(j->policy->anchors.rows[i]->cert.subject, oid_der(OID_AT_O), &have) && span_equal(span_of(want.p, want.n), span_of(have.p, have.n)))
+        if (name_attribute(j->policy->anchors.rows[i]->cert.subject, oid_der(OID_AT_O), &have) &&
+            span_equal(span_of(want.p, want.n), span_of(have.p, have.n)))
             return true;
     }
     return false;
 }
 
-/* Missing intermediate or unknown root?  A server's certificate is hardly ever issued by a root, an intermediate nearly always. */
+/* Missing intermediate or unknown root?  A server's certificate is hardly ever issued by a root, an
+ * intermediate nearly always. */
 static bool intermediate_is_missing(const struct judge *j, const struct cert *top, const char *issuer)
 {
     bool like_root = words_have(issuer, "root");
@@ -155,7 +161,10 @@ static void trust_finding(struct judge *j, enum troth_reason why, unsigned cert,
     struct finding *f = finding_add(j);
     if (!f)
         return;
-    *f = (struct finding){ .check = (uint8_t)check_of_trust, .cert = (uint8_t)cert, .verdict = TROTH_FAIL, .reason = (uint16_t)why };
+    *f = (struct finding){ .check = (uint8_t)check_of_trust,
+                           .cert = (uint8_t)cert,
+                           .verdict = TROTH_FAIL,
+                           .reason = (uint16_t)why };
     f->evidence = arena_string(j->arena, span_of(words, strlen(words)));
     j->now.n_findings = 1;
     j->now.reason = why;
@@ -197,7 +206,8 @@ static void tell_no_path(struct judge *j)
     enum troth_reason why = TROTH_R_CHAIN_UNTRUSTED_ROOT;
     if (node_is_self_signed(j, top)) {
         why = last == 0 ? TROTH_R_CERT_SELF_SIGNED : why;
-        text_add(&t, "\"%s\" is signed by itself, and not among the %zu that are trusted", issuer.p, j->policy->anchors.n);
+        text_add(&t, "\"%s\" is signed by itself, and not among the %zu that are trusted", issuer.p,
+                 j->policy->anchors.n);
     } else {
         why = intermediate_is_missing(j, top->cert, issuer.p) ? TROTH_R_CERT_MISSING_INTERMEDIATE : why;
         text_add(&t, "its issuer \"%s\" was not given and is no trusted root", issuer.p);
@@ -221,13 +231,15 @@ void tell_failure(struct judge *j)
     bool spent = j->spent;
     const struct path *p = path_choose(j);
     if (spent && !(p && p->complete))
-        error_set(e, TROTH_R_CHAIN_BUDGET, __FILE__, __LINE__, "%u signatures, %u steps, %u names", j->work.signatures, j->work.steps, j->work.names);
+        error_set(e, TROTH_R_CHAIN_BUDGET, __FILE__, __LINE__, "%u signatures, %u steps, %u names",
+                  j->work.signatures, j->work.steps, j->work.names);
     else if (p)
         tell_finding(j, p);
     else if (j->policy->anchors.n == 0)
         error_set(e, TROTH_R_TRUST_STORE_EMPTY, __FILE__, __LINE__, "the trust store is empty");
     else if (j->too_deep)
-        error_set(e, TROTH_R_CHAIN_TOO_DEEP, __FILE__, __LINE__, "at most %u authorities are allowed between certificate and anchor", j->policy->max_depth);
+        error_set(e, TROTH_R_CHAIN_TOO_DEEP, __FILE__, __LINE__,
+                  "at most %u authorities are allowed between certificate and anchor", j->policy->max_depth);
     else
         tell_no_path(j);
     if (j->out_of_memory && !error_is_set(e))

@@ -1,5 +1,5 @@
-/* A certificate from nowhere: parsed with and without a witness to the same result, its names compared and written out, its host
- * matched. */
+/* A certificate from nowhere: parsed with and without a witness to the same result, its names compared and
+ * written out, its host matched. */
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     troth_error e = { 0 }, e2 = { 0 };
     const struct witness w = { .self = &der, .field = seen };
     bool ok = cert_parse(&c, der, NULL, &e);
-    if (ok != cert_parse(&again, der, &w, &e2) || (ok && memcmp(&c, &again, sizeof c)) || (!ok && (e.reason != e2.reason || e.at != e2.at)))
+    if (ok != cert_parse(&again, der, &w, &e2) || (ok && memcmp(&c, &again, sizeof c)) ||
+        (!ok && (e.reason != e2.reason || e.at != e2.at)))
         abort();
     if (!ok)
         return 0;
@@ -30,9 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text t = TEXT_IN(in);
     cert_title(&t, &c);
     name_text(&t, c.issuer);
-    if (!name_equal(c.subject, c.subject) || (name_equal(c.subject, c.issuer) && c.subject_hash != c.issuer_hash))
+    if (!name_equal(c.subject, c.subject) ||
+        (name_equal(c.subject, c.issuer) && c.subject_hash != c.issuer_hash))
         abort();
-    if (name_hash(c.subject) != c.subject_hash || !name_within(c.subject, (span){ (const uint8_t *)"\x30\0", 2 }))
+    if (name_hash(c.subject) != c.subject_hash ||
+        !name_within(c.subject, (span){ (const uint8_t *)"\x30\0", 2 }))
         abort();
     span list = c.san;
     for (struct general_name_item g; general_names_next(&list, &g);) {

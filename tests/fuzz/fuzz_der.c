@@ -1,4 +1,5 @@
-/* The DER readers, each chosen by a byte of the input: what they accept must read back to itself, and nothing is read past the end. */
+/* The DER readers, each chosen by a byte of the input: what they accept must read back to itself, and nothing
+ * is read past the end. */
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -35,7 +36,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 8: der_time(&r, "x", false); break;
         case 9: der_null(&r, "x"); break;
         case 10: r = der_open(&r, "x", DER_SEQUENCE); break;
-        default: der_boolean_default_false(&r, "x", DER_BOOLEAN); der_any(&r, "x"); break;
+        default:
+            der_boolean_default_false(&r, "x", DER_BOOLEAN);
+            der_any(&r, "x");
+            break;
         }
         if (rd_left(&r) >= left)
             abort(); /* no progress: a loop over this reader would not end */

@@ -1,4 +1,5 @@
-/* Hosts, patterns, addresses and mailboxes from text: line 1 against line 2, for what must hold whatever they are. */
+/* Hosts, patterns, addresses and mailboxes from text: line 1 against line 2, for what must hold whatever they
+ * are. */
 #include <stdlib.h>
 
 #include "x509/names.h"

@@ -1,5 +1,6 @@
-/* Path building over a graph that the input draws: each four bytes are a certificate with a subject, an issuer, a key and a flaw, made
- * from a few templates with instant signatures; the budget must hold, and what is accepted must lead to the anchor by names. */
+/* Path building over a graph that the input draws: each four bytes are a certificate with a subject, an
+ * issuer, a key and a flaw, made from a few templates with instant signatures; the budget must hold, and what
+ * is accepted must lead to the anchor by names. */
 #include <stdlib.h>
 
 #include "support/memory.h"
@@ -13,7 +14,7 @@ enum { MOST = 60, DER_ROOM = 400 };
 
 struct out {
     uint8_t b[DER_ROOM];
-    size_t  n;
+    size_t n;
 };
 
 static void put(struct out *o, const void *p, size_t n)
@@ -44,15 +45,19 @@ static void shut(struct out *o, size_t mark)
 
 static void name(struct out *o, uint8_t who)
 {
-    uint8_t letter = (uint8_t)('A' + who % 8), rdn[] = { 0x30, 0x0c, 0x31, 0x0a, 0x30, 0x08, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x01, letter };
+    uint8_t letter = (uint8_t)('A' + who % 8),
+            rdn[] = { 0x30, 0x0c, 0x31, 0x0a, 0x30, 0x08, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x01, letter };
     put(o, rdn, sizeof rdn);
 }
 
 static void extensions(struct out *o, const uint8_t *d)
 {
-    static const uint8_t ca[] = { 0x30, 0x0f, 0x06, 0x03, 0x55, 0x1d, 0x13, 0x01, 0x01, 0xff, 0x04, 0x05, 0x30, 0x03, 0x01, 0x01, 0xff };
-    static const uint8_t short_ca[] = { 0x30, 0x12, 0x06, 0x03, 0x55, 0x1d, 0x13, 0x01, 0x01, 0xff, 0x04, 0x08, 0x30, 0x06, 0x01, 0x01, 0xff, 2, 1, 0 };
-    static const uint8_t unknown[] = { 0x30, 0x0c, 0x06, 0x03, 0x2a, 0x03, 0x04, 0x01, 0x01, 0xff, 0x04, 0x02, 0x05, 0x00 };
+    static const uint8_t ca[] = { 0x30, 0x0f, 0x06, 0x03, 0x55, 0x1d, 0x13, 0x01, 0x01,
+                                  0xff, 0x04, 0x05, 0x30, 0x03, 0x01, 0x01, 0xff };
+    static const uint8_t short_ca[] = { 0x30, 0x12, 0x06, 0x03, 0x55, 0x1d, 0x13, 0x01, 0x01, 0xff,
+                                        0x04, 0x08, 0x30, 0x06, 0x01, 0x01, 0xff, 2,    1,    0 };
+    static const uint8_t unknown[] = { 0x30, 0x0c, 0x06, 0x03, 0x2a, 0x03, 0x04,
+                                       0x01, 0x01, 0xff, 0x04, 0x02, 0x05, 0x00 };
     size_t x = open(o, 0xa3), list = open(o, 0x30);
     if (d[3] % 8 == 1)
         put(o, short_ca, sizeof short_ca);
@@ -68,9 +73,11 @@ static void extensions(struct out *o, const uint8_t *d)
 static span certificate(struct out *o, const uint8_t *d, uint8_t serial)
 {
     static const uint8_t alg[] = { 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70 };
-    static const uint8_t good[] = { 0x30, 0x1e, 0x17, 0x0d, '2', '0', '0', '1', '0', '1', '0', '0', '0', '0', '0', '0', 'Z', 0x17, 0x0d, '4',
-                                    '9',  '0',  '1',  '0',  '1', '0', '0', '0', '0', '0', '0', 'Z' };
-    uint8_t key[32], signature[65] = { 0 }, number[] = { 2, 1, (uint8_t)(serial & 0x7f) }, version[] = { 0xa0, 3, 2, 1, 2 };
+    static const uint8_t good[] = { 0x30, 0x1e, 0x17, 0x0d, '2', '0', '0',  '1',  '0', '1', '0',
+                                    '0',  '0',  '0',  '0',  '0', 'Z', 0x17, 0x0d, '4', '9', '0',
+                                    '1',  '0',  '1',  '0',  '0', '0', '0',  '0',  '0', 'Z' };
+    uint8_t key[32], signature[65] = { 0 }, number[] = { 2, 1, (uint8_t)(serial & 0x7f) },
+                     version[] = { 0xa0, 3, 2, 1, 2 };
     memset(key, 'a' + d[2] % 4, sizeof key);
     signature[1] = (uint8_t)('a' + (d[2] >> 4) % 4);
     o->n = 0;
@@ -122,7 +129,12 @@ static void nothing(troth_provider *p)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct out outs[MOST];
-    troth_provider crypto = { .size = sizeof crypto, .memory = &test_memory, .can_verify = can, .verify = verify, .share = nothing, .free = nothing };
+    troth_provider crypto = { .size = sizeof crypto,
+                              .memory = &test_memory,
+                              .can_verify = can,
+                              .verify = verify,
+                              .share = nothing,
+                              .free = nothing };
     span certs[MOST];
     size_t n = 0;
     if (size < 8)
@@ -140,13 +152,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     troth_report *r = troth_verify(p, certs, n);
     troth_work w = troth_report_work(r);
-    if (!r || w.signatures > LIMIT_BUDGET_SIGNATURES || w.names > LIMIT_BUDGET_NAMES || w.steps > LIMIT_BUDGET_STEPS + 1)
+    if (!r || w.signatures > LIMIT_BUDGET_SIGNATURES || w.names > LIMIT_BUDGET_NAMES ||
+        w.steps > LIMIT_BUDGET_STEPS + 1)
         abort();
     if (troth_report_ok(r) != (troth_report_error(r)->reason == TROTH_R_NONE))
         abort();
     for (size_t i = 0; i < troth_report_paths(r); i++) {
         troth_path path = troth_report_path(r, i);
-        if (path.accepted && (!path.complete || !span_equal(troth_report_cert(r, i, path.n_certs - 1).der, certs[1])))
+        if (path.accepted &&
+            (!path.complete || !span_equal(troth_report_cert(r, i, path.n_certs - 1).der, certs[1])))
             abort();
         for (size_t k = 0; k + 1 < path.n_certs; k++)
             if (strcmp(troth_report_cert(r, i, k).issuer, troth_report_cert(r, i, k + 1).title))

@@ -34,15 +34,20 @@ static void validity(void **state)
     CASE("ok", t->leaf.generalized = true);
 }
 
-/* The clock is under suspicion only when it is a clock, and everything is out on the same side, or it is older than the library. */
+/* The clock is under suspicion only when it is a clock, and everything is out on the same side, or it is
+ * older than the library. */
 static void clocks(void **state)
 {
     (void)state;
     int64_t past = 1000000000, future = 4000000000;
-    CASE("cert.expired", t->leaf.not_after = past, t->mid.not_after = past, t->root.not_after = past, t->leaf.not_before = t->mid.not_before = t->root.not_before = past - 9);
-    CASE("clock.suspect", t->time = 0, t->leaf.not_after = past, t->mid.not_after = past, t->root.not_after = past, t->leaf.not_before = t->mid.not_before = t->root.not_before = past - 9);
-    CASE("cert.expired", t->time = 0, t->leaf.not_after = past, t->leaf.not_before = past - 9, t->mid.not_after = t->root.not_after = future);
-    CASE("clock.suspect", t->time = 0, t->leaf.not_before = t->mid.not_before = t->root.not_before = future, t->leaf.not_after = t->mid.not_after = t->root.not_after = future + 9);
+    CASE("cert.expired", t->leaf.not_after = past, t->mid.not_after = past, t->root.not_after = past,
+         t->leaf.not_before = t->mid.not_before = t->root.not_before = past - 9);
+    CASE("clock.suspect", t->time = 0, t->leaf.not_after = past, t->mid.not_after = past,
+         t->root.not_after = past, t->leaf.not_before = t->mid.not_before = t->root.not_before = past - 9);
+    CASE("cert.expired", t->time = 0, t->leaf.not_after = past, t->leaf.not_before = past - 9,
+         t->mid.not_after = t->root.not_after = future);
+    CASE("clock.suspect", t->time = 0, t->leaf.not_before = t->mid.not_before = t->root.not_before = future,
+         t->leaf.not_after = t->mid.not_after = t->root.not_after = future + 9);
     SEEN("your clock says");
 }
 
@@ -56,8 +61,10 @@ static void authorities(void **state)
     CASE("cert.key-usage", t->root.key_usage = KU_CRL_SIGN);
     CASE("ok", t->mid.key_usage = 0);
     CASE("cert.ca-as-leaf", t->leaf.ca = true, t->leaf.not_ca = false, t->leaf.key_usage |= KU_KEY_CERT_SIGN);
-    CASE("ok", t->profile = TROTH_PROFILE_RFC5280, t->leaf.ca = true, t->leaf.not_ca = false, t->leaf.key_usage |= KU_KEY_CERT_SIGN);
-    CASE("ok", t->purpose = TROTH_PURPOSE_ANY, t->leaf.ca = true, t->leaf.not_ca = false, t->leaf.key_usage = KU_KEY_CERT_SIGN);
+    CASE("ok", t->profile = TROTH_PROFILE_RFC5280, t->leaf.ca = true, t->leaf.not_ca = false,
+         t->leaf.key_usage |= KU_KEY_CERT_SIGN);
+    CASE("ok", t->purpose = TROTH_PURPOSE_ANY, t->leaf.ca = true, t->leaf.not_ca = false,
+         t->leaf.key_usage = KU_KEY_CERT_SIGN);
 }
 
 static void path_length(void **state)
@@ -68,18 +75,24 @@ static void path_length(void **state)
     CASE("ok", t->root.has_path_len = true, t->root.path_len = 1);
     CASE("cert.pathlen", t->root.has_path_len = true);
     SEEN("allows 0 authorities");
-    CASE("cert.pathlen", t->mid.has_path_len = true, low = mk_sub_ca(&t->mid, "CN=Low", t->leaf_key), t->leaf.by = &low, t->given[t->n_given++] = mk_cert(t->m, &low));
-    CASE("ok", t->mid.has_path_len = true, t->mid.path_len = 1, low = mk_sub_ca(&t->mid, "CN=Low", t->leaf_key), t->leaf.by = &low,
+    CASE("cert.pathlen", t->mid.has_path_len = true, low = mk_sub_ca(&t->mid, "CN=Low", t->leaf_key),
+         t->leaf.by = &low, t->given[t->n_given++] = mk_cert(t->m, &low));
+    CASE("ok", t->mid.has_path_len = true, t->mid.path_len = 1,
+         low = mk_sub_ca(&t->mid, "CN=Low", t->leaf_key), t->leaf.by = &low,
          t->given[t->n_given++] = mk_cert(t->m, &low));
     /* self-issued certificates do not count: neither for the path length, nor for the depth */
-    CASE("ok", t->mid.has_path_len = true, low = mk_sub_ca(&t->mid, t->mid.subject, t->leaf_key), t->leaf.by = &low, t->given[t->n_given++] = mk_cert(t->m, &low));
-    CASE("ok", t->max_depth = 1, low = mk_sub_ca(&t->mid, t->mid.subject, t->leaf_key), t->leaf.by = &low, t->given[t->n_given++] = mk_cert(t->m, &low));
-    CASE("chain.too-deep", t->max_depth = 1, low = mk_sub_ca(&t->mid, "CN=Low", t->leaf_key), t->leaf.by = &low, t->given[t->n_given++] = mk_cert(t->m, &low));
+    CASE("ok", t->mid.has_path_len = true, low = mk_sub_ca(&t->mid, t->mid.subject, t->leaf_key),
+         t->leaf.by = &low, t->given[t->n_given++] = mk_cert(t->m, &low));
+    CASE("ok", t->max_depth = 1, low = mk_sub_ca(&t->mid, t->mid.subject, t->leaf_key), t->leaf.by = &low,
+         t->given[t->n_given++] = mk_cert(t->m, &low));
+    CASE("chain.too-deep", t->max_depth = 1, low = mk_sub_ca(&t->mid, "CN=Low", t->leaf_key),
+         t->leaf.by = &low, t->given[t->n_given++] = mk_cert(t->m, &low));
     CASE("chain.too-deep", t->max_depth = 0);
     CASE("ok", t->max_depth = 0, t->no_mid = true);
     CASE("ok", t->max_depth = 1);
     /* the leaf's own limit says nothing about itself */
-    CASE("ok", t->purpose = TROTH_PURPOSE_ANY, t->leaf.ca = true, t->leaf.not_ca = false, t->leaf.has_path_len = true, t->leaf.key_usage = KU_KEY_CERT_SIGN);
+    CASE("ok", t->purpose = TROTH_PURPOSE_ANY, t->leaf.ca = true, t->leaf.not_ca = false,
+         t->leaf.has_path_len = true, t->leaf.key_usage = KU_KEY_CERT_SIGN);
 }
 
 static void purposes(void **state)
@@ -158,10 +171,12 @@ static void strengths(void **state)
     CASE("ok", t->root.key = rsa, t->mid.sig = TROTH_SIG_RSA_PSS_SHA384);
     CASE("cert.weak-signature", t->leaf.sig = TROTH_SIG_ECDSA_SHA1);
     CASE("cert.weak-signature", t->root.key = rsa, t->mid.sig = TROTH_SIG_RSA_PKCS1_SHA1);
-    CASE("ok", t->root.key = rsa, t->root.sig = TROTH_SIG_RSA_PKCS1_SHA1, t->leaf.sig = TROTH_SIG_ECDSA_SHA384);
+    CASE("ok", t->root.key = rsa, t->root.sig = TROTH_SIG_RSA_PKCS1_SHA1,
+         t->leaf.sig = TROTH_SIG_ECDSA_SHA384);
     CASE("cert.bad-signature", t->leaf.bad_signature = true);
     CASE("cert.bad-signature", t->mid.bad_signature = true);
-    CASE("cert.algorithm-mismatch", t->leaf.sig_alg_outer = SPAN_TEXT("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"));
+    CASE("cert.algorithm-mismatch",
+         t->leaf.sig_alg_outer = SPAN_TEXT("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"));
     CASE("ok", t->leaf.key = mk_key(t->m, TROTH_KEY_ED25519));
     CASE("ok", t->mid.key = mk_key(t->m, TROTH_KEY_ED448));
     CASE("ok", t->mid.key = mk_key(t->m, TROTH_KEY_P521), t->root.key = mk_key(t->m, TROTH_KEY_P384));
@@ -192,8 +207,10 @@ static void profile(void **state)
     CASE("cert.profile", t->mid.subject = NULL);
     CASE("cert.version", t->leaf.version = 1, t->leaf.no_extensions = true);
     CASE("cert.version", t->leaf.version = 2);
-    CASE("cert.profile", t->mid.aki_issuer = TEXTS("dir:CN=Test Root,O=Troth Test"), t->mid.aki_serial = SPAN_TEXT("\1"));
-    CASE("cert.profile", t->mid.has_require_explicit = true, t->mid.require_explicit = 9, t->mid.flip = IX_POLICY_CONSTRAINTS);
+    CASE("cert.profile", t->mid.aki_issuer = TEXTS("dir:CN=Test Root,O=Troth Test"),
+         t->mid.aki_serial = SPAN_TEXT("\1"));
+    CASE("cert.profile", t->mid.has_require_explicit = true, t->mid.require_explicit = 9,
+         t->mid.flip = IX_POLICY_CONSTRAINTS);
 }
 
 static void more_profile(void **state)
@@ -202,14 +219,19 @@ static void more_profile(void **state)
     CASE("cert.profile", t->leaf.flip = IX_SAN);
     CASE("ok", t->leaf.flip = IX_SAN, t->profile = TROTH_PROFILE_RFC5280);
     CASE("ok", t->mid.permitted = TEXTS("DNS:example"), t->mid.flip = IX_NAME_CONSTRAINTS);
-    CASE("cert.profile", t->mid.permitted = TEXTS("DNS:example"), t->mid.flip = IX_NAME_CONSTRAINTS, t->profile = TROTH_PROFILE_RFC5280);
+    CASE("cert.profile", t->mid.permitted = TEXTS("DNS:example"), t->mid.flip = IX_NAME_CONSTRAINTS,
+         t->profile = TROTH_PROFILE_RFC5280);
     CASE("cert.profile", t->root.aki = SPAN_TEXT("another"));
-    CASE("cert.unknown-algorithm", t->root.sig_alg_inner = t->root.sig_alg_outer = SPAN_TEXT("\x30\x05\x06\x03\x2a\x03\x04"));
-    CASE("cert.weak-signature", t->root.sig_alg_inner = t->root.sig_alg_outer = SPAN_TEXT("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04\x05\x00"));
-    CASE("cert.unknown-algorithm", t->leaf.sig_alg_inner = t->leaf.sig_alg_outer = SPAN_TEXT("\x30\x05\x06\x03\x2a\x03\x04"));
+    CASE("cert.unknown-algorithm",
+         t->root.sig_alg_inner = t->root.sig_alg_outer = SPAN_TEXT("\x30\x05\x06\x03\x2a\x03\x04"));
+    CASE("cert.weak-signature", t->root.sig_alg_inner = t->root.sig_alg_outer = SPAN_TEXT(
+                                    "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04\x05\x00"));
+    CASE("cert.unknown-algorithm",
+         t->leaf.sig_alg_inner = t->leaf.sig_alg_outer = SPAN_TEXT("\x30\x05\x06\x03\x2a\x03\x04"));
 }
 
-/* A root with a self-signature needs no authorityKeyIdentifier, whatever its names; one signed by another does. */
+/* A root with a self-signature needs no authorityKeyIdentifier, whatever its names; one signed by another
+ * does. */
 static void self_signed_by_key(void **state)
 {
     (void)state;
@@ -253,7 +275,8 @@ static void limited_anchors(void **state)
     CASE("chain.anchor-limits", t->limited = &a, t->leaf.san = TEXTS("DNS:shop.example", "DNS:shop.test"));
     a = (troth_anchor){ .excluded = TEXTS("shop.example"), .n_excluded = 1 };
     CASE("chain.anchor-limits", t->limited = &a);
-    CASE("chain.anchor-limits", t->limited = &a, t->leaf.san = TEXTS("DNS:*.example"), t->profile = TROTH_PROFILE_RFC5280);
+    CASE("chain.anchor-limits", t->limited = &a, t->leaf.san = TEXTS("DNS:*.example"),
+         t->profile = TROTH_PROFILE_RFC5280);
     CASE("ok", t->limited = &a, t->leaf.san = TEXTS("DNS:other.example"), t->host = "other.example");
 }
 
@@ -274,9 +297,19 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),       cmocka_unit_test(validity), cmocka_unit_test(clocks),    cmocka_unit_test(authorities),
-        cmocka_unit_test(path_length), cmocka_unit_test(purposes), cmocka_unit_test(extensions), cmocka_unit_test(strengths),
-        cmocka_unit_test(profile),    cmocka_unit_test(self_signed_by_key), cmocka_unit_test(more_profile), cmocka_unit_test(lint), cmocka_unit_test(limited_anchors),
+        cmocka_unit_test(good),
+        cmocka_unit_test(validity),
+        cmocka_unit_test(clocks),
+        cmocka_unit_test(authorities),
+        cmocka_unit_test(path_length),
+        cmocka_unit_test(purposes),
+        cmocka_unit_test(extensions),
+        cmocka_unit_test(strengths),
+        cmocka_unit_test(profile),
+        cmocka_unit_test(self_signed_by_key),
+        cmocka_unit_test(more_profile),
+        cmocka_unit_test(lint),
+        cmocka_unit_test(limited_anchors),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,4 +1,5 @@
-/* Name constraints (RFC 5280 4.2.1.10): every form, permitted and excluded, both ways; and constraints that are malformed. */
+/* Name constraints (RFC 5280 4.2.1.10): every form, permitted and excluded, both ways; and constraints that
+ * are malformed. */
 #include <time.h>
 
 #include "x509/trial.h"
@@ -22,7 +23,8 @@ static void run(const struct row *rows, size_t n)
         t->leaf.san = s;
         t->host = NULL;
         t->purpose = TROTH_PURPOSE_ANY;
-        fprintf(stderr, "%s%s / %s%s / %s\n", r->permitted ? "permitted " : "", r->permitted ? r->permitted : "", r->excluded ? "excluded " : "",
+        fprintf(stderr, "%s%s / %s%s / %s\n", r->permitted ? "permitted " : "",
+                r->permitted ? r->permitted : "", r->excluded ? "excluded " : "",
                 r->excluded ? r->excluded : "", r->san);
         trial_expect(t, r->code, __FILE__, __LINE__);
     }
@@ -127,14 +129,16 @@ static void others(void **state)
 }
 /* clang-format on */
 
-/* Constraints bind intermediates too; not self-issued ones; the last certificate always; each level narrows. */
+/* Constraints bind intermediates too; not self-issued ones; the last certificate always; each level narrows.
+ */
 static void levels(void **state)
 {
     (void)state;
     CASE(NC, t->root.excluded = TEXTS("DNS:bad.example"), t->mid.san = TEXTS("DNS:bad.example"));
     SEEN("Test Root");
     CASE("ok", t->root.excluded = TEXTS("DNS:bad.example"), t->mid.san = TEXTS("DNS:good.example"));
-    CASE("ok", t->root.excluded = TEXTS("DNS:bad.example"), t->mid.san = TEXTS("DNS:bad.example"), t->mid.subject = t->root.subject);
+    CASE("ok", t->root.excluded = TEXTS("DNS:bad.example"), t->mid.san = TEXTS("DNS:bad.example"),
+         t->mid.subject = t->root.subject);
     CASE(NC, t->root.permitted = TEXTS("DNS:example"), t->mid.permitted = TEXTS("DNS:other.example"));
     CASE("ok", t->root.permitted = TEXTS("DNS:example"), t->mid.permitted = TEXTS("DNS:shop.example"));
     CASE(NC, t->root.permitted = TEXTS("DNS:other.example"), t->mid.permitted = TEXTS("DNS:example"));
@@ -144,8 +148,10 @@ static void levels(void **state)
     /* a leaf that is self-issued is bound all the same */
     CASE(NC, t->mid.excluded = TEXTS("DNS:shop.example"), t->leaf.subject = t->mid.subject);
     /* the mailbox in a subject without subjectAltName */
-    CASE(NC, t->mid.permitted = TEXTS("email:b.example"), t->leaf.san = NULL, t->leaf.subject = "emailAddress=a@c.example", t->host = NULL, t->purpose = TROTH_PURPOSE_ANY);
-    CASE("ok", t->mid.permitted = TEXTS("email:b.example"), t->leaf.san = NULL, t->leaf.subject = "emailAddress=a@b.example", t->host = NULL, t->purpose = TROTH_PURPOSE_ANY);
+    CASE(NC, t->mid.permitted = TEXTS("email:b.example"), t->leaf.san = NULL,
+         t->leaf.subject = "emailAddress=a@c.example", t->host = NULL, t->purpose = TROTH_PURPOSE_ANY);
+    CASE("ok", t->mid.permitted = TEXTS("email:b.example"), t->leaf.san = NULL,
+         t->leaf.subject = "emailAddress=a@b.example", t->host = NULL, t->purpose = TROTH_PURPOSE_ANY);
     /* in a certificate that is no authority's */
     CASE("cert.profile", t->leaf.permitted = TEXTS("DNS:shop.example"));
 }
@@ -153,8 +159,17 @@ static void levels(void **state)
 static void malformed(void **state)
 {
     (void)state;
-    static const char *const values[] = { "\x30\x00", "\x30\x02\xa0\x00", "\x30\x04\xa0\x00\xa1\x00", "\x30\x02\x05\x00", "\x30\x04\x05\x00\x05\x00",
-                                          "\x30\x0a\xa0\x08\x30\x06\x82\x01" "a" "\x80\x01\x00", "\x30\x0a\xa0\x08\x30\x06\x82\x01" "a" "\x81\x01\x01" };
+    static const char *const values[] = { "\x30\x00",
+                                          "\x30\x02\xa0\x00",
+                                          "\x30\x04\xa0\x00\xa1\x00",
+                                          "\x30\x02\x05\x00",
+                                          "\x30\x04\x05\x00\x05\x00",
+                                          "\x30\x0a\xa0\x08\x30\x06\x82\x01"
+                                          "a"
+                                          "\x80\x01\x00",
+                                          "\x30\x0a\xa0\x08\x30\x06\x82\x01"
+                                          "a"
+                                          "\x81\x01\x01" };
     static const uint8_t sizes[] = { 2, 4, 6, 4, 6, 12, 12 };
     for (size_t i = 0; i < COUNT_OF(values); i++) {
         struct issue_ext x = { "nameConstraints", true, span_of(values[i], sizes[i]) };
@@ -202,9 +217,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dns),       cmocka_unit_test(ip),     cmocka_unit_test(email),  cmocka_unit_test(uri),
-        cmocka_unit_test(directory), cmocka_unit_test(others), cmocka_unit_test(levels), cmocka_unit_test(malformed),
-        cmocka_unit_test(explosion),
+        cmocka_unit_test(dns),    cmocka_unit_test(ip),        cmocka_unit_test(email),
+        cmocka_unit_test(uri),    cmocka_unit_test(directory), cmocka_unit_test(others),
+        cmocka_unit_test(levels), cmocka_unit_test(malformed), cmocka_unit_test(explosion),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,4 +1,5 @@
-/* DER: each element in its one form and in the forms that are refused; and certificates cut, padded and bent. */
+/* DER: each element in its one form and in the forms that are refused; and certificates cut, padded and bent.
+ */
 #include "x509/der.h"
 
 #include "support/mkpki.h"
@@ -14,13 +15,13 @@ static struct rd over(const char *bytes, size_t n)
 
 #define OVER(literal) over(literal, sizeof(literal) - 1)
 /* `read` on these bytes: the reader must be left with this reason, and at the end when there is none. */
-#define DER(want, literal, read)                                                                         \
-    do {                                                                                                 \
-        struct rd r = OVER(literal);                                                                     \
-        read;                                                                                            \
-        enum troth_reason is = rd_ok(&r) ? TROTH_R_NONE : ctx.why;                                       \
-        if (is != TROTH_R_##want || rd_more(&r))                                                         \
-            test_fail("line %d: %s, wanted " #want, __LINE__, troth_reason_code(is));                     \
+#define DER(want, literal, read)                                                                             \
+    do {                                                                                                     \
+        struct rd r = OVER(literal);                                                                         \
+        read;                                                                                                \
+        enum troth_reason is = rd_ok(&r) ? TROTH_R_NONE : ctx.why;                                           \
+        if (is != TROTH_R_##want || rd_more(&r))                                                             \
+            test_fail("line %d: %s, wanted " #want, __LINE__, troth_reason_code(is));                        \
     } while (0)
 
 static void lengths(void **state)
@@ -34,14 +35,14 @@ static void lengths(void **state)
     DER(DER_SHORT, "\x04\x81", der_octets(&r, "x"));
     DER(DER_SHORT, "\x04\x82\xff", der_octets(&r, "x"));
     DER(DER_SHORT, "\x04\x84\xff\xff\xff\xff", der_octets(&r, "x"));
-    DER(DER_LENGTH, "\x04\x80\x61\x00\x00", der_octets(&r, "x"));            /* indefinite */
-    DER(DER_LENGTH, "\x04\x81\x01\x61", der_octets(&r, "x"));                /* long form of a short length */
+    DER(DER_LENGTH, "\x04\x80\x61\x00\x00", der_octets(&r, "x")); /* indefinite */
+    DER(DER_LENGTH, "\x04\x81\x01\x61", der_octets(&r, "x"));     /* long form of a short length */
     DER(DER_LENGTH, "\x04\x81\x7f\x61", der_octets(&r, "x"));
-    DER(DER_LENGTH, "\x04\x82\x00\x81\x61", der_octets(&r, "x"));            /* leading zero */
+    DER(DER_LENGTH, "\x04\x82\x00\x81\x61", der_octets(&r, "x")); /* leading zero */
     DER(DER_LENGTH, "\x04\x85\x00\x00\x00\x00\x01\x61", der_octets(&r, "x"));
     DER(DER_LENGTH, "\x04\xff\x61", der_octets(&r, "x"));
-    DER(DER_TAG, "\x24\x01\x61", der_octets(&r, "x"));                       /* constructed */
-    DER(DER_TAG, "\x1f\x04\x01\x61", der_any(&r, "x"));                      /* a tag of more than one byte */
+    DER(DER_TAG, "\x24\x01\x61", der_octets(&r, "x"));  /* constructed */
+    DER(DER_TAG, "\x1f\x04\x01\x61", der_any(&r, "x")); /* a tag of more than one byte */
     DER(DER_TRAILING, "\x05\x00\x00", (der_null(&r, "x"), der_end(&r, "x")));
 }
 
@@ -58,7 +59,8 @@ static void numbers(void **state)
     assert_int_equal(der_small(&one, "x", DER_INTEGER, 256), 256);
     DER(DER_RANGE, "\x02\x02\x01\x01", der_small(&r, "x", DER_INTEGER, 256));
     DER(DER_RANGE, "\x02\x01\xff", der_small(&r, "x", DER_INTEGER, 256));
-    DER(DER_RANGE, "\x02\x0a\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01", der_small(&r, "x", DER_INTEGER, UINT64_MAX));
+    DER(DER_RANGE, "\x02\x0a\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01",
+        der_small(&r, "x", DER_INTEGER, UINT64_MAX));
     DER(NONE, "\x02\x09\x00\xff\xff\xff\xff\xff\xff\xff\xff", der_small(&r, "x", DER_INTEGER, UINT64_MAX));
     one = OVER("\x02\x02\x00\x80");
     assert_int_equal(der_unsigned(&one, "x").n, 1);
@@ -117,25 +119,37 @@ static void times(void **state)
         memcpy(der + 2, rows[i].text, n);
         struct rd r = over(der, n + 2);
         int64_t t = der_time(&r, "x", false);
-        if (rd_ok(&r) != rows[i].ok || (rows[i].ok && t != rows[i].t) || (!rows[i].ok && ctx.why != TROTH_R_DER_TIME))
+        if (rd_ok(&r) != rows[i].ok || (rows[i].ok && t != rows[i].t) ||
+            (!rows[i].ok && ctx.why != TROTH_R_DER_TIME))
             test_fail("%s: %lld", rows[i].text, (long long)t);
     }
-    DER(DER_TIME, "\x18\x0f" "20491231235959Z", der_time(&r, "x", true));
-    DER(NONE, "\x18\x0f" "20500101000000Z", der_time(&r, "x", true));
+    DER(DER_TIME,
+        "\x18\x0f"
+        "20491231235959Z",
+        der_time(&r, "x", true));
+    DER(NONE,
+        "\x18\x0f"
+        "20500101000000Z",
+        der_time(&r, "x", true));
 }
 
 static void strings(void **state)
 {
     (void)state;
     assert_true(der_string_ok(DER_PRINTABLE, SPAN_TEXT("Az 09'()+,-./:=?")));
-    assert_false(der_string_ok(DER_PRINTABLE, SPAN_TEXT("a@b")) || der_string_ok(DER_PRINTABLE, SPAN_TEXT("a\0b")));
+    assert_false(der_string_ok(DER_PRINTABLE, SPAN_TEXT("a@b")) ||
+                 der_string_ok(DER_PRINTABLE, SPAN_TEXT("a\0b")));
     assert_true(der_string_ok(DER_IA5, SPAN_TEXT("a@b")));
     assert_false(der_string_ok(DER_IA5, SPAN_TEXT("\x80")));
     assert_true(der_string_ok(DER_UTF8, SPAN_TEXT("\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80")));
-    static const char *const bad[] = { "\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80" };
+    static const char *const bad[] = {
+        "\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80"
+    };
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         assert_false(der_string_ok(DER_UTF8, span_of(bad[i], strlen(bad[i]))));
-    assert_false(der_string_ok(DER_BMP, SPAN_TEXT("abc")) || der_string_ok(DER_UNIVERSAL, SPAN_TEXT("abcde")) || der_string_ok(DER_NUMERIC, SPAN_TEXT("a")));
+    assert_false(der_string_ok(DER_BMP, SPAN_TEXT("abc")) ||
+                 der_string_ok(DER_UNIVERSAL, SPAN_TEXT("abcde")) ||
+                 der_string_ok(DER_NUMERIC, SPAN_TEXT("a")));
 }
 
 static void depth(void **state)
@@ -153,8 +167,8 @@ static void depth(void **state)
 /* ---- whole certificates */
 
 struct tiles {
-    uint8_t *leaf;  /* how often a leaf covered this byte */
-    size_t   n;
+    uint8_t *leaf; /* how often a leaf covered this byte */
+    size_t n;
     uint32_t group_end;
 };
 
@@ -171,7 +185,8 @@ static void witnessed(void **state)
 {
     (void)state;
     struct mk *m = mk_new();
-    struct issue root = mk_ca("CN=Root,O=x", mk_key(m, TROTH_KEY_P256)), leaf = mk_leaf(&root, root.key, "a.example");
+    struct issue root = mk_ca("CN=Root,O=x", mk_key(m, TROTH_KEY_P256)),
+                 leaf = mk_leaf(&root, root.key, "a.example");
     leaf.policies = TEXTS("1.2.3");
     leaf.aia = TEXTS("ocsp=http://o.example");
     span der = mk_cert(m, &leaf);
@@ -194,7 +209,8 @@ static void cut_and_bent(void **state)
 {
     (void)state;
     struct mk *m = mk_new();
-    struct issue root = mk_ca("CN=Root", mk_key(m, TROTH_KEY_P256)), leaf = mk_leaf(&root, root.key, "a.example");
+    struct issue root = mk_ca("CN=Root", mk_key(m, TROTH_KEY_P256)),
+                 leaf = mk_leaf(&root, root.key, "a.example");
     leaf.permitted = TEXTS("DNS:a.example");
     leaf.policies = TEXTS("1.2.3");
     span der = mk_cert(m, &leaf);
@@ -227,8 +243,9 @@ static void cut_and_bent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lengths), cmocka_unit_test(numbers), cmocka_unit_test(bits_and_oids), cmocka_unit_test(times),
-        cmocka_unit_test(strings), cmocka_unit_test(depth),   cmocka_unit_test(witnessed),     cmocka_unit_test(cut_and_bent),
+        cmocka_unit_test(lengths),   cmocka_unit_test(numbers),      cmocka_unit_test(bits_and_oids),
+        cmocka_unit_test(times),     cmocka_unit_test(strings),      cmocka_unit_test(depth),
+        cmocka_unit_test(witnessed), cmocka_unit_test(cut_and_bent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

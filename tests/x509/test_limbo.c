@@ -1,5 +1,6 @@
 /* links: jansson psl */
-/* The cases of tests/vectors/limbo (x509-limbo, Apache-2.0), all of them, in this process: which are met, and which are not and why. */
+/* The cases of tests/vectors/limbo (x509-limbo, Apache-2.0), all of them, in this process: which are met, and
+ * which are not and why. */
 #include <jansson.h>
 #include <libpsl.h>
 
@@ -10,8 +11,11 @@
 #include "base/text.h"
 
 /* Not met, each for a reason; every one is an acceptance that another case of the public suite demands. */
-static const struct { const char *id, *reason; } misses[] = {
-    { "webpki::cn::ipv4-hex-mismatch", "the common name is not looked at; other cases want certificates with such names accepted" },
+static const struct {
+    const char *id, *reason;
+} misses[] = {
+    { "webpki::cn::ipv4-hex-mismatch",
+      "the common name is not looked at; other cases want certificates with such names accepted" },
     { "webpki::cn::ipv4-leading-zeros-mismatch", "likewise" },
     { "webpki::cn::ipv6-non-rfc5952-mismatch", "likewise" },
     { "webpki::cn::punycode-not-in-san", "likewise" },
@@ -64,12 +68,14 @@ static void name_use(troth_policy_builder *b, const json_t *name)
 static troth_policy *policy_of(const json_t *c, troth_provider *crypto, troth_error *e)
 {
     troth_policy_builder *b = troth_policy_new(troth_provider_share(crypto));
-    const json_t *name = json_object_get(c, "expected_peer_name"), *names = json_object_get(c, "expected_peer_names");
+    const json_t *name = json_object_get(c, "expected_peer_name"),
+                 *names = json_object_get(c, "expected_peer_names");
     const json_t *depth = json_object_get(c, "max_chain_depth");
     each(json_object_get(c, "trusted_certs"), b, troth_policy_trust_pem);
     each(json_object_get(c, "crls"), b, troth_policy_crls);
     name_use(b, json_is_object(name) ? name : json_array_get(names, 0));
-    troth_policy_purpose(b, strcmp(string_of(c, "validation_kind"), "CLIENT") ? TROTH_PURPOSE_SERVER : TROTH_PURPOSE_CLIENT);
+    troth_policy_purpose(b, strcmp(string_of(c, "validation_kind"), "CLIENT") ? TROTH_PURPOSE_SERVER
+                                                                              : TROTH_PURPOSE_CLIENT);
     if (json_is_string(json_object_get(c, "validation_time")))
         troth_policy_time(b, time_of(string_of(c, "validation_time")));
     if (json_is_integer(depth))
@@ -114,7 +120,8 @@ static void limbo(void **state)
 {
     (void)state;
     json_error_t je;
-    json_t *all = json_load_file(TEST_DATA "/vectors/limbo/limbo-dev.json", 0, &je), *cases = json_object_get(all, "testcases"), *c;
+    json_t *all = json_load_file(TEST_DATA "/vectors/limbo/limbo-dev.json", 0, &je),
+           *cases = json_object_get(all, "testcases"), *c;
     troth_provider *crypto = troth_libcrypto();
     size_t i, met = 0, wrong = 0;
     assert_non_null(all);
@@ -127,7 +134,8 @@ static void limbo(void **state)
         if ((ok == wanted) == !miss_reason(id))
             continue;
         wrong++;
-        fprintf(stderr, "%s: %s, %s (%s)\n", id, ok ? "accepted" : "rejected", e.code ? e.code : "", e.detail);
+        fprintf(stderr, "%s: %s, %s (%s)\n", id, ok ? "accepted" : "rejected", e.code ? e.code : "",
+                e.detail);
     }
     fprintf(stderr, "%zu of %zu met\n", met, json_array_size(cases));
     assert_int_equal(wrong, 0);

@@ -1,4 +1,5 @@
-/* Names: hosts, wildcards, addresses, mailboxes (RFC 9525), distinguished names (RFC 5280 7.1), and near misses. */
+/* Names: hosts, wildcards, addresses, mailboxes (RFC 9525), distinguished names (RFC 5280 7.1), and near
+ * misses. */
 #include "x509/names.h"
 
 #include "x509/trial.h"
@@ -76,7 +77,8 @@ static void mailboxes(void **state)
 {
     (void)state;
     static const char *const good[] = { "a@b", "a.b@c.d", "\"a@b\"@c", "\"a\\\"b\"@c", "**@c", "a+b@c" };
-    static const char *const bad[] = { "", "a", "@b", "a@", "a@@b", "a@b@c", ".a@b", "a.@b", "a..b@c", "a b@c", "a@b c", "\"@c", "\"\"@c" };
+    static const char *const bad[] = { "",     "a",      "@b",    "a@",    "a@@b", "a@b@c", ".a@b",
+                                       "a.@b", "a..b@c", "a b@c", "a@b c", "\"@c", "\"\"@c" };
     span l, h;
     for (size_t i = 0; i < COUNT_OF(good); i++)
         if (!mailbox_split(text(good[i]), &l, &h))
@@ -116,7 +118,8 @@ static void distinguished(void **state)
         span a = dn(rows[i].a), b = dn(rows[i].b);
         bool same = name_equal(a, b), hashes = name_hash(a) == name_hash(b);
         if (same != rows[i].same || name_equal(b, a) != same || hashes != same)
-            test_fail("%s and %s: %s, hashes %s", rows[i].a, rows[i].b, same ? "same" : "not the same", hashes ? "same" : "differ");
+            test_fail("%s and %s: %s, hashes %s", rows[i].a, rows[i].b, same ? "same" : "not the same",
+                      hashes ? "same" : "differ");
     }
     assert_true(name_within(dn("CN=x,O=B"), dn("O=b")));
     assert_false(name_within(dn("O=B"), dn("CN=x,O=b")));
@@ -140,7 +143,8 @@ static void hosts(void **state)
     CASE("cert.cn-only", t->leaf.san = NULL, t->leaf.subject = "CN=shop.example");
     CASE("cert.name-mismatch", t->leaf.san = NULL);
     CASE("cert.cn-only", t->leaf.san = TEXTS("email:a@b.example"), t->leaf.subject = "CN=shop.example");
-    CASE("cert.name-mismatch", t->leaf.subject = "CN=shop.test", t->host = "shop.test"); /* a CN beside names is no name, and no hint */
+    CASE("cert.name-mismatch", t->leaf.subject = "CN=shop.test",
+         t->host = "shop.test"); /* a CN beside names is no name, and no hint */
     CASE("cert.ip-without-ip-san", t->host = NULL, t->ip = "192.0.2.1");
     CASE("cert.ip-without-ip-san", t->host = "192.0.2.1");
     CASE("cert.name-mismatch", t->host = "192.0.2.1", t->leaf.san = TEXTS("IP:192.0.2.2"));
@@ -148,15 +152,20 @@ static void hosts(void **state)
     CASE("ok", t->host = "2001:db8::2", t->leaf.san = TEXTS("IP:2001:db8::2"));
     CASE("cert.wildcard-public-suffix", t->host = "shop.example", t->leaf.san = TEXTS("DNS:*.example"));
     CASE("ok", t->host = "shop.co.uk", t->leaf.san = TEXTS("DNS:*.co.uk"));
-    CASE("cert.wildcard-public-suffix", t->is_suffix = co_uk, t->host = "shop.co.uk", t->leaf.san = TEXTS("DNS:*.co.uk"));
-    CASE("ok", t->is_suffix = co_uk, t->host = "shop.co.uk", t->leaf.san = TEXTS("DNS:*.co.uk", "DNS:shop.co.uk"));
+    CASE("cert.wildcard-public-suffix", t->is_suffix = co_uk, t->host = "shop.co.uk",
+         t->leaf.san = TEXTS("DNS:*.co.uk"));
+    CASE("ok", t->is_suffix = co_uk, t->host = "shop.co.uk",
+         t->leaf.san = TEXTS("DNS:*.co.uk", "DNS:shop.co.uk"));
     CASE("cert.malformed-name", t->leaf.san = TEXTS("DNS:shop.example", "DNS:192.0.2.1"));
     CASE("cert.malformed-name", t->leaf.san = TEXTS("DNS:shop.example", "DNS:.example"));
     CASE("ok", t->leaf.san = TEXTS("DNS:shop.example", "DNS:.example"), t->profile = TROTH_PROFILE_RFC5280);
     CASE("cert.malformed-name", t->leaf.san = TEXTS("DNS:shop.example", "IP#:01020304ffffff00"));
-    CASE("ok", t->host = NULL, t->email = "a@b.example", t->leaf.san = TEXTS("email:a@b.example"), t->leaf.eku = TEXTS("emailProtection"));
-    CASE("cert.name-mismatch", t->host = NULL, t->email = "A@b.example", t->leaf.san = TEXTS("email:a@b.example"), t->leaf.eku = TEXTS("emailProtection"));
-    CASE("cert.name-mismatch", t->host = "b\xc3\xbc" "cher.example");
+    CASE("ok", t->host = NULL, t->email = "a@b.example", t->leaf.san = TEXTS("email:a@b.example"),
+         t->leaf.eku = TEXTS("emailProtection"));
+    CASE("cert.name-mismatch", t->host = NULL, t->email = "A@b.example",
+         t->leaf.san = TEXTS("email:a@b.example"), t->leaf.eku = TEXTS("emailProtection"));
+    CASE("cert.name-mismatch", t->host = "b\xc3\xbc"
+                                         "cher.example");
     CASE("api.bad-argument", t->host = NULL, t->ip = "not an address");
 }
 
@@ -168,8 +177,10 @@ static void sni(void **state)
     trial_fresh(t);
     t->leaf.san = TEXTS("DNS:shop.example", "DNS:*.shop.example", "IP:192.0.2.1");
     assert_true(cert_parse(&c, mk_cert(t->m, &t->leaf), NULL, &e));
-    assert_true(cert_matches_host(&c, "shop.example") && cert_matches_host(&c, "A.shop.example.") && cert_matches_host(&c, "192.0.2.1"));
-    assert_false(cert_matches_host(&c, "a.b.shop.example") || cert_matches_host(&c, "192.0.2.2") || cert_matches_host(&c, ""));
+    assert_true(cert_matches_host(&c, "shop.example") && cert_matches_host(&c, "A.shop.example.") &&
+                cert_matches_host(&c, "192.0.2.1"));
+    assert_false(cert_matches_host(&c, "a.b.shop.example") || cert_matches_host(&c, "192.0.2.2") ||
+                 cert_matches_host(&c, ""));
 }
 
 static int setup(void **state)
@@ -189,8 +200,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(matching),  cmocka_unit_test(well_formed),   cmocka_unit_test(addresses), cmocka_unit_test(mailboxes),
-        cmocka_unit_test(distinguished), cmocka_unit_test(hosts), cmocka_unit_test(sni),
+        cmocka_unit_test(matching),  cmocka_unit_test(well_formed),   cmocka_unit_test(addresses),
+        cmocka_unit_test(mailboxes), cmocka_unit_test(distinguished), cmocka_unit_test(hosts),
+        cmocka_unit_test(sni),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

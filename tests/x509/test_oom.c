@@ -1,5 +1,5 @@
-/* Memory that runs out at the n-th allocation, for every n until a judgement goes through: a reason or NULL, never a crash or a leak,
- * and never an acceptance that was not earned. */
+/* Memory that runs out at the n-th allocation, for every n until a judgement goes through: a reason or NULL,
+ * never a crash or a leak, and never an acceptance that was not earned. */
 #include "support/memory.h"
 #include "x509/trial.h"
 

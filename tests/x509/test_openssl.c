@@ -1,21 +1,28 @@
-/* The same chains judged by libcrypto's X509_verify_cert: good ones with one to three things changed at random.  Where the two differ the
- * difference must be one of those listed here, with its reason.
- * links: crypto */
+/* The same chains judged by libcrypto's X509_verify_cert: good ones with one to three things changed at
+ * random.  Where the two differ the difference must be one of those listed here, with its reason. links:
+ * crypto */
 #include <openssl/x509_vfy.h>
 #include <openssl/x509.h>
 
 #include "x509/trial.h"
 
 int X509_check_purpose(X509 *, int, int);
-enum { SSL_SERVER = 2 /* X509_PURPOSE_SSL_SERVER: x509v3.h has macros of the names of our enumerators */, TRIALS = 400 };
+enum {
+    SSL_SERVER = 2 /* X509_PURPOSE_SSL_SERVER: x509v3.h has macros of the names of our enumerators */,
+    TRIALS = 400
+};
 
 static struct trial *t;
 
 /* ---- what is changed */
 
-static const char *const client[] = { "clientAuth", NULL }, *const both[] = { "serverAuth", "clientAuth", NULL };
-static const char *const other_dns[] = { "DNS:other.example", NULL }, *const wild[] = { "DNS:*.example", NULL }, *const deep[] = { "DNS:*.shop.example", NULL };
-static const char *const shop[] = { "DNS:shop.example", NULL }, *const net[] = { "IP:10.0.0.0/8", NULL }, *const dir[] = { "dir:O=Nobody", NULL };
+static const char *const client[] = { "clientAuth", NULL }, *const both[] = { "serverAuth", "clientAuth",
+                                                                              NULL };
+static const char *const other_dns[] = { "DNS:other.example", NULL },
+                         *const wild[] = { "DNS:*.example", NULL },
+                         *const deep[] = { "DNS:*.shop.example", NULL };
+static const char *const shop[] = { "DNS:shop.example", NULL }, *const net[] = { "IP:10.0.0.0/8", NULL },
+                         *const dir[] = { "dir:O=Nobody", NULL };
 static const char *const p1[] = { "1.2.3.1", NULL }, *const p2[] = { "1.2.3.2", NULL };
 static const struct issue_ext unknown_critical = { "1.2.3.4.5", true, { (const uint8_t *)"\x05\x00", 2 } };
 static const struct issue_ext unknown_plain = { "1.2.3.4.5", false, { (const uint8_t *)"\x05\x00", 2 } };
@@ -32,14 +39,23 @@ static void change(unsigned what, unsigned who)
     case 0: i->not_after = MK_NOW - 1; break;
     case 1: i->not_before = MK_NOW + 1; break;
     case 2: i->not_after = MK_NOW; break;
-    case 3: i->ca = !i->ca; i->not_ca = false; break;
+    case 3:
+        i->ca = !i->ca;
+        i->not_ca = false;
+        break;
     case 4: i->key_usage = KU_CRL_SIGN; break;
     case 5: i->key_usage = 0; break;
     case 6: i->has_path_len = i->ca; break;
     case 7: i->eku = client; break;
     case 8: i->eku = both; break;
-    case 9: i->extra = &unknown_critical; i->n_extra = 1; break;
-    case 10: i->extra = &unknown_plain; i->n_extra = 1; break;
+    case 9:
+        i->extra = &unknown_critical;
+        i->n_extra = 1;
+        break;
+    case 10:
+        i->extra = &unknown_plain;
+        i->n_extra = 1;
+        break;
     case 11: i->bad_signature = true; break;
     case 12: i->san = other_dns; break;
     case 13: t->leaf.san = wild; break;
@@ -50,9 +66,16 @@ static void change(unsigned what, unsigned who)
     case 18: i->excluded = net; break;
     case 19: i->permitted = dir; break;
     case 20: i->flip |= IX_BASIC; break;
-    case 21: t->mid.policies = p1; t->leaf.policies = who & 4 ? p1 : p2; t->mid.has_require_explicit = true; break;
+    case 21:
+        t->mid.policies = p1;
+        t->leaf.policies = who & 4 ? p1 : p2;
+        t->mid.has_require_explicit = true;
+        break;
     case 22: i->omit |= IX_AKI; break;
-    default: i->version = 1; i->no_extensions = true; break;
+    default:
+        i->version = 1;
+        i->no_extensions = true;
+        break;
     }
 }
 
@@ -78,7 +101,8 @@ static int theirs(span root, span leaf, span mid)
     X509_VERIFY_PARAM_set1_host(param, "shop.example", 0);
     X509_VERIFY_PARAM_set_purpose(param, SSL_SERVER);
     X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_POLICY_CHECK);
-    X509_VERIFY_PARAM_add0_policy(param, OBJ_txt2obj("2.5.29.32.0", 1)); /* none at all would be the empty set there */
+    X509_VERIFY_PARAM_add0_policy(
+        param, OBJ_txt2obj("2.5.29.32.0", 1)); /* none at all would be the empty set there */
     int error = X509_verify_cert(ctx) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(ctx);
     X509_STORE_CTX_free(ctx);
     sk_X509_free(chain);
@@ -89,8 +113,11 @@ static int theirs(span root, span leaf, span mid)
     return error;
 }
 
-/* We refuse, they accept: what RFC 5280 4, the CA/Browser Forum or RFC 9525 demand and libcrypto does not look at by default. */
-static const struct { const char *code, *reason; } stricter[] = {
+/* We refuse, they accept: what RFC 5280 4, the CA/Browser Forum or RFC 9525 demand and libcrypto does not
+ * look at by default. */
+static const struct {
+    const char *code, *reason;
+} stricter[] = {
     { "cert.profile", "rules of RFC 5280 4 and the CA/Browser Forum" },
     { "cert.ca-as-leaf", "an authority's certificate as a server's" },
     { "cert.version", "version 1 below a trust anchor, or in the web profile" },
@@ -99,21 +126,26 @@ static const struct { const char *code, *reason; } stricter[] = {
     { "cert.key-usage", "a trust anchor that may not sign; a server's key for CRLs only" },
     { "cert.critical-ext", "a critical extension of a trust anchor" },
     { "cert.wrong-eku", "the purposes of a trust anchor" },
-    { "cert.name-constraint", "names of intermediates, and the constraints of a trust anchor that is not self-signed" },
+    { "cert.name-constraint",
+      "names of intermediates, and the constraints of a trust anchor that is not self-signed" },
     { "cert.cn-only", "the common name is no name" },
     { "cert.policy", "requirements set by the anchor" },
     { "cert.malformed-ext", "DER that is not" },
 };
 
 /* We accept, they refuse. */
-static const struct { int error; const char *reason; } looser[] = {
+static const struct {
+    int error;
+    const char *reason;
+} looser[] = {
     { X509_V_ERR_CERT_HAS_EXPIRED, "the last second of a validity belongs to it (RFC 5280 4.1.2.5)" },
 };
 
 /* Only what is given above, and only where the last second is the matter. */
 static bool allowed(int error)
 {
-    bool last_second = t->root.not_after == MK_NOW || t->mid.not_after == MK_NOW || t->leaf.not_after == MK_NOW;
+    bool last_second =
+        t->root.not_after == MK_NOW || t->mid.not_after == MK_NOW || t->leaf.not_after == MK_NOW;
     for (size_t i = 0; i < COUNT_OF(looser); i++)
         if (looser[i].error == error)
             return last_second;
@@ -151,8 +183,8 @@ static void compare(unsigned seed, unsigned *differ)
     bool fine = ours == (error == X509_V_OK) || (ours ? allowed(error) : explained(e->code));
     *differ += ours != (error == X509_V_OK);
     if (!fine)
-        test_fail("seed %u (%u/%u): ours %s (%s), theirs %s", seed, what[0] % 24, who[0] % 3, ours ? "ok" : e->code, e->detail,
-                  X509_verify_cert_error_string(error));
+        test_fail("seed %u (%u/%u): ours %s (%s), theirs %s", seed, what[0] % 24, who[0] % 3,
+                  ours ? "ok" : e->code, e->detail, X509_verify_cert_error_string(error));
     troth_report_free(r);
 }
 

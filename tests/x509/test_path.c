@@ -1,5 +1,5 @@
-/* Building paths: backtracking over every candidate, cross-signs, loops, rollover, partial chains, budgets; and what is told when there
- * is no path. */
+/* Building paths: backtracking over every candidate, cross-signs, loops, rollover, partial chains, budgets;
+ * and what is told when there is no path. */
 #include <time.h>
 
 #include "x509/trial.h"
@@ -22,28 +22,34 @@ static void missing(void **state)
     struct issue other, middle;
     CASE("cert.missing-intermediate", t->hide_mid = true);
     SEEN("Test Intermediate");
-    CASE("cert.missing-intermediate", t->hide_mid = true, t->leaf.aia = TEXTS("caIssuers=http://ca.example/mid.der"));
+    CASE("cert.missing-intermediate", t->hide_mid = true,
+         t->leaf.aia = TEXTS("caIssuers=http://ca.example/mid.der"));
     SEEN("http://ca.example/mid.der");
-    CASE("chain.untrusted-root", t->no_root = true, other = mk_ca("CN=Other,O=Elsewhere", t->leaf_key), trust(&other));
+    CASE("chain.untrusted-root", t->no_root = true, other = mk_ca("CN=Other,O=Elsewhere", t->leaf_key),
+         trust(&other));
     SEEN("Test Root");
-    CASE("chain.untrusted-root", t->no_root = true, other = mk_ca("CN=Other,O=Elsewhere", t->leaf_key), trust(&other), give(&t->root));
+    CASE("chain.untrusted-root", t->no_root = true, other = mk_ca("CN=Other,O=Elsewhere", t->leaf_key),
+         trust(&other), give(&t->root));
     SEEN("signed by itself");
-    CASE("cert.missing-intermediate", middle = mk_sub_ca(&t->root, "CN=Middle,O=Troth Test", t->root_key), t->mid.by = &middle);
+    CASE("cert.missing-intermediate", middle = mk_sub_ca(&t->root, "CN=Middle,O=Troth Test", t->root_key),
+         t->mid.by = &middle);
     SEEN("Middle");
     CASE("cert.self-signed", t->leaf.by = NULL, t->leaf.subject = "CN=shop.example");
     CASE("trust.store-empty", t->no_root = true);
     CASE("chain.empty", t->no_chain = true);
     /* a root that is trusted by this name, with another key */
-    CASE("chain.untrusted-root", t->no_root = true, other = mk_ca(t->root.subject, t->leaf_key), trust(&other));
+    CASE("chain.untrusted-root", t->no_root = true, other = mk_ca(t->root.subject, t->leaf_key),
+         trust(&other));
     SEEN("another key");
     /* an intermediate of the right name, with another key */
-    CASE("chain.wrong-intermediate", t->hide_mid = true, other = mk_sub_ca(&t->root, t->mid.subject, t->root_key), give(&other));
+    CASE("chain.wrong-intermediate", t->hide_mid = true,
+         other = mk_sub_ca(&t->root, t->mid.subject, t->root_key), give(&other));
 }
 
 static void anchors_anywhere(void **state)
 {
     (void)state;
-    CASE("ok", t->no_root = true, trust(&t->mid));                       /* partial chain */
+    CASE("ok", t->no_root = true, trust(&t->mid)); /* partial chain */
     CASE("ok", t->no_root = true, trust(&t->mid), t->hide_mid = true);
     /* the leaf itself */
 #define ITSELF trust(&t->leaf), t->no_root = t->no_chain = true, t->given[t->n_given++] = t->anchors[0]
@@ -52,7 +58,8 @@ static void anchors_anywhere(void **state)
     CASE("cert.expired", t->no_root = true, t->mid.not_after = MK_NOW - 1, trust(&t->mid));
     CASE("cert.name-mismatch", t->host = "shop.test", ITSELF);
     CASE("ok", t->leaf.by = NULL, t->leaf.subject = "CN=shop.example", ITSELF);
-    CASE("cert.not-a-ca", t->no_root = true, t->mid.ca = false, t->mid.not_ca = true, t->mid.key_usage = 0, trust(&t->mid));
+    CASE("cert.not-a-ca", t->no_root = true, t->mid.ca = false, t->mid.not_ca = true, t->mid.key_usage = 0,
+         trust(&t->mid));
 }
 
 /* Every way but one is a dead end, and that one is tried last. */
@@ -64,35 +71,47 @@ static void backtracking(void **state)
     /* same name and key, expired, newer than the good one */
     CASE("ok", x = t->mid, x.not_before = MK_NOW - 10, x.not_after = MK_NOW - 1, give(&x));
     /* same name, another key */
-    CASE("ok", x = mk_sub_ca(&t->root, t->mid.subject, key), x.ski = SPAN_TEXT("x"), t->mid.omit = IX_SKI, t->leaf.omit = IX_AKI,
-         t->purpose = TROTH_PURPOSE_ANY, give(&x));
-    /* same key, from an authority that is not trusted, and from one that is constrained, may not sign, or is too long a path */
-    CASE("ok", old = mk_ca("CN=Old", key), x = mk_sub_ca(&old, t->mid.subject, t->mid_key), give(&x), give(&old));
-    CASE("ok", old = mk_ca("CN=Old", key), old.excluded = TEXTS("DNS:example"), x = mk_sub_ca(&old, t->mid.subject, t->mid_key), give(&x), trust(&old));
+    CASE("ok", x = mk_sub_ca(&t->root, t->mid.subject, key), x.ski = SPAN_TEXT("x"), t->mid.omit = IX_SKI,
+         t->leaf.omit = IX_AKI, t->purpose = TROTH_PURPOSE_ANY, give(&x));
+    /* same key, from an authority that is not trusted, and from one that is constrained, may not sign, or is
+     * too long a path */
+    CASE("ok", old = mk_ca("CN=Old", key), x = mk_sub_ca(&old, t->mid.subject, t->mid_key), give(&x),
+         give(&old));
+    CASE("ok", old = mk_ca("CN=Old", key), old.excluded = TEXTS("DNS:example"),
+         x = mk_sub_ca(&old, t->mid.subject, t->mid_key), give(&x), trust(&old));
     CASE("ok", x = t->mid, x.ca = false, x.key_usage = 0, x.not_ca = true, give(&x));
     CASE("ok", x = t->mid, x.eku = TEXTS("clientAuth"), give(&x));
-    CASE("ok", x = t->mid, x.has_path_len = true, x.by = &t->root, y = mk_sub_ca(&t->root, "CN=Y", key), give(&x), give(&y));
+    CASE("ok", x = t->mid, x.has_path_len = true, x.by = &t->root, y = mk_sub_ca(&t->root, "CN=Y", key),
+         give(&x), give(&y));
     CASE("ok", x = t->mid, x.sig = TROTH_SIG_ECDSA_SHA1, give(&x));
     CASE("ok", x = t->mid, x.bad_signature = true, give(&x));
-    CASE("ok", x = t->mid, x.extra = &(struct issue_ext){ "1.2.3.4", true, SPAN_TEXT("\x05\x00") }, x.n_extra = 1, give(&x));
+    CASE("ok", x = t->mid, x.extra = &(struct issue_ext){ "1.2.3.4", true, SPAN_TEXT("\x05\x00") },
+         x.n_extra = 1, give(&x));
     /* all of them at once, and in whatever order */
-    CASE("ok", x = t->mid, x.not_after = MK_NOW - 1, give(&x), x = t->mid, x.eku = TEXTS("clientAuth"), give(&x), x = t->mid, x.bad_signature = true, give(&x),
-         x = t->mid, x.ca = false, give(&x), give(&t->mid), t->hide_mid = true);
+    CASE("ok", x = t->mid, x.not_after = MK_NOW - 1, give(&x), x = t->mid, x.eku = TEXTS("clientAuth"),
+         give(&x), x = t->mid, x.bad_signature = true, give(&x), x = t->mid, x.ca = false, give(&x),
+         give(&t->mid), t->hide_mid = true);
     /* the chain of pain: the cross-sign is expired, the root is in the store */
-    CASE("ok", old = mk_ca("CN=Old", key), x = t->root, x.by = &old, x.not_after = MK_NOW - 1, give(&x), trust(&old));
-    CASE("ok", old = mk_ca("CN=Old", key), x = t->root, x.by = &old, give(&x), trust(&old), t->no_root = true);
+    CASE("ok", old = mk_ca("CN=Old", key), x = t->root, x.by = &old, x.not_after = MK_NOW - 1, give(&x),
+         trust(&old));
+    CASE("ok", old = mk_ca("CN=Old", key), x = t->root, x.by = &old, give(&x), trust(&old),
+         t->no_root = true);
     /* and when all of them fail, the most telling one */
-    CASE("cert.expired", t->hide_mid = true, x = t->mid, x.bad_signature = true, give(&x), x = t->mid, x.not_after = MK_NOW - 1, give(&x));
+    CASE("cert.expired", t->hide_mid = true, x = t->mid, x.bad_signature = true, give(&x), x = t->mid,
+         x.not_after = MK_NOW - 1, give(&x));
 }
 
 static void rollover(void **state)
 {
     (void)state;
     struct issue old_new, new_old;
-    /* the leaf is issued with the new key; the store has the old root; new is certified by old under the same name */
-    CASE("ok", t->no_mid = true, t->leaf.by = NULL, new_old = mk_sub_ca(&t->root, t->root.subject, t->mid_key), give(&new_old), t->no_mid = false,
+    /* the leaf is issued with the new key; the store has the old root; new is certified by old under the same
+     * name */
+    CASE("ok", t->no_mid = true, t->leaf.by = NULL,
+         new_old = mk_sub_ca(&t->root, t->root.subject, t->mid_key), give(&new_old), t->no_mid = false,
          t->hide_mid = true, t->leaf.by = &new_old);
-    CASE("ok", t->hide_mid = true, old_new = mk_ca(t->root.subject, t->mid_key), t->no_root = true, trust(&old_new), t->leaf.by = &old_new);
+    CASE("ok", t->hide_mid = true, old_new = mk_ca(t->root.subject, t->mid_key), t->no_root = true,
+         trust(&old_new), t->leaf.by = &old_new);
 }
 
 static void loops(void **state)
@@ -237,8 +256,10 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(missing), cmocka_unit_test(anchors_anywhere), cmocka_unit_test(backtracking), cmocka_unit_test(rollover),
-        cmocka_unit_test(loops),   cmocka_unit_test(budgets),          cmocka_unit_test(depth),        cmocka_unit_test(bundles),
+        cmocka_unit_test(missing),      cmocka_unit_test(anchors_anywhere),
+        cmocka_unit_test(backtracking), cmocka_unit_test(rollover),
+        cmocka_unit_test(loops),        cmocka_unit_test(budgets),
+        cmocka_unit_test(depth),        cmocka_unit_test(bundles),
         cmocka_unit_test(reports),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,20 +1,21 @@
-/* Certificate policies (RFC 5280 6.1, RFC 9618): sets, mappings, inhibitions, requirements, and graphs that would explode as trees. */
+/* Certificate policies (RFC 5280 6.1, RFC 9618): sets, mappings, inhibitions, requirements, and graphs that
+ * would explode as trees. */
 #include <time.h>
 
 #include "x509/trial.h"
 
 static struct trial *t;
 
-#define P1 "1.3.6.1.4.1.99999.1"
-#define P2 "1.3.6.1.4.1.99999.2"
-#define P3 "1.3.6.1.4.1.99999.3"
+#define P1  "1.3.6.1.4.1.99999.1"
+#define P2  "1.3.6.1.4.1.99999.2"
+#define P3  "1.3.6.1.4.1.99999.3"
 #define ANY "2.5.29.32.0"
 #define BAD "cert.policy"
 
 /* Explicit policy required, unless a case says otherwise; leaf and intermediate both have P1. */
-#define PCASE(code, ...)                                                                                                      \
-    CASE(code, t->host = NULL, t->purpose = TROTH_PURPOSE_ANY, t->require_explicit = true, t->mid.policies = TEXTS(P1),        \
-         t->leaf.policies = TEXTS(P1), __VA_ARGS__)
+#define PCASE(code, ...)                                                                                     \
+    CASE(code, t->host = NULL, t->purpose = TROTH_PURPOSE_ANY, t->require_explicit = true,                   \
+         t->mid.policies = TEXTS(P1), t->leaf.policies = TEXTS(P1), __VA_ARGS__)
 
 static void sets(void **state)
 {
@@ -33,7 +34,8 @@ static void sets(void **state)
     PCASE(BAD, t->mid.policies = NULL, t->leaf.policies = TEXTS(ANY));
     PCASE("ok", t->mid.policies = TEXTS(P1, P2), t->leaf.policies = TEXTS(P2, P3));
     PCASE("ok", t->mid.policies = TEXTS(P1, P2), t->leaf.policies = TEXTS(P2, P3), t->policies = TEXTS(P2));
-    PCASE(BAD, t->mid.policies = TEXTS(P1, P2), t->leaf.policies = TEXTS(P2, P3), t->policies = TEXTS(P1, P3));
+    PCASE(BAD, t->mid.policies = TEXTS(P1, P2), t->leaf.policies = TEXTS(P2, P3),
+          t->policies = TEXTS(P1, P3));
     PCASE("ok", t->root.policies = TEXTS(P3)); /* the anchor's own list is no limit */
     PCASE(BAD, t->leaf.policies = TEXTS(P1, P1));
 }
@@ -54,20 +56,24 @@ static void any_policy(void **state)
     PCASE(BAD, t->mid.has_inhibit_any = true, t->leaf.policies = TEXTS(ANY));
     PCASE("ok", t->mid.has_inhibit_any = true, t->mid.inhibit_any = 1, t->leaf.policies = TEXTS(ANY));
     PCASE("ok", t->mid.has_inhibit_any = true, t->mid.policies = TEXTS(ANY));
-    PCASE(BAD, t->root.has_inhibit_any = true, t->mid.policies = TEXTS(ANY)); /* the anchor's limits are initial values */
+    PCASE(BAD, t->root.has_inhibit_any = true,
+          t->mid.policies = TEXTS(ANY)); /* the anchor's limits are initial values */
 }
 
 static void self_issued(void **state)
 {
     (void)state;
     struct issue low;
-#define LOW low = mk_sub_ca(&t->mid, t->mid.subject, t->leaf_key), low.policies = TEXTS(ANY), t->leaf.by = &low
+#define LOW                                                                                                  \
+    low = mk_sub_ca(&t->mid, t->mid.subject, t->leaf_key), low.policies = TEXTS(ANY), t->leaf.by = &low
 #define GIVE t->given[t->n_given++] = mk_cert(t->m, &low)
     /* anyPolicy of a self-issued certificate counts though it is inhibited, and it does not count down */
     PCASE("ok", t->mid.has_inhibit_any = true, LOW, GIVE);
     PCASE(BAD, t->mid.has_inhibit_any = true, LOW, low.subject = "CN=Low", GIVE);
-    PCASE("ok", t->mid.has_inhibit_any = true, t->mid.inhibit_any = 1, LOW, GIVE, t->leaf.policies = TEXTS(ANY));
-    PCASE(BAD, t->mid.has_inhibit_any = true, t->mid.inhibit_any = 1, LOW, low.subject = "CN=Low", low.policies = TEXTS(P1), GIVE, t->leaf.policies = TEXTS(ANY));
+    PCASE("ok", t->mid.has_inhibit_any = true, t->mid.inhibit_any = 1, LOW, GIVE,
+          t->leaf.policies = TEXTS(ANY));
+    PCASE(BAD, t->mid.has_inhibit_any = true, t->mid.inhibit_any = 1, LOW, low.subject = "CN=Low",
+          low.policies = TEXTS(P1), GIVE, t->leaf.policies = TEXTS(ANY));
 }
 
 static void requirements(void **state)
@@ -76,8 +82,10 @@ static void requirements(void **state)
     PCASE("ok", t->require_explicit = false, t->mid.policies = NULL);
     PCASE(BAD, t->require_explicit = false, t->mid.policies = NULL, t->mid.has_require_explicit = true);
     PCASE(BAD, t->require_explicit = false, t->leaf.policies = NULL, t->mid.has_require_explicit = true);
-    PCASE(BAD, t->require_explicit = false, t->leaf.policies = NULL, t->mid.has_require_explicit = true, t->mid.require_explicit = 1);
-    PCASE("ok", t->require_explicit = false, t->leaf.policies = NULL, t->mid.has_require_explicit = true, t->mid.require_explicit = 2);
+    PCASE(BAD, t->require_explicit = false, t->leaf.policies = NULL, t->mid.has_require_explicit = true,
+          t->mid.require_explicit = 1);
+    PCASE("ok", t->require_explicit = false, t->leaf.policies = NULL, t->mid.has_require_explicit = true,
+          t->mid.require_explicit = 2);
     PCASE("ok", t->require_explicit = false, t->mid.has_require_explicit = true);
     PCASE(BAD, t->require_explicit = false, t->mid.has_require_explicit = true, t->policies = TEXTS(P2));
     PCASE(BAD, t->require_explicit = false, t->leaf.policies = NULL, t->leaf.has_require_explicit = true);
@@ -95,14 +103,19 @@ static void mappings(void **state)
     PCASE("ok", MAP(P1 "=" P2, P1 "=" P1));
     PCASE("ok", MAP(P1 "=" P2, P1 "=" P3), t->leaf.policies = TEXTS(P3));
     PCASE(BAD, MAP(P3 "=" P2), t->leaf.policies = TEXTS(P2));
-    PCASE("ok", t->mid.policies = TEXTS(ANY), MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2), t->policies = TEXTS(P1));
-    PCASE("ok", t->mid.policies = TEXTS(ANY), MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2), t->policies = TEXTS(P1, P2));
-    PCASE(BAD, t->mid.policies = TEXTS(ANY), MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2), t->policies = TEXTS(P3));
+    PCASE("ok", t->mid.policies = TEXTS(ANY), MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2),
+          t->policies = TEXTS(P1));
+    PCASE("ok", t->mid.policies = TEXTS(ANY), MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2),
+          t->policies = TEXTS(P1, P2));
+    PCASE(BAD, t->mid.policies = TEXTS(ANY), MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2),
+          t->policies = TEXTS(P3));
     PCASE(BAD, t->inhibit_mapping = true, MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2));
     PCASE(BAD, t->inhibit_mapping = true, MAP(P1 "=" P2)); /* and its old name is gone, too */
-    PCASE("ok", t->inhibit_mapping = true, t->mid.policies = TEXTS(P1, P3), MAP(P1 "=" P2), t->leaf.policies = TEXTS(P3));
+    PCASE("ok", t->inhibit_mapping = true, t->mid.policies = TEXTS(P1, P3), MAP(P1 "=" P2),
+          t->leaf.policies = TEXTS(P3));
     PCASE(BAD, t->root.has_inhibit_mapping = true, MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2));
-    PCASE("ok", t->root.has_inhibit_mapping = true, t->root.inhibit_mapping = 1, MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2));
+    PCASE("ok", t->root.has_inhibit_mapping = true, t->root.inhibit_mapping = 1, MAP(P1 "=" P2),
+          t->leaf.policies = TEXTS(P2));
     PCASE(BAD, MAP(P1 "=" ANY));
     PCASE(BAD, MAP(ANY "=" P1));
     PCASE(BAD, t->require_explicit = false, MAP(ANY "=" P1));

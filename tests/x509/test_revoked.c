@@ -1,9 +1,12 @@
-/* Revocation in the verdict: CRLs and OCSP responses, soft and hard, must-staple, CRL signers with a path of their own. */
+/* Revocation in the verdict: CRLs and OCSP responses, soft and hard, must-staple, CRL signers with a path of
+ * their own. */
 #include "x509/trial.h"
 
 static struct trial *t;
 
-static const struct issue_revoked leaf_entry = { .serial = { (const uint8_t *)"\x55", 1 }, .when = MK_NOW - 3600, .reason = 1 };
+static const struct issue_revoked leaf_entry = { .serial = { (const uint8_t *)"\x55", 1 },
+                                                 .when = MK_NOW - 3600,
+                                                 .reason = 1 };
 
 static void crl(struct issue_crl spec)
 {
@@ -34,8 +37,11 @@ static void lists(void **state)
     CASE("ok", LEAF_55, crl(of(&t->mid, true)), t->revocation = TROTH_REVOCATION_OFF);
     CASE("revocation.unknown", t->revocation = TROTH_REVOCATION_HARD);
     struct issue_crl s;
-    CASE("crl.stale", LEAF_55, s = of(&t->mid, false), s.next_update = MK_NOW - 1, crl(s), crl(of(&t->root, false)));
-    CASE("config.gibberish", t->crls[t->n_crls++] = span_slice(mk_crl(t->m, &(struct issue_crl){ .by = &t->root, .this_update = MK_NOW }), 0, 50));
+    CASE("crl.stale", LEAF_55, s = of(&t->mid, false), s.next_update = MK_NOW - 1, crl(s),
+         crl(of(&t->root, false)));
+    CASE("config.gibberish",
+         t->crls[t->n_crls++] =
+             span_slice(mk_crl(t->m, &(struct issue_crl){ .by = &t->root, .this_update = MK_NOW }), 0, 50));
 }
 
 static void until(void **state)
@@ -62,24 +68,34 @@ static void signers(void **state)
     const troth_key *key = mk_key(t->m, TROTH_KEY_P256);
     struct issue s, other;
 #define SIGNER s = mk_sub_ca(&t->root, t->mid.subject, key), s.key_usage = KU_CRL_SIGN, s.ca = false
-#define GIVE t->given[t->n_given++] = mk_cert(t->m, &s)
+#define GIVE   t->given[t->n_given++] = mk_cert(t->m, &s)
     CASE("ok", LEAF_55, SIGNER, GIVE, crl(of(&s, false)), crl(of(&t->root, false)));
     CASE("cert.revoked", LEAF_55, SIGNER, GIVE, crl(of(&s, true)), crl(of(&t->root, false)));
-    CASE("crl.issuer", LEAF_55, SIGNER, crl(of(&s, false)), crl(of(&t->root, false)));           /* nobody gave its certificate */
-    CASE("crl.issuer", LEAF_55, SIGNER, s.key_usage = KU_DIGITAL_SIGNATURE, GIVE, crl(of(&s, false)), crl(of(&t->root, false)));
-    CASE("crl.signature", LEAF_55, SIGNER, s.not_after = MK_NOW - 1, GIVE, crl(of(&s, false)), crl(of(&t->root, false)));
-    CASE("crl.signature", LEAF_55, SIGNER, s.serial = SPAN_TEXT("\x55"), GIVE, crl(of(&s, false)), crl(of(&t->root, true)), LEAF_55); /* revoked itself */
+    CASE("crl.issuer", LEAF_55, SIGNER, crl(of(&s, false)),
+         crl(of(&t->root, false))); /* nobody gave its certificate */
+    CASE("crl.issuer", LEAF_55, SIGNER, s.key_usage = KU_DIGITAL_SIGNATURE, GIVE, crl(of(&s, false)),
+         crl(of(&t->root, false)));
+    CASE("crl.signature", LEAF_55, SIGNER, s.not_after = MK_NOW - 1, GIVE, crl(of(&s, false)),
+         crl(of(&t->root, false)));
+    CASE("crl.signature", LEAF_55, SIGNER, s.serial = SPAN_TEXT("\x55"), GIVE, crl(of(&s, false)),
+         crl(of(&t->root, true)), LEAF_55); /* revoked itself */
     /* it leads to another anchor than the certificate: RFC 5280 6.3.3 (f) */
-    CASE("crl.signature", LEAF_55, other = mk_ca("CN=Other", key), t->anchors[t->n_anchors++] = mk_cert(t->m, &other), SIGNER, s.by = &other, GIVE,
-         crl(of(&s, false)), crl(of(&t->root, false)));
+    CASE("crl.signature", LEAF_55, other = mk_ca("CN=Other", key),
+         t->anchors[t->n_anchors++] = mk_cert(t->m, &other), SIGNER, s.by = &other, GIVE, crl(of(&s, false)),
+         crl(of(&t->root, false)));
     /* certified by the intermediate itself, under its own name: its CRL vouches for it */
     CASE("ok", LEAF_55, SIGNER, s.by = &t->mid, GIVE, crl(of(&s, false)), crl(of(&t->root, false)));
 }
 
 static span staple(enum ocsp_cert_status status, int64_t next_update)
 {
-    struct issue_single one = { .ca = &t->mid, .serial = SPAN_TEXT("\x55"), .status = status, .revoked = MK_NOW - 60, .reason = 1,
-                                .this_update = MK_NOW - 3600, .next_update = next_update };
+    struct issue_single one = { .ca = &t->mid,
+                                .serial = SPAN_TEXT("\x55"),
+                                .status = status,
+                                .revoked = MK_NOW - 60,
+                                .reason = 1,
+                                .this_update = MK_NOW - 3600,
+                                .next_update = next_update };
     struct issue_ocsp o = { .by = &t->mid, .produced = MK_NOW - 3600, .singles = &one, .n_singles = 1 };
     return mk_ocsp(t->m, &o);
 }
@@ -93,18 +109,25 @@ static void ocsp(void **state)
     CASE("ok", LEAF_55, t->staple = staple(OCSP_REVOKED, next), t->revocation = TROTH_REVOCATION_OFF);
     CASE("ok", LEAF_55, t->staple = SPAN_TEXT("nonsense"));
     CASE("ok", LEAF_55, t->staple = staple(OCSP_GOOD, MK_NOW - 1));
-    CASE("revocation.unknown", LEAF_55, t->revocation = TROTH_REVOCATION_HARD, t->staple = staple(OCSP_GOOD, next)); /* the intermediate */
-    CASE("ok", LEAF_55, t->revocation = TROTH_REVOCATION_HARD, t->staple = staple(OCSP_GOOD, next), crl(of(&t->root, false)));
-    CASE("cert.revoked", LEAF_55, t->staple = staple(OCSP_GOOD, next), crl(of(&t->mid, true)), crl(of(&t->root, false)));
+    CASE("revocation.unknown", LEAF_55, t->revocation = TROTH_REVOCATION_HARD,
+         t->staple = staple(OCSP_GOOD, next)); /* the intermediate */
+    CASE("ok", LEAF_55, t->revocation = TROTH_REVOCATION_HARD, t->staple = staple(OCSP_GOOD, next),
+         crl(of(&t->root, false)));
+    CASE("cert.revoked", LEAF_55, t->staple = staple(OCSP_GOOD, next), crl(of(&t->mid, true)),
+         crl(of(&t->root, false)));
     CASE("cert.revoked", LEAF_55, t->ocsp[t->n_ocsp++] = staple(OCSP_REVOKED, next));
     CASE("ok", LEAF_55, t->ocsp[t->n_ocsp++] = staple(OCSP_GOOD, next));
     CASE("der.unexpected-tag", LEAF_55, t->ocsp[t->n_ocsp++] = SPAN_TEXT("nonsense"));
     CASE("ok", t->leaf.must_staple = true);
     CASE("staple.missing-but-required", t->leaf.must_staple = true, t->asked_staple = true);
-    CASE("ok", LEAF_55, t->leaf.must_staple = true, t->asked_staple = true, t->staple = staple(OCSP_GOOD, next));
-    CASE("staple.stale", LEAF_55, t->leaf.must_staple = true, t->asked_staple = true, t->staple = staple(OCSP_GOOD, MK_NOW - 1));
-    CASE("staple.bad", LEAF_55, t->leaf.must_staple = true, t->asked_staple = true, t->staple = SPAN_TEXT("nonsense"));
-    CASE("cert.revoked", LEAF_55, t->leaf.must_staple = true, t->asked_staple = true, t->staple = staple(OCSP_REVOKED, next));
+    CASE("ok", LEAF_55, t->leaf.must_staple = true, t->asked_staple = true,
+         t->staple = staple(OCSP_GOOD, next));
+    CASE("staple.stale", LEAF_55, t->leaf.must_staple = true, t->asked_staple = true,
+         t->staple = staple(OCSP_GOOD, MK_NOW - 1));
+    CASE("staple.bad", LEAF_55, t->leaf.must_staple = true, t->asked_staple = true,
+         t->staple = SPAN_TEXT("nonsense"));
+    CASE("cert.revoked", LEAF_55, t->leaf.must_staple = true, t->asked_staple = true,
+         t->staple = staple(OCSP_REVOKED, next));
 }
 
 static void two_scts(struct trial *x, troth_policy_builder *b)
@@ -136,7 +159,8 @@ static int teardown(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(until), cmocka_unit_test(signers), cmocka_unit_test(ocsp),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(until),
+                                        cmocka_unit_test(signers), cmocka_unit_test(ocsp),
                                         cmocka_unit_test(transparency) };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -89,8 +89,16 @@ troth_report *trial_judge(struct trial *t, troth_error *unbuilt)
     troth_policy *p = troth_policy_build(b, unbuilt);
     if (!p)
         return NULL;
-    troth_question q = { .size = sizeof q, .certs = certs, .n = n, .any_order = t->any_order, .host = t->host, .ip = t->ip, .email = t->email,
-                         .ocsp = t->staple, .scts = t->scts, .asked_staple = t->asked_staple };
+    troth_question q = { .size = sizeof q,
+                         .certs = certs,
+                         .n = n,
+                         .any_order = t->any_order,
+                         .host = t->host,
+                         .ip = t->ip,
+                         .email = t->email,
+                         .ocsp = t->staple,
+                         .scts = t->scts,
+                         .asked_staple = t->asked_staple };
     troth_report *r = troth_ask(p, &q);
     troth_policy_free(p);
     assert_non_null(r);
