@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "revoke.h"
 #include "session.h"
 #include "setup.h"
 #include "story_out.h"
@@ -162,7 +163,7 @@ int verb_CONNECT(const struct args *a)
     bool json = args_has(a, OPT_JSON), tell = args_has(a, OPT_VERBOSE) || args_has(a, OPT_HTML) || args_has(a, OPT_RECORD);
     if (!session_init(&s, a, a->operands[0], tell, &status))
         return status;
-    bool open = session_open(&s) && await_refusal(&s);
+    bool open = session_open(&s) && await_refusal(&s) && revoke_check(&s);
     if (open && !json) {
         if (!args_has(a, OPT_QUIET))
             verdict_text(&s, stderr);

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "http1.h"
+#include "revoke.h"
 #include "session.h"
 #include "setup.h"
 #include "story_out.h"
@@ -118,7 +119,7 @@ static int fetch(struct get *g, const char *url, char *next, size_t cap)
     *next = 0;
     if (!session_init(&s, g->args, url, args_has(g->args, OPT_VERBOSE), &status))
         return status;
-    status = session_open(&s) ? converse(g, &s) : exit_code_of(&s.error);
+    status = session_open(&s) && revoke_check(&s) ? converse(g, &s) : exit_code_of(&s.error);
     session_tell_failure(&s, stderr);
     story_out(&s, stderr);
     if (args_has(g->args, OPT_JSON))

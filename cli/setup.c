@@ -1,5 +1,7 @@
-/* setup.c - options to configurations.  The only place of the program that reads SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE. */
+/* setup.c - options to configurations.  The only place of the program that reads SSLKEYLOGFILE. */
 #include "setup.h"
+
+#include <troth/verify.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +12,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "trust.h"
 
 enum { LIST_MAX = 64, FILE_MAX = 16 << 20 };
 
@@ -76,15 +80,6 @@ int exit_code_of(const troth_error *e)
         if (!strncmp(code, rows[i].prefix, strlen(rows[i].prefix)))
             return rows[i].status;
     return EXIT_PROTOCOL;
-}
-
-void trust_system(troth_builder *b)
-{
-    const char *file = getenv("SSL_CERT_FILE");
-    if (file && *file)
-        troth_trust_file(b, file);
-    else
-        troth_trust_system(b);
 }
 
 static bool version_of(const struct args *a, enum opt o, uint16_t otherwise, uint16_t *out)
@@ -245,17 +240,51 @@ static bool set_time(const struct args *a, troth_builder *b)
     return true;
 }
 
-static bool set_trust(const struct args *a, troth_builder *b)
+/* One --pin: SHA-256 as 64 hexadecimal digits. */
+static bool set_pin(const struct args *a, troth_builder *b, const char *text)
 {
-    const char *path;
+    uint8_t digest[32];
     size_t n = 0;
-    for (; (path = args_nth(a, OPT_CA, n)); n++)
-        troth_trust_file(b, path);
-    for (size_t i = 0; (path = args_nth(a, OPT_ROOTS, i)); i++, n++)
-        strcmp(path, "system") ? troth_trust_file(b, path) : trust_system(b);
-    if (!n)
-        trust_system(b);
+    for (const char *p = text; *p && n < 64; p++) {
+        int v = *p >= '0' && *p <= '9' ? *p - '0' : (*p | 0x20) >= 'a' && (*p | 0x20) <= 'f' ? (*p | 0x20) - 'a' + 10 : *p == ':' ? -2 : -1;
+        if (v == -1)
+            break;
+        if (v == -2)
+            continue;
+        digest[n / 2] = (uint8_t)(n % 2 ? digest[n / 2] | v : v << 4);
+        n++;
+    }
+    if (n != 64)
+        return complain(a, EXIT_USAGE, "--pin: `%s' is not 64 hexadecimal digits: the SHA-256 of the key (troth inspect prints it)", text), false;
+    troth_trust_pin(b, digest);
     return true;
+}
+
+static bool set_trust(const struct args *a, troth_builder *b, int *status)
+{
+    troth_error why;
+    const char *pin;
+    for (size_t i = 0; (pin = args_nth(a, OPT_PIN, i)); i++)
+        if (!set_pin(a, b, pin))
+            return false;
+    troth_policy_builder *p = troth_policy_new(troth_libcrypto());
+    int how = trust_roots(a, p);
+    if (how == EXIT_OK)
+        how = trust_crls(a, p);
+    if (how != EXIT_OK) {
+        *status = how;
+        troth_policy_builder_free(p);
+        return false;
+    }
+    trust_suffixes(p);
+    if (args_has(a, OPT_VERBOSE) || args_has(a, OPT_HTML) || a->verb == VERB_EXPLAIN)
+        troth_policy_every_check(p);
+    troth_policy *policy = troth_policy_build(p, &why);
+    if (policy)
+        troth_trust_policy(b, policy);
+    else
+        *status = complain(a, exit_code_of(&why), "%s: %s [%s]\n  %s", why.text, why.detail, why.code, why.hint);
+    return policy != NULL;
 }
 
 static bool set_common(const struct args *a, troth_builder *b)
@@ -268,7 +297,7 @@ troth_client *setup_client(const struct args *a, int *status)
 {
     *status = EXIT_USAGE;
     troth_builder *b = troth_client_builder(troth_libcrypto());
-    if (!set_common(a, b) || !set_trust(a, b)) {
+    if (!set_common(a, b) || !set_trust(a, b, status)) {
         troth_builder_free(b);
         return NULL;
     }

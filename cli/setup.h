@@ -13,7 +13,5 @@ troth_server *setup_server(const struct args *a, int *status);
 uint8_t *read_file(const struct args *a, const char *path, size_t most, size_t *n);
 /* The exit code that belongs to a failure. */
 int exit_code_of(const troth_error *e);
-/* The system's trust store: SSL_CERT_FILE, SSL_CERT_DIR, else where the distribution keeps it. */
-void trust_system(troth_builder *b);
 
 #endif

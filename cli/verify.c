@@ -11,14 +11,12 @@
 #include <time.h>
 #include <troth/verify.h>
 
-#ifdef HAVE_PSL
-#include <libpsl.h>
-#endif
 #ifdef HAVE_IDN2
 #include <idn2.h>
 #endif
 
 #include "args.h"
+#include "trust.h"
 #include "verify_show.h"
 
 enum { FILES_MAX = 4096, BYTES_MAX = 64 << 20, BREAKS_MAX = 200 };
@@ -127,71 +125,6 @@ static int path_take(const struct args *a, struct files *fs, const char *path)
 
 /* ---- the policy */
 
-#ifdef HAVE_PSL
-static bool is_suffix(void *ctx, const char *domain)
-{
-    return psl_is_public_suffix2(ctx, domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
-}
-#endif
-
-static void suffixes_use(troth_policy_builder *b)
-{
-#ifdef HAVE_PSL
-    const psl_ctx_t *psl = psl_builtin();
-    if (psl)
-        troth_policy_public_suffix(b, is_suffix, (void *)(uintptr_t)psl);
-#else
-    (void)b;
-#endif
-}
-
-static void system_use(troth_policy_builder *b)
-{
-    const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
-    if (file && *file)
-        troth_policy_trust_file(b, file);
-    else if (dir && *dir)
-        troth_policy_trust_dir(b, dir);
-    else
-        troth_policy_trust_system(b);
-}
-
-/* Every --ca and --roots; the system's where there is none.  A file that cannot be opened is no verdict. */
-static int roots_use(const struct args *a, troth_policy_builder *b)
-{
-    static const enum opt which[] = { OPT_CA, OPT_ROOTS };
-    size_t n = 0;
-    for (size_t k = 0; k < 2; k++)
-        for (size_t i = 0; args_nth(a, which[k], i); i++, n++) {
-            const char *path = args_nth(a, which[k], i);
-            struct stat st;
-            if (!strcmp(path, "system"))
-                system_use(b);
-            else if (stat(path, &st))
-                return complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
-            else if (S_ISDIR(st.st_mode))
-                troth_policy_trust_dir(b, path);
-            else
-                troth_policy_trust_file(b, path);
-        }
-    if (!n)
-        system_use(b);
-    return EXIT_OK;
-}
-
-static int crls_use(const struct args *a, troth_policy_builder *b)
-{
-    static const enum opt which[] = { OPT_CRL, OPT_CRLS };
-    for (size_t k = 0; k < 2; k++)
-        for (size_t i = 0; args_nth(a, which[k], i); i++) {
-            struct stat st;
-            if (stat(args_nth(a, which[k], i), &st))
-                return complain(a, EXIT_FILE, "%s: %s", args_nth(a, which[k], i), strerror(errno));
-            troth_policy_crl_file(b, args_nth(a, which[k], i));
-        }
-    return EXIT_OK;
-}
-
 static int ocsp_use(const struct args *a, troth_policy_builder *b)
 {
     struct files fs = { 0 };
@@ -268,7 +201,7 @@ static int rules_use(const struct args *a, troth_policy_builder *b)
         troth_policy_inhibit_any(b);
     if (args_has(a, OPT_EXPLAIN_PATHS))
         troth_policy_every_check(b);
-    suffixes_use(b);
+    trust_suffixes(b);
     return EXIT_OK;
 }
 
@@ -292,9 +225,9 @@ static troth_policy *policy_make(const struct args *a, int *status)
 {
     troth_error err;
     troth_policy_builder *b = troth_policy_new(troth_libcrypto());
-    *status = roots_use(a, b);
+    *status = trust_roots(a, b);
     if (*status == EXIT_OK)
-        *status = crls_use(a, b);
+        *status = trust_crls(a, b);
     if (*status == EXIT_OK)
         *status = ocsp_use(a, b);
     if (*status == EXIT_OK)

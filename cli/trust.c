@@ -1,0 +1,76 @@
+/* trust.c - whom to trust, from the options: roots, the system's store, CRLs, public suffixes.  The only place of the program that reads
+ * SSL_CERT_FILE and SSL_CERT_DIR. */
+#include "trust.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#ifdef HAVE_PSL
+#include <libpsl.h>
+#endif
+
+#ifdef HAVE_PSL
+static bool is_suffix(void *ctx, const char *domain)
+{
+    return psl_is_public_suffix2(ctx, domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
+}
+#endif
+
+void trust_suffixes(troth_policy_builder *b)
+{
+#ifdef HAVE_PSL
+    const psl_ctx_t *psl = psl_builtin();
+    if (psl)
+        troth_policy_public_suffix(b, is_suffix, (void *)(uintptr_t)psl);
+#else
+    (void)b;
+#endif
+}
+
+void trust_system(troth_policy_builder *b)
+{
+    const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
+    if (file && *file)
+        troth_policy_trust_file(b, file);
+    else if (dir && *dir)
+        troth_policy_trust_dir(b, dir);
+    else
+        troth_policy_trust_system(b);
+}
+
+/* Every --ca and --roots; the system's where there is none.  A file that cannot be opened is no verdict. */
+int trust_roots(const struct args *a, troth_policy_builder *b)
+{
+    static const enum opt which[] = { OPT_CA, OPT_ROOTS };
+    size_t n = 0;
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; args_nth(a, which[k], i); i++, n++) {
+            const char *path = args_nth(a, which[k], i);
+            struct stat st;
+            if (!strcmp(path, "system"))
+                trust_system(b);
+            else if (stat(path, &st))
+                return complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+            else if (S_ISDIR(st.st_mode))
+                troth_policy_trust_dir(b, path);
+            else
+                troth_policy_trust_file(b, path);
+        }
+    if (!n)
+        trust_system(b);
+    return EXIT_OK;
+}
+
+int trust_crls(const struct args *a, troth_policy_builder *b)
+{
+    static const enum opt which[] = { OPT_CRL, OPT_CRLS };
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; args_nth(a, which[k], i); i++) {
+            struct stat st;
+            if (stat(args_nth(a, which[k], i), &st))
+                return complain(a, EXIT_FILE, "%s: %s", args_nth(a, which[k], i), strerror(errno));
+            troth_policy_crl_file(b, args_nth(a, which[k], i));
+        }
+    return EXIT_OK;
+}

@@ -1,0 +1,18 @@
+/* trust.h - whom to trust, from the options: the same in every verb. */
+#ifndef CLI_TRUST_H
+#define CLI_TRUST_H
+
+#include <troth/verify.h>
+
+#include "args.h"
+
+/* Every --ca and --roots; the system's where there is none.  EXIT_OK, or the exit status after a message. */
+int trust_roots(const struct args *a, troth_policy_builder *b);
+/* Every --crl and --crls. */
+int trust_crls(const struct args *a, troth_policy_builder *b);
+/* SSL_CERT_FILE, SSL_CERT_DIR, else where the distribution keeps it. */
+void trust_system(troth_policy_builder *b);
+/* The public suffix list, where it was built in. */
+void trust_suffixes(troth_policy_builder *b);
+
+#endif
