@@ -432,6 +432,7 @@ void troth_clock(troth_builder *b, int64_t (*unix_seconds)(void *), void *ctx)
     if (!builder_ok(b))
         return;
     b->config.clock = unix_seconds;
+    b->config.clock_given = unix_seconds != NULL;
     b->config.clock_ctx = ctx;
 }
 

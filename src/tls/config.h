@@ -122,6 +122,7 @@ struct config {
     /* time and secrets */
     int64_t              (*clock)(void *);
     void                  *clock_ctx;
+    bool                   clock_given;    /* by the application: then it is not this machine's that may be wrong */
     void                 (*key_log)(void *, const char *line);
     void                  *key_log_ctx;
 };

@@ -40,6 +40,7 @@ static bool verify(struct troth_conn *c, const struct certificate *cert)
         .host = c->host,
         .purpose = c->cfg->is_server ? TROTH_PURPOSE_CLIENT : TROTH_PURPOSE_SERVER,
         .now = config_now(c->cfg),
+        .clock = !c->cfg->clock_given,
         .ocsp = cert->entries[0].ocsp_response,
         .scts = cert->entries[0].sct_list,
         .asked_staple = c->cfg->request_ocsp,
