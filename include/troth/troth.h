@@ -141,10 +141,23 @@ TROTH_API void troth_psk(troth_builder *, troth_span identity, troth_span key, e
 TROTH_API void troth_psk_import(troth_builder *, troth_span identity, troth_span key, troth_span context, enum troth_hash_id hash);
 
 /* -- Encrypted Client Hello (RFC 9849) */
-TROTH_API void troth_ech_configs(troth_builder *, troth_span config_list);           /* client: from DNS or by other means */
-TROTH_API void troth_ech_grease(troth_builder *);                                     /* client: look as if                 */
-/* Server: one config with its private key; `retry`: hand it to clients that used another. */
+/* Client: an ECHConfigList, from DNS or by other means; also as PEM ("ECHCONFIG").  The first configuration that can be used is; where
+ * none can, nothing is encrypted: troth_what().ech tells.  A refusal fails with tls.ech-rejected; troth_what().ech_retry_configs then
+ * says what to try next, once and for this server only (empty: without Encrypted Client Hello). */
+TROTH_API void troth_ech_configs(troth_builder *, troth_span config_list);
+/* Client: look as if, where there is no configuration to use. */
+TROTH_API void troth_ech_grease(troth_builder *);
+/* Server: one ECHConfig with its private key (32 bytes; X25519); `retry`: hand it to clients that used another.  Several: newest first. */
 TROTH_API void troth_ech_key(troth_builder *, troth_span config, troth_span private_key, bool retry);
+/* Likewise, from a file such as troth_ech_pem makes. */
+TROTH_API void troth_ech_key_pem(troth_builder *, troth_span pem, bool retry);
+/* A new key.  public_name: the DNS name that everybody may see; the server must have a certificate for it.  longest_name: of the names
+ * that are to stay hidden, 0 if unknown; shorter ones are padded to it. */
+typedef struct troth_ech_pair { uint8_t config[512]; size_t config_n; uint8_t private_key[32]; } troth_ech_pair;
+TROTH_API TROTH_CHECK bool troth_ech_make(const troth_provider *, const char *public_name, uint8_t longest_name, troth_ech_pair *,
+                                          troth_error *why);
+/* As a file: "PRIVATE KEY", then "ECHCONFIG", the part to publish.  Length written; 0 when it does not fit (cap 0: the length needed). */
+TROTH_API size_t troth_ech_pem(const troth_ech_pair *, char *out, size_t cap);
 
 /* -- records */
 TROTH_API void troth_record_size_limit(troth_builder *, uint16_t bytes);   /* RFC 8449: what we want to receive; 64..16385 */

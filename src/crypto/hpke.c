@@ -85,6 +85,15 @@ static bool begin(struct hpke *h, const troth_provider *p, uint16_t aead)
     return true;
 }
 
+bool hpke_move(struct hpke *h, const troth_provider *p)
+{
+    uint16_t aead = (uint16_t)(h->suite[8] << 8 | h->suite[9]);
+    h->p = p;
+    h->hash = provider_hash(p, TROTH_SHA256);
+    h->aead = provider_aead(p, aead_of(aead));
+    return hpke_has(p, HPKE_KEM_X25519_SHA256, HPKE_KDF_SHA256, aead);
+}
+
 /* What both sides do once they have the Diffie-Hellman secret; wipes it. */
 static bool finish(struct hpke *h, uint8_t dh[HPKE_KEY_N], const uint8_t *enc, const uint8_t *public, span info)
 {

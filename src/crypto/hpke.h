@@ -39,6 +39,8 @@ bool MUST_USE hpke_open_begin(struct hpke *h, const troth_provider *p, uint16_t 
 bool MUST_USE hpke_seal(struct hpke *h, uint8_t *out, span aad, span text);
 /* Likewise for sealed.n - HPKE_TAG_N bytes.  After a wrong one the same message may be tried again. */
 bool MUST_USE hpke_open(struct hpke *h, uint8_t *out, span aad, span sealed);
+/* The context goes on with another provider, the one it was begun with being gone.  False when that lacks something. */
+bool MUST_USE hpke_move(struct hpke *h, const troth_provider *p);
 bool MUST_USE hpke_export(const struct hpke *h, uint8_t *out, size_t n, span context);
 void hpke_end(struct hpke *h);
 

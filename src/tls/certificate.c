@@ -118,7 +118,7 @@ static bool found(struct troth_conn *c, const struct choice_identity *got)
 /* Client: does it go on without a certificate when none fits? */
 static bool may_show_none(struct troth_conn *c, const struct choice_identity *got)
 {
-    return !c->cfg->never_anonymous || !c->cfg->n_identities || found(c, got);
+    return !c->cfg->never_anonymous || !c->cfg->n_identities || c->facts.ech == TROTH_ECH_REJECTED || found(c, got);
 }
 
 /* Server: an identity must be found, and with strict_sni one that has the name. */
@@ -156,9 +156,16 @@ bool certificate_send(struct troth_conn *c)
     return flight_add(c, HS_certificate, body_certificate, &m);
 }
 
+/* None to the holder of the public name of Encrypted Client Hello, who is only asked for keys (RFC 9849 6.1.7). */
+static struct choice_identity choose_answer(struct troth_conn *c)
+{
+    struct choice_identity none = { .rule = "only the public name of Encrypted Client Hello answers" };
+    return c->facts.ech == TROTH_ECH_REJECTED ? none : choose(c, SPAN_NONE, SPAN_NONE, SPAN_NONE);
+}
+
 bool certificate_answer(struct troth_conn *c)
 {
-    struct choice_identity got = choose(c, SPAN_NONE, SPAN_NONE, SPAN_NONE);
+    struct choice_identity got = choose_answer(c);
     TRY(may_show_none(c, &got));
     if (got.identity)
         return certificate_send(c);
@@ -238,7 +245,7 @@ bool certificate_send12(struct troth_conn *c)
 
 bool certificate_answer12(struct troth_conn *c)
 {
-    struct choice_identity got = choose(c, SPAN_NONE, SPAN_NONE, SPAN_NONE);
+    struct choice_identity got = choose_answer(c);
     TRY(may_show_none(c, &got));
     if (got.identity)
         return certificate_send12(c);

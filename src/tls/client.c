@@ -27,6 +27,7 @@ static enum state on_start(struct troth_conn *c, const struct message *m)
     struct client_hello ch;
     bool ok = hs_begin(c)
            && offer_prepare(c)
+           && ech_prepare(c)
            && psk_prepare(c)
            && offer_build(c, &ch)
            && offer_send(c, &ch)
@@ -68,7 +69,9 @@ static enum state on_server_hello(struct troth_conn *c, const struct message *m)
     memcpy(c->facts.server_random, sh.random.p, 32);
     tell_decision(c, "version", "chosen by the server among those we offered (RFC 9846 4.3.1)", &names_version, SPAN_NONE, SPAN_NONE,
                   version);
-    return version == TROTH_TLS13 ? client13_server_hello(c, &sh, &r, m) : client12_server_hello(c, &sh, &r, m);
+    if (version == TROTH_TLS13)
+        return client13_server_hello(c, &sh, &r, m);
+    return ech_answer_older(c) ? client12_server_hello(c, &sh, &r, m) : S_FAILED;
 }
 
 /* ---- HelloRetryRequest (RFC 9846 4.2.4): only TLS 1.3 has it */

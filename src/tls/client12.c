@@ -287,7 +287,7 @@ static enum state on_finished(struct troth_conn *c, const struct message *m)
         return S_FAILED;
     if (c->facts.resumed && !tls12_send_finished(c)) /* in a resumption the server finishes first */
         return S_FAILED;
-    if (!flight_flush(c) || !session12_keep(c))
+    if (!flight_flush(c) || !ech_finish(c) || !session12_keep(c))
         return S_FAILED;
     tls12_ready(c);
     return S_CONNECTED_12;

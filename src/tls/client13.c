@@ -140,6 +140,7 @@ static enum state on_encrypted_extensions(struct troth_conn *c, const struct mes
     }
     bool ok = take_alpn(c, &ee.exts)
            && conn_record_limit(c, &ee.exts)
+           && ech_take_retry(c, &ee.exts)
            && early_answer(c, exts_have(&ee.exts, X_EARLY_DATA));
     if (!ok)
         return S_FAILED;
@@ -205,8 +206,10 @@ static enum state finish(struct troth_conn *c)
            && ech_finish(c);
     ks_resumption(&c->keys, &upto, &told);
     ks_leave_handshake(&hs->ks.handshake);
+    if (!ok)
+        return S_FAILED;
     conn_ready(c);
-    return ok ? S_CONNECTED : S_FAILED;
+    return S_CONNECTED;
 }
 
 /* Our certificate, if one was asked for (an empty one if none fits), and its proof. */

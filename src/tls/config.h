@@ -41,9 +41,11 @@ struct external_psk {
     bool               imported;
 };
 
+/* A key of Encrypted Client Hello: an ECHConfig as it was published, and its private half. */
 struct ech_server_key {
-    span config, private_key;
-    bool retry;
+    span                     config, private_key;
+    const struct ech_config *parsed; /* spans into `config` */
+    bool                     retry;  /* told to clients that used another */
 };
 
 struct config {

@@ -16,9 +16,9 @@
  *                      enter at client12_server_hello() and server12_client_hello(), which client.c and server.c call once the
  *                      version is decided; both are given the hello as a struct.  Stage: `keys12` in the union of struct hs.
  * PSK, tickets, 0-RTT  psk.c, tickets.c, early.c.  hooks.h lists the calls that the handshake makes into them, at the right
- *                      moments; hooks.c holds the empty form of each until its owner takes it over.
+ *                      moments.
  * ECH                  ech_client.c, ech_server.c, through the same hooks.h: what the client writes, which transcript counts, what the
- *                      server reads instead.  The inner transcript is a second struct transcript in the arena.
+ *                      server reads instead.
  * QUIC                 flight_put() is where bytes leave and conn_keys13() where secrets are installed: with QUIC both give events instead of
  *                      records; in engine.c take_record() is where bytes come in, one struct messages per level instead of records.
  * Compression, raw public keys, delegated credentials, staples
@@ -129,6 +129,7 @@ struct hs {
     };
     struct wanted      wanted;           /* either: when we have to show a certificate                         */
     struct hs_psk     *psk;              /* PSKs of this handshake; NULL: none is thought of                   */
+    struct hs_ech     *ech;              /* Encrypted Client Hello; NULL: none is thought of                   */
     struct hs12       *v12;              /* NULL unless the version is TLS 1.2                                 */
 
     struct {

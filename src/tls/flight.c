@@ -32,18 +32,23 @@ bool flight_write(struct troth_conn *c, uint8_t type, body_writer *body, const v
     return write_into(c, &c->hs->arena, type, body, what, message, n);
 }
 
-bool flight_add_whole(struct troth_conn *c, span message)
+bool flight_add_instead(struct troth_conn *c, span hashed, span sent)
 {
     struct hs *hs = c->hs;
-    TRY(retell(c, message));
-    if (!transcript_add(&hs->transcript, message))
+    TRY(retell(c, sent));
+    if (!transcript_add(&hs->transcript, hashed))
         return fail(c, BUG, "three messages wait for a hash");
     if (hs->v12)
-        TRY(log12_add(c, message, true));
+        TRY(log12_add(c, hashed, true));
     if (hs->flight.n == FLIGHT_MAX)
         TRY(flight_flush(c));
-    hs->flight.parts[hs->flight.n++] = message;
+    hs->flight.parts[hs->flight.n++] = sent;
     return true;
+}
+
+bool flight_add_whole(struct troth_conn *c, span message)
+{
+    return flight_add_instead(c, message, message);
 }
 
 bool flight_add(struct troth_conn *c, uint8_t type, body_writer *body, const void *what)

@@ -14,6 +14,8 @@ typedef void body_writer(struct wr *w, const void *what);
 bool MUST_USE flight_add(struct troth_conn *c, uint8_t type, body_writer *body, const void *what);
 /* One that is already whole; `message` must stay until the flight is flushed. */
 bool MUST_USE flight_add_whole(struct troth_conn *c, span message);
+/* `hashed` enters the transcript, `sent` leaves in its place (Encrypted Client Hello). */
+bool MUST_USE flight_add_instead(struct troth_conn *c, span hashed, span sent);
 /* The two halves of flight_add, for a message that must be changed before it is hashed (PSK binders): write, then flight_add_whole. */
 bool MUST_USE flight_write(struct troth_conn *c, uint8_t type, body_writer *body, const void *what, uint8_t **message, size_t *n);
 /* Seals what waits. */

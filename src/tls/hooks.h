@@ -1,7 +1,6 @@
 /* hooks.h - where the handshake calls what not every connection has: PSK and tickets, early data, ECH.
  *
- * Each call stands at the one moment where its owner must act; the owner is the file named above it.  The forms in hooks.c are those
- * of a library without the feature, and say no; a feature takes its calls over by moving them into its own file. */
+ * Each call stands at the one moment where its owner must act; the owner is the file named above it. */
 #ifndef TLS_HOOKS_H
 #define TLS_HOOKS_H
 
@@ -37,16 +36,33 @@ bool MUST_USE tickets_send(struct troth_conn *c);
 /* Client: a NewSessionTicket came. */
 bool MUST_USE tickets_took(struct troth_conn *c, const struct message *m);
 
-/* ---- ech_client.c.  Adds encrypted_client_hello (real or grease) to the hello before it is written. */
+/* ---- ech_client.c.  Chooses a configuration, before the hello is built and before PSKs are chosen. */
+bool MUST_USE ech_prepare(struct troth_conn *c);
+/* Adds encrypted_client_hello (real or grease) to the hello before it is shuffled; a real one becomes the outer hello: `ch` has the
+ * public name and another random from here on. */
 bool MUST_USE ech_offer(struct troth_conn *c, struct client_hello *ch);
-/* ServerHello or HelloRetryRequest came: was the inner hello accepted?  Then the inner transcript and random take over. */
+/* Makes the inner hello from the outer, seals it, hashes the one and queues the other; *sent is false when there is no inner hello. */
+bool MUST_USE ech_send(struct troth_conn *c, struct client_hello *ch, bool *sent);
+/* ServerHello or HelloRetryRequest of TLS 1.3 came, hs->hash is known: was the inner hello accepted?  If not the outer transcript and
+ * random take over.  ech_answer_older: an older version was chosen, which is a refusal; before its hash is known. */
 bool MUST_USE ech_answer(struct troth_conn *c, const struct server_hello *sh, const struct message *m);
+bool MUST_USE ech_answer_older(struct troth_conn *c);
+/* EncryptedExtensions came. */
+bool MUST_USE ech_take_retry(struct troth_conn *c, const struct exts *e);
 /* The handshake is complete and genuine: if ECH was offered and refused, fails with ech_required (RFC 9849 6.1.6). */
 bool MUST_USE ech_finish(struct troth_conn *c);
-/* ---- ech_server.c.  May replace `ch` (and what is in the transcript) by the inner hello. */
-bool MUST_USE ech_open(struct troth_conn *c, struct client_hello *ch, const struct message *m);
-/* The ServerHello about to be written: sets the confirmation in its random. */
-bool MUST_USE ech_confirm(struct troth_conn *c, uint8_t *server_random);
+
+/* ---- ech_server.c.  May replace `ch` and `m` (and what is in the transcript) by the inner hello. */
+bool MUST_USE ech_open(struct troth_conn *c, struct client_hello *ch, struct message *m);
+/* The application chose another configuration. */
+bool MUST_USE ech_moved(struct troth_conn *c);
+/* The ServerHello about to be hashed: sets the signal in its random. */
+void ech_confirm(struct troth_conn *c, uint8_t *message, size_t n);
+/* HelloRetryRequest: adds the extension, last of all; sets the signal in what was written. */
+void ech_offer_retry(struct troth_conn *c, struct exts *e);
+void ech_confirm_retry(struct troth_conn *c, uint8_t *message, size_t n);
+/* EncryptedExtensions: the keys that the client should have used. */
+void ech_give_retry(const struct troth_conn *c, struct exts *e);
 
 /* ---- session12.c: sessions of TLS 1.2, by ticket (RFC 5077) and by id.  Client: what the hello says of a session to resume, or that
  * tickets are welcome. */

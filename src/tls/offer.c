@@ -263,6 +263,10 @@ bool offer_send(struct troth_conn *c, struct client_hello *ch)
 {
     uint8_t *message;
     size_t n;
+    bool sent;
+    TRY(ech_send(c, ch, &sent));
+    if (sent)
+        return true;
     TRY(flight_write(c, HS_client_hello, body_client_hello, ch, &message, &n));
     TRY(psk_bind(c, ch, message, n));
     return flight_add_whole(c, span_of(message, n));

@@ -3,6 +3,7 @@
  * Only with (EC)DHE (psk_dhe_ke): a session never lends its secrecy to another.  Must never use a PSK whose binder was not checked. */
 #include "tls/psk.h"
 
+#include "tls/ech.h"
 #include "tls/hooks.h"
 
 struct hs_psk *hs_psk(struct troth_conn *c)
@@ -38,6 +39,8 @@ static bool take_session(struct troth_conn *c, struct hs_psk *k)
         return true;
     }
     k->unfit = session_unfit(c, &k->session);
+    if (!k->unfit && k->session.version < TROTH_TLS13 && ech_stage(c) == ECH_OFFERED)
+        k->unfit = "it is of TLS 1.2, which an encrypted ClientHello does not offer (RFC 9849 6.1)";
     k->has_session = !k->unfit;
     const struct suite *s = suite_by_id(k->session.suite);
     const troth_hash *h = s ? provider_hash(cfg->provider, s->hash) : NULL;

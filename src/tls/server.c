@@ -88,11 +88,12 @@ static enum state on_client_hello(struct troth_conn *c, const struct message *m)
 {
     struct client_hello ch;
     c->rec.rules.drop_ccs = true; /* from now on (RFC 9846 5) */
-    if (!server_read_hello(c, &ch, m) || !ech_open(c, &ch, m) || !take_hello(c, &ch))
+    struct message hello = *m;
+    if (!server_read_hello(c, &ch, m) || !ech_open(c, &ch, &hello) || !take_hello(c, &ch))
         return S_FAILED;
     if (!c->cfg->ask_server)
-        return go_on(c, &ch, m);
-    if (!hs_keep(c, &c->hs->hello.raw, m->raw))
+        return go_on(c, &ch, &hello);
+    if (!hs_keep(c, &c->hs->hello.raw, hello.raw))
         return S_FAILED;
     c->hs->transcript.early[0] = c->hs->hello.raw;
     conn_ask(c, ASK_SERVER);
@@ -116,5 +117,5 @@ static enum state on_server(struct troth_conn *c, const struct message *m)
         (void)fail_read(c, "ClientHello", &r);
         return S_FAILED;
     }
-    return go_on(c, &ch, &again);
+    return ech_moved(c) ? go_on(c, &ch, &again) : S_FAILED;
 }

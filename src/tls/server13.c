@@ -93,6 +93,8 @@ static bool send_retry(struct troth_conn *c, const struct client_hello *ch)
     struct hs *hs = c->hs;
     struct hello *h = &hs->hello;
     struct server_hello sh;
+    uint8_t *message;
+    size_t n;
     memset(&sh, 0, sizeof sh);
     sh.legacy_version = TROTH_TLS12;
     sh.has_extensions = true;
@@ -116,7 +118,10 @@ static bool send_retry(struct troth_conn *c, const struct client_hello *ch)
         c->rec.rules.skip = SKIP_DATA;
         c->rec.rules.skip_left = LIMIT_EARLY_DATA;
     }
-    TRY(flight_add(c, HS_server_hello, body_hello_retry, &sh));
+    ech_offer_retry(c, &sh.exts);
+    TRY(flight_write(c, HS_server_hello, body_hello_retry, &sh, &message, &n));
+    ech_confirm_retry(c, message, n);
+    TRY(flight_add_whole(c, span_of(message, n)));
     TRY(flight_ccs(c) && flight_ccs_now(c)); /* the client waits: nothing else of ours would bring it (RFC 9846 E.4) */
     h->before_again = arena_alloc(&hs->arena, sizeof *h->before_again);
     if (!h->before_again)
@@ -169,10 +174,10 @@ static bool send_server_hello(struct troth_conn *c, const struct client_hello *c
 {
     struct hs *hs = c->hs;
     struct server_hello sh;
-    uint8_t reply[TROTH_KEM_SHARE_MAX];
+    uint8_t reply[TROTH_KEM_SHARE_MAX], *message;
+    size_t message_n;
     memset(&sh, 0, sizeof sh);
     TRY(conn_random(c, c->facts.server_random, 32));
-    TRY(ech_confirm(c, c->facts.server_random));
     sh.legacy_version = TROTH_TLS12;
     sh.has_extensions = true;
     sh.random = SPAN_OF(c->facts.server_random);
@@ -185,7 +190,9 @@ static bool send_server_hello(struct troth_conn *c, const struct client_hello *c
         sh.exts.selected_identity = hs->psk->selected;
         exts_add(&sh.exts, X_PRE_SHARED_KEY);
     }
-    return flight_add(c, HS_server_hello, body_server_hello, &sh) && flight_ccs(c);
+    TRY(flight_write(c, HS_server_hello, body_server_hello, &sh, &message, &message_n));
+    ech_confirm(c, message, message_n);
+    return flight_add_whole(c, span_of(message, message_n)) && flight_ccs(c);
 }
 
 static bool enter_handshake(struct troth_conn *c, span secret)
@@ -229,6 +236,7 @@ static bool send_encrypted_extensions(struct troth_conn *c, const struct client_
     }
     if (c->hs->hello.early_accepted)
         exts_add(&ee.exts, X_EARLY_DATA);
+    ech_give_retry(c, &ee.exts);
     return flight_add(c, HS_encrypted_extensions, body_encrypted_extensions, &ee) && conn_record_limit(c, &ch->exts);
 }
 
@@ -315,9 +323,10 @@ enum state server13_client_hello(struct troth_conn *c, const struct client_hello
 static enum state on_hello_again(struct troth_conn *c, const struct message *m)
 {
     struct client_hello ch;
-    if (!server_read_hello(c, &ch, m) || !ech_open(c, &ch, m) || !check_hello(c, &ch) || !check_again(c, &ch))
+    struct message hello = *m;
+    if (!server_read_hello(c, &ch, m) || !ech_open(c, &ch, &hello) || !check_hello(c, &ch) || !check_again(c, &ch))
         return S_FAILED;
-    return answer(c, &ch, m);
+    return answer(c, &ch, &hello);
 }
 
 /* ---- the client's second flight */
