@@ -44,7 +44,6 @@ static bool verify(struct troth_conn *c, const struct certificate *cert)
         .ocsp = cert->entries[0].ocsp_response,
         .scts = cert->entries[0].sct_list,
         .asked_staple = c->cfg->request_ocsp,
-        .clock = true,
         .witness = c->witness,
     };
     troth_report_free(c->report);
