@@ -56,7 +56,7 @@ static void time_words(char out[40], int64_t t)
     time_t tt = (time_t)t;
     struct tm tm;
     if (!gmtime_r(&tt, &tm) || !strftime(out, 40, "%Y-%m-%dT%H:%M:%SZ", &tm))
-        strcpy(out, "?");
+        memcpy(out, "?", 2);
 }
 
 /* What was made, in words or as JSON. */
@@ -231,7 +231,7 @@ static bool acceptable(struct run *r, const struct authority *ca, troth_span cer
 
 static int dates(struct run *r, const struct authority *ca, troth_pki_spec *s)
 {
-    long days;
+    long days = 30;
     int64_t from = r->now - BACKDATE;
     if (!args_number(r->a, OPT_DAYS, 1, DAYS_MOST, 30, &days) || (args_has(r->a, OPT_STARTS) && !args_time(r->a, OPT_STARTS, &from)))
         return EXIT_USAGE;
@@ -253,7 +253,7 @@ static int dates(struct run *r, const struct authority *ca, troth_pki_spec *s)
 
 static int issue(struct run *r)
 {
-    struct authority ca;
+    struct authority ca = { 0 };
     const char *names[NAMES_MOST + 1] = { NULL };
     char subject[200], escaped[150], stem[300], file[340], cert_path[PATH_LONG], key_path[PATH_LONG];
     bool client = args_has(r->a, OPT_CLIENT);

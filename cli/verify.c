@@ -109,7 +109,7 @@ static int dir_take(const struct args *a, struct files *fs, const char *path)
             !S_ISREG(st.st_mode))
             continue;
         status = file_take(a, fs, name);
-        if (status == EXIT_OK && !has_certificate(fs->list[fs->n - 1]))
+        if (status == EXIT_OK && fs->n && !has_certificate(fs->list[fs->n - 1]))
             free((void *)(uintptr_t)fs->list[--fs->n].p);
     }
     closedir(d);
@@ -119,7 +119,7 @@ static int dir_take(const struct args *a, struct files *fs, const char *path)
 static int path_take(const struct args *a, struct files *fs, const char *path)
 {
     struct stat st;
-    return strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode) ? dir_take(a, fs, path)
+    return strcmp(path, "-") != 0 && !stat(path, &st) && S_ISDIR(st.st_mode) ? dir_take(a, fs, path)
                                                                         : file_take(a, fs, path);
 }
 

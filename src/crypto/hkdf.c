@@ -103,6 +103,7 @@ static bool expand(const struct hmac_key *prk, uint8_t *out, size_t n, span *par
         n -= some;
     }
     secret_wipe(t, h->n);
+    parts[0] = parts[n_parts - 1] = SPAN_NONE;
     return true;
 }
 

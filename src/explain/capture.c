@@ -336,7 +336,7 @@ static bool earlier(const struct arrived_bytes *a, const struct arrived_bytes *b
 /* One direction, in order and without gap or overlap; returns how many pieces. */
 static size_t in_order(struct capture *c, struct stream *s, uint8_t from, struct arrived_bytes *out)
 {
-    struct segment **sorted = arena_array(&c->arena, s->n + 1, sizeof(struct segment *));
+    struct segment **sorted = arena_array(&c->arena, s->n + 1, sizeof *sorted);
     size_t n = 0, k = 0;
     for (struct segment *g = s->first; sorted && g; g = g->next)
         sorted[n++] = g;

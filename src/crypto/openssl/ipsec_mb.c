@@ -190,11 +190,11 @@ void lib_open_fast(struct lib *l)
         init_mb_mgr_avx512(m);
         l->fast = imb_get_errno(m) ? NULL : l->memory.alloc(l->memory.ctx, sizeof *l->fast);
     }
-    for (size_t i = 0; l->fast && i < LIB_AEADS; i++) {
+    for (size_t i = 0; m && l->fast && i < LIB_AEADS; i++) {
         memset(&l->fast->aead[i], 0, sizeof l->fast->aead[i]);
         put_row(&l->fast->aead[i], &l->aead[i].row, i == 2 ? l->aead[i].row.key_n : GCM_STATE_N);
     }
-    if (l->fast)
+    if (m && l->fast)
         fill(l->fast, m);
     if (m)
         free_mb_mgr(m);
