@@ -1,5 +1,5 @@
 #!/bin/bash
-# ctest: slow serial timeout=1500
+# ctest: label=nightly slow serial timeout=1500
 # gcc and clang, debug and release: no warning (-Werror), and the quick tests pass in each.  (The build that runs this is one of them.)
 set -euo pipefail
 cd "$SRC_DIR"

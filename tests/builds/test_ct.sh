@@ -1,5 +1,5 @@
 #!/bin/bash
-# ctest: slow serial timeout=1200
+# ctest: label=nightly slow serial timeout=1200
 # Constant time: the programs of tests/ct under valgrind with secrets marked undefined, built by gcc and by clang.
 set -euo pipefail
 cd "$SRC_DIR"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# ctest: slow serial timeout=1500
+# ctest: label=nightly slow serial timeout=1500
 # Every fuzz target builds with libFuzzer and survives a few seconds from its seeds.  (Longer: scripts/fuzz all SECONDS.)
 set -euo pipefail
 cd "$SRC_DIR"
