@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "talk.h"
-#include "tls/conn.h"
+#include "tls/psk.h"
 
 /* ---- the peer's lists */
 static void keep_schemes(struct inside *in, span list)
@@ -100,6 +100,19 @@ static void on_key(void *self, const struct saw_key *k)
         return;
     for (size_t i = 0; i < k->value.n && i < 48; i++)
         snprintf(out + 2 * i, 3, "%02x", k->value.p[i]);
+}
+
+size_t inside_session_chain(const struct talk *t, troth_span *certs, size_t cap)
+{
+    const struct hs_psk *k = t->c->hs ? t->c->hs->psk : NULL;
+    span list = k && k->has_session ? k->session.chain : SPAN_NONE;
+    size_t n = 0;
+    for (; list.n > 3 && n < cap; n++) {
+        size_t len = (size_t)list.p[0] << 16 | (size_t)list.p[1] << 8 | list.p[2];
+        certs[n] = span_slice(list, 3, len);
+        list = span_slice(list, 3 + len, list.n);
+    }
+    return n;
 }
 
 void inside_watch(struct talk *t)

@@ -16,6 +16,7 @@
 #pragma weak troth_identity_raw_key
 #pragma weak troth_own_types
 #pragma weak troth_peer_types
+#pragma weak troth_reverify
 #pragma weak troth_ticket_keys
 #pragma weak troth_tickets
 
@@ -46,6 +47,7 @@ static bool known_cipher_string(const char *cipher)
 static bool needs_missing(const struct settings *s)
 {
     return (s->enable_early_data && !troth_early_data)
+        || (s->reverify_on_resume && !troth_reverify)
         || (s->ech_config_list.n && !troth_ech_configs)
         || (s->enable_ech_grease && !troth_ech_grease)
         || (s->n_ech_configs && !troth_ech_key)
@@ -97,8 +99,10 @@ static void speak(troth_builder *b, struct run *r, const struct settings *s)
 
 /* The runner's certificates break rules that troth keeps (an empty subject beside a subjectAltName that is not critical, RFC 5280
  * 4.1.2.6), so the handshake takes anyone and asks: setup_judge is the answer. */
-static void trust(troth_builder *b)
+static void trust(troth_builder *b, const struct settings *s)
 {
+    if (s->reverify_on_resume)
+        troth_reverify(b);
     troth_danger_trust_anyone(b, "the shim judges for itself, by path validation alone");
     troth_ask_verdict(b);
 }
@@ -254,7 +258,7 @@ troth_client *setup_client(struct run *r, const struct settings *s, troth_error 
     troth_builder *b = troth_client_builder(troth_provider_share(r->provider));
     speak(b, r, s);
     shares(b, s);
-    trust(b);
+    trust(b, s);
     identities(b, r, s, true);
     troth_never_anonymous(b); /* as BoringSSL */
     certificate_types(b, s);
@@ -299,7 +303,7 @@ static size_t cache_take(void *ctx, troth_span id, uint8_t *out, size_t cap)
 }
 
 /* One key for all connections of a run.  -renew-ticket: tickets are opened with the older of two, and so are renewed; -skip-ticket and
- * -no-ticket: they are sealed with a key that is gone when they come back. */
+ * -no-ticket: none are made, and the key of those that were is gone. */
 static void tickets(troth_builder *b, struct run *r, const struct settings *s, enum turn turn)
 {
     enum { EARLY_MOST = 14336 };
@@ -312,7 +316,7 @@ static void tickets(troth_builder *b, struct run *r, const struct settings *s, e
         keys[0] = keys[1], keys[1] = (troth_ticket_key){ { 1 }, { 1 } };
     if (troth_ticket_keys)
         troth_ticket_keys(b, keys, s->renew_ticket && later ? 2 : 1);
-    if (troth_tickets && s->no_ticket)
+    if (troth_tickets && (s->no_ticket || s->skip_ticket))
         troth_tickets(b, 0, 86400);
     if (troth_cache)
         troth_cache(b, &cache);
@@ -349,7 +353,7 @@ troth_server *setup_server(struct run *r, const struct settings *s, enum turn tu
     tickets(b, r, s, turn);
     compress(b, s);
     if (judges) {
-        trust(b);
+        trust(b, s);
         troth_ask_client_auth(b, s->require_any_client_certificate ? TROTH_AUTH_REQUIRED : TROTH_AUTH_OPTIONAL);
     }
     if (setup_asks(s) && !answer)

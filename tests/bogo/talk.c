@@ -14,10 +14,23 @@ enum { ALERT_DECOMPRESSION_FAILURE = 30, ALERT_HANDSHAKE_FAILURE = 40, ALERT_INT
 enum outcome { GO_ON, PASSED, FAILED };
 
 /* ---- writing */
-static bool write_bytes(struct talk *t, const void *p, size_t n)
+static bool write_now(struct talk *t, const void *p, size_t n)
 {
     troth_span part = { p, n };
-    return troth_write(t->c, &part, 1) || complain("troth_write refused");
+    return !n || troth_write(t->c, &part, 1) || complain("troth_write refused");
+}
+
+/* A client in early data writes as much as the server takes, and the rest once the handshake is over. */
+static bool write_bytes(struct talk *t, const void *p, size_t n)
+{
+    size_t now = n, left = troth_what(t->c).early_left;
+    if (t->early && !t->s->server && n > left)
+        now = left;
+    if (n - now > sizeof t->later - t->later_n)
+        return complain("too much for later");
+    memcpy(t->later + t->later_n, (const uint8_t *)p + now, n - now);
+    t->later_n += n - now;
+    return write_now(t, p, now);
 }
 
 static bool write_export(struct talk *t)
@@ -85,6 +98,9 @@ static enum outcome on_ready(struct talk *t)
     t->ticket_before_ready = t->ticket_came;
     if (t->early_came && !t->refused && t->s->expect_accept_early_data && troth_what(t->c).early != TROTH_EARLY_ACCEPTED)
         return complain("early data was not accepted") ? GO_ON : FAILED;
+    bool accepted = t->started && !t->s->server; /* what could not be checked before */
+    if (accepted && !((t->s->implicit_handshake || checks_at_start(t)) && write_now(t, t->later, t->later_n)))
+        return FAILED;
     return t->started || start(t) ? GO_ON : FAILED;
 }
 
@@ -104,6 +120,7 @@ static enum outcome on_early_refused(struct talk *t)
     t->s = &t->run->settings[TURN_RETRY];
     t->turn = TURN_RETRY;
     t->early = t->started = t->write_waits = false;
+    t->later_n = 0;
     t->refused = true;
     return GO_ON;
 }

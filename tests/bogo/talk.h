@@ -28,6 +28,8 @@ struct talk {
     bool     started;      /* the exchange began: at READY, or before where there is early data    */
     bool     early;        /* EARLY came: we are in early data                                     */
     bool     early_came, refused;
+    uint8_t  later[1 << 15]; /* what did not fit into early data */
+    size_t   later_n;
     bool     write_waits;  /* -early-write-after-message: the first write waits for it             */
     bool     ready;
     bool     verdict_asked, verdict_ok, server_asked;
@@ -48,5 +50,7 @@ bool checks_hello(const struct talk *t); /* server: a hello came */
 
 /* inside.c: watches what the public API does not tell */
 void inside_watch(struct talk *t);
+/* Client, in early data: the server's chain as the session that is offered has it. */
+size_t inside_session_chain(const struct talk *t, troth_span *certs, size_t cap);
 
 #endif
