@@ -164,7 +164,7 @@ TROTH_API void troth_record_size_limit(troth_builder *, uint16_t bytes);   /* RF
 TROTH_API void troth_max_fragment(troth_builder *, uint16_t bytes);        /* what we send at most in a record             */
 enum troth_padding { TROTH_PAD_NONE, TROTH_PAD_BLOCK, TROTH_PAD_FULL };
 TROTH_API void troth_pad(troth_builder *, enum troth_padding, uint16_t block);
-TROTH_API void troth_grease(troth_builder *, bool yes);                    /* client: offer GREASE values (RFC 8701); default yes */
+TROTH_API void troth_grease(troth_builder *, bool yes);                    /* GREASE values in hellos and tickets (RFC 8701); default yes */
 
 /* -- time and secrets */
 TROTH_API void troth_clock(troth_builder *, int64_t (*unix_seconds)(void *), void *ctx);   /* default: time(2) */
@@ -267,6 +267,7 @@ typedef struct troth_facts {
     troth_span  acceptable_authorities;     /* from the peer's CertificateRequest: DistinguishedNames        */
     troth_span  peer_quic_parameters;
     const char *early_why;                  /* why early data was (not) accepted                             */
+    uint32_t    early_left;                 /* client: bytes of early data that may still be written         */
     uint64_t    bytes_in, bytes_out;        /* on the wire                                                   */
     int32_t     ticket_age_skew;            /* seconds between the client's and our idea of a ticket's age    */
 } troth_facts;
@@ -275,7 +276,7 @@ typedef struct troth_facts {
 TROTH_API troth_facts         troth_what(const troth_conn *);
 TROTH_API const troth_error  *troth_why(const troth_conn *);    /* NULL while all is well                                     */
 TROTH_API const troth_report *troth_peer(const troth_conn *);   /* the peer's chain and every check; also after a failure; NULL: none came */
-/* RFC 9846 7.5, RFC 5705.  `early`: of the early exporter secret (0-RTT). */
+/* RFC 9846 7.5, RFC 5705; from READY on, of a server that accepted early data from EARLY on.  `early`: of the early exporter secret (0-RTT). */
 TROTH_API TROTH_CHECK bool    troth_export(const troth_conn *, const char *label, troth_span context, uint8_t *out, size_t n);
 TROTH_API TROTH_CHECK bool    troth_export_early(const troth_conn *, const char *label, troth_span context, uint8_t *out, size_t n);
 

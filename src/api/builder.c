@@ -422,7 +422,7 @@ void troth_pad(troth_builder *b, enum troth_padding padding, uint16_t block)
 
 void troth_grease(troth_builder *b, bool yes)
 {
-    if (role(b, false, "troth_grease"))
+    if (builder_ok(b))
         b->config.grease = yes;
 }
 

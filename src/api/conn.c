@@ -278,6 +278,7 @@ troth_facts troth_what(const troth_conn *c)
                       .server_name = k->server_name,
                       .client_random = SPAN_OF(k->client_random),
                       .server_random = SPAN_OF(k->server_random),
+                      .early_left = c->cfg->is_server ? 0 : c->early_left,
                       .bytes_in = c->bytes_in,
                       .bytes_out = c->bytes_out };
     add_rare(&f, c->rare);
@@ -298,7 +299,8 @@ const troth_report *troth_peer(const troth_conn *c)
 
 bool troth_export(const troth_conn *c, const char *label, troth_span context, uint8_t *out, size_t n)
 {
-    if (!c || !label || !c->ready || c->failed || !c->keys.hash)
+    bool half = c && c->cfg->is_server && c->facts.early == TROTH_EARLY_ACCEPTED; /* the server's Finished is out (RFC 9846 7.5) */
+    if (!c || !label || !(c->ready || half) || c->failed || !c->keys.hash)
         return false;
     if (c->facts.version == TROTH_TLS12)
         return ks12_export(c->keys.hash, &c->keys.exporter, (struct randoms){ c->facts.client_random, c->facts.server_random }, label,

@@ -26,7 +26,7 @@ void defaults(struct troth_builder *b)
     c->tickets = 2;
     c->ticket_lifetime = 86400;
     c->max_fragment = LIMIT_PLAINTEXT;
-    c->grease = !c->is_server;
+    c->grease = true;
     c->middlebox = true;
     c->padding = TROTH_PAD_NONE;
 }

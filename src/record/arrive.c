@@ -30,6 +30,7 @@ static enum step give(struct at_hand *h, enum arrival what)
 static enum step on_ccs(struct at_hand *h, const struct record *r)
 {
     struct arrivals *a = h->a;
+    protect_tell_clear(h->read, r->type, r->n);
     if (!a->take_ccs && !a->drop_ccs)
         return REFUSE(h->e, CCS_UNEXPECTED, "%zu bytes in the clear", r->n);
     if (r->n != 1 || r->body[0] != CCS_BYTE)

@@ -121,6 +121,15 @@ static void tell(const struct protect *p, uint8_t type, uint8_t inner, size_t le
     p->witness->record(p->witness->self, &saw);
 }
 
+void protect_tell_clear(const struct protect *p, uint8_t type, size_t content)
+{
+    if (LIKELY(!p->witness || !p->witness->record))
+        return;
+    struct saw_record saw = { .from = (enum direction)p->from, .type = type, .inner = type, .epoch = EPOCH_PLAIN,
+                              .length = (uint32_t)(HEADER + content), .content = (uint32_t)content };
+    p->witness->record(p->witness->self, &saw);
+}
+
 /* ---- sealing */
 static size_t padded_n(const struct protect *p, size_t n)
 {

@@ -40,6 +40,8 @@ struct protect {
 
 /* In the clear. */
 void protect_init(struct protect *p, const troth_allocator *memory, enum direction from);
+/* Tells the witness of a record that no key touches (change_cipher_spec). */
+void protect_tell_clear(const struct protect *p, uint8_t type, size_t content);
 /* New keys: sequence number 0, the old key wiped.  `iv`: protect_iv_n() bytes.  Keeps `most`, `pad_to`, `witness`. */
 void protect_set(struct protect *p, enum form form, const troth_aead *aead, const uint8_t *key, const uint8_t *iv, uint8_t epoch);
 /* How long an IV of the key block is: 12, or 4 for AES-GCM in TLS 1.2. */

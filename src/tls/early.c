@@ -8,7 +8,7 @@
 
 enum { SKEW_MAX = 60 }; /* seconds: beyond, a replay is more likely than a slow network */
 
-static bool set_why(struct troth_conn *c, uint8_t early, const char *why)
+bool early_note(struct troth_conn *c, uint8_t early, const char *why)
 {
     struct rare *rare = conn_rare(c);
     TRY(rare);
@@ -46,6 +46,7 @@ bool early_start(struct troth_conn *c)
     ks_begin(&early, p->hash, p->key, &told);
     ks_early_data(&data, &early, &d, &told);
     secret_wipe(&early, sizeof early);
+    c->facts.version = TROTH_TLS13; /* no other has early data */
     c->facts.suite = k->session.suite; /* the keys are those of its suite; ServerHello has the last word */
     bool ok = flight_ccs(c) && conn_keys13(c, WRITE, EPOCH_EARLY, &data.client) && keep_exporter(c, &data);
     secret_wipe(&data, sizeof data);
@@ -59,7 +60,7 @@ static bool refused(struct troth_conn *c, const char *why)
 {
     c->early_left = 0;
     c->events = (uint8_t)((c->events & ~WAITS_EARLY) | WAITS_EARLY_REFUSED);
-    return set_why(c, TROTH_EARLY_REJECTED, why);
+    return early_note(c, TROTH_EARLY_REJECTED, why);
 }
 
 bool early_retry(struct troth_conn *c)
@@ -79,15 +80,18 @@ bool early_answer(struct troth_conn *c, bool accepted)
     const struct hs_psk *k = hs->psk;
     if (!hs->offer.early)
         return true;
-    if (!accepted)
+    if (!accepted) { /* the server does not read under these keys: not even an alert */
+        hs->offer.early = false;
+        TRY(conn_keys13(c, WRITE, EPOCH_HANDSHAKE, &hs->ks.handshake.client));
         return refused(c, c->facts.resumed ? "the server resumed the session without it" : "the server did not resume the session");
+    }
     if (!c->facts.resumed || k->selected != 0)
         return fail(c, EARLY_DATA_WITHOUT_PSK, "early data was accepted, and not its PSK");
     if (c->facts.suite != k->session.suite)
         return fail(c, EARLY_DATA_CHANGED, "another cipher suite than that of the session");
     if (!span_equal(c->facts.alpn, k->session.alpn))
         return fail(c, EARLY_DATA_CHANGED, "another ALPN than that of the session");
-    return set_why(c, TROTH_EARLY_ACCEPTED, "the server accepted it (RFC 9846 4.3.10)");
+    return early_note(c, TROTH_EARLY_ACCEPTED, "the server accepted it (RFC 9846 4.3.10)");
 }
 
 bool early_end(struct troth_conn *c)
@@ -155,7 +159,7 @@ bool early_choose(struct troth_conn *c, const struct client_hello *ch, bool *acc
         return true;
     const char *why = reason_against(c, ch);
     if (why)
-        return set_why(c, TROTH_EARLY_REJECTED, why);
+        return early_note(c, TROTH_EARLY_REJECTED, why);
     *accepted = true;
-    return set_why(c, TROTH_EARLY_ACCEPTED, "session, suite, ALPN and time are right, and it was not seen before (RFC 9846 8)") && take(c);
+    return early_note(c, TROTH_EARLY_ACCEPTED, "session, suite, ALPN and time are right, and it was not seen before (RFC 9846 8)") && take(c);
 }

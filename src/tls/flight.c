@@ -65,6 +65,7 @@ static bool put_ccs(struct troth_conn *c)
     if (!hs || !hs->ccs_waits)
         return true;
     hs->ccs_waits = false;
+    protect_tell_clear(&c->rec.write, CONTENT_CHANGE_CIPHER_SPEC, sizeof one);
     return outq_put_clear(&c->rec.out, &c->error, CONTENT_CHANGE_CIPHER_SPEC, TROTH_TLS12, SPAN_OF(one));
 }
 
@@ -103,6 +104,18 @@ bool flight_ccs(struct troth_conn *c)
 bool flight_ccs_now(struct troth_conn *c)
 {
     return flight_flush(c) && put_ccs(c);
+}
+
+bool flight_add_late(struct troth_conn *c, uint8_t type, body_writer *body, const void *what)
+{
+    uint8_t *message;
+    size_t n;
+    struct hs *hs = c->hs;
+    TRY(flight_write(c, type, body, what, &message, &n) && retell(c, span_of(message, n)));
+    if (hs->flight.n == FLIGHT_MAX)
+        TRY(flight_flush(c));
+    hs->flight.parts[hs->flight.n++] = span_of(message, n);
+    return true;
 }
 
 bool flight_post(struct troth_conn *c, uint8_t type, body_writer *body, const void *what)

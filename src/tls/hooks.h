@@ -19,7 +19,9 @@ bool MUST_USE psk_selected(struct troth_conn *c, const struct server_hello *sh);
  * hs->ks.early holds its stage.  `ch` is the message being handled, `raw` its bytes. */
 bool MUST_USE psk_choose(struct troth_conn *c, const struct client_hello *ch, span raw);
 
-/* ---- early.c.  Client: after the first hello was queued, early keys if early data may be written. */
+/* ---- early.c.  What became of early data (enum troth_early), and why. */
+bool MUST_USE early_note(struct troth_conn *c, uint8_t early, const char *why);
+/* Client: after the first hello was queued, early keys if early data may be written. */
 bool MUST_USE early_start(struct troth_conn *c);
 /* Client: HelloRetryRequest came: early data is over, and the second hello goes in the clear. */
 bool MUST_USE early_retry(struct troth_conn *c);

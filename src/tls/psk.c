@@ -74,12 +74,18 @@ static void drop_other_hashes(struct troth_conn *c, struct hs_psk *k)
     k->n = (uint8_t)kept;
 }
 
-static bool wants_early(const struct troth_conn *c, const struct hs_psk *k)
+/* With a session to resume: is early data offered?  If not, the application is told why. */
+static bool wants_early(struct troth_conn *c, const struct hs_psk *k, bool *wants)
 {
-    const struct offer *o = &c->hs->offer;
-    if (!c->cfg->early_data || o->again || !k->n || k->offered[0].external || !k->session.max_early_data)
-        return false;
-    return !k->session.alpn.n || alpn_has(c->cfg->alpn, k->session.alpn);
+    *wants = false;
+    if (!c->cfg->early_data || c->hs->offer.again || !k->n || k->offered[0].external)
+        return true;
+    if (!k->session.max_early_data)
+        return early_note(c, TROTH_EARLY_NOT_TRIED, "the ticket does not allow it");
+    if (k->session.alpn.n && !alpn_has(c->cfg->alpn, k->session.alpn))
+        return early_note(c, TROTH_EARLY_NOT_TRIED, "another ALPN than that of the session is offered (RFC 9846 4.3.10)");
+    *wants = true;
+    return true;
 }
 
 bool psk_offer(struct troth_conn *c, struct client_hello *ch)
@@ -95,7 +101,9 @@ bool psk_offer(struct troth_conn *c, struct client_hello *ch)
         drop_other_hashes(c, k);
     if (!k || !k->n)
         return true;
-    if (wants_early(c, k))
+    bool early;
+    TRY(wants_early(c, k, &early));
+    if (early)
         exts_add(e, X_EARLY_DATA);
     static const uint8_t zeros[TROTH_DIGEST_MAX];
     for (size_t i = 0; i < k->n; i++)

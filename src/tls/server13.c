@@ -115,6 +115,7 @@ static bool send_retry(struct troth_conn *c, const struct client_hello *ch)
     }
     transcript_retry(&hs->transcript);
     if (exts_have(&ch->exts, X_EARLY_DATA)) {
+        TRY(early_note(c, TROTH_EARLY_REJECTED, "a HelloRetryRequest came between (RFC 9846 4.3.10)"));
         c->rec.rules.skip = SKIP_DATA;
         c->rec.rules.skip_left = LIMIT_EARLY_DATA;
     }
@@ -223,8 +224,8 @@ static bool send_encrypted_extensions(struct troth_conn *c, const struct client_
     memset(&ee, 0, sizeof ee);
     uint8_t alpn[256];
     struct wr w = wr_into(alpn, sizeof alpn);
-    if (exts_have(&ch->exts, X_SERVER_NAME))
-        exts_add(&ee.exts, X_SERVER_NAME); /* its name counted (RFC 6066 3) */
+    if (exts_have(&ch->exts, X_SERVER_NAME) && !c->facts.resumed)
+        exts_add(&ee.exts, X_SERVER_NAME); /* its name counted; in a session it counted before (RFC 6066 3) */
     if (c->facts.alpn.n) {
         wr_opaque(&w, 1, c->facts.alpn);
         ee.exts.alpn = wr_done(&w);

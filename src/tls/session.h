@@ -46,6 +46,8 @@ const char *session_unfit(const struct troth_conn *c, const struct session *s);
 bool MUST_USE session_adopt(struct troth_conn *c, const struct session *s);
 
 /* Server: seals and opens.  A ticket that does not open is not ours, or too old: no failure. */
+/* Was it sealed with another key than the newest?  Then it is time for a new one. */
+bool ticket_is_old(const struct config *cfg, span ticket);
 bool MUST_USE ticket_seal(struct troth_conn *c, const struct session *s, span *ticket, struct arena *a);
 bool MUST_USE ticket_open(struct troth_conn *c, span ticket, span *bytes, struct arena *a);
 

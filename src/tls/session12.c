@@ -124,7 +124,7 @@ bool session12_announce(struct troth_conn *c, const struct client_hello *ch, str
 {
     struct hello *h = &c->hs->hello;
     bool tickets = exts_have(&ch->exts, X_SESSION_TICKET) && c->cfg->tickets;
-    c->hs->v12->ticket_follows = tickets && !c->facts.resumed;
+    c->hs->v12->ticket_follows = tickets && (!c->facts.resumed || ticket_is_old(c->cfg, ch->exts.session_ticket));
     if (c->hs->v12->ticket_follows)
         exts_add(&sh->exts, X_SESSION_TICKET);
     if (!c->facts.resumed) {

@@ -57,6 +57,15 @@ static bool named(const struct config *cfg, span name, troth_ticket_key *k)
     return false;
 }
 
+bool ticket_is_old(const struct config *cfg, span ticket)
+{
+    troth_ticket_key k;
+    bool old = ticket.n > TICKET_NAME_N && newest(cfg, &k) && !span_equal(span_slice(ticket, 0, TICKET_NAME_N), SPAN_OF(k.name));
+    secret_wipe(&k, sizeof k);
+    return old;
+}
+
+/* The session is written where it is sealed. */
 bool ticket_seal(struct troth_conn *c, const struct session *s, span *ticket, struct arena *a)
 {
     const troth_aead *aead = sealing(c->cfg);
@@ -64,28 +73,28 @@ bool ticket_seal(struct troth_conn *c, const struct session *s, span *ticket, st
     troth_ticket_key k;
     struct wr measure = wr_measure();
     session_write(&measure, s);
-    size_t n = measure.n;
-    uint8_t *plain = arena_alloc(a, n), *p;
+    size_t n = measure.n, all = TICKET_NAME_N + TICKET_NONCE_N + n + TICKET_TAG_N;
     if (!aead || !newest(c->cfg, &k))
         return fail(c, CRYPTO_FAILED, "no AEAD for tickets");
-    if (!plain)
-        return fail(c, OUT_OF_MEMORY, "for a session of %zu bytes", n);
-    struct wr w = wr_into(plain, n);
+    uint8_t *p = all > 0xffff ? NULL : arena_alloc(a, all);
+    if (!p)
+        return fail(c, OUT_OF_MEMORY, "for a ticket of %zu bytes", all);
+    uint8_t *nonce = p + TICKET_NAME_N, *text = nonce + TICKET_NONCE_N;
+    struct wr w = wr_into(text, n);
     session_write(&w, s);
-    size_t all = TICKET_NAME_N + TICKET_NONCE_N + n + TICKET_TAG_N;
-    p = all > 0xffff ? NULL : arena_alloc(a, all);
-    bool ok = p && wr_ok(&w) && conn_random(c, p + TICKET_NAME_N, TICKET_NONCE_N) && aead->begin(aead, state, k.key);
+    memcpy(p, k.name, TICKET_NAME_N);
+    bool ok = wr_ok(&w) && conn_random(c, nonce, TICKET_NONCE_N) && aead->begin(aead, state, k.key);
     if (ok) {
-        span part = { plain, n };
-        memcpy(p, k.name, TICKET_NAME_N);
-        ok = aead->seal(aead, state, p + TICKET_NAME_N + TICKET_NONCE_N, p + TICKET_NAME_N, span_of(p, TICKET_NAME_N), &part, 1);
+        span part = { text, n };
+        ok = aead->seal(aead, state, text, nonce, span_of(p, TICKET_NAME_N), &part, 1);
         aead->end(aead, state);
     }
+    if (!ok)
+        secret_wipe(text, n);
     secret_wipe(state, sizeof state);
     secret_wipe(&k, sizeof k);
-    secret_wipe(plain, n);
     *ticket = span_of(p, ok ? all : 0);
-    return ok || fail(c, OUT_OF_MEMORY, "for a ticket of %zu bytes", all);
+    return ok || fail(c, CRYPTO_FAILED, "sealing a ticket");
 }
 
 bool ticket_open(struct troth_conn *c, span ticket, span *bytes, struct arena *a)

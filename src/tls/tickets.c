@@ -29,7 +29,9 @@ static bool send_one(struct troth_conn *c, uint8_t number)
         t.exts.max_early_data_size = s.max_early_data;
         exts_add(&t.exts, X_EARLY_DATA);
     }
-    bool ok = ticket_seal(c, &s, &t.ticket, &c->hs->arena) && flight_post(c, HS_new_session_ticket, body_new_session_ticket, &t);
+    if (c->cfg->grease) /* RFC 8701 3.2: clients must ignore what they do not know */
+        exts_add_unknown(&t.exts, (uint16_t)(0x0a0a | (nonce[0] & 0xf) << 12 | (nonce[0] & 0xf) << 4), SPAN_NONE);
+    bool ok = ticket_seal(c, &s, &t.ticket, &c->hs->arena) && flight_add_late(c, HS_new_session_ticket, body_new_session_ticket, &t);
     secret_wipe(&s.secret, sizeof s.secret);
     return ok;
 }

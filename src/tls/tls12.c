@@ -77,6 +77,7 @@ bool tls12_send_finished(struct troth_conn *c)
     uint8_t verify_data[VERIFY_DATA_12_N];
     struct digest transcript;
     TRY(flight_flush(c));
+    protect_tell_clear(&c->rec.write, CONTENT_CHANGE_CIPHER_SPEC, sizeof one);
     TRY(outq_put_clear(&c->rec.out, &c->error, CONTENT_CHANGE_CIPHER_SPEC, TROTH_TLS12, SPAN_OF(one)));
     TRY(conn_keys12(c, WRITE));
     transcript_peek(&c->hs->transcript, &transcript);

@@ -1,6 +1,7 @@
 /* ext_psk.c - pre_shared_key (RFC 9846 4.3.11), psk_key_exchange_modes (4.3.9) and early_data (4.3.10).
  *
- * Binders cover the ClientHello up to themselves: where they begin is kept.  Whether they are right is for tls/psk.c. */
+ * Binders cover the ClientHello up to themselves: where they begin is kept.  Whether they are right, and of the length of their hash
+ * (never less than 32 bytes), is for tls/psk.c: a server that goes on without the PSK, or with TLS 1.2, does not look at them. */
 #include "wire/ext_rows.h"
 
 static size_t identities_read(struct rd *r, struct exts *e)
@@ -23,9 +24,9 @@ static size_t binders_read(struct rd *r, struct exts *e)
 {
     size_t n = 0;
     e->binders = rd_peek(r);
-    struct rd list = rd_vec16(r, "binders", 33, 0xffff);
+    struct rd list = rd_vec16(r, "binders", 2, 0xffff);
     for (; rd_more(&list); n++) {
-        span binder = rd_opaque8(&list, "PskBinderEntry", 32, 255);
+        span binder = rd_opaque8(&list, "PskBinderEntry", 1, 255);
         if (n < e->n_psks)
             e->psks[n].binder = binder;
     }
