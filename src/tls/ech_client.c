@@ -313,7 +313,8 @@ static bool send_both(struct troth_conn *c, struct client_hello *outer)
     TRY(encode(c, &inner, &from_outer, &encoded));
     TRY(write_outer(c, outer, encoded, &outer_message));
     ech->inner_asked = inner.exts.have;
-    return flight_add_instead(c, inner_message, outer_message) && remember(c, inner_message, outer_message, outer);
+    return retell_inner_hello(c, inner_message) && flight_add_instead(c, inner_message, outer_message)
+        && remember(c, inner_message, outer_message, outer);
 }
 
 /* As long as a real one would be (RFC 9849 6.2.1). */
@@ -363,7 +364,8 @@ static bool reject(struct troth_conn *c)
         return fail(c, OUT_OF_MEMORY, "for the public name");
     ech->stage = ECH_REJECTED;
     c->facts.ech = TROTH_ECH_REJECTED;
-    c->host = c->sni = name;
+    c->sni = c->sni ? c->sni : c->host; /* a second hello is built in the order of the first; ech_offer puts the public name in */
+    c->host = name;
     memcpy(c->facts.client_random, ech->outer_random, 32);
     if (c->hs->psk)
         c->hs->psk->n = 0; /* those of the outer hello are none */

@@ -3,6 +3,7 @@
  * Everything behind this file sees one hello, the one that counts.  A hello that does not open is no failure: it may be GREASE, or for
  * a key that is gone; the client is told which keys there are.  Must never tell apart, by what it says, the two. */
 #include "tls/ech.h"
+#include "tls/flight.h"
 #include "tls/hooks.h"
 
 /* ---- opening (RFC 9849 7.1) */
@@ -112,10 +113,13 @@ static bool take_inner(struct troth_conn *c, struct client_hello *ch, struct mes
     struct hs *hs = c->hs;
     struct message inner;
     struct rd_ctx ctx;
+    uint8_t type;
     TRY(expand(c, ch, encoded, m, &inner));
     *m = inner;
     memset(ch, 0, sizeof *ch);
-    struct rd r = message_reader(c, &ctx, m);
+    tell_inner_hello(c, m->raw, false);
+    rd_ctx_init(&ctx, m->raw, c->witness);
+    struct rd whole = rd_init(&ctx, m->raw), r = message_open(&whole, &type);
     if (!client_hello_read_all(ch, &r))
         return fail_read(c, "ClientHelloInner", &r);
     TRY(check_inner(c, ch));
@@ -208,7 +212,6 @@ void ech_confirm(struct troth_conn *c, uint8_t *message, size_t n)
     uint8_t *at = message + ECH_ACCEPT_AT;
     ech_confirmation(at, &c->hs->transcript, span_of(message, n), ECH_ACCEPT_AT, c->facts.client_random, ech_accept_label);
     memcpy(c->facts.server_random + 24, at, ECH_CONFIRMATION_N);
-    c->facts.ech = TROTH_ECH_ACCEPTED;
 }
 
 void ech_offer_retry(struct troth_conn *c, struct exts *e)

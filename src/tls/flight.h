@@ -38,6 +38,9 @@ bool MUST_USE retell(struct troth_conn *c, span message);
 /* "ClientHello"; HelloRetryRequest is a ServerHello by its number.  The witness is told of a whole message. */
 const char *message_name(uint8_t type);
 void tell_message(const struct troth_conn *c, span raw, bool ours);
+/* Likewise of the inner hello of Encrypted Client Hello, which is on the wire in its sealed form only. */
+void tell_inner_hello(const struct troth_conn *c, span raw, bool ours);
+bool MUST_USE retell_inner_hello(struct troth_conn *c, span message);
 
 /* Writers with the type of body_writer. */
 body_writer body_client_hello, body_server_hello, body_hello_retry, body_encrypted_extensions, body_certificate_request,

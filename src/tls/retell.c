@@ -89,13 +89,12 @@ static bool read_back12(struct troth_conn *c, uint8_t type, struct rd *r)
     }
 }
 
-void tell_message(const struct troth_conn *c, span raw, bool ours)
+static void tell_as(const struct troth_conn *c, span raw, bool ours, const char *name)
 {
     const struct witness *w = c->witness;
     if (LIKELY(!w || !w->message))
         return;
-    bool retry = input_of(raw.p[0], raw) == M_HELLO_RETRY_REQUEST;
-    struct saw_message m = { .type = retry ? "HelloRetryRequest" : message_name(raw.p[0]),
+    struct saw_message m = { .type = name,
                              .from = ours ? our_side(c) : peer_side(c),
                              .ours = ours,
                              .raw = raw,
@@ -104,11 +103,19 @@ void tell_message(const struct troth_conn *c, span raw, bool ours)
     w->message(w->self, &m);
 }
 
-bool retell(struct troth_conn *c, span message)
+void tell_message(const struct troth_conn *c, span raw, bool ours)
 {
-    if (LIKELY(!c->witness && !ALWAYS))
-        return true;
-    tell_message(c, message, true);
+    bool retry = input_of(raw.p[0], raw) == M_HELLO_RETRY_REQUEST;
+    tell_as(c, raw, ours, retry ? "HelloRetryRequest" : message_name(raw.p[0]));
+}
+
+void tell_inner_hello(const struct troth_conn *c, span raw, bool ours)
+{
+    tell_as(c, raw, ours, "ClientHelloInner");
+}
+
+static bool reread(struct troth_conn *c, span message)
+{
     struct rd_ctx ctx;
     rd_ctx_init(&ctx, message, c->witness);
     struct rd whole = rd_init(&ctx, message);
@@ -117,6 +124,22 @@ bool retell(struct troth_conn *c, span message)
     if (c->facts.version == TROTH_TLS12 ? read_back12(c, type, &r) : read_back(c, type, &r))
         return true;
     return fail(c, BUG, "our own %s cannot be read: %s at %u", message_name(type), ctx.bad ? ctx.bad : "?", (unsigned)ctx.bad_at);
+}
+
+bool retell(struct troth_conn *c, span message)
+{
+    if (LIKELY(!c->witness && !ALWAYS))
+        return true;
+    tell_message(c, message, true);
+    return reread(c, message);
+}
+
+bool retell_inner_hello(struct troth_conn *c, span message)
+{
+    if (LIKELY(!c->witness && !ALWAYS))
+        return true;
+    tell_inner_hello(c, message, true);
+    return reread(c, message);
 }
 
 /* clang-format off */

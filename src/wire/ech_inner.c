@@ -58,15 +58,15 @@ bool ech_inner_expand(struct wr *w, struct rd *r, const struct client_hello *out
     if (inner.legacy_session_id.n)
         rd_refuse_value(r, "legacy_session_id", TROTH_R_ECH_INNER_INVALID, inner.legacy_session_id.n);
     TRY(exts_read(&inner.exts, r, IN_CH | IN_INNER, 0, NULL));
-    if (!exts_have(&inner.exts, X_ENCRYPTED_CLIENT_HELLO) || inner.exts.ech.type != ECH_TYPE_inner)
-        rd_refuse(r, "encrypted_client_hello", TROTH_R_ECH_INNER_INVALID);
-    TRY(rd_ok(r));
     wr_u16(w, inner.legacy_version);
     wr_span(w, inner.random);
     wr_opaque(w, 1, outer->legacy_session_id);
     wr_opaque(w, 2, inner.cipher_suites);
     wr_opaque(w, 1, inner.legacy_compression_methods);
-    return exts_expand(w, r, &inner.exts, &outer->exts) && wr_ok(w);
+    TRY(exts_expand(w, r, &inner.exts, &outer->exts));
+    if (!exts_have(&inner.exts, X_ENCRYPTED_CLIENT_HELLO) || inner.exts.ech.type != ECH_TYPE_inner)
+        rd_refuse(r, "encrypted_client_hello", TROTH_R_ECH_INNER_INVALID);
+    return rd_ok(r) && wr_ok(w);
 }
 
 void ech_inner_encode(struct wr *w, const struct client_hello *inner, const struct ext_set *from_outer, size_t padding)

@@ -9,9 +9,6 @@
 #pragma weak troth_cache
 #pragma weak troth_compressors
 #pragma weak troth_early_data
-#pragma weak troth_ech_configs
-#pragma weak troth_ech_grease
-#pragma weak troth_ech_key
 #pragma weak troth_identity_delegated
 #pragma weak troth_identity_raw_key
 #pragma weak troth_own_types
@@ -48,9 +45,6 @@ static bool needs_missing(const struct settings *s)
 {
     return (s->enable_early_data && !troth_early_data)
         || (s->reverify_on_resume && !troth_reverify)
-        || (s->ech_config_list.n && !troth_ech_configs)
-        || (s->enable_ech_grease && !troth_ech_grease)
-        || (s->n_ech_configs && !troth_ech_key)
         || (s->accepted_peer_cert_types.n && !troth_peer_types)
         || (s->available_client_cert_types.n && !troth_own_types)
         || ((s->install_cert_compression_algs || s->install_one_cert_compression_alg) && !troth_compressors);
