@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ech.h"
 #include "trust.h"
 
 enum { LIST_MAX = 64, FILE_MAX = 16 << 20 };
@@ -297,7 +298,7 @@ troth_client *setup_client(const struct args *a, int *status)
 {
     *status = EXIT_USAGE;
     troth_builder *b = troth_client_builder(troth_libcrypto());
-    if (!set_common(a, b) || !set_trust(a, b, status)) {
+    if (!set_common(a, b) || !set_trust(a, b, status) || !ech_client_options(a, b)) {
         troth_builder_free(b);
         return NULL;
     }
@@ -319,7 +320,7 @@ troth_server *setup_server(const struct args *a, int *status)
     }
     troth_builder *b = troth_server_builder(troth_libcrypto());
     const char *how = args_value(a, OPT_CLIENT_AUTH, "required"), *path;
-    if (!set_common(a, b) || (strcmp(how, "required") && strcmp(how, "optional"))) {
+    if (!set_common(a, b) || !ech_server_options(a, b) || (strcmp(how, "required") && strcmp(how, "optional"))) {
         if (strcmp(how, "required") && strcmp(how, "optional"))
             complain(a, EXIT_USAGE, "--client-auth: `%s' is neither required nor optional", how);
         troth_builder_free(b);

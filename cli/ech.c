@@ -1,0 +1,90 @@
+/* ech.c - troth ech keygen: a key for Encrypted Client Hello (RFC 9849); and the options that use one.  Must never overwrite a file, nor
+ * write a key that others can read. */
+#include "ech.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pki_files.h"
+#include "setup.h"
+
+enum { FILE_MOST = 1 << 20 };
+
+int verb_ECH(const struct args *a)
+{
+    troth_ech_pair pair;
+    troth_error why;
+    char pem[2048];
+    const char *name = args_value(a, OPT_PUBLIC_NAME, NULL), *path = args_value(a, OPT_OUTPUT, NULL);
+    if (strcmp(a->operands[0], "keygen"))
+        return complain(a, EXIT_USAGE, "`%s' is not something to do; write: troth ech keygen --public-name NAME", a->operands[0]);
+    if (!name)
+        return complain(a, EXIT_USAGE, "--public-name is missing: the name that everybody may see, and that the server has a certificate for");
+    troth_provider *crypto = troth_libcrypto();
+    bool ok = troth_ech_make(crypto, name, 0, &pair, &why);
+    troth_provider_free(crypto);
+    if (!ok)
+        return complain(a, why.reason == TROTH_R_BAD_ARGUMENT ? EXIT_USAGE : EXIT_BUG, "%s [%s]", why.detail, why.code);
+    size_t n = troth_ech_pem(&pair, pem, sizeof pem);
+    if (path && strcmp(path, "-"))
+        ok = file_new(a, path, 0600, (troth_span){ (const uint8_t *)pem, n });
+    else
+        ok = fwrite(pem, 1, n, stdout) == n && !fflush(stdout);
+    explicit_bzero(&pair, sizeof pair);
+    explicit_bzero(pem, sizeof pem);
+    return ok && n ? EXIT_OK : EXIT_FILE;
+}
+
+/* Base64 as it stands in DNS becomes a PEM block, which the library reads. */
+static void give_base64(troth_builder *b, const char *text, size_t n)
+{
+    static const char begin[] = "-----BEGIN ECHCONFIG-----\n", end[] = "\n-----END ECHCONFIG-----\n";
+    char *pem = malloc(sizeof begin + n + sizeof end);
+    if (!pem)
+        return;
+    memcpy(pem, begin, sizeof begin - 1);
+    memcpy(pem + sizeof begin - 1, text, n);
+    memcpy(pem + sizeof begin - 1 + n, end, sizeof end - 1);
+    troth_ech_configs(b, (troth_span){ (const uint8_t *)pem, sizeof begin - 1 + n + sizeof end - 1 });
+    free(pem);
+}
+
+bool ech_client_options(const struct args *a, troth_builder *b)
+{
+    const char *config = args_value(a, OPT_ECH_CONFIG, NULL);
+    size_t n;
+    if (args_has(a, OPT_ECH_GREASE))
+        troth_ech_grease(b);
+    if (!config)
+        return true;
+    if (access(config, F_OK) && strcmp(config, "-")) {
+        give_base64(b, config, strlen(config));
+        return true;
+    }
+    uint8_t *p = read_file(a, config, FILE_MOST, &n);
+    if (!p)
+        return false;
+    if (n && p[0] == 'A') /* a length of less than 16 KB in base64 */
+        give_base64(b, (const char *)p, n);
+    else
+        troth_ech_configs(b, (troth_span){ p, n });
+    free(p);
+    return true;
+}
+
+bool ech_server_options(const struct args *a, troth_builder *b)
+{
+    const char *path;
+    for (size_t i = 0; (path = args_nth(a, OPT_ECH_KEY, i)); i++) {
+        size_t n;
+        uint8_t *p = read_file(a, path, FILE_MOST, &n);
+        if (!p)
+            return false;
+        troth_ech_key_pem(b, (troth_span){ p, n }, true);
+        explicit_bzero(p, n);
+        free(p);
+    }
+    return true;
+}
