@@ -167,6 +167,37 @@ static void wanted(void **state)
     assert_non_null(strstr(ctx.error.detail, "WHATEVER"));
 }
 
+/* Each kind of file, given where another was wanted, has its own reason. */
+static void instead(void **state)
+{
+    (void)state;
+    static const struct {
+        const char       *label;
+        enum troth_reason why;
+    } rows[] = {
+        { "CERTIFICATE", TROTH_R_CONFIG_IS_CERTIFICATE },   { "TRUSTED CERTIFICATE", TROTH_R_CONFIG_IS_CERTIFICATE },
+        { "X509 CRL", TROTH_R_CONFIG_IS_CRL },              { "PRIVATE KEY", TROTH_R_CONFIG_IS_KEY },
+        { "ENCRYPTED PRIVATE KEY", TROTH_R_CONFIG_IS_KEY }, { "EC PRIVATE KEY", TROTH_R_CONFIG_IS_KEY },
+        { "PUBLIC KEY", TROTH_R_CONFIG_IS_PUBLIC_KEY },     { "PKCS7", TROTH_R_CONFIG_IS_PKCS7 },
+        { "PKCS12", TROTH_R_CONFIG_IS_PKCS12 },             { "EC PARAMETERS", TROTH_R_CONFIG_IS_OTHER },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[256];
+        struct object *o;
+        snprintf(text, sizeof text, "-----BEGIN %s-----\nMAMCAQE=\n-----END %s-----\n", rows[i].label, rows[i].label);
+        reads(text, 1, &o);
+        assert_false(objects_wanted(&ctx, OBJECT_CSR, o));
+        assert_int_equal(ctx.error.reason, rows[i].why);
+    }
+    struct object *o;
+    assert_int_equal(read_text("\x30\x03\x0a\x01\x06", 5, &o), 1);
+    assert_false(objects_wanted(&ctx, OBJECT_CERTIFICATE, o));
+    assert_int_equal(ctx.error.reason, TROTH_R_CONFIG_IS_OCSP);
+    assert_int_equal(read_text("\x30\x03\x01\x01\xff", 5, &o), 1);
+    assert_false(objects_wanted(&ctx, OBJECT_CERTIFICATE, o));
+    assert_int_equal(ctx.error.reason, TROTH_R_CONFIG_UNKNOWN_DER);
+}
+
 static void writes(void **state)
 {
     (void)state;
@@ -205,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks), cmocka_unit_test(headers), cmocka_unit_test(broken),
         cmocka_unit_test(shapes), cmocka_unit_test(wanted),  cmocka_unit_test(writes),
+        cmocka_unit_test(instead),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -207,6 +207,8 @@ static void profile(void **state)
     CASE("cert.profile", t->mid.subject = NULL);
     CASE("cert.version", t->leaf.version = 1, t->leaf.no_extensions = true);
     CASE("cert.version", t->leaf.version = 2);
+    /* a UTF8String that is none */
+    CASE("der.string", t->leaf.subject_der = SPAN_TEXT("\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x03\x0c\x02\xc3\x28"));
     CASE("cert.profile", t->mid.aki_issuer = TEXTS("dir:CN=Test Root,O=Troth Test"),
          t->mid.aki_serial = SPAN_TEXT("\1"));
     CASE("cert.profile", t->mid.has_require_explicit = true, t->mid.require_explicit = 9,
