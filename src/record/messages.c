@@ -138,6 +138,15 @@ bool messages_peek(const struct messages *m, uint8_t *type, uint32_t *n)
     return true;
 }
 
+bool messages_ahead(const struct messages *m, struct message *out)
+{
+    TRY(!messages_midway(m) && m->rest.n >= HEADER);
+    size_t whole = HEADER + (size_t)length_of(m->rest.p);
+    TRY(m->rest.n >= whole);
+    give(out, m->rest.p, whole);
+    return true;
+}
+
 bool messages_midway(const struct messages *m)
 {
     return m->join && !m->join_given;

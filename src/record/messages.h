@@ -43,6 +43,9 @@ enum messages_answer MUST_USE messages_next(struct messages *m, troth_error *e, 
 /* Type and body length of the next message, whole or not, without taking it; false while its header is not there. */
 bool MUST_USE messages_peek(const struct messages *m, uint8_t *type, uint32_t *n);
 
+/* The next message without taking it, if all of it lies in the fragment at hand. */
+bool MUST_USE messages_ahead(const struct messages *m, struct message *out);
+
 /* Is a message only partly there? */
 bool messages_midway(const struct messages *m);
 /* Are there bytes that no message was returned for, whole or not? */

@@ -17,6 +17,18 @@ bool MUST_USE auth_answered(struct troth_conn *c, span signature);
 /* The peer's CertificateVerify, over hs->before: scheme allowed and fitting, signature right. */
 bool MUST_USE auth_verify(struct troth_conn *c, const struct message *m);
 
+/* Where the peer's CertificateVerify already lies behind its Certificate, its signature is verified along with the chain's: several cost
+ * little more than one.  look_ahead: while Certificate is handled, the job, if there is one; note_ahead: how it came out.  auth_verify then
+ * passes over the arithmetic, and nothing else, for this very message after this very transcript.  Not good is not a verdict. */
+struct auth_ahead {
+    uint8_t          content[SIGNED_MAX];
+    span             part, message;
+    struct digest    upto;
+    troth_verify_job job;
+};
+bool MUST_USE auth_look_ahead(struct troth_conn *c, struct auth_ahead *ahead);
+bool MUST_USE auth_note_ahead(struct troth_conn *c, const struct auth_ahead *ahead);
+
 /* Our Finished, queued; the peer's, checked over hs->before. */
 bool MUST_USE auth_send_finished(struct troth_conn *c);
 bool MUST_USE auth_check_finished(struct troth_conn *c, const struct message *m);

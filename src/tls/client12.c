@@ -146,7 +146,7 @@ static enum state on_certificate_status(struct troth_conn *c, const struct messa
 }
 
 /* The chain, now that whatever was stapled to it is here. */
-static bool judge(struct troth_conn *c)
+static bool judge(struct troth_conn *c, troth_verify_job *also)
 {
     const struct hs12 *v = c->hs->v12;
     struct certificate cert = { 0 };
@@ -157,7 +157,7 @@ static bool judge(struct troth_conn *c)
         return fail(c, BUG, "a Certificate that was read cannot be read again");
     cert.entries[0].ocsp_response = v->staple;
     cert.entries[0].sct_list = v->scts;
-    TRY(peer_judge(c, &cert));
+    TRY(peer_judge_with(c, &cert, also));
     uint16_t curve = key_curve(c->hs->peer_key.type);
     if (curve && !u16s_has(c->cfg->groups, curve)) /* RFC 8422 2.2: with ECDSA the curves offered bind the certificate too */
         return fail(c, PEER_KEY_UNSUPPORTED, "its key is on %s, which was not offered", name_of(&names_group, curve));
@@ -188,9 +188,12 @@ static enum state on_server_key_exchange(struct troth_conn *c, const struct mess
         return S_FAILED;
     }
     const span signed_parts[] = { SPAN_OF(c->facts.client_random), SPAN_OF(c->facts.server_random), k.params };
-    bool ok = judge(c)
+    const struct scheme *s = scheme_by_id(k.algorithm);
+    troth_verify_job also = { .sig = s ? s->sig : TROTH_SIG_NONE, .parts = signed_parts, .n_parts = COUNT_OF(signed_parts),
+                              .signature = k.signature };
+    bool ok = judge(c, &also)
            && check_params(c, &k)
-           && tls12_verify(c, k.algorithm, signed_parts, COUNT_OF(signed_parts), k.signature);
+           && tls12_verify(c, k.algorithm, signed_parts, COUNT_OF(signed_parts), k.signature, also.good);
     return ok ? S_WAIT_CR_12 : S_FAILED;
 }
 

@@ -141,6 +141,8 @@ struct hs {
     const struct scheme   *scheme;       /* of our CertificateVerify                                           */
     span               to_sign;          /* what an external key was asked to sign                             */
 
+    struct digest      ahead_upto;       /* of the transcript that this signature, already verified, is on      */
+    span               ahead;            /* CertificateVerify as it lay behind the Certificate; empty: none was */
     troth_public_key   peer_key;         /* to verify CertificateVerify with; spans live with the report       */
     bool               peer_showed;      /* a certificate (or raw key) came                                    */
     bool               verdict_given;    /* of the application                                                 */

@@ -75,13 +75,16 @@ bool offer_prepare(struct troth_conn *c)
     struct offer *o = &c->hs->offer;
     o->least = c->cfg->least;
     o->most = c->cfg->most;
-    TRY(conn_random(c, c->facts.client_random, 32));
-    TRY(conn_random(c, o->grease, sizeof o->grease));
-    TRY(conn_random(c, o->shuffle, sizeof o->shuffle));
-    if (c->cfg->middlebox && o->most >= TROTH_TLS13) {
+    struct { /* one draw: each costs more than its bytes */
+        uint8_t random[32], grease[sizeof o->grease], shuffle[sizeof o->shuffle], session_id[32];
+    } fresh;
+    TRY(conn_random(c, (uint8_t *)&fresh, sizeof fresh));
+    memcpy(c->facts.client_random, fresh.random, 32);
+    memcpy(o->grease, fresh.grease, sizeof o->grease);
+    memcpy(o->shuffle, fresh.shuffle, sizeof o->shuffle);
+    memcpy(o->session_id, fresh.session_id, 32); /* for whoever needs one */
+    if (c->cfg->middlebox && o->most >= TROTH_TLS13)
         o->session_id_n = 32;
-        TRY(conn_random(c, o->session_id, 32));
-    }
     return make_shares(c);
 }
 

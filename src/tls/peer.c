@@ -2,6 +2,8 @@
  * explicit troth_danger_trust_anyone accepts. */
 #include "tls/peer.h"
 
+#include "tls/auth.h"
+
 static bool fail_like(struct troth_conn *c, const troth_error *why)
 {
     if (!error_is_set(&c->error))
@@ -28,7 +30,7 @@ static bool pinned(const struct troth_conn *c, span spki)
 }
 
 /* ---- the chain */
-static bool verify(struct troth_conn *c, const struct certificate *cert)
+static bool verify(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also)
 {
     span certs[LIMIT_CHAIN];
     for (size_t i = 0; i < cert->n; i++)
@@ -44,6 +46,7 @@ static bool verify(struct troth_conn *c, const struct certificate *cert)
         .ocsp = cert->entries[0].ocsp_response,
         .scts = cert->entries[0].sct_list,
         .asked_staple = c->cfg->request_ocsp,
+        .also = also,
         .witness = c->witness,
     };
     troth_report_free(c->report);
@@ -87,14 +90,19 @@ static bool keep_staples(struct troth_conn *c, const struct certificate_entry *l
     return rare && conn_keep(c, &rare->peer_staple, leaf->ocsp_response) && conn_keep(c, &rare->peer_scts, leaf->sct_list);
 }
 
-bool peer_judge(struct troth_conn *c, const struct certificate *cert)
+bool peer_judge_with(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also)
 {
     TRY(keep_staples(c, &cert->entries[0]));
-    TRY(verify(c, cert));
+    TRY(verify(c, cert, also));
     const struct cert *leaf = report_leaf(c->report);
     if (!leaf)
         return fail_like(c, troth_report_error(c->report));
     return accept(c, leaf) && take_key(c, leaf);
+}
+
+bool peer_judge(struct troth_conn *c, const struct certificate *cert)
+{
+    return peer_judge_with(c, cert, NULL);
 }
 
 bool peer_certificate13(struct troth_conn *c, const struct message *m, const struct ext_set *asked, bool *empty)
@@ -107,7 +115,11 @@ bool peer_certificate13(struct troth_conn *c, const struct message *m, const str
     if (!span_equal(cert.certificate_request_context, c->cfg->is_server ? c->hs->wanted.context : SPAN_NONE))
         return fail(c, CERTIFICATE_CONTEXT, "certificate_request_context is not that of the request");
     *empty = cert.n == 0;
-    return *empty || peer_judge(c, &cert);
+    if (*empty)
+        return true;
+    struct auth_ahead ahead;
+    bool is = auth_look_ahead(c, &ahead);
+    return peer_judge_with(c, &cert, is ? &ahead.job : NULL) && (!is || auth_note_ahead(c, &ahead));
 }
 
 /* ---- the application's word */

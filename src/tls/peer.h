@@ -10,6 +10,8 @@ bool MUST_USE peer_certificate13(struct troth_conn *c, const struct message *m, 
 
 /* Judges a chain that was read, in either version, and takes its key.  The report stays with the connection, also on failure. */
 bool MUST_USE peer_judge(struct troth_conn *c, const struct certificate *cert);
+/* Likewise; `also` as in struct verify_input, or NULL. */
+bool MUST_USE peer_judge_with(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also);
 
 /* Does the application want a word, now that the peer has proved to have the key?  Then it is asked. */
 bool peer_ask_verdict(struct troth_conn *c);

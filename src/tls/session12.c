@@ -28,7 +28,6 @@ bool session12_offer(struct troth_conn *c, struct client_hello *ch)
         memcpy(o->session_id, s->session_id.p, s->session_id.n);
     } else if (!o->session_id_n) { /* its echo will tell that the ticket was taken (RFC 5077 3.4) */
         o->session_id_n = 32;
-        TRY(conn_random(c, o->session_id, 32));
     }
     ch->legacy_session_id = span_of(o->session_id, o->session_id_n);
     return true;

@@ -34,8 +34,8 @@ const troth_kem *tls12_group(const struct config *cfg, uint16_t group);
 
 /* Signs `parts` with our identity; an external key: asks (they are joined for it), *asked is true. */
 bool MUST_USE tls12_sign(struct troth_conn *c, const span *parts, size_t n, uint8_t *signature, size_t *signature_n, bool *asked);
-/* The peer's signature over `parts`. */
-bool MUST_USE tls12_verify(struct troth_conn *c, uint16_t algorithm, const span *parts, size_t n, span signature);
+/* The peer's signature over `parts`.  `good`: the arithmetic was done, along with the chain's, and says yes. */
+bool MUST_USE tls12_verify(struct troth_conn *c, uint16_t algorithm, const span *parts, size_t n, span signature, bool good);
 /* CertificateVerify, ours (`signature` was made over the log) and the peer's. */
 bool MUST_USE tls12_put_verify(struct troth_conn *c, span signature);
 bool MUST_USE tls12_check_verify(struct troth_conn *c, const struct message *m);

@@ -115,11 +115,21 @@ static bool job_fill(const struct judge *j, troth_verify_job *job, troth_public_
     return true;
 }
 
+/* Is there another signature to be verified, and not yet? */
+static bool wants_also(struct judge *j)
+{
+    troth_verify_job *also = j->in->also;
+    if (!also || also->key || j->signer_depth)
+        return false;
+    also->key = &j->leaf->cert->key;
+    return true;
+}
+
 /* Verifies all links of the path that were not before, in one call.  False: memory or budget ran out. */
 static bool links_verify(struct judge *j)
 {
     const troth_provider *p = j->policy->provider;
-    troth_verify_job jobs[PATH_MAX_CERTS];
+    troth_verify_job jobs[PATH_MAX_CERTS + 1];
     troth_public_key keys[PATH_MAX_CERTS];
     unsigned of[PATH_MAX_CERTS], n = 0;
     for (unsigned i = 0; i + 1 < j->now.n; i++) {
@@ -133,8 +143,13 @@ static bool links_verify(struct judge *j)
         TRY(spend_signatures(j, 1));
         of[n++] = i;
     }
+    bool also = n && wants_also(j);
+    if (also)
+        jobs[n] = *j->in->also;
     if (n)
-        p->verify(p->self, jobs, n);
+        p->verify(p->self, jobs, n + also);
+    if (also)
+        j->in->also->good = jobs[n].good;
     for (unsigned k = 0; k < n; k++)
         TRY(link_add(j, j->now.node[of[k]], j->now.node[of[k] + 1], jobs[k].good));
     return true;

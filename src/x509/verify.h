@@ -91,6 +91,8 @@ struct verify_input {
     span                       scts;
     bool                       asked_staple;
     bool                       clock;    /* `now` is what a clock says, which may be wrong; not a time that somebody chose */
+    troth_verify_job          *also;     /* a signature by the leaf's key, to be verified along with the chain's where that is done side by
+                                          * side: its `key` is set here.  Not good: it may not have been looked at   */
     const struct witness      *witness;  /* is told fields of every certificate, and every check */
 };
 

@@ -277,6 +277,8 @@ static bool learn_ec(troth_key *k)
     for (size_t i = 0; i < LIB_CURVES; i++)
         if (k->lib->curve[i].nid == nid)
             k->type = k->lib->curve[i].type;
+    k->in_lanes = k->type == TROTH_KEY_P256 && k->lib->has_lanes
+               && BN_bn2binpad(EC_KEY_get0_private_key(k->ec), k->d, sizeof k->d) == sizeof k->d;
     return k->type != TROTH_KEY_NONE;
 }
 

@@ -1,7 +1,7 @@
-/* lanes.c - several P-256 verifications side by side, in AVX-512 IFMA lanes.
+/* lanes.c - P-256 in AVX-512 IFMA lanes: several verifications side by side, and signing.
  *
  * Measured: one by libcrypto 54 us; one to eight by the lanes 67 us.  So from two on they go there: the signatures of a chain and of its
- * CertificateVerify, or those of several connections. */
+ * CertificateVerify, or those of several connections.  Signing: 17 us by libcrypto, 8 by the kernel. */
 #include "crypto/ecdsa.h"
 #include "crypto/kernel/cpu.h"
 #include "crypto/kernel/p256.h"
@@ -58,12 +58,38 @@ void lib_verify_lanes(const struct lib *l, troth_verify_job *jobs, size_t n)
     settle(l, lanes, checks, used);
 }
 
+static void nonce_hash(void *ctx, uint8_t out[64], const uint8_t *in, size_t n)
+{
+    span all = { in, n };
+    size_t got;
+    (void)ctx;
+    lib_digest(TROTH_SHA512, &all, 1, out, &got);
+}
+
+bool lib_sign_lanes(const struct lib *l, const troth_key *k, const uint8_t *digest, size_t digest_n, uint8_t *out, size_t *n)
+{
+    uint8_t fresh[32];
+    struct p256_signing job = { .d = k->d, .random = fresh, .hash = digest, .hash_n = digest_n };
+    TRY(l->pub.random(l->pub.self, fresh, sizeof fresh));
+    p256_sign(&job, 1, nonce_hash, NULL);
+    secret_wipe(fresh, sizeof fresh);
+    if (job.done)
+        *n = ecdsa_write_256(out, job.r, job.s);
+    return job.done;
+}
+
 bool lib_has_lanes(const troth_libcrypto_options *o)
 {
     return !o->libcrypto_only && !o->portable_only && (cpu_features() & CPU_IFMA);
 }
 
 #else
+
+bool lib_sign_lanes(const struct lib *l, const troth_key *k, const uint8_t *digest, size_t digest_n, uint8_t *out, size_t *n)
+{
+    (void)l, (void)k, (void)digest, (void)digest_n, (void)out, (void)n;
+    return false; /* no key says in_lanes */
+}
 
 void lib_verify_lanes(const struct lib *l, troth_verify_job *jobs, size_t n)
 {

@@ -58,6 +58,8 @@ struct troth_key {
     const EC_KEY       *ec;  /* pkey's own, for P-256, P-384 and P-521 */
     const RSA          *rsa; /* pkey's own, for RSA and RSA-PSS        */
     enum troth_hash_id  only_hash; /* an RSA-PSS key may be tied to one hash; 0: it is not */
+    bool                in_lanes;  /* P-256: signed with by our own kernel, from d         */
+    uint8_t             d[32];
 };
 
 static inline struct lib *lib_of(void *self)
@@ -90,6 +92,7 @@ void lib_digest(enum troth_hash_id id, const troth_span *parts, size_t n_parts, 
 
 /* One signature by libcrypto; several, those on P-256 side by side where the processor has the lanes. */
 void lib_verify_one(const struct lib *l, troth_verify_job *job);
+bool MUST_USE lib_sign_lanes(const struct lib *l, const troth_key *k, const uint8_t *digest, size_t digest_n, uint8_t *out, size_t *n);
 void lib_verify_lanes(const struct lib *l, troth_verify_job *jobs, size_t n);
 bool lib_has_lanes(const troth_libcrypto_options *o);
 

@@ -206,9 +206,11 @@ static bool sign_raw(const struct lib *l, const troth_key *k, const span *parts,
     return ok;
 }
 
-static bool sign_ecdsa(const troth_key *k, const uint8_t *digest, size_t digest_n, uint8_t *out, size_t *n)
+static bool sign_ecdsa(const struct lib *l, const troth_key *k, const uint8_t *digest, size_t digest_n, uint8_t *out, size_t *n)
 {
     unsigned len = 0;
+    if (k->in_lanes)
+        return lib_sign_lanes(l, k, digest, digest_n, out, n);
     TRY(ECDSA_sign(0, digest, (int)digest_n, out, &len, (EC_KEY *)k->ec) == 1);
     *n = len;
     return true;
@@ -241,7 +243,7 @@ static bool sign(void *self, const troth_key *k, enum troth_sig sig, const span 
     if (sig_hash(sig))
         lib_digest(sig_hash(sig), parts, n_parts, digest, &digest_n);
     bool ok = !sig_hash(sig) ? sign_raw(l, k, parts, n_parts, out, n)
-              : k->ec        ? sign_ecdsa(k, digest, digest_n, out, n)
+              : k->ec        ? sign_ecdsa(l, k, digest, digest_n, out, n)
                              : sign_rsa(l, k, sig, digest, digest_n, out, n);
     if (!ok)
         lib_quiet();
