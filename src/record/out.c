@@ -3,7 +3,7 @@
 
 #include "base/secret.h"
 
-enum { LEAST = 512 };
+enum { LEAST = 1536 }; /* a flight of most handshakes */
 
 void outq_init(struct outq *q, const troth_allocator *memory)
 {

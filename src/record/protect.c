@@ -18,12 +18,20 @@ void protect_init(struct protect *p, const troth_allocator *memory, enum directi
     *p = (struct protect){ .memory = memory, .limit = UINT64_MAX, .most = LIMIT_PLAINTEXT, .from = (uint8_t)from };
 }
 
+static void forget_key(struct protect *p)
+{
+    if (!p->begun)
+        return;
+    p->aead->end(p->aead, p->state);
+    secret_wipe(p->state, p->aead->state_n);
+    p->begun = false;
+}
+
 void protect_rest(struct protect *p)
 {
     if (!p->state)
         return;
-    p->aead->end(p->aead, p->state);
-    secret_wipe(p->state, p->aead->state_n);
+    forget_key(p);
     p->memory->free(p->memory->ctx, p->state, p->aead->state_n);
     p->state = NULL;
 }
@@ -46,7 +54,13 @@ size_t protect_iv_n(enum form form, const troth_aead *aead)
 
 void protect_set(struct protect *p, enum form form, const troth_aead *aead, const uint8_t *key, const uint8_t *iv, uint8_t epoch)
 {
+    void *state = p->aead == aead ? p->state : NULL; /* the next key may have the memory of the last */
+    if (state) {
+        forget_key(p);
+        p->state = NULL;
+    }
     protect_end(p);
+    p->state = state;
     p->form = (uint8_t)form;
     p->aead = aead;
     p->limit = aead->seal_limit;
@@ -57,12 +71,14 @@ void protect_set(struct protect *p, enum form form, const troth_aead *aead, cons
 
 static bool expand(struct protect *p, troth_error *e)
 {
-    if (p->state)
+    if (p->begun)
         return true;
-    p->state = p->memory->alloc(p->memory->ctx, p->aead->state_n);
+    if (!p->state)
+        p->state = p->memory->alloc(p->memory->ctx, p->aead->state_n);
     if (!p->state)
         return fail_to(e, OUT_OF_MEMORY, "%zu bytes for a key", p->aead->state_n);
-    if (p->aead->begin(p->aead, p->state, p->key))
+    p->begun = p->aead->begin(p->aead, p->state, p->key);
+    if (p->begun)
         return true;
     p->memory->free(p->memory->ctx, p->state, p->aead->state_n);
     p->state = NULL;

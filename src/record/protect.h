@@ -23,7 +23,8 @@ enum {
 struct protect {
     const troth_allocator *memory;
     const troth_aead      *aead;    /* NULL: in the clear                                                              */
-    void                  *state;   /* expanded key; NULL while at rest                                                */
+    void                  *state;   /* memory for the expanded key; NULL while at rest                                 */
+    bool                   begun;   /* the key is expanded in it                                                       */
     const struct witness  *witness; /* told of each record; may be NULL                                                */
     uint64_t               seq;     /* of the next record                                                              */
     uint64_t               limit;   /* sealing: records that may be sealed under this key                              */

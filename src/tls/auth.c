@@ -83,14 +83,20 @@ bool auth_look_ahead(struct troth_conn *c, struct auth_ahead *a)
 
 bool auth_note_ahead(struct troth_conn *c, const struct auth_ahead *a)
 {
-    c->hs->ahead_upto = a->upto;
-    return !a->job.good || hs_keep(c, &c->hs->ahead, a->message);
+    if (!a->job.good)
+        return true;
+    struct auth_seen *seen = arena_alloc(&c->hs->arena, sizeof *seen);
+    if (!seen)
+        return fail(c, OUT_OF_MEMORY, "for a CertificateVerify");
+    seen->upto = a->upto;
+    c->hs->ahead = seen;
+    return hs_keep(c, &seen->message, a->message);
 }
 
 static bool verified_ahead(const struct troth_conn *c, const struct message *m)
 {
-    const struct hs *hs = c->hs;
-    return hs->ahead.n && span_equal(hs->ahead, m->raw) && span_equal(digest_span(&hs->ahead_upto), digest_span(&hs->before));
+    const struct auth_seen *seen = c->hs->ahead;
+    return seen && span_equal(seen->message, m->raw) && span_equal(digest_span(&seen->upto), digest_span(&c->hs->before));
 }
 
 bool auth_verify(struct troth_conn *c, const struct message *m)

@@ -26,6 +26,10 @@ struct auth_ahead {
     struct digest    upto;
     troth_verify_job job;
 };
+struct auth_seen {
+    span          message;
+    struct digest upto;      /* of the transcript before it */
+};
 bool MUST_USE auth_look_ahead(struct troth_conn *c, struct auth_ahead *ahead);
 bool MUST_USE auth_note_ahead(struct troth_conn *c, const struct auth_ahead *ahead);
 

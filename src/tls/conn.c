@@ -7,7 +7,7 @@
 /* ---- memory */
 bool hs_begin(struct troth_conn *c)
 {
-    enum { FIRST_CHUNK = 2560 }; /* holds a handshake with classical groups; a hybrid takes another */
+    enum { FIRST_CHUNK = 2624 }; /* holds a handshake with classical groups; a hybrid takes another */
     struct arena a;
     arena_init(&a, c->cfg->memory, FIRST_CHUNK);
     struct hs *hs = arena_alloc(&a, sizeof *hs);
@@ -52,10 +52,28 @@ struct rare *conn_rare(struct troth_conn *c)
     return c->rare;
 }
 
-bool conn_random(struct troth_conn *c, uint8_t *out, size_t n)
+static bool draw(struct troth_conn *c, uint8_t *out, size_t n)
 {
     const troth_provider *p = c->cfg->provider;
     return p->random(p->self, out, n) || fail(c, RANDOM_FAILED, "%zu bytes", n);
+}
+
+/* During a handshake from what was drawn ahead, as a call costs more than its bytes. */
+bool conn_random(struct troth_conn *c, uint8_t *out, size_t n)
+{
+    struct hs *hs = c->hs;
+    if (!hs || n > sizeof hs->fresh)
+        return draw(c, out, n);
+    if (n > hs->fresh_n) {
+        hs->fresh_n = 0;
+        TRY(draw(c, hs->fresh, sizeof hs->fresh));
+        hs->fresh_n = sizeof hs->fresh;
+    }
+    uint8_t *from = hs->fresh + sizeof hs->fresh - hs->fresh_n;
+    memcpy(out, from, n);
+    secret_wipe(from, n);
+    hs->fresh_n = (uint8_t)(hs->fresh_n - n);
+    return true;
 }
 
 /* ---- what a handshake decides */

@@ -89,6 +89,8 @@ struct wanted {
     bool     asked;                      /* client: a CertificateRequest came                                  */
 };
 
+enum { RANDOM_AHEAD = 64 }; /* what a server needs in all: its random, nonces and ages of two tickets */
+
 enum ks_stage { KS_NONE, KS_EARLY, KS_HANDSHAKE, KS_12 };
 
 /* What only a handshake of TLS 1.2 needs; in the arena. */
@@ -141,8 +143,9 @@ struct hs {
     const struct scheme   *scheme;       /* of our CertificateVerify                                           */
     span               to_sign;          /* what an external key was asked to sign                             */
 
-    struct digest      ahead_upto;       /* of the transcript that this signature, already verified, is on      */
-    span               ahead;            /* CertificateVerify as it lay behind the Certificate; empty: none was */
+    uint8_t            fresh[RANDOM_AHEAD]; /* random bytes not handed out yet: the last fresh_n                */
+    uint8_t            fresh_n;
+    const struct auth_seen *ahead;       /* a CertificateVerify whose signature was verified; NULL: none        */
     troth_public_key   peer_key;         /* to verify CertificateVerify with; spans live with the report       */
     bool               peer_showed;      /* a certificate (or raw key) came                                    */
     bool               verdict_given;    /* of the application                                                 */

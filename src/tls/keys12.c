@@ -4,7 +4,7 @@
 #include "base/wr.h"
 #include "crypto/hkdf.h"
 
-enum { RANDOM_N = 32, KEY_BLOCK_MAX = 2 * (32 + 12), EXPORT_SEED_MAX = 2 * RANDOM_N + 2 };
+enum { RANDOM_N = 32, EXPORT_SEED_MAX = 2 * RANDOM_N + 2 };
 
 static void tell_master(const struct ks_12 *k, const char *from, const struct digest *session, const struct told *told)
 {
@@ -15,6 +15,7 @@ static void tell_master(const struct ks_12 *k, const char *from, const struct di
 void ks12_master(struct ks_12 *out, const troth_hash *hash, span premaster, const struct digest *session, const struct told *told)
 {
     out->hash = hash;
+    out->block_n = 0;
     out->master.n = MASTER_SECRET_N;
     tls12_prf(hash, out->master.b, MASTER_SECRET_N, premaster, "extended master secret", digest_span(session), SPAN_NONE);
     tell_secret(told, NULL, "premaster secret", NULL, hash, SPAN_NONE, premaster);
@@ -24,20 +25,22 @@ void ks12_master(struct ks_12 *out, const troth_hash *hash, span premaster, cons
 void ks12_resume(struct ks_12 *out, const troth_hash *hash, span master, const struct told *told)
 {
     out->hash = hash;
+    out->block_n = 0;
     out->master.n = MASTER_SECRET_N;
     memcpy(out->master.b, master.p, MASTER_SECRET_N);
     tell_master(out, NULL, NULL, told);
 }
 
 /* key_block = client key, server key, client IV, server IV: AEAD suites have no MAC keys (RFC 5246 6.3). */
-void ks12_traffic(uint8_t *key, size_t key_n, uint8_t *iv, size_t iv_n, const struct ks_12 *from, struct randoms r, bool of_client)
+void ks12_traffic(uint8_t *key, size_t key_n, uint8_t *iv, size_t iv_n, struct ks_12 *from, struct randoms r, bool of_client)
 {
-    uint8_t block[KEY_BLOCK_MAX];
-    tls12_prf(from->hash, block, 2 * (key_n + iv_n), secret_span(&from->master), "key expansion", span_of(r.server, RANDOM_N),
-              span_of(r.client, RANDOM_N));
-    memcpy(key, block + (of_client ? 0 : key_n), key_n);
-    memcpy(iv, block + 2 * key_n + (of_client ? 0 : iv_n), iv_n);
-    secret_wipe(block, sizeof block);
+    size_t n = 2 * (key_n + iv_n);
+    if (from->block_n != n)
+        tls12_prf(from->hash, from->block, n, secret_span(&from->master), "key expansion", span_of(r.server, RANDOM_N),
+                  span_of(r.client, RANDOM_N));
+    from->block_n = n;
+    memcpy(key, from->block + (of_client ? 0 : key_n), key_n);
+    memcpy(iv, from->block + 2 * key_n + (of_client ? 0 : iv_n), iv_n);
 }
 
 void ks12_finished(uint8_t *verify_data, const struct ks_12 *from, bool of_client, const struct digest *transcript)

@@ -6,11 +6,13 @@
 
 #include "tls/keys13.h"
 
-enum { MASTER_SECRET_N = 48, VERIFY_DATA_12_N = 12 };
+enum { MASTER_SECRET_N = 48, VERIFY_DATA_12_N = 12, KEY_BLOCK_MAX = 2 * (32 + 12) };
 
 struct ks_12 {
     const troth_hash *hash;
     struct secret     master;
+    uint8_t           block[KEY_BLOCK_MAX]; /* key_block, once there are block_n bytes of it: the directions take turns */
+    size_t            block_n;
 };
 
 /* Both randoms, 32 bytes each. */
@@ -23,7 +25,7 @@ void ks12_master(struct ks_12 *out, const troth_hash *hash, span premaster, cons
 /* The master secret of a session that is resumed. */
 void ks12_resume(struct ks_12 *out, const troth_hash *hash, span master, const struct told *told);
 /* key_block's share of one direction: key and IV, `key_n` and `iv_n` bytes. */
-void ks12_traffic(uint8_t *key, size_t key_n, uint8_t *iv, size_t iv_n, const struct ks_12 *from, struct randoms r, bool of_client);
+void ks12_traffic(uint8_t *key, size_t key_n, uint8_t *iv, size_t iv_n, struct ks_12 *from, struct randoms r, bool of_client);
 /* verify_data of Finished: VERIFY_DATA_12_N bytes. */
 void ks12_finished(uint8_t *verify_data, const struct ks_12 *from, bool of_client, const struct digest *transcript);
 /* RFC 5705 4.  `context` with p == NULL: none, which is not the same as an empty one.  False: memory, or longer than 65535. */
