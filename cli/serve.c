@@ -30,6 +30,7 @@ struct serve {
     struct event_base     *base;
     struct evhttp         *http;
     struct evconnlistener *listeners[LISTENERS_MAX];
+    struct evhttp_bound_socket *bound[LISTENERS_MAX];
     size_t                 n_listeners;
     troth_server          *tls;
     int                    root;
@@ -217,7 +218,8 @@ static void stop(evutil_socket_t signal_number, short what, void *ctx)
         return;
     }
     s->stopping = true;
-    listen_more(s, false);
+    for (; s->n_listeners; s->n_listeners--) /* closed: whoever comes now is told to go elsewhere at once */
+        evhttp_del_accept_socket(s->http, s->bound[s->n_listeners - 1]);
     log_line(&s->log, "info", "stopping", NULL);
     struct timeval grace = { .tv_sec = s->grace };
     s->conns ? event_base_loopexit(s->base, &grace) : event_base_loopbreak(s->base);
@@ -252,7 +254,8 @@ static bool listen_at(struct serve *s, const char *where)
     if (fd < 0 || s->n_listeners == LISTENERS_MAX)
         return false;
     struct evconnlistener *l = evconnlistener_new(s->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-    if (!l || !evhttp_bind_listener(s->http, l))
+    s->bound[s->n_listeners] = l ? evhttp_bind_listener(s->http, l) : NULL;
+    if (!s->bound[s->n_listeners])
         return false;
     s->listeners[s->n_listeners++] = l;
     char text[16];

@@ -246,8 +246,7 @@ void session_tell_failure(struct session *s, void *to)
         snprintf(first + k, sizeof first - (size_t)k, "\"");
     }
     if (s->error.from_peer && !strcmp(s->error.code, "tls.alpn")) /* an alert does not say what was asked for */
-        snprintf(first, sizeof first, "we offered %.100s; the peer answered with %.80s", args_value(s->args, OPT_ALPN, "nothing"),
-                 s->error.detail);
+        snprintf(first, sizeof first, "we offered %.100s", args_value(s->args, OPT_ALPN, "nothing"));
     int fd = fileno(to);
     troth_failure_context ctx = { .size = sizeof ctx,
                                   .peer = s->target.typed,

@@ -1,0 +1,116 @@
+"""What the tests of the program share: a CA made by troth itself, a server that is started and ended, requests through Python's ssl."""
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+TROTH = os.environ.get("TROTH", "")
+if not os.path.exists(TROTH):
+    print("no program here")
+    sys.exit(77)
+home = tempfile.TemporaryDirectory(prefix="serve")
+D = home.name
+passed, failed = 0, []
+
+
+def run(*args, status=0, **more):
+    """One run of troth; its exit status must be this."""
+    r = subprocess.run([TROTH, *args], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, **more)
+    assert status is None or r.returncode == status, (args, r.returncode, r.stdout, r.stderr)
+    return r
+
+
+def authority():
+    run("ca", "init", "--out", D)
+    run("ca", "issue", "localhost", "127.0.0.1", "--out", D)
+    found = [f for f in os.listdir(D) if f.endswith(".pem")]
+    return found
+
+
+def check(what, ok, detail=""):
+    global passed
+    if ok:
+        passed += 1
+        print("ok   " + what)
+    else:
+        failed.append(what)
+        print(f"FAIL {what} {detail!r}")
+    sys.stdout.flush()
+
+
+def finish():
+    print(f"{passed} passed, {len(failed)} failed" + (": " + "; ".join(failed) if failed else ""))
+    sys.exit(1 if failed else 0)
+
+
+class Server:
+    """troth serve (or proxy) on a port of its own."""
+
+    def __init__(self, *args, verb="serve", cert=None, key=None):
+        self.log_path = tempfile.mktemp(dir=D, suffix=".log")
+        self.port_file = tempfile.mktemp(dir=D, suffix=".port")
+        command = [TROTH, verb, *args, "--listen", "127.0.0.1:0", "--port-file", self.port_file]
+        if cert:
+            command += ["--cert", cert, "--key", key]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=open(self.log_path, "w", encoding="utf-8"))
+        for _ in range(400):
+            if os.path.exists(self.port_file) and open(self.port_file, encoding="utf-8").read().endswith("\n"):
+                break
+            assert self.process.poll() is None, self.log()
+            time.sleep(0.05)
+        self.port = int(open(self.port_file, encoding="utf-8").read())
+
+    def log(self):
+        return open(self.log_path, encoding="utf-8").read()
+
+    def said(self, word, seconds=5):
+        end = time.time() + seconds
+        while time.time() < end:
+            if word in self.log():
+                return True
+            time.sleep(0.05)
+        return False
+
+    def kill(self, number):
+        os.kill(self.process.pid, number)
+
+    def end(self, number=signal.SIGTERM, seconds=20):
+        """The exit status."""
+        if self.process.poll() is None:
+            self.kill(number)
+        return self.process.wait(timeout=seconds)
+
+
+def tls(port, ca, **options):
+    context = ssl.create_default_context(cafile=ca)
+    for name, value in options.items():
+        setattr(context, name, value)
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=10), server_hostname="localhost")
+
+
+def ask(port, ca, request, **options):
+    """(status, headers, body) of a request that is the last on its connection, status 0: no answer; a request may be the path alone."""
+    if isinstance(request, str):
+        request = f"GET {request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+    with tls(port, ca, **options) as s:
+        s.sendall(request)
+        answer = b""
+        while True:
+            try:
+                more = s.recv(65536)
+            except ConnectionError:
+                break
+            if not more:
+                break
+            answer += more
+    if not answer:
+        return 0, {}, b""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:])}
+    return int(lines[0].split()[1]), headers, body
