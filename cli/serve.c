@@ -136,7 +136,7 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
     struct bufferevent *bev = NULL;
     if (g) {
         *g = (struct guest){ .serve = s };
-        struct tls_bev_ears ears = { guest_ready, guest_ended, NULL, g };
+        struct tls_bev_ears ears = { .ready = guest_ready, .ended = guest_ended, .ctx = g };
         count(s, 1);
         bev = tls_bev_new(base, -1, troth_accept(s->tls), &ears, &g->tls);
         if (bev) {

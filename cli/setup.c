@@ -53,7 +53,7 @@ uint8_t *read_file(const struct args *a, const char *path, size_t most, size_t *
 
 int exit_code_of(const troth_error *e)
 {
-    const char *code = e ? e->code : "ok";
+    const char *code = e && e->code ? e->code : "ok";
     static const struct {
         const char *prefix;
         int         status;

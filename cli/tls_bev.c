@@ -16,7 +16,7 @@ struct tls_bev {
     troth_conn         *conn;
     struct bufferevent *outer, *socket;
     struct tls_bev_ears ears;
-    bool                ready, over;
+    bool                ready, over, closed;
 };
 
 
@@ -34,6 +34,18 @@ static void now_ready(struct tls_bev *t)
     t->ready = true;
     if (t->ears.ready)
         t->ears.ready(t, t->ears.ctx);
+}
+
+/* It failed: the alert goes out at once, while there is a socket, and nothing behind it. */
+static void hang_up(struct tls_bev *t)
+{
+    struct evbuffer *out = bufferevent_get_output(t->socket);
+    int fd = tls_bev_fd(t);
+    evbuffer_unfreeze(out, 1);
+    while (evbuffer_get_length(out) && evbuffer_write(out, fd) > 0)
+        ;
+    evbuffer_freeze(out, 1);
+    shutdown(fd, SHUT_WR);
 }
 
 /* One event; false: nothing more can be had without bytes that are not there.  *any: something came for the owner. */
@@ -58,10 +70,14 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
     } else if (ev.kind == TROTH_TICKET && t->ears.ticket) {
         t->ears.ticket(t, t->ears.ctx, ev.data);
     } else if (ev.kind == TROTH_CLOSED) { /* the owner reads to the end, and then ends us */
-        *any = true;
-        troth_close(t->conn);
+        if (t->closed) /* it says so as long as our side is open */
+            return false;
+        *any = t->closed = true;
+        t->ears.closed ? t->ears.closed(t, t->ears.ctx) : troth_close(t->conn);
     } else if (ev.kind == TROTH_DONE || ev.kind == TROTH_FAILED) {
         *any = true;
+        if (ev.kind == TROTH_FAILED)
+            hang_up(t);
         over(t);
         return false;
     }
@@ -126,6 +142,8 @@ static void free_ctx(void *ctx)
 {
     struct tls_bev *t = ctx;
     over(t);
+    if (t->ears.gone)
+        t->ears.gone(t, t->ears.ctx);
     troth_free(t->conn);
     free(t);
 }
@@ -178,8 +196,11 @@ void tls_bev_start(struct tls_bev *t)
 static void drained(struct evbuffer *out, const struct evbuffer_cb_info *info, void *ctx)
 {
     struct tls_bev *t = ctx;
-    if (info->n_deleted && !evbuffer_get_length(out))
-        shutdown(tls_bev_fd(t), SHUT_WR);
+    if (!info->n_deleted || evbuffer_get_length(out))
+        return;
+    shutdown(tls_bev_fd(t), SHUT_WR);
+    if (t->ears.flushed)
+        t->ears.flushed(t, t->ears.ctx);
 }
 
 void tls_bev_finish(struct tls_bev *t)

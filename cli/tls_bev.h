@@ -17,6 +17,9 @@ struct tls_bev_ears {
     void (*ended)(struct tls_bev *, void *ctx);   /* failed (troth_why says why) or done; once, at the end     */
     void (*ticket)(struct tls_bev *, void *ctx, troth_span ticket);
     void  *ctx;
+    void (*closed)(struct tls_bev *, void *ctx);  /* the peer will send no more, we may; without this ear our side is closed as well */
+    void (*flushed)(struct tls_bev *, void *ctx); /* all is sent, after tls_bev_finish                         */
+    void (*gone)(struct tls_bev *, void *ctx);    /* nothing of it is left: the last call                      */
 };
 
 /* `conn` and, unless it is -1, `fd` belong to the bufferevent from now on (fd may be set later with bufferevent_setfd).  NULL when

@@ -1,0 +1,18 @@
+/* old_hello.h - asks a server for what troth itself does not speak: old versions, suites without forward secrecy. */
+#ifndef CLI_OLD_HELLO_H
+#define CLI_OLD_HELLO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "target.h"
+
+struct old_answer {
+    uint16_t version, suite;
+};
+
+/* Sends one ClientHello with exactly this version and these suites.  True: a ServerHello came, and what it chose. */
+bool old_hello(const struct target *t, int timeout_ms, uint16_t version, const uint16_t *suites, size_t n, struct old_answer *answer);
+
+#endif

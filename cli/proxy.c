@@ -1,0 +1,518 @@
+/* proxy.c - troth proxy: TLS in front of a plain TCP service (--backend), or, with --wrap, plain TCP in front of a TLS service.
+ *
+ * Must never hold more of a connection than RELAY_MAX in each direction, never turn a truncated TLS connection into an orderly end for the
+ * other side, and never connect to the backend for a client that did not finish its handshake. */
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "dial.h"
+#include "log.h"
+#include "setup.h"
+#include "tls_bev.h"
+
+enum { LISTENERS_MAX = 16, RELAY_MAX = 256 << 10 };
+
+struct pair;
+
+struct proxy {
+    const struct args       *args;
+    struct log               log;
+    struct event_base       *base;
+    struct evconnlistener   *listeners[LISTENERS_MAX];
+    size_t                   n_listeners;
+    troth_server            *server; /* one of these two */
+    troth_client            *client;
+    const char              *name;   /* --wrap: whom the backend must be */
+    const char              *backend;
+    struct sockaddr_storage  to;
+    socklen_t                to_n;
+    struct pair             *pairs;
+    long                     timeout, grace, max_conns, conns;
+    bool                     stopping;
+};
+
+/* One of the two ends of a connection. */
+struct end {
+    struct pair        *pair;
+    struct end         *other;
+    struct bufferevent *bev;
+    struct tls_bev     *tls;    /* NULL: the plain one                                   */
+    uint64_t            in;     /* bytes that came from here                             */
+    bool                up;     /* connected, and its handshake done                     */
+    bool                eof;    /* will send no more                                     */
+    bool                shut;   /* was told that no more will be sent to it              */
+};
+
+struct pair {
+    struct proxy *proxy;
+    struct end    front, back;
+    struct event *patience;     /* runs out when a handshake or connecting takes too long */
+    struct event *burial;       /* frees the pair outside of its own callbacks            */
+    struct pair  *next, **link; /* the proxy's list                                       */
+    bool          dead;         /* freed but for its memory                               */
+    const char   *code;         /* "ok", or what went wrong                               */
+    char          peer[80], detail[160];
+};
+
+/* ---- the end of a pair */
+
+static void log_pair(struct pair *p)
+{
+    char in[24], out[24];
+    snprintf(in, sizeof in, "%llu", (unsigned long long)p->front.in);
+    snprintf(out, sizeof out, "%llu", (unsigned long long)p->back.in);
+    log_line(&p->proxy->log, strcmp(p->code, "ok") ? "warn" : "info", "connection", "peer", p->peer, "backend", p->proxy->backend, "code",
+             p->code, "saw", *p->detail ? p->detail : NULL, "received", in, "sent", out, NULL);
+}
+
+static void count(struct proxy *x, int by)
+{
+    bool was = x->conns < x->max_conns;
+    x->conns += by;
+    bool is = x->conns < x->max_conns;
+    for (size_t i = 0; was != is && i < x->n_listeners; i++)
+        is ? evconnlistener_enable(x->listeners[i]) : evconnlistener_disable(x->listeners[i]);
+    if (was && !is)
+        log_line(&x->log, "warn", "full", "code", "serve.full", "action", "raise --max-connections, or find out who holds them", NULL);
+    if (x->stopping && !x->conns)
+        event_base_loopbreak(x->base);
+}
+
+/* An end that must not look orderly is reset. */
+static void reset_on_close(struct end *e)
+{
+    struct linger now = { .l_onoff = 1 };
+    int fd = e->tls ? tls_bev_fd(e->tls) : e->bev ? (int)bufferevent_getfd(e->bev) : -1;
+    if (fd >= 0 && !e->tls && !e->shut)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+static void bury(evutil_socket_t fd, short what, void *ctx)
+{
+    struct pair *p = ctx;
+    (void)fd;
+    (void)what;
+    log_pair(p);
+    if (strcmp(p->code, "ok")) {
+        reset_on_close(&p->front);
+        reset_on_close(&p->back);
+    }
+    if (p->patience)
+        event_free(p->patience);
+    event_free(p->burial);
+    p->dead = true;
+    *p->link = p->next;
+    if (p->next)
+        p->next->link = p->link;
+    bool lingers = p->front.tls || p->back.tls;
+    count(p->proxy, -1);
+    if (p->front.bev)
+        bufferevent_free(p->front.bev);
+    if (p->back.bev)
+        bufferevent_free(p->back.bev);
+    if (!lingers) /* else a filter ends later than it is freed, and tells its ears then: tls_gone */
+        free(p);
+}
+
+static void finish(struct pair *p, const char *code, const char *detail)
+{
+    if (strcmp(p->code, "ok"))
+        return; /* the first reason counts */
+    if (code) {
+        p->code = code;
+        snprintf(p->detail, sizeof p->detail, "%s", detail ? detail : "");
+    }
+    event_active(p->burial, EV_TIMEOUT, 0);
+}
+
+/* ---- carrying */
+
+/* Nothing more will come from `from`: once all of it went out, the other is told; once both know, it is over. */
+static void pass_end(struct end *from)
+{
+    struct end *to = from->other;
+    if (!from->eof || !to->up || to->shut || evbuffer_get_length(bufferevent_get_input(from->bev)) ||
+        evbuffer_get_length(bufferevent_get_output(to->bev)))
+        return;
+    to->shut = true;
+    if (to->tls)
+        tls_bev_finish(to->tls);
+    else
+        shutdown(bufferevent_getfd(to->bev), SHUT_WR);
+}
+
+static bool all_out(const struct end *e)
+{
+    return !e->tls || !evbuffer_get_length(bufferevent_get_output(tls_bev_socket(e->tls)));
+}
+
+static void settle(struct pair *p)
+{
+    pass_end(&p->front);
+    pass_end(&p->back);
+    if (p->front.shut && p->back.shut && all_out(&p->front) && all_out(&p->back))
+        finish(p, NULL, NULL);
+}
+
+static void carry(struct end *from)
+{
+    struct end *to = from->other;
+    struct evbuffer *in = bufferevent_get_input(from->bev);
+    if (to->up && !to->shut) {
+        from->in += evbuffer_get_length(in);
+        bufferevent_write_buffer(to->bev, in);
+        if (to->tls)
+            bufferevent_flush(to->bev, EV_WRITE, BEV_NORMAL);
+        if (evbuffer_get_length(bufferevent_get_output(to->bev)) > RELAY_MAX)
+            bufferevent_disable(from->bev, EV_READ);
+    } else if (evbuffer_get_length(in) > RELAY_MAX) {
+        bufferevent_disable(from->bev, EV_READ);
+    }
+    settle(from->pair);
+}
+
+static void on_read(struct bufferevent *bev, void *ctx)
+{
+    struct end *e = ctx;
+    (void)bev;
+    if (!e->pair->dead)
+        carry(e);
+}
+
+/* What was waiting here has gone: the other may bring more. */
+static void on_write(struct bufferevent *bev, void *ctx)
+{
+    struct end *e = ctx;
+    (void)bev;
+    if (e->pair->dead || !e->up)
+        return;
+    if (evbuffer_get_length(bufferevent_get_output(e->bev)) <= RELAY_MAX / 2 && !e->other->eof && e->other->bev)
+        bufferevent_enable(e->other->bev, EV_READ);
+    settle(e->pair);
+}
+
+static void came_up(struct end *e)
+{
+    struct pair *p = e->pair;
+    e->up = true;
+    bufferevent_enable(e->bev, EV_READ | EV_WRITE);
+    if (p->front.up && p->back.up) {
+        event_free(p->patience);
+        p->patience = NULL;
+        carry(&p->front);
+        carry(&p->back);
+    }
+}
+
+static void on_event(struct bufferevent *bev, short what, void *ctx)
+{
+    struct end *e = ctx;
+    (void)bev;
+    if (e->pair->dead)
+        return;
+    if (what & BEV_EVENT_CONNECTED) {
+        if (!e->tls)
+            came_up(e);
+        else
+            tls_bev_start(e->tls);
+    } else if (what & BEV_EVENT_EOF) {
+        if (e->tls && !e->eof) /* without close_notify: somebody cut it off */
+            finish(e->pair, e->up ? "net.eof-mid" : "net.eof-on-hello", "the connection ended without close_notify");
+        e->eof = true;
+        carry(e);
+    } else if (what & BEV_EVENT_ERROR) {
+        int error = EVUTIL_SOCKET_ERROR();
+        const char *code = error == ECONNREFUSED ? "net.refused" : e->up ? "net.reset-mid" : "net.unreachable";
+        finish(e->pair, e->eof && e->shut ? NULL : code, strerror(error));
+    }
+}
+
+/* ---- the TLS end */
+
+static bool connect_back(struct pair *p);
+
+static void tls_ready(struct tls_bev *t, void *ctx)
+{
+    struct end *e = ctx;
+    if (e->pair->dead)
+        return;
+    if (e->pair->proxy->log.verbose)
+        log_handshake(&e->pair->proxy->log, e->pair->peer, tls_bev_conn(t));
+    if (e == &e->pair->front && !connect_back(e->pair))
+        finish(e->pair, "local.memory", NULL);
+    came_up(e);
+}
+
+static void tls_closed(struct tls_bev *t, void *ctx)
+{
+    struct end *e = ctx;
+    (void)t;
+    e->eof = true;
+}
+
+static void tls_ended(struct tls_bev *t, void *ctx)
+{
+    struct end *e = ctx;
+    const troth_error *why = troth_why(tls_bev_conn(t));
+    if (!e->pair->dead && why)
+        finish(e->pair, why->code, why->detail);
+}
+
+/* All that was written is on its way, close_notify included. */
+static void tls_flushed(struct tls_bev *t, void *ctx)
+{
+    struct end *e = ctx;
+    (void)t;
+    if (!e->pair->dead)
+        settle(e->pair);
+}
+
+/* The filter is gone, the last of a pair to go. */
+static void tls_gone(struct tls_bev *t, void *ctx)
+{
+    struct end *e = ctx;
+    (void)t;
+    free(e->pair);
+}
+
+static bool end_open(struct end *e, int fd, troth_conn *conn)
+{
+    struct proxy *x = e->pair->proxy;
+    if (conn) {
+        struct tls_bev_ears ears = { .ready = tls_ready, .ended = tls_ended, .ctx = e, .closed = tls_closed, .flushed = tls_flushed, .gone = tls_gone };
+        e->bev = tls_bev_new(x->base, fd, conn, &ears, &e->tls);
+    } else {
+        e->bev = bufferevent_socket_new(x->base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+    }
+    if (!e->bev)
+        return false;
+    bufferevent_setcb(e->bev, on_read, on_write, on_event, e);
+    bufferevent_setwatermark(e->bev, EV_WRITE, RELAY_MAX / 2, 0);
+    return true;
+}
+
+static bool connect_back(struct pair *p)
+{
+    struct proxy *x = p->proxy;
+    if (!end_open(&p->back, -1, x->client ? troth_connect(x->client, x->name) : NULL))
+        return false;
+    bufferevent_enable(p->back.bev, EV_READ | EV_WRITE);
+    struct bufferevent *socket = p->back.tls ? tls_bev_socket(p->back.tls) : p->back.bev;
+    return !bufferevent_socket_connect(socket, (struct sockaddr *)&x->to, (int)x->to_n);
+}
+
+/* ---- accepting */
+
+static void out_of_patience(evutil_socket_t fd, short what, void *ctx)
+{
+    struct pair *p = ctx;
+    (void)fd;
+    (void)what;
+    bool client = !p->front.up;
+    finish(p, client || p->back.tls ? "net.timeout-handshake" : "net.timeout-connect",
+           client ? "the client did not finish its handshake in time" : "the backend did not answer in time");
+}
+
+static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int n, void *ctx)
+{
+    struct proxy *x = ctx;
+    char host[64] = "-", port[8] = "-";
+    struct pair *p = calloc(1, sizeof *p);
+    (void)l;
+    if (!p) {
+        evutil_closesocket(fd);
+        return;
+    }
+    *p = (struct pair){ .proxy = x, .code = "ok" };
+    p->front = (struct end){ .pair = p, .other = &p->back };
+    p->back = (struct end){ .pair = p, .other = &p->front };
+    if (sa->sa_family != AF_UNIX)
+        getnameinfo(sa, (socklen_t)n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(p->peer, sizeof p->peer, sa->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    struct timeval patience = { .tv_sec = x->timeout };
+    p->burial = event_new(x->base, -1, 0, bury, p);
+    p->patience = event_new(x->base, -1, 0, out_of_patience, p);
+    if (!p->burial || !p->patience || event_add(p->patience, &patience))
+        abort(); /* as small as this: the machine is out of memory for good */
+    p->next = x->pairs;
+    p->link = &x->pairs;
+    if (p->next)
+        p->next->link = &p->next;
+    x->pairs = p;
+    count(x, 1);
+    if (!end_open(&p->front, fd, x->server ? troth_accept(x->server) : NULL)) {
+        finish(p, "local.memory", NULL);
+        return;
+    }
+    bufferevent_enable(p->front.bev, EV_READ | EV_WRITE);
+    if (x->server)
+        return;
+    p->front.up = true;
+    if (!connect_back(p))
+        finish(p, "net.unreachable", strerror(errno));
+}
+
+/* ---- the loop */
+
+static void stop(evutil_socket_t signal_number, short what, void *ctx)
+{
+    struct proxy *x = ctx;
+    (void)what;
+    if (x->stopping || signal_number == SIGQUIT) {
+        event_base_loopbreak(x->base);
+        return;
+    }
+    x->stopping = true;
+    log_line(&x->log, "info", "stopping", NULL);
+    for (; x->n_listeners; x->n_listeners--)
+        evconnlistener_free(x->listeners[x->n_listeners - 1]);
+    struct timeval grace = { .tv_sec = x->grace };
+    x->conns ? event_base_loopexit(x->base, &grace) : event_base_loopbreak(x->base);
+}
+
+static void reload(evutil_socket_t signal_number, short what, void *ctx)
+{
+    struct proxy *x = ctx;
+    int status;
+    (void)signal_number;
+    (void)what;
+    troth_server *server = x->server ? setup_server(x->args, &status) : NULL;
+    troth_client *client = x->client ? setup_client(x->args, &status) : NULL;
+    if (!server && !client) {
+        log_line(&x->log, "error", "reload", "result", "kept the old configuration", NULL);
+        return;
+    }
+    troth_server_free(x->server);
+    troth_client_free(x->client);
+    x->server = server;
+    x->client = client;
+    log_line(&x->log, "info", "reload", "result", "ok", NULL);
+}
+
+static bool listen_at(struct proxy *x, const char *where)
+{
+    int port, fd = listen_on(x->args, where, &port);
+    if (fd < 0 || x->n_listeners == LISTENERS_MAX)
+        return false;
+    struct evconnlistener *l = evconnlistener_new(x->base, accepted, x, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    if (!l)
+        return false;
+    x->listeners[x->n_listeners++] = l;
+    char text[16];
+    snprintf(text, sizeof text, "%d", port);
+    log_line(&x->log, "info", "listening", "address", where, "port", text, "backend", x->backend, NULL);
+    const char *port_file = args_value(x->args, OPT_PORT_FILE, NULL);
+    FILE *f = port_file ? fopen(port_file, "w") : NULL;
+    if (port_file && (!f || fprintf(f, "%d\n", port) < 0 || fclose(f))) {
+        complain(x->args, EXIT_FILE, "%s: %s", port_file, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool open_loop(struct proxy *x, struct event *signals[4])
+{
+    static const struct {
+        int               number;
+        event_callback_fn fn;
+    } rows[4] = { { SIGTERM, stop }, { SIGINT, stop }, { SIGQUIT, stop }, { SIGHUP, reload } };
+    x->base = event_base_new();
+    for (size_t i = 0; x->base && i < 4; i++) {
+        signals[i] = evsignal_new(x->base, rows[i].number, rows[i].fn, x);
+        if (!signals[i] || event_add(signals[i], NULL))
+            return false;
+    }
+    const char *where;
+    for (size_t i = 0; x->base && (where = args_nth(x->args, OPT_LISTEN, i)); i++)
+        if (!listen_at(x, where))
+            return false;
+    return x->base && (x->n_listeners || listen_at(x, "127.0.0.1:8443"));
+}
+
+/* Where to forward to, looked up once. */
+static int find_backend(struct proxy *x, const char *where, const char *port)
+{
+    struct target t;
+    if (!target_parse(&t, x->args, where, port))
+        return EXIT_USAGE;
+    x->backend = where;
+    if (t.path[0]) {
+        struct sockaddr_un sun = { .sun_family = AF_UNIX };
+        memcpy(sun.sun_path, t.path, sizeof sun.sun_path);
+        memcpy(&x->to, &sun, sizeof sun);
+        x->to_n = sizeof sun;
+        return EXIT_OK;
+    }
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+    int e = getaddrinfo(t.host, t.port, &hints, &found);
+    if (e)
+        return complain(x->args, EXIT_NETWORK, "%s: %s", t.host, gai_strerror(e));
+    memcpy(&x->to, found->ai_addr, found->ai_addrlen);
+    x->to_n = found->ai_addrlen;
+    freeaddrinfo(found);
+    return EXIT_OK;
+}
+
+static int configure(struct proxy *x, struct target *wrapped)
+{
+    const struct args *a = x->args;
+    const char *wrap = args_value(a, OPT_WRAP, NULL), *backend = args_value(a, OPT_BACKEND, wrap);
+    int status = EXIT_USAGE;
+    if (!backend)
+        return complain(a, EXIT_USAGE, "where to forward to? --backend ADDR:PORT, or --wrap HOST to speak TLS to HOST");
+    if (!log_init(&x->log, a) || !args_number(a, OPT_TIMEOUT, 1, 86400, 10, &x->timeout) ||
+        !args_number(a, OPT_MAX_CONNS, 1, 1000000, 10000, &x->max_conns) || !args_number(a, OPT_GRACE, 0, 86400, 10, &x->grace) ||
+        (wrap && !target_parse(wrapped, a, wrap, "443")))
+        return EXIT_USAGE;
+    if (wrap && !wrapped->host[0])
+        return complain(a, EXIT_USAGE, "--wrap wants the name that the backend's certificate must be for");
+    x->name = wrap ? wrapped->host : NULL;
+    x->client = wrap ? setup_client(a, &status) : NULL;
+    x->server = wrap ? NULL : setup_server(a, &status);
+    if (!x->client && !x->server)
+        return status;
+    const troth_error *w;
+    for (size_t i = 0; x->server && (w = troth_server_warning(x->server, i)); i++)
+        log_line(&x->log, "warn", "certificate", "code", w->code, "what", w->text, "saw", w->detail, "action", w->hint, NULL);
+    return find_backend(x, backend, wrap ? "443" : "80");
+}
+
+int verb_PROXY(const struct args *a)
+{
+    struct proxy x = { .args = a };
+    struct target wrapped;
+    struct event *signals[4] = { NULL };
+    int status = configure(&x, &wrapped);
+    if (status == EXIT_OK) {
+        if (!open_loop(&x, signals))
+            status = EXIT_NETWORK;
+        else if (event_base_dispatch(x.base) < 0)
+            status = EXIT_BUG;
+    }
+    while (x.pairs) { /* grace was over */
+        x.pairs->code = strcmp(x.pairs->code, "ok") ? x.pairs->code : "serve.stopped";
+        bury(-1, 0, x.pairs);
+    }
+    for (size_t i = 0; i < 4; i++)
+        if (signals[i])
+            event_free(signals[i]);
+    for (; x.n_listeners; x.n_listeners--)
+        evconnlistener_free(x.listeners[x.n_listeners - 1]);
+    if (x.base) {
+        event_base_loop(x.base, EVLOOP_NONBLOCK); /* what ends later */
+        event_base_free(x.base);
+    }
+    troth_server_free(x.server);
+    troth_client_free(x.client);
+    return status;
+}

@@ -1,0 +1,229 @@
+"""troth proxy, both ways: bytes, half-closed connections, back-pressure, failures of either side, signals."""
+import hashlib
+import os
+import signal
+import socket
+import ssl
+import threading
+import time
+
+from serving import D, Server, authority, check, finish, run, tls
+
+authority()
+CA, CERT, KEY = f"{D}/ca.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
+
+
+class Backend:
+    """A plain TCP service; `talk(c)` is what it does with a connection."""
+
+    def __init__(self, talk):
+        self.listener, self.talk, self.count = socket.create_server(("127.0.0.1", 0)), talk, 0
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.loop, daemon=True).start()
+
+    def loop(self):
+        while True:
+            c, _ = self.listener.accept()
+            self.count += 1
+            threading.Thread(target=self.one, args=(c,), daemon=True).start()
+
+    def one(self, c):
+        try:
+            self.talk(c)
+        except OSError as e:
+            self.error = e
+        c.close()
+
+
+def read_all(c):
+    data = b""
+    while True:
+        more = c.recv(65536)
+        if not more:
+            return data
+        data += more
+
+
+def count_then_answer(c):  # answers only once the other side has ended: needs half-closed connections
+    data = read_all(c)
+    c.sendall(f"{len(data)} {hashlib.sha256(data).hexdigest()}".encode())
+
+
+def echo(c):
+    while True:
+        data = c.recv(65536)
+        if not data:
+            return
+        c.sendall(data)
+
+
+big = os.urandom(1 << 20) * 8
+wanted = f"{len(big)} {hashlib.sha256(big).hexdigest()}".encode()
+
+# ---- TLS in front
+after = Backend(count_then_answer)
+p = Server("--backend", f"127.0.0.1:{after.port}", "--timeout", "2", verb="proxy", cert=CERT, key=KEY)
+context = ssl.create_default_context(cafile=CA)
+
+
+def half_closed(port, data):
+    """Sends data and close_notify, and reads on."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    obj, s = context.wrap_bio(incoming, outgoing, server_hostname="localhost"), socket.create_connection(("127.0.0.1", port), timeout=20)
+
+    def step(f, *args):
+        while True:
+            try:
+                r = f(*args)
+                s.sendall(outgoing.read())
+                return r
+            except ssl.SSLWantReadError:
+                s.sendall(outgoing.read())
+                more = s.recv(65536)
+                incoming.write(more) if more else incoming.write_eof()
+
+    step(obj.do_handshake)
+    for i in range(0, len(data), 16384):
+        step(obj.write, data[i:i + 16384])
+    try:
+        obj.unwrap()
+    except ssl.SSLWantReadError:
+        pass
+    s.sendall(outgoing.read())
+    got = b""
+    while True:
+        try:
+            more = step(obj.read, 65536)
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return got
+        except ssl.SSLError as e:
+            return got + repr(e).encode()
+        if not more:
+            return got
+        got += more
+
+
+talk = Backend(echo)
+e = Server("--backend", f"127.0.0.1:{talk.port}", "--timeout", "2", verb="proxy", cert=CERT, key=KEY)
+with tls(e.port, CA) as c:
+    c.sendall(b"hello")
+    check("bytes there and back", c.recv(100) == b"hello")
+with tls(e.port, CA) as c:  # both directions full at once
+    got = [b""]
+
+    def reader():
+        while len(got[0]) < len(big):
+            more = c.recv(1 << 18)
+            if not more:
+                return
+            got[0] += more
+
+    t = threading.Thread(target=reader)
+    t.start()
+    c.sendall(big)
+    t.join(60)
+    check("8 MiB there and back", got[0] == big, len(got[0]))
+wait = Backend(lambda c: (time.sleep(1.5), count_then_answer(c)))
+w = Server("--backend", f"127.0.0.1:{wait.port}", "--timeout", "20", verb="proxy", cert=CERT, key=KEY)
+c, sent = tls(w.port, CA), 0
+c.settimeout(0.3)
+try:
+    while sent < 256 << 20:
+        sent += c.send(big[:65536])
+except (TimeoutError, ssl.SSLError, OSError):
+    pass
+rss = int(next(x for x in open(f"/proc/{w.process.pid}/status", encoding="utf-8") if x.startswith("VmRSS")).split()[1])
+check("a backend that does not read holds the client up", sent < 64 << 20, sent)
+print(f"{sent >> 10} KiB were taken, {rss} KiB resident")
+c.close()
+before = after.count
+with socket.create_connection(("127.0.0.1", p.port), timeout=5) as c:
+    c.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    try:
+        answer = read_all(c)
+    except ConnectionError:
+        answer = b""
+check("a plain client gets nothing", b"HTTP" not in answer, answer)
+check("and is logged with its code", p.said("peer.not-tls.http"), p.log()[-400:])
+with socket.create_connection(("127.0.0.1", p.port), timeout=8) as c:
+    check("a silent client is let go", c.recv(10) == b"")
+check("and logged", p.said("net.timeout-handshake"), p.log()[-400:])
+check("the backend saw neither", after.count == before, after.count - before)
+check("a client's half-closed connection", half_closed(p.port, big[:3 << 20]) == f"{3 << 20} {hashlib.sha256(big[:3 << 20]).hexdigest()}".encode())
+
+seen = []
+
+
+def watch(c):
+    try:
+        seen.append(read_all(c))
+    except ConnectionResetError:
+        seen.append("reset")
+
+
+cut = Backend(watch)
+k = Server("--backend", f"127.0.0.1:{cut.port}", verb="proxy", cert=CERT, key=KEY)
+c = tls(k.port, CA)
+c.sendall(b"half a messa")
+time.sleep(0.3)
+os.close(c.detach())  # no close_notify
+end = time.time() + 5
+while not seen and time.time() < end:
+    time.sleep(0.05)
+check("a truncated connection is no orderly end for the backend", seen == ["reset"], seen)
+dead = socket.socket()
+dead.bind(("127.0.0.1", 0))
+n = Server("--backend", f"127.0.0.1:{dead.getsockname()[1]}", verb="proxy", cert=CERT, key=KEY)
+try:
+    with tls(n.port, CA) as c:
+        got = c.recv(10)
+except OSError as x:
+    got = x
+check("a backend that is down is logged with its code", n.said("net.refused"), n.log()[-400:])
+check("and others are still served", e.process.poll() is None and p.process.poll() is None)
+
+# ---- TLS behind
+web = f"{D}/web"
+os.makedirs(web)
+with open(f"{web}/index.html", "wb") as f:
+    f.write(b"<h1>here</h1>")
+s = Server(web, cert=CERT, key=KEY)
+b = Server("--wrap", f"localhost:{s.port}", "--ca", CA, verb="proxy")
+with socket.create_connection(("127.0.0.1", b.port), timeout=10) as c:
+    c.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    answer = read_all(c)
+check("--wrap: plain in front, TLS behind", answer.endswith(b"<h1>here</h1>"), answer)
+pp = Server("--wrap", f"localhost:{p.port}", "--ca", CA, verb="proxy")
+with socket.create_connection(("127.0.0.1", pp.port), timeout=20) as c:
+    c.sendall(big)
+    c.shutdown(socket.SHUT_WR)
+    check("two proxies, a half-closed connection through both", read_all(c) == wanted)
+run("ca", "init", "--out", f"{D}/other", status=None)
+os.makedirs(f"{D}/other", exist_ok=True)
+if not os.path.exists(f"{D}/other/ca.pem"):
+    run("ca", "init", "--out", f"{D}/other")
+x = Server("--wrap", f"localhost:{s.port}", "--ca", f"{D}/other/ca.pem", verb="proxy")
+with socket.create_connection(("127.0.0.1", x.port), timeout=10) as c:
+    try:
+        c.sendall(b"secret")
+        answer = read_all(c)
+    except ConnectionError:
+        answer = b""
+check("--wrap: a backend that is not trusted gets nothing", answer == b"" and x.said("code=\"chain.untrusted-root\""), x.log()[-400:])
+
+# ---- ends
+c = tls(e.port, CA)
+e.kill(signal.SIGTERM)
+time.sleep(0.3)
+c.sendall(b"still there?")
+check("SIGTERM: the open connection goes on", c.recv(100) == b"still there?")
+c.close()
+check("SIGTERM: exit status 0 after it", e.process.wait(timeout=20) == 0, e.log()[-1500:])
+for server in (p, w, k, n, s, b, pp, x):
+    check("ends in order", server.end() == 0, server.log()[-1500:])
+for what, status, words, args in (("no backend", 2, "--backend", ("--cert", CERT, "--key", KEY)), ("no certificate", 2, "--cert", ("--backend", "127.0.0.1:9")),
+                                  ("a bad backend", 2, "99999", ("--backend", "127.0.0.1:99999", "--cert", CERT, "--key", KEY)),
+                                  ("a name that does not resolve", 3, "no.such.name.invalid", ("--backend", "no.such.name.invalid:1", "--cert", CERT, "--key", KEY))):
+    r = run("proxy", "--listen", "127.0.0.1:0", *args, status=status)
+    check("mistake: " + what, words in r.stderr, r.stderr)
+finish()
