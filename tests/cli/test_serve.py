@@ -1,4 +1,5 @@
-"""troth serve, as a client sees it and as its operator does: HTTP, what it must never give away, signals, mistakes at its start."""
+"""troth serve, as a client sees it and as its operator does: HTTP, what it must never give away, signals, mistakes at its start.
+ctest: slow timeout=300"""
 import os
 import signal
 import socket
