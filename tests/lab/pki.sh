@@ -22,11 +22,11 @@ authority="basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCer
 server="basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n$ids"
 here='subjectAltName=DNS:localhost\n'
 
-root root '/O=Failure Lab/CN=Failure Lab Root'
+root top '/O=Failure Lab/CN=Failure Lab Root'
 root stranger '/O=Another House/CN=A Root Of Another House'
-issue int root '/O=Failure Lab/CN=Failure Lab Intermediate' "$authority"
-issue narrow root '/O=Failure Lab/CN=Narrow Intermediate' "${authority}nameConstraints=critical,permitted;DNS:corp.example\n"
-issue noca root '/O=Failure Lab/CN=No Authority' "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n$ids"
+issue int top '/O=Failure Lab/CN=Failure Lab Intermediate' "$authority"
+issue narrow top '/O=Failure Lab/CN=Narrow Intermediate' "${authority}nameConstraints=critical,permitted;DNS:corp.example\n"
+issue noca top '/O=Failure Lab/CN=No Authority' "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n$ids"
 issue strangerint stranger '/O=Another House/CN=Intermediate Of Another House' "$authority"
 
 issue good int '/CN=localhost' "$server$here"
@@ -71,10 +71,10 @@ policy=p
 commonName=supplied
 C
 openssl ca -config ca.cnf -gencrl -out int.crl 2>/dev/null
-sed 's/int\./root./; s/index.txt/rootindex.txt/' ca.cnf >root.cnf
-sed -i 's/private_key=int/private_key=root/' root.cnf
-: >rootindex.txt
-openssl ca -config root.cnf -gencrl -out root.crl 2>/dev/null
+sed 's/int\./top./; s/index.txt/topindex.txt/' ca.cnf >top.cnf
+sed -i 's/private_key=int/private_key=top/' top.cnf
+: >topindex.txt
+openssl ca -config top.cnf -gencrl -out top.crl 2>/dev/null
 openssl ocsp -issuer int.pem -cert revoked.pem -reqout revoked.req -no_nonce 2>/dev/null
 openssl ocsp -index index.txt -CA int.pem -rsigner int.pem -rkey int.key -reqin revoked.req -respout revoked.resp -ndays 7 >/dev/null 2>&1
 dated() { # NAME FROM TO

@@ -67,7 +67,7 @@ def stop_servers():
 
 def connect(port, *options, host="localhost", before=()):
     """troth's JSON, its text, its exit status in both forms"""
-    base = [*before, TROTH, "connect", "--timeout", "4", "--ca", f"{P}/root.pem", *options, f"{host}:{port}"]
+    base = [*before, TROTH, "connect", "--timeout", "4", "--ca", f"{P}/top.pem", *options, f"{host}:{port}"]
     js = subprocess.run(base + ["--json"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     text = subprocess.run(base, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     try:
@@ -124,7 +124,7 @@ def odd(name, code, status, behind=False, client=(), says=""):
 
 
 WEAK = ("-cipher", "ALL:@SECLEVEL=0")
-ASK = ("-Verify", "3", "-verify_return_error", "-CAfile", f"{P}/root.pem")
+ASK = ("-Verify", "3", "-verify_return_error", "-CAfile", f"{P}/top.pem")
 case("ok", "ok", 0, "good")
 case("expired", "cert.expired", 5, "expired", says="2024-04-09")
 case("notyet", "cert.not-yet-valid", 5, "notyet", says="2031-06-01")
@@ -139,7 +139,7 @@ case("wrongeku", "cert.wrong-eku", 5, "wrongeku")
 case("revoked_crl", "cert.revoked", 5, "revoked", client=("--crl", f"{P}/int.crl"), says="(?i)key.?compromise")
 case("revoked_none", "ok", 0, "revoked")
 case("revoked_staple", "cert.revoked", 5, "revoked", "-status_file", f"{P}/revoked.resp")
-case("crl_good", "ok", 0, "good", client=("--crl", f"{P}/int.crl", "--crl", f"{P}/root.crl"))
+case("crl_good", "ok", 0, "good", client=("--crl", f"{P}/int.crl", "--crl", f"{P}/top.crl"))
 case("crl_lacking", "crl.none", 5, "good", client=("--crl", f"{P}/int.crl"), says="Failure Lab Root")
 case("oldproto", "tls.version", 4, "good", "-tls1", *WEAK)
 case("only13", "tls.version", 4, "good", "-tls1_3", client=("--max", "1.2"))
@@ -182,7 +182,7 @@ for name, code, options in (("needclient", "client-cert.required", ()),
                             ("badclient", "client-cert.unknown-ca", ("--cert", f"{P}/badclient.pem", "--key", f"{P}/badclient.key"))):
     port, right, seen = s_server("good", *ASK), 0, {}
     for _ in range(RUNS):
-        run = subprocess.run([TROTH, "connect", "--json", "--ca", f"{P}/root.pem", *options, f"localhost:{port}"],
+        run = subprocess.run([TROTH, "connect", "--json", "--ca", f"{P}/top.pem", *options, f"localhost:{port}"],
                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
         answer = (json.loads(run.stdout)["code"], run.returncode)
         seen[answer] = seen.get(answer, 0) + 1
