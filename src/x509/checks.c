@@ -22,8 +22,14 @@ static enum troth_verdict check_form(struct judge *j, unsigned cert, struct find
                      c->version);
     if (c->has_unique_id && c->version == 1)
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_MALFORMED, NOWHERE, "version 1 with a unique identifier");
+    if (c->not_after < c->not_before)
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_MALFORMED, NOWHERE, "its validity ends before it begins");
     if (c->flaw.why == TROTH_R_NONE)
         return passed(j, f, (struct range){ 0, (uint32_t)c->raw.n }, "DER throughout, no extension twice");
+    bool u_label = c->flaw.why == TROTH_R_CERT_NAME_MALFORMED && !strcmp(c->flaw.field, "dNSName"); /* not ASCII */
+    if (u_label)
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_IDNA, (struct range){ c->flaw.at, 1 },
+                     "a dNSName with bytes that are not ASCII");
     bool own_reason = c->flaw.why == TROTH_R_CERT_EXT_DUPLICATE ||
                       c->flaw.why == TROTH_R_CERT_NAME_MALFORMED ||
                       c->flaw.why == TROTH_R_CERT_CONSTRAINT_MALFORMED;

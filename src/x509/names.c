@@ -235,7 +235,7 @@ bool mailbox_equal(span a, span b)
 
 /* How near a certificate came to matching. */
 struct near {
-    bool matched, suffix, deeper, ulabel;
+    bool matched, suffix, deeper;
     span which; /* the name that matched, or almost did */
     struct text list;
     unsigned listed, more;
@@ -281,8 +281,6 @@ static void try_dns(struct judge *j, struct near *near, const struct general_nam
         near->deeper = below;
         near->which = below ? g->raw : near->which;
     }
-    for (size_t i = 0; i < g->value.n; i++)
-        near->ulabel |= g->value.p[i] >= 0x80;
 }
 
 static bool wanted_kind(const struct judge *j, uint8_t kind)
@@ -352,9 +350,6 @@ static enum troth_verdict explain_mismatch(struct judge *j, const struct cert *c
     if (near->deeper)
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_WILDCARD_DEPTH, san,
                      "asked for %s; the certificate is for %s", wanted, list);
-    if (near->ulabel)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_IDNA, san, "asked for %s; the certificate is for %s",
-                     wanted, list);
     return found(j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MISMATCH, san, "asked for %s; the certificate is for %s",
                  wanted, list);
 }

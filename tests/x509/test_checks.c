@@ -215,6 +215,22 @@ static void profile(void **state)
          t->mid.flip = IX_POLICY_CONSTRAINTS);
 }
 
+static void nowhere(struct trial *x, troth_policy_builder *b)
+{
+    (void)x;
+    troth_policy_trust_file(b, "/nowhere/roots.pem");
+}
+
+static void unreadable(void **state)
+{
+    (void)state;
+    CASE("cert.malformed", t->leaf.not_before = MK_NOW + 1, t->leaf.not_after = MK_NOW - 1);
+    CASE("cert.idna", t->leaf.san = TEXTS("DNS:shop.example", "DNS#:62c3bc2e6465"));
+    CASE("der.string", t->leaf.subject = "CN=#0c01ff");
+    CASE("trust.unreadable", t->more = nowhere);
+    SEEN("/nowhere/roots.pem");
+}
+
 static void more_profile(void **state)
 {
     (void)state;
@@ -310,6 +326,7 @@ int main(void)
         cmocka_unit_test(profile),
         cmocka_unit_test(self_signed_by_key),
         cmocka_unit_test(more_profile),
+        cmocka_unit_test(unreadable),
         cmocka_unit_test(lint),
         cmocka_unit_test(limited_anchors),
     };
