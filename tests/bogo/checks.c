@@ -257,8 +257,8 @@ CHECK(asked)
 
 CHECK(ech)
 {
-    UNUSED(t);
-    return s->expect_ech_accept == (f->ech == TROTH_ECH_ACCEPTED);
+    bool offering = t->early && !s->server;
+    return offering || s->expect_ech_accept == (f->ech == TROTH_ECH_ACCEPTED);
 }
 
 /* Before TLS 1.3 the ticket belongs to the handshake. */

@@ -34,7 +34,7 @@ bool link_open(struct link *l, const struct settings *s)
         id[i] = (uint8_t)((uint64_t)s->shim_id >> 8 * i);
     l->fd = dial(s);
     l->step = s->async ? 1 : SIZE_MAX;
-    l->hold = false;
+    l->hold = l->got = false;
     l->kept_n = 0;
     if (l->fd < 0)
         return complain("cannot connect: %s", strerror(errno));
@@ -50,6 +50,8 @@ static size_t give(struct link *l, troth_span data)
 
 void link_send(struct link *l, troth_conn *c, troth_span data)
 {
+    if (l->hold && l->got) /* the connection has more to say: what was kept goes first */
+        link_let_go(l);
     bool keeps = l->hold && data.n <= sizeof l->kept - l->kept_n;
     size_t n = keeps && l->kept_n ? 0 : give(l, keeps ? (troth_span){ data.p, 1 } : data);
     if (keeps) {
@@ -66,7 +68,7 @@ void link_send(struct link *l, troth_conn *c, troth_span data)
 void link_let_go(struct link *l)
 {
     size_t at = 0;
-    l->hold = false;
+    l->hold = l->got = false;
     for (size_t n = 1; n && at < l->kept_n; at += n)
         n = give(l, (troth_span){ l->kept + at, l->kept_n - at });
     l->kept_n = 0;
@@ -75,6 +77,7 @@ void link_let_go(struct link *l)
 void link_receive(struct link *l, troth_conn *c, uint8_t *room, size_t n)
 {
     ssize_t got = recv(l->fd, room, n < l->step ? n : l->step, 0);
+    l->got |= l->hold && got > 0;
     troth_received(c, got > 0 ? (size_t)got : 0);
 }
 

@@ -6,16 +6,11 @@
 #include <string.h>
 
 /* Features of the API that a build may lack: a flag that needs one is not implemented then. */
-#pragma weak troth_cache
 #pragma weak troth_compressors
-#pragma weak troth_early_data
 #pragma weak troth_identity_delegated
 #pragma weak troth_identity_raw_key
 #pragma weak troth_own_types
 #pragma weak troth_peer_types
-#pragma weak troth_reverify
-#pragma weak troth_ticket_keys
-#pragma weak troth_tickets
 
 /* BoringSSL's defaults. */
 static const uint16_t default_groups[] = { 0x11ec, 0x001d, 0x0017, 0x0018 };
@@ -43,9 +38,7 @@ static bool known_cipher_string(const char *cipher)
 
 static bool needs_missing(const struct settings *s)
 {
-    return (s->enable_early_data && !troth_early_data)
-        || (s->reverify_on_resume && !troth_reverify)
-        || (s->accepted_peer_cert_types.n && !troth_peer_types)
+    return (s->accepted_peer_cert_types.n && !troth_peer_types)
         || (s->available_client_cert_types.n && !troth_own_types)
         || ((s->install_cert_compression_algs || s->install_one_cert_compression_alg) && !troth_compressors);
 }
@@ -308,12 +301,10 @@ static void tickets(troth_builder *b, struct run *r, const struct settings *s, e
         keys[0].name[0] = keys[0].key[0] = (uint8_t)(later ? 4 : 3);
     if (s->renew_ticket && later)
         keys[0] = keys[1], keys[1] = (troth_ticket_key){ { 1 }, { 1 } };
-    if (troth_ticket_keys)
-        troth_ticket_keys(b, keys, s->renew_ticket && later ? 2 : 1);
-    if (troth_tickets && (s->no_ticket || s->skip_ticket))
+    troth_ticket_keys(b, keys, s->renew_ticket && later ? 2 : 1);
+    if (s->no_ticket || s->skip_ticket)
         troth_tickets(b, 0, 86400);
-    if (troth_cache)
-        troth_cache(b, &cache);
+    troth_cache(b, &cache);
     if (s->enable_early_data)
         troth_early_data(b, EARLY_MOST);
 }

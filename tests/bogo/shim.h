@@ -116,6 +116,7 @@ struct link {
     bool    hold;           /* send one byte, keep the rest: a write that is not finished            */
     uint8_t kept[1 << 16];
     size_t  kept_n;
+    bool    got;            /* something came since                                                  */
 };
 bool link_open(struct link *l, const struct settings *s);
 void link_send(struct link *l, troth_conn *c, troth_span data);

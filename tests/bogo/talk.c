@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A build may lack it. */
-#pragma weak troth_resume
-
 /* TLS numbers of alerts that the tests want to see. */
 enum { ALERT_DECOMPRESSION_FAILURE = 30, ALERT_HANDSHAKE_FAILURE = 40, ALERT_INTERNAL_ERROR = 80, ALERT_BAD_STATUS = 113 };
 
@@ -245,9 +242,10 @@ static enum outcome on_failed(struct talk *t)
 
 static enum outcome on_closed(struct talk *t)
 {
+    t->peer_closed = true;
     if (!t->shut)
         troth_close(t->c);
-    t->shut = t->peer_closed = true;
+    t->shut = true;
     return GO_ON;
 }
 
@@ -308,7 +306,7 @@ static bool open_conn(struct talk *t)
         t->c = us ? troth_connect(us, setup_host(s)) : NULL;
         troth_client_free(us);
         troth_send_name(t->c, s->host_name ? s->host_name : "");
-        if (t->turn == TURN_RESUME && r->has_ticket && !s->no_ticket && troth_resume)
+        if (t->turn == TURN_RESUME && r->has_ticket && !s->no_ticket)
             troth_resume(t->c, (troth_span){ r->ticket, r->ticket_n });
     }
     if (!t->c)
