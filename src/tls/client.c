@@ -42,6 +42,8 @@ static bool check_version(struct troth_conn *c, const struct server_hello *sh, u
     const struct offer *o = &c->hs->offer;
     if (o->again && version != TROTH_TLS13)
         return fail(c, RETRY_CHANGED_VERSION, "%s (%04x) after a HelloRetryRequest", name_of(&names_version, version), version);
+    if (o->early && version < TROTH_TLS13)
+        return fail(c, VERSION_AFTER_EARLY_DATA, "the server chose %s (%04x)", name_of(&names_version, version), version);
     if (version < TROTH_TLS12)
         return fail(c, NO_SHARED_VERSION, "the server chose %s (%04x)", name_of(&names_version, version), version);
     if (version < o->least || version > o->most)

@@ -120,8 +120,10 @@ enum state client13_server_hello(struct troth_conn *c, struct server_hello *sh, 
 /* ---- EncryptedExtensions (RFC 9846 4.4.1) */
 static bool take_alpn(struct troth_conn *c, const struct exts *e)
 {
-    if (!exts_have(e, X_ALPN))
+    if (!exts_have(e, X_ALPN)) {
+        c->facts.alpn = SPAN_NONE; /* of a session that early data was sent by: it does not count any more */
         return true;
+    }
     span name, answer = e->alpn;
     if (!alpn_next(&answer, &name) || !alpn_has(c->cfg->alpn, name))
         return fail(c, ALPN_NOT_OFFERED, "%.*s", (int)name.n, (const char *)name.p);

@@ -155,8 +155,9 @@ static bool take(struct troth_conn *c)
 bool early_choose(struct troth_conn *c, const struct client_hello *ch, bool *accepted)
 {
     *accepted = false;
-    if (!exts_have(&ch->exts, X_EARLY_DATA))
-        return true;
+    bool put_off = c->hs->hello.retried && c->cfg->early_data && c->facts.early == TROTH_EARLY_REJECTED;
+    if (!exts_have(&ch->exts, X_EARLY_DATA)) /* the first hello had it, perhaps: is HelloRetryRequest the only thing in its way? */
+        return !put_off || c->hs->hello.psk_chosen || early_note(c, TROTH_EARLY_REJECTED, "no session was resumed");
     const char *why = reason_against(c, ch);
     if (why)
         return early_note(c, TROTH_EARLY_REJECTED, why);

@@ -65,7 +65,6 @@ static bool put_ccs(struct troth_conn *c)
     if (!hs || !hs->ccs_waits)
         return true;
     hs->ccs_waits = false;
-    protect_tell_clear(&c->rec.write, CONTENT_CHANGE_CIPHER_SPEC, sizeof one);
     return outq_put_clear(&c->rec.out, &c->error, CONTENT_CHANGE_CIPHER_SPEC, TROTH_TLS12, SPAN_OF(one));
 }
 
@@ -98,6 +97,7 @@ bool flight_ccs(struct troth_conn *c)
         return true;
     TRY(flight_flush(c));
     hs->ccs_sent = hs->ccs_waits = true;
+    protect_tell_clear(&c->rec.write, CONTENT_CHANGE_CIPHER_SPEC, 1);
     return true;
 }
 

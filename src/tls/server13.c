@@ -115,7 +115,8 @@ static bool send_retry(struct troth_conn *c, const struct client_hello *ch)
     }
     transcript_retry(&hs->transcript);
     if (exts_have(&ch->exts, X_EARLY_DATA)) {
-        TRY(early_note(c, TROTH_EARLY_REJECTED, "a HelloRetryRequest came between (RFC 9846 4.3.10)"));
+        TRY(early_note(c, TROTH_EARLY_REJECTED, c->cfg->early_data ? "a HelloRetryRequest came between (RFC 9846 4.3.10)"
+                                                                   : "early data is not taken here"));
         c->rec.rules.skip = SKIP_DATA;
         c->rec.rules.skip_left = LIMIT_EARLY_DATA;
     }
