@@ -519,6 +519,70 @@ static void test_alerts_to_a_server(void **state)
     }
 }
 
+/* ---- an identity that does not suit the client */
+static void tweak_picky(troth_builder *b, void *ctx)
+{
+    (void)ctx;
+    troth_identity_must_match_issuer(b);
+}
+
+static void test_no_named_issuer(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(1));
+    struct side ours = { ONLY_13, false, w };
+    struct pair p; /* the client names no authorities */
+    pair_new(&p, world_client(w, tweak, &ours), world_server(w, tweak_picky, NULL), NULL);
+    pair_run(&p);
+    assert_failed(&p.server, NO_NAMED_ISSUER);
+    pair_free(&p);
+    world_free(w);
+}
+
+/* ---- more early data than the server takes: its ticket promised more */
+static bool write_much(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
+{
+    if (ev->kind == TROTH_EARLY && e == &p->client)
+        assert_true(pair_write(e, "0123456789012345678901234567890123456789"));
+    return on_event(p, e, ev, ctx);
+}
+
+static void tweak_early(troth_builder *b, void *most)
+{
+    static const troth_ticket_key keys[1] = { { "a name of a key", "thirty-two bytes of key, or so.." } };
+    const uint32_t *n = most;
+    troth_versions(b, TROTH_TLS13, TROTH_TLS13);
+    troth_ticket_keys(b, keys, 1);
+    troth_early_data(b, *n);
+}
+
+static void test_too_much_early_data(void **state)
+{
+    (void)state;
+    for (uint32_t most = 39; most <= 40; most++) {
+        struct world *w = world_new(fake_provider(1));
+        struct ticket ticket = { .n = 0 };
+        struct side ours = { ONLY_13 | EARLY, false, w };
+        uint32_t promised = 1000;
+        troth_client *client = world_client(w, tweak, &ours);
+        troth_server *generous = world_server(w, tweak_early, &promised);
+        first_connection(client, generous, &ticket);
+        troth_server_free(generous);
+        struct pair p;
+        pair_new(&p, client, world_server(w, tweak_early, &most), NULL);
+        p.on_event = write_much;
+        p.ctx = &(struct ticket){ .n = 0 };
+        troth_resume(p.client.c, span_of(ticket.p, ticket.n));
+        pair_run(&p);
+        if (most < 40)
+            assert_failed(&p.server, TOO_MUCH_EARLY_DATA);
+        else
+            assert_ready(&p);
+        pair_free(&p);
+        world_free(w);
+    }
+}
+
 /* ---- a provider without randomness */
 static void test_no_random_numbers(void **state)
 {
@@ -539,6 +603,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_edits),          cmocka_unit_test(test_retry_changes_nothing), cmocka_unit_test(test_server_without_certificate),
         cmocka_unit_test(test_renegotiation),  cmocka_unit_test(test_alerts_to_a_server),    cmocka_unit_test(test_no_random_numbers),
+        cmocka_unit_test(test_no_named_issuer), cmocka_unit_test(test_too_much_early_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
