@@ -53,16 +53,18 @@ TROTH_API void troth_trust_pin(troth_builder *, const uint8_t spki_sha256[32]);
 /* Accept whoever answers.  `because` is kept and appears in every explanation.  For tests and for looking at broken servers. */
 TROTH_API void troth_danger_trust_anyone(troth_builder *, const char *because);
 /* Ask the application for a verdict of its own (TROTH_ASK_VERDICT) after ours: it can refuse what we accept, never the reverse
- * (unless troth_danger_trust_anyone was called). */
+ * (unless troth_danger_trust_anyone was called).  A raw public key has no issuer: unless one is pinned, the verdict on it is the
+ * application's alone (troth_what() has peer_raw_key), so do not add TROTH_RAW_PUBLIC_KEY to troth_peer_types without looking at it. */
 TROTH_API void troth_ask_verdict(troth_builder *);
 
 /* -- who we are.  A server needs one identity at least; a client may have some.  Each call adds one; among several the choice goes by
  * server name, then by what the peer can verify, then by order. */
 TROTH_API void troth_identity_files(troth_builder *, const char *chain_path, const char *key_path);
 TROTH_API void troth_identity_pem(troth_builder *, troth_span chain, troth_span key);
-/* The key is elsewhere (an HSM, another process): signatures are asked for with TROTH_ASK_SIGN.  `tag` is given back there. */
+/* The key is elsewhere (an HSM, another process): signatures are asked for with TROTH_ASK_SIGN.  `tag` is given back there.  With a
+ * delegated credential and tag NULL the key is out of reach: only peers that take the credential are shown this identity. */
 TROTH_API void troth_identity_external(troth_builder *, troth_span chain, void *tag);
-/* A raw public key (RFC 7250) instead of a certificate. */
+/* A raw public key (RFC 7250) instead of a certificate; shown only to peers that negotiate it. */
 TROTH_API void troth_identity_raw_key(troth_builder *, troth_span key);
 /* These belong to the identity added last: an OCSP response and an SCT list to staple, a delegated credential (RFC 9345) and its key,
  * the signature schemes to use and their order (TLS numbers), the trust anchor names by which clients may ask for it. */
@@ -105,7 +107,7 @@ TROTH_API void troth_request_ocsp(troth_builder *, bool yes);  /* client; defaul
 TROTH_API void troth_request_scts(troth_builder *, bool yes);  /* client; default no                               */
 enum troth_certificate_type { TROTH_X509 = 0, TROTH_RAW_PUBLIC_KEY = 2 };
 TROTH_API void troth_peer_types(troth_builder *, const uint8_t *types, size_t n);  /* accepted from the peer, in order (RFC 7250) */
-TROTH_API void troth_own_types(troth_builder *, const uint8_t *types, size_t n);   /* client: what it can show                    */
+TROTH_API void troth_own_types(troth_builder *, const uint8_t *types, size_t n);   /* client: what it can show; default: as its identities are */
 TROTH_API void troth_accept_delegated(troth_builder *);        /* client: delegated credentials (RFC 9345)         */
 /* Certificate compression (RFC 8879): zlib, brotli and zstd as built in are offered by default; this replaces the list with hooks. */
 typedef struct troth_compressor {
@@ -205,6 +207,7 @@ enum troth_event_kind {
     TROTH_ASK_SERVER,  /* server: a hello came (troth_what() has its server name): troth_answer_server()                     */
     TROTH_ASK_SIGN,    /* data must be signed with the key behind `tag`, by scheme `number`: troth_answer_sign()              */
     TROTH_ASK_VERDICT, /* troth_peer() has ours: troth_answer_verdict()                                                      */
+    TROTH_CLIENT_AUTH, /* server: the client answered troth_ask_again(); troth_what() says whether it is authenticated       */
     TROTH_KEYS,        /* QUIC only: a secret of a level (RFC 9001); see quic.h                                              */
     TROTH_CLOSED,      /* the peer will send no more (close_notify); we still may                                            */
     TROTH_DONE,        /* both directions were closed in order.  Terminal                                                    */
@@ -230,7 +233,9 @@ TROTH_API TROTH_CHECK bool troth_write(troth_conn *, const troth_span *parts, si
 /* Bytes sealed but not yet sent: for back-pressure. */
 TROTH_API size_t troth_pending(const troth_conn *);
 TROTH_API TROTH_CHECK bool troth_update_keys(troth_conn *, bool peer_too);            /* RFC 9846 4.7.3 */
-TROTH_API TROTH_CHECK bool troth_ask_again(troth_conn *);                             /* server: post-handshake client authentication */
+/* Server, from READY on: asks a client that offers it for a certificate (RFC 9846 4.7.2); TROTH_CLIENT_AUTH is the answer.  One at a
+ * time.  What the client wrote before it answered is still that of somebody unknown. */
+TROTH_API TROTH_CHECK bool troth_ask_again(troth_conn *);
 TROTH_API void troth_close(troth_conn *);                                            /* sends close_notify; reading goes on */
 /* Before a wait that may be long: gives back every buffer that is empty.  The room of a RECV event is not valid any more: call
  * troth_next() again when the transport has something. */

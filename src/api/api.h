@@ -33,8 +33,18 @@ uint16_t default_group(size_t i); /* 0 at the end */
 
 /* identity.c */
 bool MUST_USE identity_from_pem(struct troth_builder *b, const char *setter, span chain, const span *key, void *tag);
+bool MUST_USE identity_from_raw(struct troth_builder *b, const char *setter, span key);
+bool MUST_USE identity_delegate(struct troth_builder *b, struct identity *id, const char *setter, span credential, span key);
 /* The i-th identity gets its schemes and its Certificate messages. */
 bool MUST_USE identity_finish(struct troth_builder *b, struct identity *id);
+
+/* builder.c: the identity added last, for the setters that refine it; NULL: there is none, and that is a mistake */
+struct identity *last_identity(troth_builder *b, const char *setter);
+
+/* compress.c: what was built in */
+const troth_compressor *compressors_built_in(size_t *n);
+
+void identity_free_keys(const troth_provider *p, struct identity *id);
 
 /* file.c: the whole file, in memory of the configuration's allocator that file_free gives back. */
 bool MUST_USE file_read(troth_error *e, const troth_allocator *memory, const char *path, span *out);

@@ -42,8 +42,7 @@ void troth_builder_free(troth_builder *b)
     const troth_allocator *memory = b->config.memory;
     troth_provider *provider = b->config.provider;
     for (size_t i = 0; i < b->config.n_identities; i++)
-        if (b->config.identities[i].key)
-            provider->key_free(b->config.identities[i].key);
+        identity_free_keys(provider, &b->config.identities[i]);
     troth_policy_builder_free(b->trust);
     troth_policy_free(b->config.policy);
     arena_free(&b->config.arena);
@@ -192,8 +191,7 @@ void troth_passphrase(troth_builder *b, troth_passphrase_fn *ask, void *ctx)
     b->passphrase_ctx = ctx;
 }
 
-/* The identity added last, for the setters that refine it. */
-static struct identity *last_identity(troth_builder *b, const char *setter)
+struct identity *last_identity(troth_builder *b, const char *setter)
 {
     if (!builder_ok(b))
         return NULL;

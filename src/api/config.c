@@ -113,7 +113,11 @@ static bool fill_trust(struct troth_builder *b)
 {
     struct config *c = &b->config;
     c->pins_alone = c->n_pins && !b->trust && !c->policy;
-    bool chosen = b->trust || c->policy || c->n_pins || c->trust_anyone;
+    bool raw_only = c->peer_types.n == 1 && c->peer_types.p[0] == TROTH_RAW_PUBLIC_KEY;
+    bool raw_trusted = c->n_pins || c->trust_anyone || c->ask_verdict;
+    bool chosen = b->trust || c->policy || c->n_pins || c->trust_anyone || (raw_only && raw_trusted);
+    if (needs_trust(c) && bytes_have(c->peer_types, TROTH_RAW_PUBLIC_KEY) && !raw_trusted)
+        return fail(b, NO_TRUST, "raw public keys have no issuer: pin them, or ask for a verdict on them");
     if (needs_trust(c) && !chosen)
         return fail(b, NO_TRUST, "%s", c->is_server ? "client certificates are asked for" : "a client must be told whom to trust");
     if (c->policy || !chosen)
@@ -237,8 +241,7 @@ void config_free(const struct config *frozen)
     const troth_allocator *memory = c->memory;
     troth_provider *provider = c->provider;
     for (size_t i = 0; i < c->n_identities; i++)
-        if (c->identities[i].key)
-            provider->key_free(c->identities[i].key);
+        identity_free_keys(provider, &c->identities[i]);
     troth_policy_free(c->policy);
     arena_free(&c->arena);
     secret_wipe(c, sizeof *c);

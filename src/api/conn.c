@@ -3,6 +3,7 @@
 #include "explain/story.h"
 #include "tls/engine.h"
 #include "tls/late.h"
+#include "tls/late_auth.h"
 #include "tls/session.h"
 
 static const troth_error *no_memory(void)
@@ -171,6 +172,15 @@ bool troth_update_keys(troth_conn *c, bool peer_too)
     if (!c->ready || c->close_sent || c->facts.version != TROTH_TLS13)
         return fail(c, WRONG_TIME, "troth_update_keys %s", c->ready ? "where there is no KeyUpdate" : "before TROTH_READY");
     return late_update_keys(c, peer_too);
+}
+
+bool troth_ask_again(troth_conn *c)
+{
+    if (!c || error_is_set(&c->error))
+        return false;
+    if (!c->cfg->is_server || !c->ready || c->close_sent)
+        return fail(c, WRONG_TIME, "troth_ask_again %s", !c->cfg->is_server ? "is for servers" : c->ready ? "after troth_close" : "before TROTH_READY");
+    return late_ask(c);
 }
 
 void troth_close(troth_conn *c)

@@ -27,6 +27,7 @@ void defaults(struct troth_builder *b)
     c->ticket_lifetime = 86400;
     c->max_fragment = LIMIT_PLAINTEXT;
     c->grease = true;
+    c->compressors = compressors_built_in(&c->n_compressors);
     c->middlebox = true;
     c->padding = TROTH_PAD_NONE;
 }

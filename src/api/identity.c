@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "crypto/pkcs12.h"
 #include "tls/certificate.h"
+#include "tls/compressed.h"
+#include "tls/delegated.h"
 #include "wire/registry.h"
 #include "x509/pem.h"
 
@@ -38,6 +40,14 @@ static bool copy_error(struct troth_builder *b, const troth_error *e, const char
         text_add(&t, "%s", setter);
     }
     return false;
+}
+
+void identity_free_keys(const troth_provider *p, struct identity *id)
+{
+    if (id->key)
+        p->key_free(id->key);
+    if (id->dc_key)
+        p->key_free(id->dc_key);
 }
 
 /* ---- PKCS#12: chain and key in one file, which may be given for both */
@@ -222,6 +232,70 @@ bool identity_from_pem(struct troth_builder *b, const char *setter, span chain, 
     return ok;
 }
 
+/* A raw public key is its private key and nothing else (RFC 7250). */
+static bool fill_raw(struct troth_builder *b, struct identity *id, const char *setter, span key)
+{
+    enum { MOST = 4096 };
+    struct config *c = &b->config;
+    TRY(load_key(b, id, setter, key));
+    uint8_t *spki = arena_alloc(&c->arena, MOST);
+    size_t n = spki ? c->provider->key_public(id->key, spki, MOST) : 0;
+    id->spki = span_of(spki, n);
+    return n || fail(b, CRYPTO_FAILED, "%s: the public half of the key", setter);
+}
+
+bool identity_from_raw(struct troth_builder *b, const char *setter, span key)
+{
+    struct identity *id = new_identity(b);
+    if (!id)
+        return fail(b, OUT_OF_MEMORY, "%s", setter);
+    bool ok = fill_raw(b, id, setter, key);
+    b->config.n_identities++; /* also a broken one: its key must be freed */
+    return ok;
+}
+
+/* ---- a delegated credential (RFC 9345) beside a chain */
+static bool delegated_signed(const struct config *c, const struct identity *id)
+{
+    const struct scheme *s = scheme_by_id(id->dc.algorithm);
+    uint8_t lead[DELEGATED_LEAD];
+    span parts[DELEGATED_PARTS];
+    if (!s || !scheme_fits(s, TROTH_TLS13, id->leaf->key.type))
+        return false;
+    delegated_content(parts, lead, id->leaf, &id->dc);
+    troth_verify_job job = { .sig = s->sig, .key = &id->leaf->key, .parts = parts, .n_parts = DELEGATED_PARTS, .signature = id->dc.signature };
+    c->provider->verify(c->provider->self, &job, 1);
+    return job.good;
+}
+
+static bool same_key(const struct config *c, const troth_key *key, span spki)
+{
+    uint8_t out[4096];
+    size_t n = c->provider->key_public(key, out, sizeof out);
+    return n && span_equal(span_of(out, n), spki);
+}
+
+bool identity_delegate(struct troth_builder *b, struct identity *id, const char *setter, span credential, span key)
+{
+    const struct config *c = &b->config;
+    enum troth_reason why = TROTH_R_KEY_MALFORMED;
+    span copy;
+    if (!id->leaf || id->dc_key)
+        return fail(b, BAD_ARGUMENT, "%s: the identity added last has %s", setter, id->leaf ? "one already" : "no certificate");
+    if (!arena_copy(&b->config.arena, &copy, credential))
+        return fail(b, OUT_OF_MEMORY, "%s", setter);
+    if (!delegated_read(&id->dc, copy))
+        return fail(b, BAD_ARGUMENT, "%s: not a DelegatedCredential", setter);
+    if (!delegated_scheme_ok(id->dc.dc_cert_verify_algorithm))
+        return fail(b, DELEGATED_BAD_SCHEME, "%s: %s", setter, name_of(&names_scheme, id->dc.dc_cert_verify_algorithm));
+    id->dc_key = c->provider->key_load(c->provider->self, key, b->passphrase, b->passphrase_ctx, &why);
+    if (!id->dc_key)
+        return fail_as(b, why, "%s", setter);
+    if (!same_key(c, id->dc_key, id->dc.spki))
+        return fail(b, KEY_MISMATCH, "%s: the key is not that of the credential", setter);
+    return delegated_signed(c, id) || warn(b, TROTH_R_DELEGATED_SIGNATURE, setter); /* whether it counts is for clients to say */
+}
+
 /* Schemes that the key can make, in the order given or in ours. */
 static bool fill_schemes(struct troth_builder *b, struct identity *id)
 {
@@ -252,6 +326,8 @@ static bool look_ahead(struct troth_builder *b, const struct identity *id)
         return true;
     int64_t now = config_now(&b->config), end = id->leaf->not_after;
     cert_title(&t, id->leaf);
+    if (id->dc_key && !delegated_allowed(id->leaf))
+        TRY(warn(b, TROTH_R_DELEGATED_NOT_ALLOWED, detail));
     if (id->leaf->must_staple && !id->staple.n)
         TRY(warn(b, TROTH_R_STAPLE_MISSING, detail));
     if (now > end)
@@ -266,5 +342,7 @@ bool identity_finish(struct troth_builder *b, struct identity *id)
     TRY(fill_schemes(b, id));
     if (!identity_serialize(id, &b->config.arena))
         return fail(b, OUT_OF_MEMORY, "for a Certificate message");
+    if (!identity_compress(id, &b->config, &b->config.arena))
+        return fail(b, OUT_OF_MEMORY, "for a CompressedCertificate message");
     return look_ahead(b, id);
 }

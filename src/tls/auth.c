@@ -33,13 +33,14 @@ bool auth_sign(struct troth_conn *c, bool *asked)
     size_t n = 0;
     transcript_peek(&hs->transcript, &transcript);
     span to_sign = auth_content(content, c->cfg->is_server, &transcript);
-    *asked = !hs->identity->key;
+    const troth_key *key = hs->delegated ? hs->identity->dc_key : hs->identity->key;
+    *asked = !key;
     if (*asked) {
         TRY(hs_keep(c, &hs->to_sign, to_sign));
         conn_ask(c, ASK_SIGN);
         return true;
     }
-    if (!p->sign(p->self, hs->identity->key, hs->scheme->sig, &to_sign, 1, signature, &n))
+    if (!p->sign(p->self, key, hs->scheme->sig, &to_sign, 1, signature, &n))
         return fail(c, CRYPTO_FAILED, "signing with %s", name_of(&names_scheme, hs->scheme->id));
     return put_verify(c, span_of(signature, n));
 }
@@ -55,7 +56,7 @@ bool auth_answered(struct troth_conn *c, span signature)
 static bool scheme_allowed(struct troth_conn *c, uint16_t id, const struct scheme **scheme)
 {
     const struct scheme *s = *scheme = scheme_by_id(id);
-    if (!s || !u16s_has(c->cfg->verify_schemes, id))
+    if (!s || !u16s_has(c->cfg->verify_schemes, id) || (c->hs->peer_scheme && c->hs->peer_scheme != id))
         return fail(c, SCHEME_NOT_OFFERED, "%s (%04x)", name_of(&names_scheme, id), id);
     if (!scheme_fits(s, TROTH_TLS13, c->hs->peer_key.type))
         return fail(c, SCHEME_WRONG_KEY, "%s with another kind of key", name_of(&names_scheme, id));

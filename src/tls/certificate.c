@@ -1,6 +1,8 @@
 /* certificate.c - showing who we are.  Must never show a certificate that was not asked for. */
 #include "tls/certificate.h"
 
+#include "base/alerts.h"
+#include "tls/compressed.h"
 #include "tls/flight.h"
 #include "tls/tls12.h"
 
@@ -18,30 +20,36 @@ static void fill(struct certificate *m, const struct identity *id, unsigned form
         leaf->ocsp_response = id->staple;
         ext_set_add(&leaf->have, X_STATUS_REQUEST);
     }
+    if (form & FORM_DELEGATED) {
+        leaf->dc = id->dc;
+        ext_set_add(&leaf->have, X_DELEGATED_CREDENTIAL);
+    }
     if (form & FORM_SCTS) {
         leaf->sct_list = id->scts;
         ext_set_add(&leaf->have, X_SIGNED_CERTIFICATE_TIMESTAMP);
     }
 }
 
-static void write_whole(struct wr *w, const struct certificate *m, bool tls12)
+static void write_whole(struct wr *w, const struct certificate *m, bool tls12, bool raw)
 {
     size_t mark = message_begin(w, HS_certificate);
-    if (tls12)
+    if (tls12 && raw)
+        raw_public_key12_write(w, m);
+    else if (tls12)
         certificate12_write(w, m);
     else
         certificate_write(w, m);
     message_end(w, mark);
 }
 
-static bool serialize(span *out, struct arena *a, const struct certificate *m, bool tls12)
+static bool serialize(span *out, struct arena *a, const struct certificate *m, bool tls12, bool raw)
 {
     struct wr measure = wr_measure();
-    write_whole(&measure, m, tls12);
+    write_whole(&measure, m, tls12, raw);
     uint8_t *p = arena_alloc(a, measure.n);
     TRY(p);
     struct wr w = wr_into(p, measure.n);
-    write_whole(&w, m, tls12);
+    write_whole(&w, m, tls12, raw);
     *out = wr_done(&w);
     return wr_ok(&w);
 }
@@ -50,13 +58,13 @@ bool identity_serialize(struct identity *id, struct arena *a)
 {
     struct certificate m;
     for (unsigned form = 0; form < FORM_COUNT; form++) {
-        if ((form & FORM_STAPLE && !id->staple.n) || (form & FORM_SCTS && !id->scts.n))
+        if ((form & FORM_STAPLE && !id->staple.n) || (form & FORM_SCTS && !id->scts.n) || (form & FORM_DELEGATED && !id->dc_key))
             continue;
         fill(&m, id, form);
-        TRY(serialize(&id->forms[form], a, &m, false));
+        TRY(serialize(&id->forms[form], a, &m, false, false));
     }
     fill(&m, id, 0);
-    return serialize(&id->form12, a, &m, true);
+    return serialize(&id->form12, a, &m, true, !id->n);
 }
 
 /* ---- what is wanted */
@@ -67,7 +75,7 @@ bool wanted_from_hello(struct troth_conn *c, const struct client_hello *ch)
     w->staple = exts_have(e, X_STATUS_REQUEST) && e->status_request.status_type == STATUS_TYPE_ocsp;
     w->scts = exts_have(e, X_SIGNED_CERTIFICATE_TIMESTAMP);
     return hs_keep(c, &w->schemes, e->signature_algorithms) && hs_keep(c, &w->schemes_cert, e->signature_algorithms_cert)
-        && hs_keep(c, &w->authorities, e->certificate_authorities);
+        && hs_keep(c, &w->authorities, e->certificate_authorities) && hs_keep(c, &w->compressions, e->cert_compression) && hs_keep(c, &w->delegated, e->dc_schemes);
 }
 
 bool wanted_from_request(struct troth_conn *c, const struct certificate_request *cr)
@@ -83,7 +91,7 @@ bool wanted_from_request(struct troth_conn *c, const struct certificate_request 
         w->authorities = rare->acceptable_authorities;
     }
     return hs_keep(c, &w->context, cr->certificate_request_context) && hs_keep(c, &w->schemes, e->signature_algorithms)
-        && hs_keep(c, &w->schemes_cert, e->signature_algorithms_cert);
+        && hs_keep(c, &w->schemes_cert, e->signature_algorithms_cert) && hs_keep(c, &w->compressions, e->cert_compression);
 }
 
 /* ---- choosing */
@@ -97,14 +105,18 @@ static struct choice_identity choose(struct troth_conn *c, span server_name, spa
                                  .types12 = w->types12,
                                  .schemes = w->schemes,
                                  .schemes_cert = w->schemes_cert,
+                                 .types = c->cfg->is_server ? w->types : span_of(&c->own_type, 1),
+                                 .delegated = w->delegated,
+                                 .now = w->delegated.n ? config_now(c->cfg) : 0,
                                  .authorities = w->authorities };
     struct choice_identity got = choose_identity(c->cfg, &asked);
     c->hs->identity = got.identity;
     c->hs->scheme = got.scheme;
+    c->hs->delegated = c->facts.delegated = got.delegated;
     c->facts.own_identity = got.identity ? (uint16_t)(got.identity - c->cfg->identities + 1) : 0;
     if (got.identity)
         tell_decision(c, "signature scheme", "the first of ours for this key that the peer can verify (RFC 9846 4.3.3)",
-                      &names_scheme, got.identity->schemes, w->schemes, got.scheme->id);
+                      &names_scheme, got.identity->schemes, got.delegated ? w->delegated : w->schemes, got.scheme->id);
     tell_choice_text(c, "certificate", got.rule, SPAN_NONE, server_name,
                      got.identity ? SPAN_TEXT("an identity fits") : SPAN_TEXT("none fits"));
     return got;
@@ -112,7 +124,12 @@ static struct choice_identity choose(struct troth_conn *c, span server_name, spa
 
 static bool found(struct troth_conn *c, const struct choice_identity *got)
 {
-    return got->identity || fail_as(c, got->why, "none of our %zu identities can be shown; this is about the last", c->cfg->n_identities);
+    if (got->identity)
+        return true;
+    (void)fail_as(c, got->why, "none of our %zu identities can be shown; this is about the last", c->cfg->n_identities);
+    if (got->why == TROTH_R_NO_SHARED_CERT_TYPE && c->hs->wanted.types.n)
+        c->error.alert = ALERT_unsupported_certificate; /* where types are negotiated (RFC 7250 4.2) */
+    return false;
 }
 
 /* Client: does it go on without a certificate when none fits? */
@@ -145,11 +162,13 @@ bool certificate_send(struct troth_conn *c)
 {
     const struct wanted *w = &c->hs->wanted;
     const struct identity *id = c->hs->identity;
-    unsigned form = (w->staple && id->staple.n ? FORM_STAPLE : 0u) | (w->scts && id->scts.n ? FORM_SCTS : 0u);
+    unsigned form = (w->staple && id->staple.n ? FORM_STAPLE : 0u)
+                  | (w->scts && id->scts.n ? FORM_SCTS : 0u) | (c->hs->delegated ? FORM_DELEGATED : 0u);
     c->cert_shown = true;
     c->facts.own_type = id->n ? TROTH_X509 : TROTH_RAW_PUBLIC_KEY;
+    span packed = w->context.n ? SPAN_NONE : compression_choose(c, id, form);
     if (!w->context.n)
-        return flight_add_whole(c, id->forms[form]);
+        return flight_add_whole(c, packed.n ? packed : id->forms[form]);
     struct certificate m;
     fill(&m, id, form);
     m.certificate_request_context = w->context;
@@ -183,6 +202,8 @@ struct ext_set certificate_request_asks(const struct config *cfg)
         ext_set_add(&set, X_CERTIFICATE_AUTHORITIES);
     if (cfg->request_ocsp)
         ext_set_add(&set, X_STATUS_REQUEST);
+    if (cfg->n_compressors)
+        ext_set_add(&set, X_COMPRESS_CERTIFICATE);
     return set;
 }
 
@@ -191,6 +212,7 @@ bool certificate_request_send(struct troth_conn *c)
     const struct config *cfg = c->cfg;
     struct certificate_request cr;
     memset(&cr, 0, sizeof cr);
+    cr.certificate_request_context = c->hs->wanted.context; /* empty within the handshake */
     cr.exts.signature_algorithms = cfg->verify_schemes;
     exts_add(&cr.exts, X_SIGNATURE_ALGORITHMS);
     if (cfg->authorities.n) {
@@ -201,7 +223,7 @@ bool certificate_request_send(struct troth_conn *c)
         cr.exts.status_request = (struct status_request){ .is_empty = true };
         exts_add(&cr.exts, X_STATUS_REQUEST);
     }
-    return flight_add(c, HS_certificate_request, body_certificate_request, &cr);
+    return compression_offer(c, &cr.exts) && flight_add(c, HS_certificate_request, body_certificate_request, &cr);
 }
 
 /* ---- TLS 1.2 (RFC 5246 7.4.2, 7.4.4) */
@@ -239,7 +261,7 @@ bool certificate_choose12(struct troth_conn *c, const struct client_hello *ch)
 bool certificate_send12(struct troth_conn *c)
 {
     c->cert_shown = true;
-    c->facts.own_type = TROTH_X509;
+    c->facts.own_type = c->hs->identity->n ? TROTH_X509 : TROTH_RAW_PUBLIC_KEY;
     return flight_add_whole(c, c->hs->identity->form12);
 }
 
@@ -252,7 +274,7 @@ bool certificate_answer12(struct troth_conn *c)
     struct certificate none;
     memset(&none, 0, sizeof none);
     log12_end(c);
-    return flight_add(c, HS_certificate, body_certificate12, &none);
+    return flight_add(c, HS_certificate, body_certificate12, &none); /* without a raw key it looks the same (RFC 7250 3) */
 }
 
 bool certificate_request_send12(struct troth_conn *c)

@@ -8,6 +8,7 @@
 #include "tls/negotiate.h"
 #include "tls/peer.h"
 #include "tls/tls12.h"
+#include "tls/types.h"
 #include "tls/versions.h"
 
 static enum state on_certificate(struct troth_conn *, const struct message *);
@@ -105,7 +106,8 @@ enum state client12_server_hello(struct troth_conn *c, struct server_hello *sh, 
            && begin_log(c, m)
            && hs_use_suite(c, sh->cipher_suite)
            && take_exts(c, &sh->exts)
-           && session12_answered(c, sh);
+           && session12_answered(c, sh)
+           && types_answered(c, &sh->exts);
     if (!ok)
         return S_FAILED;
     if (peer_ask_verdict_again(c))
@@ -119,12 +121,11 @@ static enum state on_certificate(struct troth_conn *c, const struct message *m)
     struct certificate cert = { 0 };
     struct rd_ctx ctx;
     struct rd r = message_reader(c, &ctx, m);
-    bool raw_key = false; /* RFC 7250 is not offered below TLS 1.3 */
-    if (!certificate12_read(&cert, &r)) {
+    if (!peer_certificate12_read(c, &cert, &r)) {
         (void)fail_read(c, "Certificate", &r);
         return S_FAILED;
     }
-    if (!cert.n && !raw_key) {
+    if (!cert.n) {
         (void)fail(c, SERVER_NO_CERTIFICATE, "certificate_list is empty");
         return S_FAILED;
     }
@@ -153,7 +154,7 @@ static bool judge(struct troth_conn *c, troth_verify_job *also)
     struct rd_ctx ctx;
     rd_ctx_init(&ctx, v->certificate, NULL); /* the witness was told when it came */
     struct rd r = rd_init(&ctx, v->certificate);
-    if (!certificate12_read(&cert, &r))
+    if (!peer_certificate12_read(c, &cert, &r))
         return fail(c, BUG, "a Certificate that was read cannot be read again");
     cert.entries[0].ocsp_response = v->staple;
     cert.entries[0].sct_list = v->scts;
@@ -207,7 +208,7 @@ static enum state on_certificate_request(struct troth_conn *c, const struct mess
         (void)fail_read(c, "CertificateRequest", &r);
         return S_FAILED;
     }
-    return wanted_from_request12(c, &cr) ? S_WAIT_SHD_12 : S_FAILED;
+    return types_asked(c) && wanted_from_request12(c, &cr) ? S_WAIT_SHD_12 : S_FAILED;
 }
 
 /* ---- ServerHelloDone, and our flight */

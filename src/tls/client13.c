@@ -7,13 +7,16 @@
 #include "tls/flight.h"
 #include "tls/hooks.h"
 #include "tls/late.h"
+#include "tls/late_auth.h"
 #include "tls/negotiate.h"
 #include "tls/peer.h"
+#include "tls/types.h"
 #include "tls/versions.h"
 
 static enum state on_encrypted_extensions(struct troth_conn *, const struct message *);
 static enum state on_certificate_request(struct troth_conn *, const struct message *);
 static enum state on_certificate(struct troth_conn *, const struct message *);
+static enum state on_compressed(struct troth_conn *, const struct message *);
 static enum state on_certificate_verify(struct troth_conn *, const struct message *);
 static enum state on_verdict(struct troth_conn *, const struct message *);
 static enum state on_finished(struct troth_conn *, const struct message *);
@@ -25,12 +28,16 @@ static const struct step client13[] = {
   { S_WAIT_EE,        M_ENCRYPTED_EXTENSIONS,   DO(on_encrypted_extensions), TO(WAIT_CERT_CR) | TO(WAIT_FINISHED) | TO(WAIT_VERDICT), 0 },
   { S_WAIT_CERT_CR,   M_CERTIFICATE_REQUEST,    DO(on_certificate_request),  TO(WAIT_CERT),                                     0 },
   { S_WAIT_CERT_CR,   M_CERTIFICATE,            DO(on_certificate),          TO(WAIT_CV),                                       0 },
+  { S_WAIT_CERT_CR,   M_COMPRESSED_CERTIFICATE, DO(on_compressed),           TO(WAIT_CV),                                       0 },
   { S_WAIT_CERT,      M_CERTIFICATE,            DO(on_certificate),          TO(WAIT_CV),                                       0 },
+  { S_WAIT_CERT,      M_COMPRESSED_CERTIFICATE, DO(on_compressed),           TO(WAIT_CV),                                       0 },
   { S_WAIT_CV,        M_CERTIFICATE_VERIFY,     DO(on_certificate_verify),   TO(WAIT_FINISHED) | TO(WAIT_VERDICT),    KEEP_BEFORE },
   { S_WAIT_VERDICT,   A_VERDICT,                DO(on_verdict),              TO(WAIT_FINISHED),                                 0 },
   { S_WAIT_FINISHED,  M_FINISHED,               DO(on_finished),             TO(CONNECTED) | TO(WAIT_SIGN),           KEEP_BEFORE },
   { S_WAIT_SIGN,      A_SIGNATURE,              DO(on_signature),            TO(CONNECTED),                                     0 },
   { S_CONNECTED,      M_NEW_SESSION_TICKET,     DO(on_new_session_ticket),   TO(CONNECTED),                            NOT_HASHED },
+  { S_CONNECTED,      M_CERTIFICATE_REQUEST,    DO(on_late_request),         TO(CONNECTED) | TO(WAIT_LATE_SIGN),       NOT_HASHED },
+  { S_WAIT_LATE_SIGN, A_SIGNATURE,              DO(on_late_signature),       TO(CONNECTED),                                     0 },
   { S_CONNECTED,      M_KEY_UPDATE,             DO(on_key_update),           TO(CONNECTED),                            NOT_HASHED },
 };
 /* clang-format on */
@@ -143,6 +150,7 @@ static enum state on_encrypted_extensions(struct troth_conn *c, const struct mes
     bool ok = take_alpn(c, &ee.exts)
            && conn_record_limit(c, &ee.exts)
            && ech_take_retry(c, &ee.exts)
+           && types_answered(c, &ee.exts)
            && early_answer(c, exts_have(&ee.exts, X_EARLY_DATA));
     if (!ok)
         return S_FAILED;
@@ -165,20 +173,25 @@ static enum state on_certificate_request(struct troth_conn *c, const struct mess
         (void)fail(c, REQUEST_CONTEXT, "certificate_request_context of %zu bytes", cr.certificate_request_context.n);
         return S_FAILED;
     }
-    return wanted_from_request(c, &cr) ? S_WAIT_CERT : S_FAILED;
+    return types_asked(c) && wanted_from_request(c, &cr) ? S_WAIT_CERT : S_FAILED;
 }
 
 /* ---- Certificate, CertificateVerify */
+static bool not_empty(struct troth_conn *c, bool empty)
+{
+    return !empty || fail(c, SERVER_NO_CERTIFICATE, "certificate_list is empty");
+}
+
 static enum state on_certificate(struct troth_conn *c, const struct message *m)
 {
     bool empty = false;
-    if (!peer_certificate13(c, m, &c->hs->offer.asked, &empty))
-        return S_FAILED;
-    if (empty) {
-        (void)fail(c, SERVER_NO_CERTIFICATE, "certificate_list is empty");
-        return S_FAILED;
-    }
-    return S_WAIT_CV;
+    return peer_certificate13(c, m, &c->hs->offer.asked, &empty) && not_empty(c, empty) ? S_WAIT_CV : S_FAILED;
+}
+
+static enum state on_compressed(struct troth_conn *c, const struct message *m)
+{
+    bool empty = false;
+    return peer_compressed13(c, m, &c->hs->offer.asked, &empty) && not_empty(c, empty) ? S_WAIT_CV : S_FAILED;
 }
 
 static enum state on_certificate_verify(struct troth_conn *c, const struct message *m)
@@ -205,7 +218,8 @@ static enum state finish(struct troth_conn *c)
     transcript_peek(&hs->transcript, &upto);
     bool ok = conn_keys13(c, WRITE, EPOCH_APPLICATION, &c->keys.client)
            && conn_keys13(c, READ, EPOCH_APPLICATION, &c->keys.server)
-           && ech_finish(c);
+           && ech_finish(c)
+           && late_keep(c);
     ks_resumption(&c->keys, &upto, &told);
     ks_leave_handshake(&hs->ks.handshake);
     if (!ok)

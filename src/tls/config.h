@@ -10,10 +10,13 @@
 
 #include "base/arena.h"
 #include "tls/suite.h"
+#include "wire/ext.h"
 #include "x509/verify.h"
 
 /* Which extensions an entry of Certificate carries: an index into the forms of a message that was serialized once. */
-enum { FORM_STAPLE = 1, FORM_SCTS = 2, FORM_COUNT = 4 };
+enum { FORM_STAPLE = 1, FORM_SCTS = 2, FORM_DELEGATED = 4, FORM_COUNT = 8 };
+
+enum { COMPRESSORS_MAX = 4 };
 
 /* Who we are: a chain (or a raw key) and its private key. */
 struct identity {
@@ -28,8 +31,9 @@ struct identity {
     span               schemes;            /* list of u16 that this key can make, in order                    */
     span               staple, scts;
     span               forms[FORM_COUNT];  /* the TLS 1.3 Certificate message with an empty context, whole     */
+    span               compressed[FORM_COUNT][COMPRESSORS_MAX]; /* the same as CompressedCertificate (RFC 8879) */
     span               form12;             /* the TLS 1.2 Certificate message, whole                          */
-    span               dc;                 /* DelegatedCredential, and its key                                */
+    struct delegated_credential dc;        /* and its key; NULL: there is none                                */
     troth_key         *dc_key;
     bool               must_match_issuer;
 };
@@ -82,9 +86,10 @@ struct config {
 
     /* certificates beyond the basics */
     bool                   request_ocsp, request_scts, accept_delegated;
-    span                   peer_types, own_types;
+    span                   peer_types, own_types; /* lists of u8; empty: X.509                           */
     const troth_compressor *compressors;
     size_t                 n_compressors;
+    bool                   compressors_given; /* by the application: used as told, even if it makes longer */
 
     /* sessions */
     const troth_ticket_key *ticket_keys;

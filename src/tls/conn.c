@@ -7,7 +7,7 @@
 /* ---- memory */
 bool hs_begin(struct troth_conn *c)
 {
-    enum { FIRST_CHUNK = 2624 }; /* holds a handshake with classical groups; a hybrid takes another */
+    enum { FIRST_CHUNK = 2816 }; /* holds a handshake with classical groups; a hybrid takes another */
     struct arena a;
     arena_init(&a, c->cfg->memory, FIRST_CHUNK);
     struct hs *hs = arena_alloc(&a, sizeof *hs);

@@ -84,8 +84,11 @@ struct wanted {
     span     schemes, schemes_cert;      /* lists of u16, in the arena                                         */
     span     authorities;                /* list of opaque16                                                   */
     span     types12;                    /* client, TLS 1.2: ClientCertificateType                             */
+    span     types;                      /* server_certificate_types of a hello; empty: X.509                  */
     span     context;                    /* certificate_request_context                                        */
     bool     staple, scts;
+    span     delegated;                  /* schemes for delegated credentials; empty: not wanted               */
+    span     compressions;               /* list of u16: how our certificate may be compressed                 */
     bool     asked;                      /* client: a CertificateRequest came                                  */
 };
 
@@ -132,21 +135,26 @@ struct hs {
     struct wanted      wanted;           /* either: when we have to show a certificate                         */
     struct hs_psk     *psk;              /* PSKs of this handshake; NULL: none is thought of                   */
     struct hs_ech     *ech;              /* Encrypted Client Hello; NULL: none is thought of                   */
+    span               types_offered;    /* client: client_certificate_types, as offered or not worth offering */
+    bool               types_answer;     /* server: client_certificate_type is answered                        */
     struct hs12       *v12;              /* NULL unless the version is TLS 1.2                                 */
 
     struct {
         span    parts[FLIGHT_MAX];       /* messages that wait to be sealed together                           */
         uint8_t n;
+        bool    held;                    /* they wait for more, whatever else is sent                          */
     } flight;
 
     const struct identity *identity;     /* ours; NULL: none fits                                              */
     const struct scheme   *scheme;       /* of our CertificateVerify                                           */
+    bool                   delegated;    /* ... made with the key of the identity's delegated credential       */
     span               to_sign;          /* what an external key was asked to sign                             */
 
     uint8_t            fresh[RANDOM_AHEAD]; /* random bytes not handed out yet: the last fresh_n                */
     uint8_t            fresh_n;
     const struct auth_seen *ahead;       /* a CertificateVerify whose signature was verified; NULL: none        */
     troth_public_key   peer_key;         /* to verify CertificateVerify with; spans live with the report       */
+    uint16_t           peer_scheme;      /* of a delegated credential: the only one it may use; 0: any         */
     bool               peer_showed;      /* a certificate (or raw key) came                                    */
     bool               verdict_given;    /* of the application                                                 */
     bool               verdict_accept;
@@ -169,10 +177,19 @@ struct facts {
     span     server_name;   /* in `keep`                                */
 };
 
+/* What a certificate after the handshake needs of the handshake; in `keep`. */
+struct late {
+    struct transcript   transcript;      /* up to the client's Finished */
+    const struct suite *suite;
+    const troth_hash   *hash;
+    span                types_offered;
+};
+
 /* Facts that few connections have; allocated in `keep` when the first of them is known. */
 struct rare {
     span        session_id, peer_raw_key, peer_staple, peer_scts, ech_retry_configs, acceptable_authorities, quic_parameters;
     span        peer_chain;      /* of a resumed session, list of opaque24 */
+    struct late *late;           /* NULL: no certificate is asked for after the handshake */
     int64_t     session_until;   /* of a resumed session                   */
     struct secret early_exporter;
     const troth_hash *early_hash;
@@ -192,7 +209,7 @@ struct records {
 enum question { ASK_NOTHING, ASK_SERVER, ASK_SIGN, ASK_VERDICT };
 
 /* Events that wait to be given out, one bit each. */
-enum { WAITS_READY = 1, WAITS_EARLY = 2, WAITS_EARLY_REFUSED = 4, WAITS_TICKET = 8 };
+enum { WAITS_READY = 1, WAITS_EARLY = 2, WAITS_EARLY_REFUSED = 4, WAITS_TICKET = 8, WAITS_CLIENT_AUTH = 16 };
 
 struct troth_conn {
     const struct config  *cfg;         /* one owner of it                                                        */
@@ -213,6 +230,7 @@ struct troth_conn {
     bool                  peer_wants_update, update_asked; /* KeyUpdate owed to the peer; asked of it            */
     bool                  ticket_early; /* `ticket` allows early data                                           */
     bool                  cert_asked, cert_shown; /* client: a certificate was asked for; one was shown          */
+    uint8_t               own_type, peer_type; /* kinds of certificate that were agreed (RFC 7250)               */
     uint8_t               key_updates, tickets_seen;       /* in a row; in all                                   */
     uint32_t              early_left;  /* bytes of early data that may still be written (client) or come (server) */
     uint8_t              *ticket;      /* of the next TROTH_TICKET                                               */

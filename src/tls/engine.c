@@ -183,7 +183,7 @@ static bool waiting_event(struct troth_conn *c, troth_event *e)
 {
     static const struct { uint8_t bit, kind; } order[] = {
         { WAITS_EARLY, TROTH_EARLY }, { WAITS_EARLY_REFUSED, TROTH_EARLY_REFUSED }, { WAITS_TICKET, TROTH_TICKET },
-        { WAITS_READY, TROTH_READY },
+        { WAITS_READY, TROTH_READY }, { WAITS_CLIENT_AUTH, TROTH_CLIENT_AUTH },
     };
     for (size_t i = 0; i < COUNT_OF(order); i++)
         if (c->events & order[i].bit) {

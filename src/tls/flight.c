@@ -82,7 +82,7 @@ bool flight_put(struct troth_conn *c, uint8_t type, const span *parts, size_t n)
 bool flight_flush(struct troth_conn *c)
 {
     struct hs *hs = c->hs;
-    if (!hs || !hs->flight.n)
+    if (!hs || !hs->flight.n || hs->flight.held)
         return true;
     size_t n = hs->flight.n;
     hs->flight.n = 0;

@@ -51,7 +51,7 @@ enum state on_key_update(struct troth_conn *c, const struct message *m)
         c->peer_wants_update = true;
     else
         c->update_asked = false;
-    return next_keys(c, READ) ? S_CONNECTED : S_FAILED;
+    return next_keys(c, READ) ? (enum state)c->state : S_FAILED;
 }
 
 enum state on_new_session_ticket(struct troth_conn *c, const struct message *m)

@@ -143,8 +143,11 @@ static bool issuer_named(const struct identity *id, span authorities)
     return false;
 }
 
+/* A raw public key is bound to no name, so it goes with every one. */
 static bool name_fits(const struct identity *id, span server_name)
 {
+    if (!id->n)
+        return true;
     char host[LIMIT_HOST_NAME + 1];
     if (!id->leaf || !server_name.n || server_name.n > LIMIT_HOST_NAME)
         return false;
@@ -200,11 +203,28 @@ static bool types12_fit(const struct identity *id, span types12)
     return !types12.n || bytes_have(types12, rsa ? CLIENT_CERT_rsa_sign : CLIENT_CERT_ecdsa_sign);
 }
 
+/* TLS 1.3: the peer takes delegated credentials, with this scheme, signed like this, and ours is still good (RFC 9345 4.1.3). */
+static bool can_delegate(const struct identity *id, const struct asked_of_us *asked)
+{
+    const struct delegated_credential *dc = &id->dc;
+    return asked->version == TROTH_TLS13 && id->dc_key && u16s_has(asked->delegated, dc->dc_cert_verify_algorithm)
+        && u16s_has(asked->schemes, dc->algorithm) && asked->now < id->leaf->not_before + (int64_t)dc->valid_time;
+}
+
+/* An identity without its certificate's key has nothing but its delegated credential to sign with. */
+static const struct scheme *scheme_of(const struct identity *id, const struct asked_of_us *asked, bool *delegated)
+{
+    *delegated = can_delegate(id, asked);
+    if (*delegated)
+        return scheme_by_id(id->dc.dc_cert_verify_algorithm);
+    return id->dc_key && !id->key && !id->tag ? NULL : choose_scheme(id, asked->version, asked->schemes);
+}
+
 /* What keeps this identity from being shown; NONE: nothing, and *scheme is what it signs with. */
 static enum troth_reason misfit(const struct config *cfg, const struct identity *id, const struct asked_of_us *asked,
-                                const struct scheme **scheme)
+                                const struct scheme **scheme, bool *delegated)
 {
-    *scheme = choose_scheme(id, asked->version, asked->schemes);
+    *scheme = scheme_of(id, asked, delegated);
     if (!type_fits(id, asked->types) || !types12_fit(id, asked->types12))
         return TROTH_R_NO_SHARED_CERT_TYPE;
     if (!suites_fit(cfg, id, asked))
@@ -224,7 +244,8 @@ struct choice_identity choose_identity(const struct config *cfg, const struct as
     for (size_t i = 0; i < cfg->n_identities; i++) {
         const struct identity *id = &cfg->identities[i];
         const struct scheme *s;
-        enum troth_reason why = misfit(cfg, id, asked, &s);
+        bool delegated;
+        enum troth_reason why = misfit(cfg, id, asked, &s, &delegated);
         if (why && !best.identity)
             best.why = why;
         if (why)
@@ -234,11 +255,11 @@ struct choice_identity choose_identity(const struct config *cfg, const struct as
         if (score <= best_score)
             continue;
         best_score = score;
-        best = (struct choice_identity){ id, s, by_name,
-                                         by_name ? "its certificate has the name that was asked for, and the peer can verify its key"
-                                         : named ? "its issuer is one that the peer named, and the peer can verify its key"
-                                                 : "the first whose key the peer can verify (RFC 9846 4.5.1.2)",
-                                         TROTH_R_NONE };
+        best = (struct choice_identity){ .identity = id, .scheme = s, .name_matched = by_name, .delegated = delegated };
+        best.rule = !id->n   ? "a raw public key of a kind that the peer can verify (RFC 7250)"
+                  : by_name ? "its certificate has the name that was asked for, and the peer can verify its key"
+                  : named   ? "its issuer is one that the peer named, and the peer can verify its key"
+                            : "the first whose key the peer can verify (RFC 9846 4.5.1.2)";
     }
     return best;
 }

@@ -43,12 +43,15 @@ struct asked_of_us {
     span        groups;       /* TLS 1.2: the client's, which limit the curves of ECDSA keys (RFC 8422 5.1); empty: any */
     span        types;        /* RFC 7250 certificate types; empty: X.509   */
     span        types12;      /* TLS 1.2: ClientCertificateType of the request (RFC 8422 5.5); empty: any */
+    span        delegated;    /* schemes for delegated credentials; empty: not wanted */
+    int64_t     now;          /* with it: for their end                     */
 };
 
 struct choice_identity {
     const struct identity *identity; /* NULL: none fits       */
     const struct scheme   *scheme;
     bool                   name_matched;
+    bool                   delegated;    /* by its delegated credential; `scheme` is that credential's */
     const char            *rule;
     enum troth_reason      why;      /* none fits: what is wrong with the last one */
 };

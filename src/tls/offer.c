@@ -1,9 +1,12 @@
 /* offer.c - what our ClientHello says.  Must build the same hello each time: everything that is random is drawn in offer_prepare. */
 #include "tls/offer.h"
 
+#include "tls/compressed.h"
+#include "tls/delegated.h"
 #include "tls/flight.h"
 #include "tls/hooks.h"
 #include "tls/negotiate.h"
+#include "tls/types.h"
 
 enum grease_seed { GREASE_SUITE, GREASE_GROUP, GREASE_EXT_FIRST, GREASE_EXT_LAST, GREASE_VERSION, GREASE_SCHEME };
 
@@ -222,13 +225,13 @@ static bool put_extensions(struct troth_conn *c, struct exts *e)
     put_server_name(c, e);
     put_tls12(c, e);
     TRY(put_groups(c, e));
-    TRY(put_certificate_wishes(c, e));
+    TRY(put_certificate_wishes(c, e) && types_offer(c, e));
     if (cfg->alpn.n) {
         e->alpn = cfg->alpn;
         exts_add(e, X_ALPN);
     }
     if (o->most >= TROTH_TLS13)
-        TRY(put_versions(c, e));
+        TRY(put_versions(c, e) && compression_offer(c, e) && delegated_offer(c, e));
     if (cfg->record_size_limit) {
         e->record_size_limit = cfg->record_size_limit;
         exts_add(e, X_RECORD_SIZE_LIMIT);

@@ -1,8 +1,10 @@
 /* peer.c - judging the peer's certificate.  Must never let a handshake go on with a chain that neither the policy, nor a pin, nor an
- * explicit troth_danger_trust_anyone accepts. */
+ * explicit troth_danger_trust_anyone accepts, or with a raw public key that neither a pin, nor that, nor the application will answer for. */
 #include "tls/peer.h"
 
 #include "tls/auth.h"
+#include "tls/compressed.h"
+#include "tls/delegated.h"
 
 static bool fail_like(struct troth_conn *c, const troth_error *why)
 {
@@ -90,14 +92,59 @@ static bool keep_staples(struct troth_conn *c, const struct certificate_entry *l
     return rare && conn_keep(c, &rare->peer_staple, leaf->ocsp_response) && conn_keep(c, &rare->peer_scts, leaf->sct_list);
 }
 
-bool peer_judge_with(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also)
+/* A server's or client's raw key that came where a certificate was agreed is told apart from a certificate that is broken. */
+static bool no_certificate(struct troth_conn *c, span cert_data)
+{
+    struct spki key;
+    if (spki_read(&key, cert_data, NULL, NULL))
+        return fail(c, RAW_KEY_UNASKED, "%zu bytes", cert_data.n);
+    return fail_like(c, troth_report_error(c->report));
+}
+
+static bool judge_chain(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also)
 {
     TRY(keep_staples(c, &cert->entries[0]));
     TRY(verify(c, cert, also));
     const struct cert *leaf = report_leaf(c->report);
     if (!leaf)
-        return fail_like(c, troth_report_error(c->report));
-    return accept(c, leaf) && take_key(c, leaf);
+        return no_certificate(c, cert->entries[0].cert_data);
+    TRY(accept(c, leaf) && take_key(c, leaf));
+    const struct certificate_entry *first = &cert->entries[0];
+    return !ext_set_has(&first->have, X_DELEGATED_CREDENTIAL) || delegated_take(c, leaf, &first->dc);
+}
+
+/* ---- raw public keys (RFC 7250): no issuer speaks for one, so a pin must, or the application, or nobody by explicit wish. */
+static bool accept_raw(struct troth_conn *c, span spki)
+{
+    const struct config *cfg = c->cfg;
+    if (cfg->trust_anyone)
+        return true;
+    if (cfg->n_pins && !pinned(c, spki))
+        return fail(c, PIN_MISMATCH, "the peer's raw public key is none of the %zu that are pinned", cfg->n_pins);
+    return cfg->n_pins || cfg->ask_verdict || fail(c, RAW_KEY_UNTRUSTED, "no pin, and the application is not asked");
+}
+
+static bool judge_raw(struct troth_conn *c, const struct certificate *cert)
+{
+    struct spki key;
+    struct rare *rare = conn_rare(c);
+    if (cert->n != 1)
+        return fail(c, RAW_KEY, "%u entries", cert->n);
+    TRY(rare && conn_keep(c, &rare->peer_raw_key, cert->entries[0].cert_data));
+    if (!spki_read(&key, rare->peer_raw_key, NULL, NULL))
+        return key.malformed ? fail(c, RAW_KEY, "%zu bytes", rare->peer_raw_key.n)
+                             : fail(c, PEER_KEY_UNSUPPORTED, "a raw public key of an algorithm that is not known");
+    TRY(accept_raw(c, rare->peer_raw_key));
+    c->hs->peer_key = key.key;
+    c->hs->peer_showed = true;
+    c->facts.peer_type = TROTH_RAW_PUBLIC_KEY;
+    c->facts.client_authenticated = c->cfg->is_server;
+    return true;
+}
+
+bool peer_judge_with(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also)
+{
+    return c->peer_type == TROTH_RAW_PUBLIC_KEY ? judge_raw(c, cert) : judge_chain(c, cert, also);
 }
 
 bool peer_judge(struct troth_conn *c, const struct certificate *cert)
@@ -105,21 +152,42 @@ bool peer_judge(struct troth_conn *c, const struct certificate *cert)
     return peer_judge_with(c, cert, NULL);
 }
 
-bool peer_certificate13(struct troth_conn *c, const struct message *m, const struct ext_set *asked, bool *empty)
+bool peer_certificate12_read(const struct troth_conn *c, struct certificate *cert, struct rd *r)
+{
+    return c->peer_type == TROTH_RAW_PUBLIC_KEY ? raw_public_key12_read(cert, r) : certificate12_read(cert, r);
+}
+
+static bool take_certificate13(struct troth_conn *c, struct rd *r, const struct ext_set *asked, bool *empty)
 {
     struct certificate cert = { 0 };
-    struct rd_ctx ctx;
-    struct rd r = message_reader(c, &ctx, m);
-    if (!certificate_read(&cert, &r, asked))
-        return fail_read(c, "Certificate", &r);
+    if (!certificate_read(&cert, r, asked))
+        return fail_read(c, "Certificate", r);
     if (!span_equal(cert.certificate_request_context, c->cfg->is_server ? c->hs->wanted.context : SPAN_NONE))
         return fail(c, CERTIFICATE_CONTEXT, "certificate_request_context is not that of the request");
     *empty = cert.n == 0;
     if (*empty)
         return true;
-    struct auth_ahead ahead;
-    bool is = auth_look_ahead(c, &ahead);
+    struct auth_ahead ahead; /* by the leaf's key; a raw key is alone, and a delegated credential has another */
+    bool by_leaf = c->peer_type == TROTH_X509 && !ext_set_has(&cert.entries[0].have, X_DELEGATED_CREDENTIAL);
+    bool is = by_leaf && auth_look_ahead(c, &ahead);
     return peer_judge_with(c, &cert, is ? &ahead.job : NULL) && (!is || auth_note_ahead(c, &ahead));
+}
+
+bool peer_certificate13(struct troth_conn *c, const struct message *m, const struct ext_set *asked, bool *empty)
+{
+    struct rd_ctx ctx;
+    struct rd r = message_reader(c, &ctx, m);
+    return take_certificate13(c, &r, asked, empty);
+}
+
+bool peer_compressed13(struct troth_conn *c, const struct message *m, const struct ext_set *asked, bool *empty)
+{
+    struct rd_ctx ctx;
+    span body;
+    TRY(compression_undo(c, m, asked, &body));
+    rd_ctx_init(&ctx, body, NULL); /* the witness saw what was on the wire */
+    struct rd r = rd_init(&ctx, body);
+    return take_certificate13(c, &r, asked, empty);
 }
 
 /* ---- the application's word */
@@ -139,7 +207,7 @@ bool peer_ask_verdict_again(struct troth_conn *c)
 
 bool peer_take_verdict(struct troth_conn *c)
 {
-    const struct hs *hs = c->hs;
+    const struct hs *hs = c->hs; /* a raw key has no report */
     troth_report_verdict(c->report, hs->verdict_accept, hs->verdict_why);
     return hs->verdict_accept || fail(c, APP_REFUSED, "%s", hs->verdict_why ? hs->verdict_why : "no reason was given");
 }

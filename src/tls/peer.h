@@ -8,7 +8,13 @@
  * the caller judges.  Otherwise the chain is verified, and hs->peer_key is set. */
 bool MUST_USE peer_certificate13(struct troth_conn *c, const struct message *m, const struct ext_set *asked, bool *empty);
 
-/* Judges a chain that was read, in either version, and takes its key.  The report stays with the connection, also on failure. */
+/* Likewise a CompressedCertificate (RFC 8879). */
+bool MUST_USE peer_compressed13(struct troth_conn *c, const struct message *m, const struct ext_set *asked, bool *empty);
+
+/* Reads a TLS 1.2 Certificate in the form that was agreed: a chain, or a raw public key (RFC 7250). */
+bool MUST_USE peer_certificate12_read(const struct troth_conn *c, struct certificate *cert, struct rd *r);
+
+/* Judges a chain or a raw key that was read, in either version, and takes its key.  The report stays with the connection, also on failure. */
 bool MUST_USE peer_judge(struct troth_conn *c, const struct certificate *cert);
 /* Likewise; `also` as in struct verify_input, or NULL. */
 bool MUST_USE peer_judge_with(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also);

@@ -42,6 +42,7 @@ static bool read_back(struct troth_conn *c, uint8_t type, struct rd *r)
         struct encrypted_extensions ee;
         struct certificate_request cr;
         struct certificate ct;
+        struct compressed_certificate cc;
         struct certificate_verify cv;
         struct finished f;
         struct new_session_ticket t;
@@ -54,6 +55,7 @@ static bool read_back(struct troth_conn *c, uint8_t type, struct rd *r)
     case HS_encrypted_extensions: return encrypted_extensions_read(&u.ee, r, &asked);
     case HS_certificate_request: return certificate_request_read(&u.cr, r);
     case HS_certificate: return certificate_read(&u.ct, r, &asked);
+    case HS_compressed_certificate: return compressed_certificate_read(&u.cc, r);
     case HS_certificate_verify: return certificate_verify_read(&u.cv, r);
     case HS_finished: return finished_read(&u.f, r, hs ? hs->hash->n : 0);
     case HS_new_session_ticket: return new_session_ticket_read(&u.t, r);
@@ -75,10 +77,11 @@ static bool read_back12(struct troth_conn *c, uint8_t type, struct rd *r)
         struct new_session_ticket12 t;
         struct finished f;
     } u;
+    bool is_raw = c->own_type == TROTH_RAW_PUBLIC_KEY;
     memset(&u, 0, sizeof u);
     switch (type) {
     case HS_certificate_request: return certificate_request12_read(&u.cr, r);
-    case HS_certificate: return certificate12_read(&u.ct, r);
+    case HS_certificate: return is_raw ? raw_public_key12_read(&u.ct, r) : certificate12_read(&u.ct, r);
     case HS_certificate_status: return certificate_status_read(&u.cs, r);
     case HS_server_key_exchange: return server_key_exchange12_read(&u.ske, r);
     case HS_client_key_exchange: return client_key_exchange12_read(&u.cke, r);

@@ -9,6 +9,7 @@
 #include "tls/negotiate.h"
 #include "tls/peer.h"
 #include "tls/tls12.h"
+#include "tls/types.h"
 #include "tls/versions.h"
 
 static enum state on_signature(struct troth_conn *, const struct message *);
@@ -126,6 +127,7 @@ static void add_answers(struct troth_conn *c, const struct client_hello *ch, str
     }
     if (sends_staple(c))
         exts_add(e, X_STATUS_REQUEST);
+    types_answer(c, ch, e);
     if (!c->facts.resumed && c->hs->wanted.scts && c->hs->identity->scts.n) {
         e->sct_list = c->hs->identity->scts;
         exts_add(e, X_SIGNED_CERTIFICATE_TIMESTAMP);
@@ -247,7 +249,8 @@ enum state server12_client_hello(struct troth_conn *c, const struct client_hello
         return S_FAILED;
     if (c->facts.resumed)
         return resume(c, ch);
-    bool ok = certificate_choose12(c, ch)
+    bool ok = types_choose(c, ch, c->cfg->client_auth != TROTH_AUTH_NONE)
+           && certificate_choose12(c, ch)
            && decide_suite(c, ch)
            && decide_group(c, ch)
            && decide_alpn(c, ch);
@@ -260,7 +263,7 @@ static enum state on_certificate(struct troth_conn *c, const struct message *m)
     struct certificate cert = { 0 };
     struct rd_ctx ctx;
     struct rd r = message_reader(c, &ctx, m);
-    if (!certificate12_read(&cert, &r)) {
+    if (!peer_certificate12_read(c, &cert, &r)) {
         (void)fail_read(c, "Certificate", &r);
         return S_FAILED;
     }

@@ -8,16 +8,19 @@
 #include "tls/flight.h"
 #include "tls/hooks.h"
 #include "tls/late.h"
+#include "tls/late_auth.h"
 #include "tls/negotiate.h"
 #include "tls/peer.h"
 #include "tls/psk.h"
 #include "tls/server.h"
+#include "tls/types.h"
 #include "tls/versions.h"
 
 static enum state on_hello_again(struct troth_conn *, const struct message *);
 static enum state on_signature(struct troth_conn *, const struct message *);
 static enum state on_end_of_early_data(struct troth_conn *, const struct message *);
 static enum state on_certificate(struct troth_conn *, const struct message *);
+static enum state on_compressed(struct troth_conn *, const struct message *);
 static enum state on_certificate_verify(struct troth_conn *, const struct message *);
 static enum state on_verdict(struct troth_conn *, const struct message *);
 static enum state on_finished(struct troth_conn *, const struct message *);
@@ -29,10 +32,17 @@ static const struct step server13[] = {
   { S_WAIT_SIGN,      A_SIGNATURE,             DO(on_signature),          TO(WAIT_EOED) | TO(WAIT_CERT) | TO(WAIT_FINISHED),         0 },
   { S_WAIT_EOED,      M_END_OF_EARLY_DATA,     DO(on_end_of_early_data),  TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO(WAIT_VERDICT),      0 },
   { S_WAIT_CERT,      M_CERTIFICATE,           DO(on_certificate),        TO(WAIT_CV) | TO(WAIT_FINISHED),                           0 },
+  { S_WAIT_CERT,      M_COMPRESSED_CERTIFICATE, DO(on_compressed),        TO(WAIT_CV) | TO(WAIT_FINISHED),                           0 },
   { S_WAIT_CV,        M_CERTIFICATE_VERIFY,    DO(on_certificate_verify), TO(WAIT_FINISHED) | TO(WAIT_VERDICT),            KEEP_BEFORE },
   { S_WAIT_VERDICT,   A_VERDICT,               DO(on_verdict),            TO(WAIT_FINISHED),                                         0 },
   { S_WAIT_FINISHED,  M_FINISHED,              DO(on_finished),           TO(CONNECTED),                                   KEEP_BEFORE },
   { S_CONNECTED,      M_KEY_UPDATE,            DO(on_key_update),         TO(CONNECTED),                                    NOT_HASHED },
+  { S_WAIT_LATE_CERT, M_CERTIFICATE,           DO(on_late_certificate),   TO(WAIT_LATE_CV) | TO(WAIT_LATE_FINISHED),                 0 },
+  { S_WAIT_LATE_CERT, M_COMPRESSED_CERTIFICATE, DO(on_late_compressed),   TO(WAIT_LATE_CV) | TO(WAIT_LATE_FINISHED),                 0 },
+  { S_WAIT_LATE_CERT, M_KEY_UPDATE,            DO(on_key_update),         TO(WAIT_LATE_CERT),                               NOT_HASHED },
+  { S_WAIT_LATE_CV,   M_CERTIFICATE_VERIFY,    DO(on_late_verify),        TO(WAIT_LATE_FINISHED) | TO(WAIT_LATE_VERDICT),  KEEP_BEFORE },
+  { S_WAIT_LATE_VERDICT, A_VERDICT,            DO(on_late_verdict),       TO(WAIT_LATE_FINISHED),                                    0 },
+  { S_WAIT_LATE_FINISHED, M_FINISHED,          DO(on_late_finished),      TO(CONNECTED),                                   KEEP_BEFORE },
 };
 /* clang-format on */
 const struct step_table steps_server13 = { "server13", true, server13, COUNT_OF(server13) };
@@ -239,6 +249,7 @@ static bool send_encrypted_extensions(struct troth_conn *c, const struct client_
     if (c->hs->hello.early_accepted)
         exts_add(&ee.exts, X_EARLY_DATA);
     ech_give_retry(c, &ee.exts);
+    types_answer(c, ch, &ee.exts);
     return flight_add(c, HS_encrypted_extensions, body_encrypted_extensions, &ee) && conn_record_limit(c, &ch->exts);
 }
 
@@ -302,10 +313,15 @@ static bool decide_early(struct troth_conn *c, const struct client_hello *ch)
     return true;
 }
 
+static bool choose_certificates(struct troth_conn *c, const struct client_hello *ch)
+{
+    return types_choose(c, ch, wants_client_certificate(c)) && certificate_choose(c, ch);
+}
+
 static enum state answer(struct troth_conn *c, const struct client_hello *ch, const struct message *m)
 {
     bool ok = psk_choose(c, ch, m->raw)
-           && (c->facts.resumed || c->facts.psk_external || certificate_choose(c, ch))
+           && (c->facts.resumed || c->facts.psk_external || choose_certificates(c, ch))
            && decide_alpn(c, ch)
            && decide_early(c, ch);
     return ok ? send_flight(c, ch) : S_FAILED;
@@ -346,18 +362,28 @@ static enum state on_end_of_early_data(struct troth_conn *c, const struct messag
     return after_flight(c);
 }
 
-static enum state on_certificate(struct troth_conn *c, const struct message *m)
+static enum state after_certificate(struct troth_conn *c, bool empty)
 {
-    bool empty = false;
-    struct ext_set asked = certificate_request_asks(c->cfg);
-    if (!peer_certificate13(c, m, &asked, &empty))
-        return S_FAILED;
     if (!empty)
         return S_WAIT_CV;
     if (c->cfg->client_auth != TROTH_AUTH_REQUIRED)
         return S_WAIT_FINISHED;
     (void)fail(c, NO_CLIENT_CERTIFICATE, "the client showed none");
     return S_FAILED;
+}
+
+static enum state on_certificate(struct troth_conn *c, const struct message *m)
+{
+    bool empty = false;
+    struct ext_set asked = certificate_request_asks(c->cfg);
+    return peer_certificate13(c, m, &asked, &empty) ? after_certificate(c, empty) : S_FAILED;
+}
+
+static enum state on_compressed(struct troth_conn *c, const struct message *m)
+{
+    bool empty = false;
+    struct ext_set asked = certificate_request_asks(c->cfg);
+    return peer_compressed13(c, m, &asked, &empty) ? after_certificate(c, empty) : S_FAILED;
 }
 
 static enum state on_certificate_verify(struct troth_conn *c, const struct message *m)
@@ -383,6 +409,8 @@ static enum state on_finished(struct troth_conn *c, const struct message *m)
     transcript_peek(&hs->transcript, &upto);
     ks_resumption(&c->keys, &upto, &told);
     ks_leave_handshake(&hs->ks.handshake);
+    if (!late_keep(c))
+        return S_FAILED;
     conn_ready(c);
     return tickets_send(c) ? S_CONNECTED : S_FAILED;
 }

@@ -2,6 +2,7 @@
 #include "tls/session.h"
 
 #include "tls/peer.h"
+#include "tls/types.h"
 
 enum { FORMAT = 1, FLAG_CLIENT = 1, FLAG_AUTHENTICATED = 2, FLAG_RAW_KEY = 4 };
 
@@ -163,6 +164,8 @@ const char *session_unfit(const struct troth_conn *c, const struct session *s)
         return "its time is over";
     if (!cfg->is_server && !span_equal(s->host, span_of(c->host, strlen(c->host))))
         return "it was made with another host";
+    if (s->raw_key ? !takes_raw_keys(cfg) : cfg->peer_types.n && !bytes_have(cfg->peer_types, TROTH_X509) && s->chain.n)
+        return "its peer showed a kind of certificate that is not accepted any more";
     bool must_be_verified = !cfg->is_server || s->client_authenticated || cfg->client_auth == TROTH_AUTH_REQUIRED;
     if (must_be_verified && !span_equal(s->trust, SPAN_OF(cfg->trust_id)))
         return "its peer was verified by other rules than those of now";
@@ -175,13 +178,18 @@ const char *session_unfit(const struct troth_conn *c, const struct session *s)
 static bool judge_again(struct troth_conn *c, const struct session *s)
 {
     struct certificate cert = { 0 };
-    span list = s->chain;
+    span list = s->raw_key ? SPAN_NONE : s->chain;
     while (list.n > 3 && cert.n < LIMIT_CHAIN) {
         size_t n = (size_t)list.p[0] << 16 | (size_t)list.p[1] << 8 | list.p[2];
         cert.entries[cert.n++].cert_data = span_slice(list, 3, n);
         list = span_slice(list, 3 + n, list.n);
     }
-    if (!cert.n || s->raw_key)
+    if (s->raw_key) {
+        cert = (struct certificate){ .n = 1 };
+        cert.entries[0].cert_data = s->chain;
+        c->peer_type = TROTH_RAW_PUBLIC_KEY;
+    }
+    if (!cert.n)
         return true;
     cert.entries[0].ocsp_response = s->staple;
     cert.entries[0].sct_list = s->scts;

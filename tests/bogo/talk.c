@@ -218,7 +218,7 @@ static enum outcome on_ask_verdict(struct talk *t)
         return FAILED;
     if (s->fail_ocsp_callback)
         troth_abort(t->c, ALERT_BAD_STATUS, "shim: ocsp callback");
-    else if (s->verify_fail && s->use_custom_verify_callback)
+    else if (s->verify_fail && (s->use_custom_verify_callback || troth_what(t->c).peer_raw_key.n))
         troth_answer_verdict(t->c, false, "shim: verify callback");
     else if (s->verify_fail && judges)
         troth_abort(t->c, ALERT_HANDSHAKE_FAILURE, "shim: verify callback");
@@ -271,6 +271,7 @@ static enum outcome take(struct talk *t, const troth_event *e)
     case TROTH_CLOSED: return on_closed(t);
     case TROTH_DONE: return PASSED;
     case TROTH_FAILED: return on_failed(t);
+    case TROTH_CLIENT_AUTH:
     case TROTH_KEYS: break;
     }
     return complain("an event of kind %d", (int)e->kind) ? GO_ON : FAILED;

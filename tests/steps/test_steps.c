@@ -92,10 +92,14 @@ static void test_straying_is_caught(void **state)
 /* ---- every row is taken */
 static bool older; /* the handshakes that follow are of TLS 1.2 */
 
+static bool plain; /* servers neither compress nor expand certificates */
+
 static void tweak_version(troth_builder *b, void *ctx)
 {
     (void)ctx;
     troth_versions(b, older ? TROTH_TLS12 : TROTH_TLS13, older ? TROTH_TLS12 : TROTH_TLS13);
+    if (plain)
+        troth_compressors(b, NULL, 0);
 }
 
 static void tweak_everything(troth_builder *b, void *ctx)
@@ -210,6 +214,14 @@ static const struct { bool server; enum state in; enum input on; const char *why
     { true, S_WAIT_EOED, M_END_OF_EARLY_DATA, "early data is tested with its feature" },
     { false, S_CONNECTED, M_NEW_SESSION_TICKET, "tickets are tested with their feature" },
     { false, S_WAIT_NST_12, M_NEW_SESSION_TICKET, "tickets are tested with their feature" },
+    { false, S_CONNECTED, M_CERTIFICATE_REQUEST, "certificates after the handshake are tested with their feature" },
+    { false, S_WAIT_LATE_SIGN, A_SIGNATURE, "likewise" },
+    { true, S_WAIT_LATE_CERT, M_CERTIFICATE, "likewise" },
+    { true, S_WAIT_LATE_CERT, M_COMPRESSED_CERTIFICATE, "likewise" },
+    { true, S_WAIT_LATE_CERT, M_KEY_UPDATE, "likewise" },
+    { true, S_WAIT_LATE_CV, M_CERTIFICATE_VERIFY, "likewise" },
+    { true, S_WAIT_LATE_VERDICT, A_VERDICT, "likewise" },
+    { true, S_WAIT_LATE_FINISHED, M_FINISHED, "likewise" },
     { false, S_WAIT_STATUS_12, M_SERVER_KEY_EXCHANGE, "our servers always send the status that they announce" },
     { false, S_CONNECTED_12, M_HELLO_REQUEST, "renegotiation is tested with TLS 1.2" },
     { true, S_CONNECTED_12, M_CLIENT_HELLO, "renegotiation is tested with TLS 1.2" },
@@ -263,6 +275,9 @@ static void test_every_row_is_taken(void **state)
         run_all(w);
         run_staple(w);
     }
+    older = false;
+    plain = true;
+    run_all(w);
     size_t not_taken = 0;
     for (size_t t = 0; step_tables[t]; t++)
         for (size_t i = 0; i < step_tables[t]->n; i++) {

@@ -1,0 +1,159 @@
+/* late_auth.c - post-handshake client authentication (RFC 9846 4.7.2).
+ *
+ * A small handshake of its own: it begins with the transcript as it was at the end of the first one, and lives as long as the exchange.
+ * Must never call a client authenticated before its Finished was checked, and never let anything come between the messages of an answer. */
+#include "tls/late_auth.h"
+
+#include "tls/auth.h"
+#include "tls/certificate.h"
+#include "tls/flight.h"
+#include "tls/peer.h"
+#include "tls/types.h"
+
+enum { CONTEXT_N = 16 };
+
+bool late_keep(struct troth_conn *c)
+{
+    const struct hs *hs = c->hs;
+    const struct config *cfg = c->cfg;
+    bool trusts = cfg->policy || cfg->n_pins || cfg->trust_anyone;
+    bool wanted = cfg->is_server ? trusts && ext_set_has(&hs->hello.has, X_POST_HANDSHAKE_AUTH) : cfg->post_handshake_auth;
+    if (!wanted)
+        return true;
+    struct rare *rare = conn_rare(c);
+    struct late *late = rare ? arena_alloc(&c->keep, sizeof *late) : NULL;
+    if (!late)
+        return fail(c, OUT_OF_MEMORY, "for a transcript");
+    *late = (struct late){ .transcript = hs->transcript, .suite = hs->suite, .hash = hs->hash };
+    rare->late = late;
+    return cfg->is_server || conn_keep(c, &late->types_offered, hs->types_offered);
+}
+
+static const struct late *kept(const struct troth_conn *c)
+{
+    return c->rare ? c->rare->late : NULL;
+}
+
+static bool begin(struct troth_conn *c)
+{
+    TRY(hs_begin(c));
+    struct hs *hs = c->hs;
+    const struct late *late = kept(c);
+    hs->transcript = late->transcript;
+    hs->suite = late->suite;
+    hs->hash = late->hash;
+    hs->types_offered = late->types_offered;
+    hs->first_sent = true;
+    return true;
+}
+
+/* Finished is made with the client's traffic secret of now (RFC 9846 4.5). */
+static void use_secret(struct troth_conn *c)
+{
+    struct ks_handshake *ks = &c->hs->ks.handshake;
+    ks->hash = c->hs->hash;
+    ks->client = c->keys.client;
+    c->hs->stage = KS_HANDSHAKE;
+}
+
+/* ---- client */
+static enum state finish(struct troth_conn *c)
+{
+    use_secret(c);
+    c->hs->flight.held = false;
+    return auth_send_finished(c) ? S_CONNECTED : S_FAILED;
+}
+
+static bool read_request(struct troth_conn *c, const struct message *m)
+{
+    struct certificate_request cr = { 0 };
+    struct rd_ctx ctx;
+    struct rd r = message_reader(c, &ctx, m);
+    if (!certificate_request_read(&cr, &r))
+        return fail_read(c, "CertificateRequest", &r);
+    if (!cr.certificate_request_context.n)
+        return fail(c, LATE_CONTEXT, "certificate_request_context is empty");
+    return types_asked(c) && wanted_from_request(c, &cr);
+}
+
+enum state on_late_request(struct troth_conn *c, const struct message *m)
+{
+    bool asked = false;
+    if (!kept(c)) {
+        (void)fail(c, UNEXPECTED_MESSAGE, "CertificateRequest, and post_handshake_auth was not offered");
+        return S_FAILED;
+    }
+    if (!begin(c) || !transcript_add(&c->hs->transcript, m->raw) || !read_request(c, m))
+        return S_FAILED;
+    c->hs->flight.held = true; /* an answer goes out as a whole, also when its signature takes time */
+    if (!certificate_answer(c))
+        return S_FAILED;
+    if (!c->hs->identity)
+        return finish(c);
+    if (!auth_sign(c, &asked))
+        return S_FAILED;
+    return asked ? S_WAIT_LATE_SIGN : finish(c);
+}
+
+enum state on_late_signature(struct troth_conn *c, const struct message *m)
+{
+    return auth_answered(c, m->raw) ? finish(c) : S_FAILED;
+}
+
+/* ---- server */
+bool late_ask(struct troth_conn *c)
+{
+    uint8_t context[CONTEXT_N];
+    if (!kept(c) || c->state != S_CONNECTED)
+        return fail(c, WRONG_TIME, "troth_ask_again %s", kept(c) ? "while the client is asked already" : "where the client did not offer it, or nobody is trusted");
+    TRY(begin(c) && conn_random(c, context, sizeof context) && hs_keep(c, &c->hs->wanted.context, SPAN_OF(context)));
+    TRY(certificate_request_send(c) && flight_flush(c));
+    c->state = S_WAIT_LATE_CERT;
+    return true;
+}
+
+/* What is known of the client counts once it is proved. */
+static enum state took(struct troth_conn *c, bool ok, bool before, bool empty)
+{
+    c->facts.client_authenticated = before;
+    return !ok ? S_FAILED : empty ? S_WAIT_LATE_FINISHED : S_WAIT_LATE_CV;
+}
+
+enum state on_late_certificate(struct troth_conn *c, const struct message *m)
+{
+    bool empty = false, before = c->facts.client_authenticated;
+    struct ext_set asked = certificate_request_asks(c->cfg);
+    bool ok = peer_certificate13(c, m, &asked, &empty);
+    return took(c, ok, before, empty);
+}
+
+enum state on_late_compressed(struct troth_conn *c, const struct message *m)
+{
+    bool empty = false, before = c->facts.client_authenticated;
+    struct ext_set asked = certificate_request_asks(c->cfg);
+    bool ok = peer_compressed13(c, m, &asked, &empty);
+    return took(c, ok, before, empty);
+}
+
+enum state on_late_verify(struct troth_conn *c, const struct message *m)
+{
+    if (!auth_verify(c, m))
+        return S_FAILED;
+    return peer_ask_verdict(c) ? S_WAIT_LATE_VERDICT : S_WAIT_LATE_FINISHED;
+}
+
+enum state on_late_verdict(struct troth_conn *c, const struct message *m)
+{
+    (void)m;
+    return peer_take_verdict(c) ? S_WAIT_LATE_FINISHED : S_FAILED;
+}
+
+enum state on_late_finished(struct troth_conn *c, const struct message *m)
+{
+    use_secret(c);
+    if (!auth_check_finished(c, m))
+        return S_FAILED;
+    c->facts.client_authenticated = c->facts.client_authenticated || c->hs->peer_showed;
+    c->events |= WAITS_CLIENT_AUTH;
+    return S_CONNECTED;
+}

@@ -1,0 +1,262 @@
+/* Certificates after the handshake (RFC 9846 4.7.2): shown, not had, refused; key updates in between; questions to the application. */
+#include "fake/fake.h"
+#include "support/pair.h"
+#include "support/test.h"
+#include "tls/conn.h"
+#include "wire/registry.h"
+
+struct side {
+    struct world *world;
+    bool          offers, has, external, verdict;
+    const troth_key *key;
+    bool          accept;
+};
+
+static void tweak_client(troth_builder *b, void *ctx)
+{
+    const struct side *s = ctx;
+    troth_versions(b, TROTH_TLS13, TROTH_TLS13);
+    if (s->offers)
+        troth_post_handshake_auth(b);
+    if (s->has && s->external)
+        troth_identity_external(b, s->world->client_chain_pem, ctx);
+    else if (s->has)
+        tweak_client_identity(b, s->world);
+}
+
+static void tweak_server(troth_builder *b, void *ctx)
+{
+    const struct side *s = ctx;
+    if (s->verdict)
+        troth_ask_verdict(b);
+}
+
+/* What happened after READY. */
+struct log {
+    struct side *side;
+    unsigned     auths, signs, verdicts;
+    bool         waits; /* signatures wait until the test gives them */
+    uint16_t     scheme;
+    span         to_sign;
+    uint8_t      bytes[512];
+};
+
+static void give_signature(struct pair_end *e, struct log *log)
+{
+    const troth_provider *p = log->side->world->mk->crypto;
+    uint8_t signature[TROTH_SIGNATURE_MAX];
+    size_t n = 0;
+    assert_true(p->sign(p->self, log->side->world->client_key, TROTH_SIG_ECDSA_SHA256, &log->to_sign, 1, signature, &n));
+    troth_answer_sign(e->c, span_of(signature, n));
+}
+
+static bool on_event(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
+{
+    struct log *log = ctx;
+    (void)p;
+    if (ev->kind == TROTH_CLIENT_AUTH)
+        log->auths++;
+    else if (ev->kind == TROTH_ASK_VERDICT) {
+        log->verdicts++;
+        assert_false(troth_what(e->c).client_authenticated);
+        troth_answer_verdict(e->c, log->side->accept, "as the test says");
+    } else if (ev->kind == TROTH_ASK_SIGN) {
+        assert_int_equal(ev->number, SCHEME_ecdsa_secp256r1_sha256);
+        assert_true(ev->data.n <= sizeof log->bytes);
+        memcpy(log->bytes, ev->data.p, ev->data.n);
+        log->to_sign = span_of(log->bytes, ev->data.n);
+        log->signs++;
+        if (log->waits)
+            return false;
+        give_signature(e, log);
+    } else
+        return false;
+    return true;
+}
+
+static void begin(struct pair *p, struct side *s, struct log *log)
+{
+    log->side = s;
+    pair_new(p, world_client(s->world, tweak_client, s), world_server(s->world, tweak_server, s), NULL);
+    p->on_event = on_event;
+    p->ctx = log;
+    pair_run(p);
+    assert_ready(p);
+    assert_false(troth_what(p->server.c).client_authenticated);
+}
+
+static void talk(struct pair *p)
+{
+    size_t a = p->client.n_got, b = p->server.n_got;
+    assert_true(pair_write(&p->server, "data") && pair_write(&p->client, "more data"));
+    pair_run(p);
+    assert_int_equal(p->client.n_got, a + 4);
+    assert_int_equal(p->server.n_got, b + 9);
+}
+
+/* ---- shown: again and again, with keys that change */
+static void test_shown(void **state)
+{
+    (void)state;
+    for (int real = 0; real < 2; real++) {
+        struct world *w = world_new(real ? troth_libcrypto() : fake_provider(1));
+        struct side s = { .world = w, .offers = true, .has = true };
+        struct log log = { 0 };
+        struct pair p;
+        begin(&p, &s, &log);
+        talk(&p);
+        for (unsigned i = 1; i <= 3; i++) {
+            assert_true(troth_ask_again(p.server.c));
+            pair_run(&p);
+            assert_int_equal(log.auths, i);
+            troth_facts f = troth_what(p.server.c);
+            assert_true(f.client_authenticated && f.peer_scheme == SCHEME_ecdsa_secp256r1_sha256);
+            assert_non_null(troth_peer(p.server.c));
+            assert_true(troth_update_keys(i & 1 ? p.client.c : p.server.c, true));
+            talk(&p);
+        }
+        pair_free(&p);
+        world_free(w);
+    }
+}
+
+/* Data and new keys on their way while the request is: the client's answer is made with the keys of then. */
+static void test_crossing(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(2));
+    struct side s = { .world = w, .offers = true, .has = true };
+    struct log log = { 0 };
+    struct pair p;
+    begin(&p, &s, &log);
+    assert_true(pair_write(&p.client, "before"));
+    assert_true(troth_update_keys(p.client.c, false));
+    assert_true(pair_write(&p.client, "between"));
+    assert_true(troth_ask_again(p.server.c));
+    assert_true(pair_write(&p.server, "still here"));
+    pair_run(&p);
+    assert_int_equal(log.auths, 1);
+    assert_true(troth_what(p.server.c).client_authenticated);
+    assert_int_equal(p.server.n_got, 13);
+    talk(&p);
+    pair_free(&p);
+    world_free(w);
+}
+
+/* ---- none is had */
+static void test_none(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(3));
+    struct side s = { .world = w, .offers = true };
+    struct log log = { 0 };
+    struct pair p;
+    begin(&p, &s, &log);
+    assert_true(troth_ask_again(p.server.c));
+    pair_run(&p);
+    assert_int_equal(log.auths, 1);
+    assert_false(troth_what(p.server.c).client_authenticated);
+    talk(&p);
+    pair_free(&p);
+    world_free(w);
+}
+
+/* ---- the application is asked: the answer leaves as a whole, whatever is written meanwhile */
+static void test_questions(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(4));
+    struct side s = { .world = w, .offers = true, .has = true, .external = true, .verdict = true, .accept = true };
+    struct log log = { .waits = true };
+    struct pair p;
+    begin(&p, &s, &log);
+    assert_true(troth_ask_again(p.server.c));
+    pair_run(&p);
+    assert_true(log.signs >= 1 && log.auths == 0);
+    assert_true(pair_write(&p.client, "while it signs"));
+    assert_true(troth_update_keys(p.client.c, false));
+    pair_run(&p);
+    assert_int_equal(p.server.n_got, 14);
+    give_signature(&p.client, &log);
+    pair_run(&p);
+    assert_int_equal(log.verdicts, 1);
+    assert_int_equal(log.auths, 1);
+    assert_true(troth_what(p.server.c).client_authenticated);
+    talk(&p);
+    pair_free(&p);
+
+    s.external = false;
+    s.accept = false;
+    log = (struct log){ 0 };
+    begin(&p, &s, &log);
+    assert_true(troth_ask_again(p.server.c));
+    pair_run(&p);
+    assert_failed(&p.server, APP_REFUSED);
+    pair_free(&p);
+    world_free(w);
+}
+
+/* ---- not to be asked */
+static void test_refused(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(5));
+    struct side s = { .world = w, .has = true };
+    struct log log = { 0 };
+    struct pair p;
+    begin(&p, &s, &log);
+    assert_false(troth_ask_again(p.server.c)); /* the client did not offer it */
+    pair_run(&p);
+    assert_failed(&p.server, WRONG_TIME);
+    pair_free(&p);
+
+    s.offers = true;
+    begin(&p, &s, &log);
+    assert_true(troth_ask_again(p.server.c));
+    assert_false(troth_ask_again(p.server.c)); /* one at a time */
+    pair_free(&p);
+
+    begin(&p, &s, &log);
+    assert_false(troth_ask_again(p.client.c));
+    pair_free(&p);
+    world_free(w);
+}
+
+/* ---- the wire, changed on its way: the answer to another request */
+static void on_message(void *self, const struct saw_message *m)
+{
+    bool *done = self;
+    if (*done || !m->ours || strcmp(m->type, "CertificateRequest"))
+        return;
+    ((uint8_t *)(uintptr_t)m->raw.p)[4 + 1] ^= 1; /* behind header and length: the context */
+    *done = true;
+}
+
+static void test_context(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(6));
+    struct side s = { .world = w, .offers = true, .has = true };
+    struct log log = { 0 };
+    bool done = false;
+    struct witness witness = { .self = &done, .message = on_message };
+    struct pair p;
+    begin(&p, &s, &log);
+    conn_watch(p.server.c, &witness);
+    assert_true(troth_ask_again(p.server.c));
+    pair_run(&p);
+    assert_true(done);
+    assert_failed(&p.server, CERTIFICATE_CONTEXT);
+    assert_false(troth_what(p.server.c).client_authenticated);
+    pair_free(&p);
+    world_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shown),     cmocka_unit_test(test_crossing), cmocka_unit_test(test_none),
+        cmocka_unit_test(test_questions), cmocka_unit_test(test_refused),  cmocka_unit_test(test_context),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
