@@ -5,13 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Features of the API that a build may lack: a flag that needs one is not implemented then. */
-#pragma weak troth_compressors
-#pragma weak troth_identity_delegated
-#pragma weak troth_identity_raw_key
-#pragma weak troth_own_types
-#pragma weak troth_peer_types
-
 /* BoringSSL's defaults. */
 static const uint16_t default_groups[] = { 0x11ec, 0x001d, 0x0017, 0x0018 };
 static const uint16_t default_verify[] = { 0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601 };
@@ -36,26 +29,15 @@ static bool known_cipher_string(const char *cipher)
     return !cipher || !strcmp(cipher, "ALL:3DES") || !strcmp(cipher, "DEFAULT:!AES");
 }
 
-static bool needs_missing(const struct settings *s)
-{
-    return (s->accepted_peer_cert_types.n && !troth_peer_types)
-        || (s->available_client_cert_types.n && !troth_own_types)
-        || ((s->install_cert_compression_algs || s->install_one_cert_compression_alg) && !troth_compressors);
-}
-
 bool setup_can(const struct settings *s)
 {
-    for (size_t i = 0; i < s->n_more; i++)
-        if ((s->more[i].kind == CREDENTIAL_RAW_KEY && !troth_identity_raw_key)
-            || (s->more[i].kind == CREDENTIAL_DELEGATED && !troth_identity_delegated))
-            return complain("credential %zu is of a kind that is not there", i);
     if (!equal_groups(s))
         return complain("-curves-flags");
     if (!known_cipher_string(s->cipher))
         return complain("-cipher %s", s->cipher);
     if (s->max_version && s->max_version < TROTH_TLS12)
         return complain("-max-version %x", (unsigned)s->max_version);
-    return !needs_missing(s) || complain("a feature is not there");
+    return true;
 }
 
 /* ---- the parts of a configuration */
@@ -203,8 +185,6 @@ static void advertise(troth_builder *b, const char *raw)
 
 static void compress(troth_builder *b, const struct settings *s)
 {
-    if (!troth_compressors)
-        return;
     const troth_compressor *one = compressor_by_id(s->install_one_cert_compression_alg);
     if (s->install_cert_compression_algs)
         troth_compressors(b, compressors, COMPRESSORS);
@@ -302,7 +282,7 @@ static void tickets(troth_builder *b, struct run *r, const struct settings *s, e
     if (s->renew_ticket && later)
         keys[0] = keys[1], keys[1] = (troth_ticket_key){ { 1 }, { 1 } };
     troth_ticket_keys(b, keys, s->renew_ticket && later ? 2 : 1);
-    if (s->no_ticket || s->skip_ticket)
+    if ((s->no_ticket || s->skip_ticket))
         troth_tickets(b, 0, 86400);
     troth_cache(b, &cache);
     if (s->enable_early_data)
