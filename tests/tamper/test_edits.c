@@ -255,6 +255,7 @@ struct side {
 
 static void tweak_versions(troth_builder *b, const struct side *s)
 {
+    troth_compressors(b, NULL, 0); /* a Certificate whose fields can be reached */
     bool only_12 = s->setting & ONLY_12 || (s->is_server && s->setting & OLD_SERVER) || (!s->is_server && s->setting & OLD_CLIENT);
     if (only_12)
         troth_versions(b, TROTH_TLS12, TROTH_TLS12);

@@ -134,6 +134,7 @@ static void tweak_setting(troth_builder *b, void *ctx)
     static const uint16_t both[] = { 0x001d, 0x0017 }, one[] = { 0x0017 };
     const int *setting = ctx;
     troth_versions(b, TROTH_TLS13, TROTH_TLS13);
+    troth_compressors(b, NULL, 0); /* a Certificate whose fields can be reached */
     if (setting[0] == RETRY)
         troth_groups(b, setting[1] ? one : both, setting[1] ? 1 : 2);
     if (setting[0] == AUTH && setting[1])
