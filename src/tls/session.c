@@ -7,7 +7,8 @@
 enum { FORMAT = 1, FLAG_CLIENT = 1, FLAG_AUTHENTICATED = 2, FLAG_RAW_KEY = 4 };
 
 /* ---- bytes */
-static void read_spans(struct session *s, struct rd *r)
+/* `raw`: what stands for the chain is one SubjectPublicKeyInfo. */
+static void read_spans(struct session *s, struct rd *r, bool raw)
 {
     s->alpn = rd_opaque8(r, "alpn", 0, 255);
     s->server_name = rd_opaque8(r, "server_name", 0, LIMIT_HOST_NAME);
@@ -17,7 +18,7 @@ static void read_spans(struct session *s, struct rd *r)
     s->session_id = rd_opaque8(r, "session_id", 0, 32);
     struct rd chain = rd_vec24(r, "chain", 0, LIMIT_CERTIFICATE_MESSAGE);
     s->chain = rd_peek(&chain);
-    while (rd_more(&chain))
+    while (!raw && rd_more(&chain))
         rd_opaque24(&chain, "certificate", 1, LIMIT_CERTIFICATE);
     s->staple = rd_opaque24(r, "staple", 0, LIMIT_CERTIFICATE_MESSAGE);
     s->scts = rd_opaque16(r, "scts", 0, 0xffff);
@@ -41,7 +42,7 @@ bool session_read(struct session *s, span bytes)
     s->age_add = rd_u32(&r, "age_add");
     s->max_early_data = rd_u32(&r, "max_early_data");
     span secret = rd_opaque8(&r, "secret", 1, SECRET_MAX);
-    read_spans(s, &r);
+    read_spans(s, &r, flags & FLAG_RAW_KEY);
     TRY(rd_ok(&r) && format == FORMAT);
     s->of_client = flags & FLAG_CLIENT;
     s->client_authenticated = flags & FLAG_AUTHENTICATED;
