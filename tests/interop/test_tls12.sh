@@ -23,7 +23,7 @@ for g in x25519 secp256r1 secp384r1 secp521r1; do
     as_client "OpenSSL server, $g" "$g" "$SRV -cert ecdsa.pem -key ecdsa.key -groups ${OG[$g]}"
     as_server "OpenSSL client, $g" "$g" "$CLI -groups ${OG[$g]}" --cert rsa.pem --key rsa.key
 done
-as_server "OpenSSL client, a curve it does not support" tls.sigalg "$CLI -groups X25519" --cert ecdsa.pem --key ecdsa.key
+as_server "OpenSSL client, a curve it does not support" tls.leaf-curve "$CLI -groups X25519" --cert ecdsa.pem --key ecdsa.key
 for k in client rsaclient; do
     as_client "OpenSSL server, certificate of $k" olleh "$SRV -cert ecdsa.pem -key ecdsa.key -Verify 2 -verify_return_error -CAfile ca.pem" --cert $k.pem --key $k.key
     as_server "OpenSSL client, certificate of $k" client-auth "$CLI -cert $k.pem -key $k.key" --cert ecdsa.pem --key ecdsa.key --ca ca.pem --auth required
