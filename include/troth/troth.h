@@ -209,7 +209,7 @@ enum troth_event_kind {
     TROTH_ASK_VERDICT, /* troth_peer() has ours: troth_answer_verdict()                                                      */
     TROTH_CLIENT_AUTH, /* server: the client answered troth_ask_again(); troth_what() says whether it is authenticated       */
     TROTH_KEYS,        /* QUIC only: a secret of a level (RFC 9001); see quic.h                                              */
-    TROTH_CLOSED,      /* the peer will send no more (close_notify); we still may                                            */
+    TROTH_CLOSED,      /* the peer will send no more (close_notify); we still may.  Said again until troth_close() was called     */
     TROTH_DONE,        /* both directions were closed in order.  Terminal                                                    */
     TROTH_FAILED       /* troth_why() says why.  Terminal; the alert was already given out as SEND                           */
 };
