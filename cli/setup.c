@@ -271,7 +271,7 @@ static bool set_trust(const struct args *a, troth_builder *b, int *status)
     troth_policy_builder *p = troth_policy_new(troth_libcrypto());
     int how = trust_roots(a, p);
     if (how == EXIT_OK)
-        how = trust_crls(a, p);
+        how = trust_evidence(a, p);
     if (how != EXIT_OK) {
         *status = how;
         troth_policy_builder_free(p);

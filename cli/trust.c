@@ -1,5 +1,5 @@
-/* trust.c - whom to trust, from the options: roots, the system's store, CRLs, public suffixes.  The only place of the program that reads
- * SSL_CERT_FILE and SSL_CERT_DIR. */
+/* trust.c - whom to trust, from the options: roots, the system's store, CRLs, public suffixes, logs.  The only place of the program that
+ * reads SSL_CERT_FILE and SSL_CERT_DIR. */
 #include "trust.h"
 
 #include <errno.h>
@@ -9,6 +9,9 @@
 #ifdef HAVE_PSL
 #include <libpsl.h>
 #endif
+
+#include "ct_logs.h"
+#include "pki_files.h"
 
 #ifdef HAVE_PSL
 static bool is_suffix(void *ctx, const char *domain)
@@ -44,6 +47,8 @@ int trust_roots(const struct args *a, troth_policy_builder *b)
 {
     static const enum opt which[] = { OPT_CA, OPT_ROOTS };
     size_t n = 0;
+    if (args_has(a, OPT_PASS_FILE))
+        troth_policy_passphrase(b, passphrase_from_file, (void *)(uintptr_t)a);
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; args_nth(a, which[k], i); i++, n++) {
             const char *path = args_nth(a, which[k], i);
@@ -62,7 +67,7 @@ int trust_roots(const struct args *a, troth_policy_builder *b)
     return EXIT_OK;
 }
 
-int trust_crls(const struct args *a, troth_policy_builder *b)
+static int crls_use(const struct args *a, troth_policy_builder *b)
 {
     static const enum opt which[] = { OPT_CRL, OPT_CRLS };
     for (size_t k = 0; k < 2; k++)
@@ -73,4 +78,24 @@ int trust_crls(const struct args *a, troth_policy_builder *b)
             troth_policy_crl_file(b, args_nth(a, which[k], i));
         }
     return EXIT_OK;
+}
+
+static int revocation_use(const struct args *a, troth_policy_builder *b)
+{
+    static const char *const words[] = { [TROTH_REVOCATION_SOFT] = "soft", [TROTH_REVOCATION_HARD] = "hard", [TROTH_REVOCATION_OFF] = "off" };
+    const char *how = args_value(a, OPT_REVOCATION, NULL);
+    for (unsigned i = TROTH_REVOCATION_SOFT; how && i <= TROTH_REVOCATION_OFF; i++)
+        if (!strcmp(words[i], how)) {
+            troth_policy_revocation(b, (enum troth_revocation)i);
+            return EXIT_OK;
+        }
+    return how ? complain(a, EXIT_USAGE, "--revocation: `%s' is neither soft, hard nor off", how) : EXIT_OK;
+}
+
+int trust_evidence(const struct args *a, troth_policy_builder *b)
+{
+    int status = revocation_use(a, b);
+    if (status == EXIT_OK)
+        status = crls_use(a, b);
+    return status == EXIT_OK ? ct_logs_use(a, b) : status;
 }

@@ -8,8 +8,8 @@
 
 /* Every --ca and --roots; the system's where there is none.  EXIT_OK, or the exit status after a message. */
 int trust_roots(const struct args *a, troth_policy_builder *b);
-/* Every --crl and --crls. */
-int trust_crls(const struct args *a, troth_policy_builder *b);
+/* Every --crl and --crls, --ct-logs, --revocation. */
+int trust_evidence(const struct args *a, troth_policy_builder *b);
 /* SSL_CERT_FILE, SSL_CERT_DIR, else where the distribution keeps it. */
 void trust_system(troth_policy_builder *b);
 /* The public suffix list, where it was built in. */

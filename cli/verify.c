@@ -16,6 +16,7 @@
 #endif
 
 #include "args.h"
+#include "revoke.h"
 #include "trust.h"
 #include "verify_show.h"
 
@@ -175,12 +176,35 @@ static bool host_use(const struct args *a, troth_policy_builder *b)
     return true;
 }
 
+static const char *const profiles[] = { "web", "rfc5280", "lint", NULL };
+
+/* --policy takes object identifiers, and the name of a profile for those who call that a policy. */
+static void policies_use(const struct args *a, troth_policy_builder *b)
+{
+    const char *word;
+    for (size_t i = 0; (word = args_nth(a, OPT_POLICY, i)) != NULL; i++) {
+        int profile = 0;
+        while (profiles[profile] && strcmp(profiles[profile], word) != 0)
+            profile++;
+        if (profiles[profile])
+            troth_policy_profile(b, (enum troth_profile)profile);
+        else
+            troth_policy_add_policy(b, word);
+    }
+}
+
 static int rules_use(const struct args *a, troth_policy_builder *b)
 {
     static const char *const purposes[] = { "", "server", "client", "email", "code", "any", NULL };
-    static const char *const profiles[] = { "web", "rfc5280", "lint", NULL };
     long depth;
+    int64_t at;
     int purpose = word_of(a, OPT_PURPOSE, purposes, 0), profile = word_of(a, OPT_PROFILE, profiles, 0);
+    enum opt when = args_has(a, OPT_AT) ? OPT_AT : OPT_TIME;
+    if (args_has(a, when)) {
+        if (!args_time(a, when, &at))
+            return EXIT_USAGE;
+        troth_policy_time(b, at);
+    }
     if (purpose < 0 || profile < 0 || !args_number(a, OPT_MAX_DEPTH, 0, 30, -1, &depth) || !host_use(a, b))
         return EXIT_USAGE;
     troth_policy_purpose(b, (enum troth_purpose)purpose);
@@ -191,15 +215,14 @@ static int rules_use(const struct args *a, troth_policy_builder *b)
         troth_policy_ip(b, args_value(a, OPT_IP, NULL));
     if (args_has(a, OPT_EMAIL))
         troth_policy_email(b, args_value(a, OPT_EMAIL, NULL));
-    for (size_t i = 0; args_nth(a, OPT_POLICY, i); i++)
-        troth_policy_add_policy(b, args_nth(a, OPT_POLICY, i));
+    policies_use(a, b);
     if (args_has(a, OPT_EXPLICIT))
         troth_policy_require_explicit(b);
     if (args_has(a, OPT_NO_MAPPING))
         troth_policy_inhibit_mapping(b);
     if (args_has(a, OPT_NO_ANY))
         troth_policy_inhibit_any(b);
-    if (args_has(a, OPT_EXPLAIN_PATHS))
+    if (args_has(a, OPT_EXPLAIN_PATHS) || args_has(a, OPT_VERBOSE))
         troth_policy_every_check(b);
     trust_suffixes(b);
     return EXIT_OK;
@@ -221,23 +244,27 @@ static int refuse(const struct args *a, const troth_error *e)
     return status;
 }
 
-static troth_policy *policy_make(const struct args *a, int *status)
+static troth_policy_builder *policy_begin(const struct args *a, int *status)
 {
-    troth_error err;
     troth_policy_builder *b = troth_policy_new(troth_libcrypto());
     *status = trust_roots(a, b);
     if (*status == EXIT_OK)
-        *status = trust_crls(a, b);
+        *status = trust_evidence(a, b);
     if (*status == EXIT_OK)
         *status = ocsp_use(a, b);
     if (*status == EXIT_OK)
         *status = rules_use(a, b);
-    if (*status != EXIT_OK) {
-        troth_policy_builder_free(b);
-        return NULL;
-    }
-    troth_policy *p = troth_policy_build(b, &err);
-    if (!p)
+    if (*status == EXIT_OK)
+        return b;
+    troth_policy_builder_free(b);
+    return NULL;
+}
+
+static troth_policy *policy_end(const struct args *a, troth_policy_builder *b, int *status)
+{
+    troth_error err;
+    troth_policy *p = b ? troth_policy_build(b, &err) : NULL;
+    if (b && !p)
         *status = refuse(a, &err);
     return p;
 }
@@ -290,23 +317,61 @@ static troth_report *when_it_breaks(const troth_policy *p, troth_question *q, in
     return NULL;
 }
 
-static int judge(const struct args *a, const troth_policy *p, struct files *fs)
+/* --ocsp, --crl-fetch: asks about the path that was accepted, and for a policy with the answers.  NULL: *status. */
+static troth_policy *policy_asked(const struct args *a, const troth_report *r, int *status)
 {
-    int64_t at = 0;
-    if (args_has(a, OPT_AT) ? !args_time(a, OPT_AT, &at)
-                            : args_has(a, OPT_TIME) && !args_time(a, OPT_TIME, &at))
-        return EXIT_USAGE;
-    troth_question q = {
-        .size = sizeof q, .certs = fs->list, .n = fs->n, .any_order = is_bundle(fs, a->n_operands), .time = at
-    };
-    troth_report *r = troth_ask(p, &q), *later = NULL;
-    int64_t when = INT64_MAX;
+    long seconds;
+    if (!args_number(a, OPT_TIMEOUT, 1, 86400, 10, &seconds)) {
+        *status = EXIT_USAGE;
+        return NULL;
+    }
+    struct inquiry q = { .a = a, .timeout_ms = (int)seconds * 1000, .policy = policy_begin(a, status) };
+    if (!q.policy)
+        return NULL;
+    revoke_ask(&q, r);
+    if (q.answers || troth_report_path(r, troth_report_accepted(r)).n_certs < 2)
+        return policy_end(a, q.policy, status);
+    troth_policy_builder_free(q.policy);
+    troth_error e = revoke_unknown(&q);
+    show_error(a, &e);
+    *status = EXIT_FINDING;
+    return NULL;
+}
+
+/* Judges, with what the authorities say where that is wanted.  Takes the policy.  NULL: *status, after a message. */
+static troth_report *judge(const struct args *a, troth_policy **p, troth_question *q, int *status)
+{
+    troth_report *r = troth_ask(*p, q);
+    if (troth_report_ok(r) && revoke_wanted(a)) {
+        troth_policy *asked = policy_asked(a, r, status);
+        troth_report_free(r);
+        if (!asked)
+            return NULL;
+        troth_policy_free(*p);
+        *p = asked;
+        r = troth_ask(asked, q);
+    }
     if (!r)
-        return complain(a, EXIT_BUG, "memory ran out");
+        *status = complain(a, EXIT_BUG, "memory ran out");
+    return r;
+}
+
+static int question(const struct args *a, troth_policy **p, struct files *fs)
+{
+    int64_t at = (int64_t)time(NULL), when = INT64_MAX;
+    int status = EXIT_OK;
+    troth_question q = { .size = sizeof q, .certs = fs->list, .n = fs->n, .any_order = is_bundle(fs, a->n_operands) };
+    troth_report *r = judge(a, p, &q, &status), *later = NULL;
+    if (!r)
+        return status;
+    enum opt given = args_has(a, OPT_AT) ? OPT_AT : OPT_TIME;
+    if (args_has(a, given) && !args_time(a, given, &at)) /* cannot be: it was read before */
+        status = EXIT_USAGE;
     if (troth_report_ok(r) && args_has(a, OPT_UNTIL))
-        later = when_it_breaks(p, &q, at ? at : (int64_t)time(NULL), &when);
+        later = when_it_breaks(*p, &q, at, &when);
     show_report(a, r, later, when);
-    int status = troth_report_ok(r) ? EXIT_OK : EXIT_FINDING;
+    if (status == EXIT_OK)
+        status = troth_report_ok(r) ? EXIT_OK : EXIT_FINDING;
     troth_report_free(later);
     troth_report_free(r);
     return status;
@@ -316,9 +381,9 @@ int verb_VERIFY(const struct args *a)
 {
     struct files fs = { 0 };
     int status = certs_take(a, &fs);
-    troth_policy *p = status == EXIT_OK ? policy_make(a, &status) : NULL;
+    troth_policy *p = status == EXIT_OK ? policy_end(a, policy_begin(a, &status), &status) : NULL;
     if (p)
-        status = judge(a, p, &fs);
+        status = question(a, &p, &fs);
     troth_policy_free(p);
     files_free(&fs);
     return status;

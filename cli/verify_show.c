@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "session.h"
 
 #ifdef HAVE_JANSSON
 #include <jansson.h>
@@ -26,20 +29,31 @@ static const char *time_words(char *out, size_t cap, int64_t t)
 
 /* ---- for people */
 
-static void error_print(const troth_error *e)
+/* The word that matters, in green or red where colours are wanted; it says the same without. */
+static void verdict_print(const struct args *a, bool good, const char *word)
 {
-    printf("rejected: %s   [%s]\n", e->text, e->code);
+    if (want_colour(a, STDOUT_FILENO))
+        printf("\033[1;%dm%s\033[0m", good ? 32 : 31, word);
+    else
+        printf("%s", word);
+}
+
+static void error_print(const struct args *a, const troth_error *e)
+{
+    verdict_print(a, false, "rejected");
+    printf(": %s   [%s]\n", e->text, e->code);
     if (e->detail[0])
         printf("  saw     %s\n", e->detail);
     printf("  who     %s: %s\n", who_names[e->who <= 5 ? e->who : 0], e->hint);
 }
 
-static void path_print(const troth_report *r, size_t path, bool all)
+static void path_print(const struct args *a, const troth_report *r, size_t path, bool all)
 {
     troth_path p = troth_report_path(r, path);
     char from[40], to[40];
-    printf("path %zu: %s%s\n", path + 1, p.accepted ? "accepted" : troth_reason_text(p.reason),
-           p.complete ? "" : " (does not lead to a trusted root)");
+    printf("path %zu: ", path + 1);
+    verdict_print(a, p.accepted, p.accepted ? "accepted" : troth_reason_text(p.reason));
+    printf("%s\n", p.complete ? "" : " (does not lead to a trusted root)");
     for (size_t i = 0; i < p.n_certs; i++) {
         troth_path_cert c = troth_report_cert(r, path, i);
         printf("  %zu  %s  (%s .. %s)  %s\n", i + 1, c.title, time_words(from, sizeof from, c.not_before),
@@ -85,13 +99,14 @@ static void warnings_print(const troth_report *r, size_t path)
     }
 }
 
-static void accepted_print(const troth_report *r)
+static void accepted_print(const struct args *a, const troth_report *r)
 {
     size_t path = troth_report_accepted(r);
     troth_path p = troth_report_path(r, path);
     enum troth_reason why;
     char until[40];
-    printf("accepted: \"%s\" leads to \"%s\" in %zu certificates\n", troth_report_cert(r, path, 0).title,
+    verdict_print(a, true, "accepted");
+    printf(": \"%s\" leads to \"%s\" in %zu certificates\n", troth_report_cert(r, path, 0).title,
            troth_report_cert(r, path, p.n_certs - 1).title, p.n_certs);
     printf("  valid until %s\n", time_words(until, sizeof until, troth_report_until(r, &why)));
     skipped_print(r, path);
@@ -112,16 +127,16 @@ static void breaks_print(const troth_report *later, int64_t when)
 
 static void text_print(const struct args *a, const troth_report *r, const troth_report *later, int64_t when)
 {
-    bool ok = troth_report_ok(r), all = args_has(a, OPT_EXPLAIN_PATHS);
+    bool ok = troth_report_ok(r), all = args_has(a, OPT_EXPLAIN_PATHS), paths = all || args_has(a, OPT_VERBOSE);
     if (!ok)
-        error_print(troth_report_error(r));
-    else if (!args_has(a, OPT_QUIET) || all)
-        accepted_print(r);
+        error_print(a, troth_report_error(r));
+    else if (!args_has(a, OPT_QUIET) || paths)
+        accepted_print(a, r);
     if (later)
         breaks_print(later, when);
-    for (size_t i = 0; all && i < troth_report_paths(r); i++)
-        path_print(r, i, all);
-    if (all) {
+    for (size_t i = 0; paths && i < troth_report_paths(r); i++)
+        path_print(a, r, i, all);
+    if (paths) {
         troth_work w = troth_report_work(r);
         printf("work: %" PRIu32 " signatures, %" PRIu32 " steps, %" PRIu32 " names compared\n", w.signatures,
                w.steps, w.names);
@@ -218,6 +233,5 @@ void show_error(const struct args *a, const troth_error *e)
         return;
     }
 #endif
-    (void)a;
-    error_print(e);
+    error_print(a, e);
 }

@@ -62,7 +62,9 @@ TROTH_API void troth_policy_free(troth_policy *);
 /* -- whom to trust.  Calls add up.  A trust anchor may be any certificate, also one that is not self-signed; it is checked like any
  * certificate (validity, extensions, key strength, constraints), only its signature is not.  One that cannot be read fails the build. */
 TROTH_API void troth_policy_trust_pem(troth_policy_builder *, troth_span pem_or_der);  /* PEM: every CERTIFICATE in it */
-TROTH_API void troth_policy_trust_file(troth_policy_builder *, const char *path);      /* PEM or DER                   */
+TROTH_API void troth_policy_trust_file(troth_policy_builder *, const char *path);      /* PEM, DER or PKCS#12          */
+/* Asked for the passphrase of PKCS#12 trust stores (RFC 7292) that are added after this call, where the empty one does not fit. */
+TROTH_API void troth_policy_passphrase(troth_policy_builder *, troth_passphrase_fn *ask, void *ctx);
 /* Every file in the directory that holds PEM or DER certificates; others are passed over.  Otherwise like the system's. */
 TROTH_API void troth_policy_trust_dir(troth_policy_builder *, const char *path);
 /* What this system trusts: /etc/ssl/certs/ca-certificates.crt or its like.  A root that cannot be read is passed over; and since its

@@ -28,6 +28,8 @@ struct troth_policy_builder {
     span *policies, *crls, *ocsp;
     size_t cap_policies, cap_crls, cap_ocsp, cap_logs, n_logs;
     bool any_trust;
+    troth_passphrase_fn *ask; /* for PKCS#12 files */
+    void *ask_ctx;
 };
 
 /* ---- making one */
@@ -117,13 +119,21 @@ static bool list_add(struct arena *arena, span **list, size_t *n, size_t *cap, s
 
 /* ---- trust */
 
-/* The certificates of a PKCS#12 file: of a trust store, which has no password or the empty one. */
+void troth_policy_passphrase(troth_policy_builder *b, troth_passphrase_fn *ask, void *ctx)
+{
+    if (!usable(b))
+        return;
+    b->ask = ask;
+    b->ask_ctx = ctx;
+}
+
+/* The certificates of a PKCS#12 file: of a trust store, which mostly has no password, or the empty one. */
 static bool pkcs12_add(troth_policy_builder *b, span bytes, bool vetted, troth_error *error)
 {
     struct pkcs12 p12;
     enum troth_reason why;
     size_t n = 0;
-    if (!pkcs12_open(&p12, &b->scratch, bytes, NULL, NULL, &why))
+    if (!pkcs12_open(&p12, &b->scratch, bytes, b->ask, b->ask_ctx, &why))
         return vetted || error_set(error, why, __FILE__, __LINE__, "PKCS#12 trust store");
     if (!p12.n_certs && !vetted)
         return error_set(error, TROTH_R_PKCS12_NOTHING, __FILE__, __LINE__, "no certificate in it");
