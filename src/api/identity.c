@@ -239,7 +239,9 @@ static bool fill_raw(struct troth_builder *b, struct identity *id, const char *s
     struct config *c = &b->config;
     TRY(load_key(b, id, setter, key));
     uint8_t *spki = arena_alloc(&c->arena, MOST);
-    size_t n = spki ? c->provider->key_public(id->key, spki, MOST) : 0;
+    if (!spki)
+        return fail(b, OUT_OF_MEMORY, "%s", setter);
+    size_t n = c->provider->key_public(id->key, spki, MOST);
     id->spki = span_of(spki, n);
     return n || fail(b, CRYPTO_FAILED, "%s: the public half of the key", setter);
 }

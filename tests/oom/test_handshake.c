@@ -1,21 +1,66 @@
-/* The n-th allocation fails, for every n until a run gets through: one reason, no leak, no crash, no half-open door. */
+/* The n-th allocation fails, for every n until a run gets through; every request to an arena likewise, and every call to the provider: for
+ * every feature and each end.  One reason, no leak, no crash, no half-open door. */
+#include "base/arena.h"
+
+/* Arenas that can be told to fail: arena.c is part of this test. */
+#define arena_alloc sound_arena_alloc
+#define arena_array sound_arena_array
+#define arena_copy sound_arena_copy
+#define arena_string sound_arena_string
+void *sound_arena_alloc(struct arena *, size_t);
+void *sound_arena_array(struct arena *, size_t, size_t);
+bool MUST_USE sound_arena_copy(struct arena *, span *, span);
+char *sound_arena_string(struct arena *, span);
+#include "../../src/base/arena.c"
+#undef arena_alloc
+#undef arena_array
+#undef arena_copy
+#undef arena_string
+
 #include "fake/fake.h"
-#include "support/pair.h"
+#include "support/flavour.h"
 #include "support/test.h"
 
+/* ---- what runs out: 0 of `left`: nothing does */
 struct scarce {
-    size_t left, taken, alive; /* allocations until one fails; how often it was asked; how many are out */
+    size_t left, alive; /* requests until one fails; allocations that are out */
     bool   failed;
 };
+
+static bool refused(struct scarce *s)
+{
+    if (!s->left || --s->left)
+        return false;
+    return s->failed = true;
+}
+
+static struct scarce arenas;
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    return refused(&arenas) ? NULL : sound_arena_alloc(a, n);
+}
+
+void *arena_array(struct arena *a, size_t count, size_t size)
+{
+    return refused(&arenas) ? NULL : sound_arena_array(a, count, size);
+}
+
+bool arena_copy(struct arena *a, span *out, span s)
+{
+    return !(s.n && refused(&arenas)) && sound_arena_copy(a, out, s);
+}
+
+char *arena_string(struct arena *a, span s)
+{
+    return refused(&arenas) ? NULL : sound_arena_string(a, s);
+}
 
 static void *take(void *ctx, size_t n)
 {
     struct scarce *s = ctx;
-    s->taken++;
-    if (s->left && !--s->left) {
-        s->failed = true;
+    if (refused(s))
         return NULL;
-    }
     s->alive++;
     return malloc(n);
 }
@@ -27,119 +72,220 @@ static void give(void *ctx, void *p, size_t n)
     free(p);
 }
 
-static void tweak_retry(troth_builder *b, void *ctx)
+/* ---- one feature, one end, one kind of fault */
+enum end { CLIENT, SERVER, ENDS };
+enum { TRIES_MAX = 3000 };
+
+struct case_of {
+    struct scene   *s;
+    struct scarce   scarce;
+    troth_allocator memory;
+    troth_provider *faulty, *sound; /* owned while the test runs */
+    enum end        end;
+};
+
+struct count {
+    size_t failed, survived;
+};
+
+static bool build(struct case_of *c)
 {
-    static const uint16_t both[] = { 0x001d, 0x0017 }, one[] = { 0x0017 };
-    troth_groups(b, ctx ? one : both, ctx ? 1 : 2);
-    if (ctx) {
-        troth_retry_cookie(b);
-        troth_ask_client_auth(b, TROTH_AUTH_REQUIRED);
-    }
+    troth_provider *a = c->end == CLIENT ? c->faulty : c->sound, *b = c->end == CLIENT ? c->sound : c->faulty;
+    return scene_build(c->s, troth_provider_share(a), troth_provider_share(b));
 }
 
-static void tweak_retry_client(troth_builder *b, void *ctx)
+static void begin(struct case_of *c, const struct flavour *f, struct world *w, enum end end)
 {
-    tweak_retry(b, NULL);
-    tweak_client_identity(b, ctx);
+    *c = (struct case_of){ .end = end };
+    c->memory = (troth_allocator){ take, give, &c->scarce };
+    c->s = scene_new(f, w);
+    c->faulty = fake_provider_with(7, &c->memory);
+    c->sound = fake_provider(8);
+    c->s->story_memory = &c->memory;
 }
 
-/* True when nothing failed. */
-static bool run(struct world *w, bool retry)
+static void end(struct case_of *c)
 {
+    scene_free(c->s);
+    troth_provider_free(c->faulty);
+    troth_provider_free(c->sound);
+    assert_int_equal(c->scarce.alive, 0);
+}
+
+static bool is_memory(const troth_error *why)
+{
+    return why && why->reason == TROTH_R_OUT_OF_MEMORY;
+}
+
+static void assert_reason_is_memory(const struct case_of *c, const struct pair *p)
+{
+    const troth_error *a = troth_why(p->client.c), *b = troth_why(p->server.c);
+    if (!is_memory(a) && !is_memory(b))
+        test_fail("%s: not out of memory: %s (%s) / %s (%s)", c->s->f->name, a ? a->code : "-", a ? a->detail : "", b ? b->code : "-",
+                  b ? b->detail : "");
+}
+
+/* The n-th request to `s` fails. */
+static struct count memory_fails_at(struct case_of *c, struct scarce *s)
+{
+    struct count n = { 0 };
     struct pair p;
-    bool wrote = false;
-    pair_new(&p, world_client(w, retry ? tweak_retry_client : NULL, w), world_server(w, retry ? tweak_retry : NULL, w), NULL);
-    pair_run(&p);
-    if (p.client.ready && p.server.ready) {
-        wrote = pair_write(&p.client, "x") && troth_update_keys(p.client.c, true) && pair_write(&p.client, "y");
-        pair_run(&p);
-        wrote = wrote && p.server.n_got == 2 && pair_write(&p.server, "z");
-        pair_run(&p);
-        wrote = wrote && p.client.n_got == 1;
-    }
-    if (!wrote) { /* then at least one end knows why, and nobody was told that all is well who should not */
-        assert_true(p.client.last == TROTH_FAILED || p.server.last == TROTH_FAILED);
-        const troth_error *a = troth_why(p.client.c), *b = troth_why(p.server.c);
-        assert_true((a && a->reason == TROTH_R_OUT_OF_MEMORY) || (b && b->reason == TROTH_R_OUT_OF_MEMORY));
-    }
-    pair_free(&p);
-    return wrote;
-}
-
-static void fail_each(bool retry)
-{
-    struct scarce s = { 0 };
-    troth_allocator memory = { take, give, &s };
-    struct world *w = world_new(fake_provider_with(1, &memory));
-    size_t alive = s.alive, n = 1;
-    for (; n < 2000; n++) {
-        s.left = n;
-        s.failed = false;
-        bool through = run(w, retry);
-        assert_int_equal(s.alive, alive);
-        if (!s.failed) {
-            assert_true(through);
-            break;
-        }
-    }
-    print_message("%zu allocations failed, one after the other\n", n - 1);
-    assert_true(n > 20 && n < 2000);
-    s.left = 0;
-    world_free(w);
-    assert_int_equal(s.alive, 0);
-}
-
-static void test_plain(void **state)
-{
-    (void)state;
-    fail_each(false);
-}
-
-static void test_retry_and_client_certificate(void **state)
-{
-    (void)state;
-    fail_each(true);
-}
-
-/* Every call to the provider that may fail, likewise. */
-static void test_provider_fails(void **state)
-{
-    (void)state;
-    troth_provider *crypto = fake_provider(1);
-    struct world *w = world_new(troth_provider_share(crypto));
-    size_t n = 1, failures = 0, survived = 0;
-    for (; n < 500; n++) {
-        struct pair p;
-        pair_new(&p, world_client(w, tweak_retry_client, w), world_server(w, tweak_retry, w), NULL);
-        uint64_t before = fake_calls(crypto);
-        fake_fail_in(crypto, n);
-        pair_run(&p);
-        bool through = p.client.ready && p.server.ready;
-        uint64_t calls = fake_calls(crypto) - before;
-        fake_fail_in(crypto, 0);
-        failures += !through;
+    assert_true(build(c));
+    size_t alive = c->scarce.alive;
+    for (size_t i = 1;; i++) {
+        assert_true(i < TRIES_MAX);
+        s->left = i;
+        s->failed = false;
+        scene_open(c->s, &p);
+        bool through = scene_talk(c->s, &p), failed = s->failed;
         if (!through)
-            assert_true(p.client.failed || p.server.failed);
-        pair_free(&p);
-        if (calls < n) {
-            assert_true(through);
+            assert_reason_is_memory(c, &p);
+        if (!failed)
+            scene_assert_kind(c->s, &p);
+        scene_check(c->s, &p);
+        scene_close(c->s, &p);
+        assert_int_equal(c->scarce.alive, alive);
+        assert_true(failed || through);
+        if (!s->failed)
             break;
-        }
-        survived += through; /* a session ticket that could not be sealed is not missed */
+        n.failed++;
+        n.survived += through;
     }
-    assert_true(survived <= 2);
-    print_message("%zu calls to the provider failed, one after the other\n", failures);
-    assert_true(failures > 10);
-    world_free(w);
-    troth_provider_free(crypto);
+    s->left = 0;
+    scene_unbuild(c->s);
+    return n;
+}
+
+static struct count building_fails_at(struct case_of *c, struct scarce *s)
+{
+    struct count n = { 0 };
+    size_t alive = c->scarce.alive;
+    for (size_t i = 1;; i++) {
+        assert_true(i < TRIES_MAX);
+        s->left = i;
+        s->failed = false;
+        bool through = build(c);
+        s->left = 0;
+        scene_unbuild(c->s);
+        assert_int_equal(c->scarce.alive, alive);
+        assert_true(through || s->failed);
+        if (!s->failed)
+            break;
+        n.failed++;
+        n.survived += through;
+    }
+    return n;
+}
+
+static struct count memory_fails(struct case_of *c)
+{
+    return memory_fails_at(c, &c->scarce);
+}
+
+static struct count arena_fails(struct case_of *c)
+{
+    return memory_fails_at(c, &arenas);
+}
+
+static struct count building_fails(struct case_of *c)
+{
+    return building_fails_at(c, &c->scarce);
+}
+
+static struct count building_arena_fails(struct case_of *c)
+{
+    return building_fails_at(c, &arenas);
+}
+
+static struct count provider_fails(struct case_of *c)
+{
+    struct count n = { 0 };
+    struct pair p;
+    assert_true(build(c));
+    for (size_t i = 1;; i++) {
+        assert_true(i < TRIES_MAX);
+        uint64_t before = fake_calls(c->faulty);
+        scene_open(c->s, &p);
+        fake_fail_in(c->faulty, i);
+        bool through = scene_talk(c->s, &p), failed = fake_calls(c->faulty) - before >= i;
+        fake_fail_in(c->faulty, 0);
+        if (!through)
+            assert_true(troth_why(p.client.c) || troth_why(p.server.c));
+        if (!failed)
+            scene_assert_kind(c->s, &p);
+        scene_check(c->s, &p);
+        scene_close(c->s, &p);
+        assert_true(failed || through);
+        if (!failed)
+            break;
+        n.failed++;
+        n.survived += through; /* a session ticket that could not be sealed is not missed */
+    }
+    scene_unbuild(c->s);
+    return n;
+}
+
+typedef struct count fault_fn(struct case_of *);
+
+static void every_feature(fault_fn *fault, const char *what, enum end upto)
+{
+    struct count all = { 0 };
+    for (size_t i = 0; i < n_flavours; i++) {
+        struct count n[ENDS] = { { 0, 0 } };
+        for (enum end e = CLIENT; e < upto; e++) {
+            struct world *w = world_new(fake_provider(1));
+            struct case_of c;
+            begin(&c, &flavours[i], w, e);
+            n[e] = fault(&c);
+            end(&c);
+            world_free(w);
+            all.failed += n[e].failed;
+            all.survived += n[e].survived;
+            assert_true(n[e].failed >= 2);
+        }
+        print_message("%-30s %4zu (%zu survived)", flavours[i].name, n[CLIENT].failed, n[CLIENT].survived);
+        if (upto == ENDS)
+            print_message("  server %4zu (%zu survived)", n[SERVER].failed, n[SERVER].survived);
+        print_message("\n");
+    }
+    print_message("%zu %s failed, one after the other; %zu of them were not missed\n", all.failed, what, all.survived);
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    every_feature(memory_fails, "allocations of connections", ENDS);
+}
+
+static void test_arenas(void **state)
+{
+    (void)state;
+    every_feature(arena_fails, "requests of connections to arenas", SERVER);
+}
+
+static void test_building(void **state)
+{
+    (void)state;
+    every_feature(building_fails, "allocations of configurations", ENDS);
+}
+
+static void test_building_arenas(void **state)
+{
+    (void)state;
+    every_feature(building_arena_fails, "requests of configurations to arenas", SERVER);
+}
+
+static void test_provider(void **state)
+{
+    (void)state;
+    every_feature(provider_fails, "calls to the provider", ENDS);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_retry_and_client_certificate),
-        cmocka_unit_test(test_provider_fails),
+        cmocka_unit_test(test_memory),          cmocka_unit_test(test_arenas),   cmocka_unit_test(test_building),
+        cmocka_unit_test(test_building_arenas), cmocka_unit_test(test_provider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
