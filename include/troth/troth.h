@@ -208,7 +208,7 @@ enum troth_event_kind {
     TROTH_ASK_SIGN,    /* data must be signed with the key behind `tag`, by scheme `number`: troth_answer_sign()              */
     TROTH_ASK_VERDICT, /* troth_peer() has ours: troth_answer_verdict()                                                      */
     TROTH_CLIENT_AUTH, /* server: the client answered troth_ask_again(); troth_what() says whether it is authenticated       */
-    TROTH_KEYS,        /* QUIC only: a secret of a level (RFC 9001); see quic.h                                              */
+    TROTH_KEYS,        /* QUIC only: data is a secret of `level`, for what we send if `ours` (RFC 9001); see quic.h              */
     TROTH_CLOSED,      /* the peer will send no more (close_notify); we still may.  Said again until troth_close() was called     */
     TROTH_DONE,        /* both directions were closed in order.  Terminal                                                    */
     TROTH_FAILED       /* troth_why() says why.  Terminal; the alert was already given out as SEND                           */
@@ -217,10 +217,12 @@ enum troth_event_kind {
 typedef struct troth_event {
     enum troth_event_kind kind;
     bool       early;
-    uint16_t   number;                       /* ASK_SIGN: SignatureScheme               */
-    void      *tag;                          /* ASK_SIGN: as in troth_identity_external */
+    bool       ours;                         /* KEYS: of what we send, not of what we receive                */
+    uint16_t   number;                       /* ASK_SIGN: SignatureScheme; KEYS: cipher suite                */
+    void      *tag;                          /* ASK_SIGN: as in troth_identity_external                      */
     troth_span data;
-    struct { uint8_t *p; size_t n; } room;   /* RECV                                    */
+    struct { uint8_t *p; size_t n; } room;   /* RECV                                                         */
+    uint8_t    level;                        /* SEND and KEYS of QUIC: enum troth_level (quic.h)             */
 } troth_event;
 
 /* Order is defined: SEND before everything else; FAILED and DONE come after the last SEND, for ever.  The spans of an event are valid

@@ -57,6 +57,9 @@ bool MUST_USE sessions_finish(struct troth_builder *b);
 /* The configuration has its final place. */
 void sessions_frozen(struct config *c);
 
+/* quic.c: does what was configured go with QUIC?  Sets what QUIC demands. */
+bool MUST_USE quic_fits(struct troth_builder *b);
+
 /* config.c */
 bool MUST_USE config_build(struct troth_builder *b);
 

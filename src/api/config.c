@@ -174,7 +174,7 @@ bool config_build(struct troth_builder *b)
         return fail(b, RANDOM_FAILED, "for a cookie key");
     if (c->is_server && !c->provider->random(c->provider->self, c->ticket_secret, sizeof c->ticket_secret))
         return fail(b, RANDOM_FAILED, "for ticket keys");
-    return fill_suites(b) && fill_groups(b) && fill_key_shares(b) && fill_verify_schemes(b) && fill_trust(b) && fill_authorities(b)
+    return quic_fits(b) && fill_suites(b) && fill_groups(b) && fill_key_shares(b) && fill_verify_schemes(b) && fill_trust(b) && fill_authorities(b)
         && fill_identities(b) && sessions_finish(b);
 }
 

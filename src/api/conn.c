@@ -1,9 +1,11 @@
 /* conn.c - connections as applications see them: NULL is a valid argument everywhere, and stands for memory that ran out. */
 #include "api/api.h"
 #include "explain/story.h"
+#include "tls/carrier.h"
 #include "tls/engine.h"
 #include "tls/late.h"
 #include "tls/late_auth.h"
+#include "tls/quic.h"
 #include "tls/session.h"
 
 static const troth_error *no_memory(void)
@@ -38,6 +40,8 @@ static troth_conn *new_conn(const struct config *cfg)
     protect_init(&c->rec.write, memory, us);
     messages_init(&c->rec.messages, memory);
     c->rec.write.most = cfg->max_fragment;
+    if (cfg->quic && !(c->quic = arena_alloc(&c->keep, sizeof *c->quic)))
+        (void)fail(c, OUT_OF_MEMORY, "for a connection of QUIC");
     if (cfg->padding != TROTH_PAD_NONE)
         c->rec.write.pad_to = cfg->padding == TROTH_PAD_FULL ? LIMIT_PLAINTEXT : cfg->pad_block;
     return c;
@@ -77,10 +81,8 @@ void troth_free(troth_conn *c)
     const struct config *cfg = c->cfg;
     hs_end(c);
     forget_sessions(c);
-    protect_end(&c->rec.read);
-    protect_end(&c->rec.write);
     messages_free(&c->rec.messages);
-    inbuf_free(&c->rec.in);
+    carrier_of(c)->forget(c);
     outq_free(&c->rec.out);
     troth_report_free(c->report);
     arena_free(&c->keep);
@@ -151,7 +153,9 @@ void troth_sent(troth_conn *c, size_t n)
 
 void troth_received(troth_conn *c, size_t n)
 {
-    if (c)
+    if (c && c->quic && n && !error_is_set(&c->error))
+        (void)fail(c, WRONG_TIME, "troth_received: with QUIC it is troth_quic_received");
+    else if (c)
         engine_received(c, n);
 }
 
@@ -222,6 +226,10 @@ void troth_answer_server(troth_conn *c, const troth_server *us)
     if (!us)
         (void)fail(c, UNRECOGNIZED_NAME, "%.*s", (int)c->facts.server_name.n,
                    c->facts.server_name.n ? (const char *)c->facts.server_name.p : "");
+    if (us && us->config.quic != c->cfg->quic) {
+        (void)fail(c, BAD_ARGUMENT, "troth_answer_server: a configuration %s", us->config.quic ? "of QUIC" : "without QUIC");
+        return;
+    }
     if (us && &us->config != c->cfg) {
         const struct config *before = c->cfg;
         c->cfg = config_share(&us->config);

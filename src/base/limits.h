@@ -29,6 +29,10 @@ enum limits {
     LIMIT_TICKET_LIFETIME = 604800,     /* seconds: RFC 9846 4.7.1                                                    */
     LIMIT_EARLY_DATA = 16384,           /* bytes of 0-RTT data a server takes by default                              */
 
+    /* QUIC */
+    LIMIT_QUIC_WAITING = 131072,        /* handshake bytes that wait, while the application is asked or for its next call */
+    LIMIT_QUIC_PARAMETERS = 16384,      /* transport parameters of our own: a hello with them still fits its message   */
+
     /* certificates */
     LIMIT_CERTIFICATE = 65535,          /* bytes of one certificate                                                   */
     LIMIT_DER_DEPTH = 16,               /* nesting; certificates need 8                                               */

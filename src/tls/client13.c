@@ -10,6 +10,7 @@
 #include "tls/late_auth.h"
 #include "tls/negotiate.h"
 #include "tls/peer.h"
+#include "tls/quic.h"
 #include "tls/types.h"
 #include "tls/versions.h"
 
@@ -106,7 +107,7 @@ static bool enter_handshake(struct troth_conn *c, const struct server_hello *sh)
     secret_wipe(secret, sizeof secret);
     TRY(conn_keys13(c, READ, EPOCH_HANDSHAKE, &hs->ks.handshake.server));
     /* from here on even an alert can be protected; not while early data flows under keys of its own (RFC 9846 A.1) */
-    return hs->offer.early || (flight_ccs(c) && conn_keys13(c, WRITE, EPOCH_HANDSHAKE, &hs->ks.handshake.client));
+    return early_has_keys(c) || (flight_ccs(c) && conn_keys13(c, WRITE, EPOCH_HANDSHAKE, &hs->ks.handshake.client));
 }
 
 enum state client13_server_hello(struct troth_conn *c, struct server_hello *sh, struct rd *r, const struct message *m)
@@ -151,6 +152,7 @@ static enum state on_encrypted_extensions(struct troth_conn *c, const struct mes
            && conn_record_limit(c, &ee.exts)
            && ech_take_retry(c, &ee.exts)
            && types_answered(c, &ee.exts)
+           && quic_answer(c, &ee.exts)
            && early_answer(c, exts_have(&ee.exts, X_EARLY_DATA));
     if (!ok)
         return S_FAILED;

@@ -118,6 +118,7 @@ struct config {
     enum troth_padding     padding;
     uint16_t               pad_block;
     bool                   grease;
+    bool                   quic;           /* no records: QUIC carries handshake bytes (RFC 9001)      */
     bool                   middlebox;      /* compatibility mode (RFC 9846 E.4): session id, change_cipher_spec */
     uint8_t                cookie_key[32]; /* server: cookies of HelloRetryRequest are authentic by this key    */
     bool                   cookies;

@@ -1,7 +1,7 @@
 /* conn.c - the memory, the keys and the facts of a connection.  Must never leave a secret of the handshake behind it. */
 #include "tls/conn.h"
 
-#include "crypto/hkdf.h"
+#include "tls/carrier.h"
 #include "tls/flight.h"
 
 /* ---- memory */
@@ -134,24 +134,11 @@ void conn_ready(struct troth_conn *c)
     c->rec.rules.clear_alert = false;
 }
 
-/* ---- keys of the records (RFC 9846 7.3) */
+/* ---- keys */
 bool conn_keys13(struct troth_conn *c, enum way way, uint8_t epoch, const struct secret *traffic)
 {
-    struct protect *p = way == READ ? &c->rec.read : &c->rec.write;
-    const struct suite *s = suite_by_id(c->facts.suite);
-    const troth_hash *h = provider_hash(c->cfg->provider, s->hash);
-    const troth_aead *aead = provider_aead(c->cfg->provider, s->aead);
-    uint8_t key[TROTH_AEAD_KEY_MAX], iv[IV_MAX];
     TRY(way == READ ? messages_aligned(&c->rec.messages, &c->error) : flight_flush(c));
-    struct hmac_key k;
-    hmac_key_init(&k, h, secret_span(traffic));
-    bool ok = expand_label_key(&k, key, aead->key_n, "key", SPAN_NONE) && expand_label_key(&k, iv, aead->nonce_n, "iv", SPAN_NONE);
-    hmac_key_wipe(&k);
-    if (ok)
-        protect_set(p, FORM_13, aead, key, iv, epoch);
-    secret_wipe(key, sizeof key);
-    secret_wipe(iv, sizeof iv);
-    return ok || fail(c, BUG, "a key of %zu bytes cannot be derived", aead->key_n);
+    return carrier_of(c)->keys(c, way, epoch, traffic);
 }
 
 /* ---- the witness */

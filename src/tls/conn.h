@@ -19,8 +19,7 @@
  *                      moments.
  * ECH                  ech_client.c, ech_server.c, through the same hooks.h: what the client writes, which transcript counts, what the
  *                      server reads instead.
- * QUIC                 flight_put() is where bytes leave and conn_keys13() where secrets are installed: with QUIC both give events instead of
- *                      records; in engine.c take_record() is where bytes come in, one struct messages per level instead of records.
+ * Another carrier      carrier.h: where bytes leave and come, and where secrets are installed; over_records.c and over_quic.c are the two.
  * Compression, raw public keys, delegated credentials, staples
  *                      peer.c is where a peer's Certificate becomes a key to verify with; certificate.c is where ours is written. */
 #ifndef TLS_CONN_H
@@ -240,6 +239,7 @@ struct troth_conn {
 
     struct ks_main        keys;        /* traffic secrets of now; exporter; resumption                           */
     struct facts          facts;
+    struct quic          *quic;        /* NULL: records; in `keep`                                               */
     struct records        rec;
     uint64_t              bytes_in, bytes_out;
     troth_error           error;       /* the first failure, once there is one                                   */

@@ -2,9 +2,11 @@
  *
  * Must never accept early data twice as far as can be known, nor with parameters other than those of the session that it rests on, nor let
  * the application mistake it for data that cannot be replayed. */
+#include "tls/carrier.h"
 #include "tls/flight.h"
 #include "tls/hooks.h"
 #include "tls/psk.h"
+#include "tls/quic.h"
 
 enum { SKEW_MAX = 60 }; /* seconds: beyond, a replay is more likely than a slow network */
 
@@ -26,6 +28,17 @@ static bool keep_exporter(struct troth_conn *c, const struct ks_early_data *k)
     rare->early_exporter = k->exporter;
     rare->early_hash = k->hash;
     return true;
+}
+
+/* ---- keys: one at a time, or one for each level beside the others */
+bool early_has_keys(const struct troth_conn *c)
+{
+    return c->hs->offer.early && !carrier_of(c)->level_keys;
+}
+
+bool early_ends_by_message(const struct troth_conn *c)
+{
+    return c->hs->hello.early_accepted && !carrier_of(c)->level_keys;
 }
 
 /* ---- client */
@@ -81,8 +94,9 @@ bool early_answer(struct troth_conn *c, bool accepted)
     if (!hs->offer.early)
         return true;
     if (!accepted) { /* the server does not read under these keys: not even an alert */
+        bool had_keys = early_has_keys(c);
         hs->offer.early = false;
-        TRY(conn_keys13(c, WRITE, EPOCH_HANDSHAKE, &hs->ks.handshake.client));
+        TRY(!had_keys || conn_keys13(c, WRITE, EPOCH_HANDSHAKE, &hs->ks.handshake.client));
         return refused(c, c->facts.resumed ? "the server resumed the session without it" : "the server did not resume the session");
     }
     if (!c->facts.resumed || k->selected != 0)
@@ -99,6 +113,8 @@ bool early_end(struct troth_conn *c)
     struct hs *hs = c->hs;
     c->early_left = 0;
     c->events = (uint8_t)(c->events & ~WAITS_EARLY);
+    if (!early_has_keys(c))
+        return true;
     if (c->facts.early == TROTH_EARLY_ACCEPTED && !flight_add(c, HS_end_of_early_data, body_nothing, NULL))
         return false;
     return conn_keys13(c, WRITE, EPOCH_HANDSHAKE, &hs->ks.handshake.client);
@@ -122,6 +138,8 @@ static const char *reason_against(struct troth_conn *c, const struct client_hell
         return "the session is not the first that the client offers (RFC 9846 4.3.10)";
     if (!k->session.max_early_data)
         return "the ticket does not allow it";
+    if (quic_early_unfit(c, &k->session))
+        return quic_early_unfit(c, &k->session);
     if (k->session.suite != c->facts.suite)
         return "another cipher suite than that of the session (RFC 9846 4.3.10)";
     if (!span_equal(k->session.alpn, c->facts.alpn))

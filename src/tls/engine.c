@@ -6,9 +6,9 @@
 
 #include "base/alerts.h"
 #include "tls/alert.h"
+#include "tls/carrier.h"
 #include "tls/flight.h"
 #include "tls/late.h"
-#include "tls/nottls.h"
 
 enum { LEVEL_WARNING = 1, LEVEL_FATAL = 2 };
 
@@ -24,10 +24,8 @@ static void forget(struct troth_conn *c)
 {
     hs_end(c);
     secret_wipe(&c->keys, sizeof c->keys);
-    protect_end(&c->rec.read);
-    protect_end(&c->rec.write);
     messages_free(&c->rec.messages);
-    inbuf_free(&c->rec.in);
+    carrier_of(c)->forget(c);
     c->question = ASK_NOTHING;
     c->events = 0;
 }
@@ -53,6 +51,7 @@ void engine_close(struct troth_conn *c)
     c->close_sent = true;
     if (!c->hs || c->hs->first_sent) /* nothing was said yet: then there is nothing to end */
         alert_send(c, LEVEL_WARNING, ALERT_close_notify);
+    c->close_seen |= !carrier_of(c)->closes; /* nothing will come that says so */
 }
 
 /* The transport ended without close_notify: where that leaves us depends on how far we were. */
@@ -94,7 +93,6 @@ void engine_answer(struct troth_conn *c, enum question q, span raw)
 }
 
 /* ---- input */
-enum took { TOOK, TOOK_DATA, NEED_MORE };
 
 /* The next whole message of the fragment at hand, if there is one. */
 static bool take_message(struct troth_conn *c)
@@ -108,64 +106,30 @@ static bool take_message(struct troth_conn *c)
     return false;
 }
 
-static void take_close(struct troth_conn *c)
-{
-    alert_tell_received(c, LEVEL_WARNING, ALERT_close_notify);
-    if (c->ready)
-        c->close_seen = true;
-    else
-        (void)alert_received(c, ALERT_close_notify);
-}
-
-static void refuse_input(struct troth_conn *c)
-{
-    if (c->error.reason == TROTH_R_NOT_TLS)
-        (void)not_tls(&c->error, inbuf_left(&c->rec.in), !c->cfg->is_server);
-}
-
-/* Before the handshake is complete it is early data, of which there may be only so much (RFC 9846 4.3.10). */
-static bool take_data(struct troth_conn *c, size_t n)
-{
-    if (c->ready)
-        return true;
-    if (n > c->early_left) {
-        (void)fail(c, TOO_MUCH_EARLY_DATA, "%zu bytes more, of which %u were allowed", n, (unsigned)c->early_left);
-        engine_fail(c);
-        return false;
-    }
-    c->early_left -= (uint32_t)n;
-    return true;
-}
-
-static enum took take_record(struct troth_conn *c, struct arrived *got)
-{
-    struct records *r = &c->rec;
-    switch (arrive(&r->rules, &r->in, &r->read, &r->messages, &c->error, got)) {
-    case ARRIVED_NOTHING: return NEED_MORE;
-    case ARRIVED_DATA:
-        c->key_updates = 0;
-        r->in.want = INBUF_LARGE; /* data flows: from now on a read can bring in a whole record */
-        return take_data(c, got->data.n) ? TOOK_DATA : TOOK;
-    case ARRIVED_HANDSHAKE: return TOOK;
-    case ARRIVED_CCS: after_step(c, hs_take(c, M_CHANGE_CIPHER_SPEC, &(struct message){ .raw = SPAN_NONE })); return TOOK;
-    case ARRIVED_CLOSE: take_close(c); break;
-    case ARRIVED_ALERT: alert_tell_received(c, got->alert_level, got->alert); (void)alert_received(c, got->alert); break;
-    case ARRIVED_BAD: refuse_input(c); break;
-    }
-    if (error_is_set(&c->error))
-        engine_fail(c);
-    return TOOK;
-}
-
 static troth_event ask_for_more(struct troth_conn *c)
 {
     troth_event e = event(TROTH_RECV);
     if (c->eof)
         end_of_input(c);
-    else if (inbuf_room(&c->rec.in, &c->error, &e.room.p, &e.room.n))
+    else if (carrier_of(c)->room(c, &e))
         return e;
     engine_fail(c);
     return event(TROTH_FAILED);
+}
+
+/* What else came.  False: nothing to tell the application. */
+static bool take_input(struct troth_conn *c, troth_event *e)
+{
+    span data;
+    switch (carrier_of(c)->take(c, &data)) {
+    case TOOK: break;
+    case TOOK_CCS: after_step(c, hs_take(c, M_CHANGE_CIPHER_SPEC, &(struct message){ .raw = SPAN_NONE })); break;
+    case TOOK_DATA: *e = (troth_event){ .kind = TROTH_DATA, .data = data, .early = !c->ready }; return true;
+    case NEED_MORE: *e = ask_for_more(c); return e->kind != TROTH_FAILED; /* an alert may have to go first */
+    }
+    if (error_is_set(&c->error))
+        engine_fail(c);
+    return false;
 }
 
 /* ---- questions and events */
@@ -201,15 +165,12 @@ static bool waiting_event(struct troth_conn *c, troth_event *e)
 /* One thing that is to be said to the application; false: look again. */
 static bool next(struct troth_conn *c, troth_event *e)
 {
-    struct arrived got;
     if (c->state == S_START && !error_is_set(&c->error))
         begin(c);
     if (error_is_set(&c->error))
         engine_fail(c); /* once; what failed outside of a step is found here */
-    if (!outq_empty(&c->rec.out)) {
-        *e = (troth_event){ .kind = TROTH_SEND, .data = outq_span(&c->rec.out) };
+    if (carrier_of(c)->say(c, e))
         return true;
-    }
     if (c->failed || (c->close_sent && c->close_seen)) {
         *e = event(c->failed ? TROTH_FAILED : TROTH_DONE);
         return true;
@@ -220,15 +181,7 @@ static bool next(struct troth_conn *c, troth_event *e)
         *e = c->close_seen ? event(TROTH_CLOSED) : question(c);
         return true;
     }
-    if (take_message(c))
-        return false;
-    switch (take_record(c, &got)) {
-    case TOOK: return false;
-    case TOOK_DATA: *e = (troth_event){ .kind = TROTH_DATA, .data = got.data, .early = !c->ready }; return true;
-    case NEED_MORE: break;
-    }
-    *e = ask_for_more(c);
-    return e->kind != TROTH_FAILED; /* an alert may have to go first */
+    return !take_message(c) && take_input(c, e);
 }
 
 troth_event engine_next(struct troth_conn *c)
@@ -242,9 +195,7 @@ troth_event engine_next(struct troth_conn *c)
 /* ---- what the application and its transport do */
 void engine_sent(struct troth_conn *c, size_t n)
 {
-    size_t waits = outq_span(&c->rec.out).n;
-    n = n < waits ? n : waits;
-    outq_sent(&c->rec.out, n);
+    n = carrier_of(c)->sent(c, n);
     c->bytes_out += n;
     if (c->witness && c->witness->flight && n)
         c->witness->flight(c->witness->self, our_side(c), n);

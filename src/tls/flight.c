@@ -1,6 +1,7 @@
 /* flight.c - writing, reading back, hashing, sealing.  Must never let a message out that is not in the transcript. */
 #include "tls/flight.h"
 
+#include "tls/carrier.h"
 #include "tls/tls12.h"
 
 static void write_whole(struct wr *w, uint8_t type, body_writer *body, const void *what)
@@ -70,10 +71,8 @@ static bool put_ccs(struct troth_conn *c)
 
 bool flight_put(struct troth_conn *c, uint8_t type, const span *parts, size_t n)
 {
-    enum { FIRST_VERSION = 0x0301 }; /* of a first ClientHello's record, for old middleboxes (RFC 9846 5.1) */
-    bool first = c->hs && !c->cfg->is_server && !c->hs->first_sent;
     TRY(put_ccs(c));
-    TRY(outq_put(&c->rec.out, &c->error, &c->rec.write, type, first ? FIRST_VERSION : TROTH_TLS12, parts, n));
+    TRY(carrier_of(c)->put(c, type, parts, n));
     if (c->hs)
         c->hs->first_sent = true;
     return true;

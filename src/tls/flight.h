@@ -20,7 +20,7 @@ bool MUST_USE flight_add_instead(struct troth_conn *c, span hashed, span sent);
 bool MUST_USE flight_write(struct troth_conn *c, uint8_t type, body_writer *body, const void *what, uint8_t **message, size_t *n);
 /* Seals what waits. */
 bool MUST_USE flight_flush(struct troth_conn *c);
-/* One run of content under the current keys, behind a change_cipher_spec that waits. */
+/* One run of content, to whatever carries it, behind a change_cipher_spec that waits. */
 bool MUST_USE flight_put(struct troth_conn *c, uint8_t type, const span *parts, size_t n);
 /* change_cipher_spec of compatibility mode, once, before the next record (RFC 9846 E.4). */
 bool MUST_USE flight_ccs(struct troth_conn *c);

@@ -27,6 +27,10 @@ bool MUST_USE early_start(struct troth_conn *c);
 bool MUST_USE early_retry(struct troth_conn *c);
 /* Client: EncryptedExtensions had early_data (accepted), or not. */
 bool MUST_USE early_answer(struct troth_conn *c, bool accepted);
+/* Client: early data has the keys for writing, and those of the handshake wait for its end. */
+bool early_has_keys(const struct troth_conn *c);
+/* Server: early data was accepted, and EndOfEarlyData says when its keys give way to those of the handshake. */
+bool early_ends_by_message(const struct troth_conn *c);
 /* Client, with offer.early: just before the second flight: EndOfEarlyData if it was accepted, then the handshake's keys for writing. */
 bool MUST_USE early_end(struct troth_conn *c);
 /* Server: decides on early data, once a PSK was (or was not) chosen; true in *accepted: early_data goes into EncryptedExtensions, the

@@ -1,6 +1,7 @@
 /* late.c - KeyUpdate.  Must never answer a flood with a flood: requests that come while one answer waits are one request. */
 #include "tls/late.h"
 
+#include "tls/carrier.h"
 #include "tls/flight.h"
 #include "tls/hooks.h"
 
@@ -17,6 +18,8 @@ static bool next_keys(struct troth_conn *c, enum way way)
 
 bool late_update_keys(struct troth_conn *c, bool peer_too)
 {
+    if (!carrier_of(c)->late)
+        return fail(c, WRONG_TIME, "troth_update_keys: QUIC updates its keys itself (RFC 9001 6)");
     /* no second request before the peer answered the first (RFC 9846 4.7.3) */
     struct key_update k = { peer_too && !c->update_asked ? KEY_UPDATE_update_requested : KEY_UPDATE_update_not_requested };
     TRY(flight_post(c, HS_key_update, body_key_update, &k));
@@ -39,6 +42,10 @@ enum state on_key_update(struct troth_conn *c, const struct message *m)
     struct key_update k = { 0 };
     struct rd_ctx ctx;
     struct rd r = message_reader(c, &ctx, m);
+    if (!carrier_of(c)->late) {
+        (void)fail(c, UNEXPECTED_MESSAGE, "KeyUpdate, and QUIC updates its keys itself (RFC 9001 6)");
+        return S_FAILED;
+    }
     if (!key_update_read(&k, &r)) {
         (void)fail_read(c, "KeyUpdate", &r);
         return S_FAILED;

@@ -5,6 +5,7 @@
 #include "tls/late_auth.h"
 
 #include "tls/auth.h"
+#include "tls/carrier.h"
 #include "tls/certificate.h"
 #include "tls/flight.h"
 #include "tls/peer.h"
@@ -18,7 +19,7 @@ bool late_keep(struct troth_conn *c)
     const struct config *cfg = c->cfg;
     bool trusts = cfg->policy || cfg->n_pins || cfg->trust_anyone;
     bool wanted = cfg->is_server ? trusts && ext_set_has(&hs->hello.has, X_POST_HANDSHAKE_AUTH) : cfg->post_handshake_auth;
-    if (!wanted)
+    if (!wanted || !carrier_of(c)->late)
         return true;
     struct rare *rare = conn_rare(c);
     struct late *late = rare ? arena_alloc(&c->keep, sizeof *late) : NULL;
@@ -79,6 +80,10 @@ static bool read_request(struct troth_conn *c, const struct message *m)
 enum state on_late_request(struct troth_conn *c, const struct message *m)
 {
     bool asked = false;
+    if (!carrier_of(c)->late) {
+        (void)fail(c, QUIC_LATE_REQUEST, "CertificateRequest");
+        return S_FAILED;
+    }
     if (!kept(c)) {
         (void)fail(c, UNEXPECTED_MESSAGE, "CertificateRequest, and post_handshake_auth was not offered");
         return S_FAILED;

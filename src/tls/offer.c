@@ -6,6 +6,7 @@
 #include "tls/flight.h"
 #include "tls/hooks.h"
 #include "tls/negotiate.h"
+#include "tls/quic.h"
 #include "tls/types.h"
 
 enum grease_seed { GREASE_SUITE, GREASE_GROUP, GREASE_EXT_FIRST, GREASE_EXT_LAST, GREASE_VERSION, GREASE_SCHEME };
@@ -232,6 +233,7 @@ static bool put_extensions(struct troth_conn *c, struct exts *e)
     }
     if (o->most >= TROTH_TLS13)
         TRY(put_versions(c, e) && compression_offer(c, e) && delegated_offer(c, e));
+    TRY(quic_offer(c, e));
     if (cfg->record_size_limit) {
         e->record_size_limit = cfg->record_size_limit;
         exts_add(e, X_RECORD_SIZE_LIMIT);

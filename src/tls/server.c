@@ -3,6 +3,7 @@
  * Must never act on a hello that was not read as a whole. */
 #include "tls/hooks.h"
 #include "tls/negotiate.h"
+#include "tls/quic.h"
 #include "tls/server.h"
 #include "tls/versions.h"
 
@@ -52,7 +53,7 @@ static bool take_hello(struct troth_conn *c, const struct client_hello *ch)
     if (h->session_id_n)
         memcpy(h->session_id, ch->legacy_session_id.p, h->session_id_n);
     memcpy(c->facts.client_random, ch->random.p, 32);
-    return take_server_name(c, &ch->exts);
+    return quic_hello(c, ch) && take_server_name(c, &ch->exts);
 }
 
 static bool decide_version(struct troth_conn *c, const struct client_hello *ch)

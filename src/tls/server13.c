@@ -12,6 +12,7 @@
 #include "tls/negotiate.h"
 #include "tls/peer.h"
 #include "tls/psk.h"
+#include "tls/quic.h"
 #include "tls/server.h"
 #include "tls/types.h"
 #include "tls/versions.h"
@@ -220,7 +221,7 @@ static bool enter_handshake(struct troth_conn *c, span secret)
     hs->stage = KS_HANDSHAKE;
     TRY(conn_keys13(c, WRITE, EPOCH_HANDSHAKE, &hs->ks.handshake.server));
     c->rec.rules.clear_alert = true;
-    return hs->hello.early_accepted || conn_keys13(c, READ, EPOCH_HANDSHAKE, &hs->ks.handshake.client);
+    return early_ends_by_message(c) || conn_keys13(c, READ, EPOCH_HANDSHAKE, &hs->ks.handshake.client);
 }
 
 /* ---- the rest of our flight */
@@ -250,7 +251,7 @@ static bool send_encrypted_extensions(struct troth_conn *c, const struct client_
         exts_add(&ee.exts, X_EARLY_DATA);
     ech_give_retry(c, &ee.exts);
     types_answer(c, ch, &ee.exts);
-    return flight_add(c, HS_encrypted_extensions, body_encrypted_extensions, &ee) && conn_record_limit(c, &ch->exts);
+    return quic_give(c, &ee.exts) && flight_add(c, HS_encrypted_extensions, body_encrypted_extensions, &ee) && conn_record_limit(c, &ch->exts);
 }
 
 static enum state after_flight(struct troth_conn *c)
@@ -271,7 +272,7 @@ static enum state finish_flight(struct troth_conn *c)
     ks_enter_main(&c->keys, &hs->ks.handshake, &upto, &told);
     if (!conn_keys13(c, WRITE, EPOCH_APPLICATION, &c->keys.server))
         return S_FAILED;
-    return hs->hello.early_accepted ? S_WAIT_EOED : after_flight(c);
+    return early_ends_by_message(c) ? S_WAIT_EOED : after_flight(c);
 }
 
 static enum state send_flight(struct troth_conn *c, const struct client_hello *ch)
@@ -342,7 +343,8 @@ static enum state on_hello_again(struct troth_conn *c, const struct message *m)
 {
     struct client_hello ch;
     struct message hello = *m;
-    if (!server_read_hello(c, &ch, m) || !ech_open(c, &ch, &hello) || !check_hello(c, &ch) || !check_again(c, &ch))
+    if (!server_read_hello(c, &ch, m) || !ech_open(c, &ch, &hello) || !check_hello(c, &ch) || !check_again(c, &ch)
+        || !quic_hello(c, &ch))
         return S_FAILED;
     return answer(c, &ch, &hello);
 }

@@ -4,7 +4,7 @@
 #include "tls/peer.h"
 #include "tls/types.h"
 
-enum { FORMAT = 1, FLAG_CLIENT = 1, FLAG_AUTHENTICATED = 2, FLAG_RAW_KEY = 4 };
+enum { FORMAT = 2, FLAG_CLIENT = 1, FLAG_AUTHENTICATED = 2, FLAG_RAW_KEY = 4, FLAG_QUIC = 8 };
 
 /* ---- bytes */
 /* `raw`: what stands for the chain is one SubjectPublicKeyInfo. */
@@ -22,6 +22,7 @@ static void read_spans(struct session *s, struct rd *r, bool raw)
         rd_opaque24(&chain, "certificate", 1, LIMIT_CERTIFICATE);
     s->staple = rd_opaque24(r, "staple", 0, LIMIT_CERTIFICATE_MESSAGE);
     s->scts = rd_opaque16(r, "scts", 0, 0xffff);
+    s->quic_early = rd_opaque16(r, "quic_early", 0, LIMIT_QUIC_PARAMETERS);
     rd_end(r, "session");
 }
 
@@ -47,6 +48,7 @@ bool session_read(struct session *s, span bytes)
     s->of_client = flags & FLAG_CLIENT;
     s->client_authenticated = flags & FLAG_AUTHENTICATED;
     s->raw_key = flags & FLAG_RAW_KEY;
+    s->quic = flags & FLAG_QUIC;
     s->secret.n = (uint8_t)secret.n;
     memcpy(s->secret.b, secret.p, secret.n);
     return true;
@@ -56,7 +58,7 @@ void session_write(struct wr *w, const struct session *s)
 {
     wr_u8(w, FORMAT);
     wr_u8(w, (uint8_t)((s->of_client ? FLAG_CLIENT : 0) | (s->client_authenticated ? FLAG_AUTHENTICATED : 0) |
-                       (s->raw_key ? FLAG_RAW_KEY : 0)));
+                       (s->raw_key ? FLAG_RAW_KEY : 0) | (s->quic ? FLAG_QUIC : 0)));
     wr_u16(w, s->version);
     wr_u16(w, s->suite);
     wr_u16(w, s->group);
@@ -76,6 +78,7 @@ void session_write(struct wr *w, const struct session *s)
     wr_opaque(w, 3, s->chain);
     wr_opaque(w, 3, s->staple);
     wr_opaque(w, 2, s->scts);
+    wr_opaque(w, 2, s->quic_early);
 }
 
 bool session_bytes(struct troth_conn *c, const struct session *s, uint8_t **p, size_t *n)
@@ -132,7 +135,7 @@ bool session_of(struct troth_conn *c, struct session *s)
     bool verified = !c->cfg->is_server || f->client_authenticated;
     *s = (struct session){ .of_client = !c->cfg->is_server, .version = f->version, .suite = f->suite, .group = f->group,
                            .issued = config_now(c->cfg), .until = INT64_MAX, .peer_scheme = f->peer_scheme,
-                           .client_authenticated = f->client_authenticated, .raw_key = f->peer_type == TROTH_RAW_PUBLIC_KEY,
+                           .client_authenticated = f->client_authenticated, .raw_key = f->peer_type == TROTH_RAW_PUBLIC_KEY, .quic = c->quic != NULL,
                            .alpn = f->alpn, .server_name = f->server_name };
     if (c->host)
         s->host = span_of(c->host, strlen(c->host));
@@ -159,6 +162,8 @@ const char *session_unfit(const struct troth_conn *c, const struct session *s)
     int64_t now = config_now(cfg);
     if (s->of_client == cfg->is_server)
         return "it is the other side's";
+    if (s->quic != cfg->quic)
+        return s->quic ? "it was made over QUIC" : "it was not made over QUIC";
     if (s->version < cfg->least || s->version > cfg->most || !suite || suite->version != s->version || !u16s_has(cfg->suites, s->suite))
         return "its version or suite is not one of ours any more";
     if (now < s->issued - 60 || now >= s->issued + (int64_t)s->lifetime || now > s->until)

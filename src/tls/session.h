@@ -20,7 +20,7 @@ struct session {
     uint32_t      age_add;       /* of obfuscated_ticket_age                                              */
     uint32_t      max_early_data;
     uint16_t      peer_scheme;
-    bool          client_authenticated, raw_key;
+    bool          client_authenticated, raw_key, quic;
     span          alpn;          /* empty: none                                                           */
     span          server_name;   /* as sent                                                               */
     span          host;          /* client: what was verified                                             */
@@ -29,6 +29,7 @@ struct session {
     span          session_id;    /* TLS 1.2                                                               */
     span          chain;         /* of the peer, list of opaque24; what its report said is not kept       */
     span          staple, scts;
+    span          quic_early;    /* server: transport parameters that early data rests on                 */
 };
 
 /* Spans point into `bytes`.  False when these are not the bytes of a session. */

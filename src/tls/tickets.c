@@ -1,6 +1,7 @@
 /* tickets.c - NewSessionTicket of TLS 1.3 (RFC 9846 4.7.1).  Must never give out a ticket for a handshake that is not complete. */
 #include "tls/flight.h"
 #include "tls/hooks.h"
+#include "tls/quic.h"
 #include "tls/session.h"
 
 /* ---- server */
@@ -21,7 +22,8 @@ static bool send_one(struct troth_conn *c, uint8_t number)
     secret_wipe(psk, sizeof psk);
     s.lifetime = c->cfg->ticket_lifetime;
     s.age_add = (uint32_t)age_add[0] << 24 | (uint32_t)age_add[1] << 16 | (uint32_t)age_add[2] << 8 | age_add[3];
-    s.max_early_data = c->cfg->early_data;
+    s.quic_early = quic_early(c);
+    s.max_early_data = !c->quic || s.quic_early.n ? c->cfg->early_data : 0;
     t.ticket_lifetime = s.lifetime;
     t.ticket_age_add = s.age_add;
     t.ticket_nonce = SPAN_OF(nonce);
@@ -55,6 +57,7 @@ bool tickets_took(struct troth_conn *c, const struct message *m)
     struct rd r = message_reader(c, &ctx, m);
     if (!new_session_ticket_read(&t, &r))
         return fail_read(c, "NewSessionTicket", &r);
+    TRY(quic_ticket(c, &t));
     if (++c->tickets_seen > LIMIT_TICKETS_SEEN)
         return fail(c, TICKET_FLOOD, "%u tickets", c->tickets_seen);
     if (!t.ticket_lifetime || c->tickets_seen > LIMIT_TICKETS_KEPT)

@@ -1,0 +1,126 @@
+/* over_records.c - TLS on a stream: content becomes records, and records become content.
+ *
+ * Must never seal under keys that were not told to it last, nor act on a record that arrive() did not pass. */
+#include "base/alerts.h"
+#include "crypto/hkdf.h"
+#include "tls/alert.h"
+#include "tls/carrier.h"
+#include "tls/nottls.h"
+
+enum { LEVEL_WARNING = 1 };
+
+/* ---- out */
+static bool put(struct troth_conn *c, uint8_t type, const span *parts, size_t n)
+{
+    enum { FIRST_VERSION = 0x0301 }; /* of a first ClientHello's record, for old middleboxes (RFC 9846 5.1) */
+    bool first = c->hs && !c->cfg->is_server && !c->hs->first_sent;
+    return outq_put(&c->rec.out, &c->error, &c->rec.write, type, first ? FIRST_VERSION : TROTH_TLS12, parts, n);
+}
+
+static bool say(struct troth_conn *c, troth_event *e)
+{
+    if (outq_empty(&c->rec.out))
+        return false;
+    *e = (troth_event){ .kind = TROTH_SEND, .data = outq_span(&c->rec.out) };
+    return true;
+}
+
+static size_t sent(struct troth_conn *c, size_t n)
+{
+    size_t waits = outq_span(&c->rec.out).n;
+    n = n < waits ? n : waits;
+    outq_sent(&c->rec.out, n);
+    return n;
+}
+
+/* ---- in */
+static void take_close(struct troth_conn *c)
+{
+    alert_tell_received(c, LEVEL_WARNING, ALERT_close_notify);
+    if (c->ready)
+        c->close_seen = true;
+    else
+        (void)alert_received(c, ALERT_close_notify);
+}
+
+static void refuse_input(struct troth_conn *c)
+{
+    if (c->error.reason == TROTH_R_NOT_TLS)
+        (void)not_tls(&c->error, inbuf_left(&c->rec.in), !c->cfg->is_server);
+}
+
+/* Before the handshake is complete it is early data, of which there may be only so much (RFC 9846 4.3.10). */
+static enum took take_data(struct troth_conn *c, size_t n)
+{
+    if (c->ready)
+        return TOOK_DATA;
+    if (n > c->early_left) {
+        (void)fail(c, TOO_MUCH_EARLY_DATA, "%zu bytes more, of which %u were allowed", n, (unsigned)c->early_left);
+        return TOOK;
+    }
+    c->early_left -= (uint32_t)n;
+    return TOOK_DATA;
+}
+
+static enum took take(struct troth_conn *c, span *data)
+{
+    struct records *r = &c->rec;
+    struct arrived got;
+    switch (arrive(&r->rules, &r->in, &r->read, &r->messages, &c->error, &got)) {
+    case ARRIVED_NOTHING: return NEED_MORE;
+    case ARRIVED_DATA:
+        c->key_updates = 0;
+        r->in.want = INBUF_LARGE; /* data flows: from now on a read can bring in a whole record */
+        *data = got.data;
+        return take_data(c, got.data.n);
+    case ARRIVED_HANDSHAKE: break;
+    case ARRIVED_CCS: return TOOK_CCS;
+    case ARRIVED_CLOSE: take_close(c); break;
+    case ARRIVED_ALERT: alert_tell_received(c, got.alert_level, got.alert); (void)alert_received(c, got.alert); break;
+    case ARRIVED_BAD: refuse_input(c); break;
+    }
+    return TOOK;
+}
+
+static bool room(struct troth_conn *c, troth_event *e)
+{
+    return inbuf_room(&c->rec.in, &c->error, &e->room.p, &e->room.n);
+}
+
+/* ---- keys (RFC 9846 7.3) */
+static bool keys(struct troth_conn *c, enum way way, uint8_t epoch, const struct secret *traffic)
+{
+    struct protect *p = way == READ ? &c->rec.read : &c->rec.write;
+    const struct suite *s = suite_by_id(c->facts.suite);
+    const troth_hash *h = provider_hash(c->cfg->provider, s->hash);
+    const troth_aead *aead = provider_aead(c->cfg->provider, s->aead);
+    uint8_t key[TROTH_AEAD_KEY_MAX], iv[IV_MAX];
+    struct hmac_key k;
+    hmac_key_init(&k, h, secret_span(traffic));
+    bool ok = expand_label_key(&k, key, aead->key_n, "key", SPAN_NONE) && expand_label_key(&k, iv, aead->nonce_n, "iv", SPAN_NONE);
+    hmac_key_wipe(&k);
+    if (ok)
+        protect_set(p, FORM_13, aead, key, iv, epoch);
+    secret_wipe(key, sizeof key);
+    secret_wipe(iv, sizeof iv);
+    return ok || fail(c, BUG, "a key of %zu bytes cannot be derived", aead->key_n);
+}
+
+static void forget(struct troth_conn *c)
+{
+    protect_end(&c->rec.read);
+    protect_end(&c->rec.write);
+    inbuf_free(&c->rec.in);
+}
+
+const struct carrier over_records = {
+    .put = put,
+    .say = say,
+    .sent = sent,
+    .take = take,
+    .room = room,
+    .keys = keys,
+    .forget = forget,
+    .late = true,
+    .closes = true,
+};
