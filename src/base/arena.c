@@ -33,7 +33,7 @@ void *arena_alloc(struct arena *a, size_t n)
 {
     if (n > SIZE_MAX / 2)
         return NULL;
-    n = (n + ALIGN - 1) / ALIGN * ALIGN;
+    n = n ? (n + ALIGN - 1) / ALIGN * ALIGN : ALIGN; /* NULL means that there is no memory, so nothing has an address too */
     if ((size_t)(a->end - a->at) < n && !grow(a, n))
         return NULL;
     void *p = a->at;

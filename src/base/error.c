@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/alerts.h"
+#include "base/text.h"
 
 static const struct reason_row {
     const char *code, *what, *hint;
@@ -42,9 +43,10 @@ static void make_printable(char *s)
 COLD bool error_set(troth_error *e, enum troth_reason why, const char *file, int line, const char *fmt, ...)
 {
     if (fill(e, why, file, line)) {
+        struct text detail = TEXT_IN(e->detail);
         va_list ap;
         va_start(ap, fmt);
-        vsnprintf(e->detail, sizeof e->detail, fmt, ap);
+        text_vadd(&detail, fmt, ap);
         va_end(ap);
         make_printable(e->detail);
     }

@@ -12,23 +12,38 @@ struct text text_in(char *p, size_t cap)
     return (struct text){ p, 0, cap, false };
 }
 
-void text_add(struct text *t, const char *fmt, ...)
+/* Something did not fit: the text ends in three dots, and not in the middle of a character. */
+static void leave_out(struct text *t)
+{
+    static const char dots[] = "...";
+    t->cut = true;
+    if (t->cap <= sizeof dots)
+        return;
+    t->n = t->cap - sizeof dots;
+    while (t->n && ((uint8_t)t->p[t->n] & 0xc0) == 0x80)
+        t->n--;
+    memcpy(t->p + t->n, dots, sizeof dots);
+    t->n += sizeof dots - 1;
+}
+
+void text_vadd(struct text *t, const char *fmt, va_list ap)
 {
     size_t left = t->cap - t->n;
-    if (t->cut || left <= 1) {
-        t->cut = true;
+    if (t->cut)
         return;
-    }
+    int n = vsnprintf(t->p + t->n, left, fmt, ap);
+    if (n < 0 || (size_t)n >= left)
+        leave_out(t);
+    else
+        t->n += (size_t)n;
+}
+
+void text_add(struct text *t, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(t->p + t->n, left, fmt, ap);
+    text_vadd(t, fmt, ap);
     va_end(ap);
-    if (n < 0 || (size_t)n >= left) {
-        t->cut = true;
-        t->n = t->cap - 1;
-    } else {
-        t->n += (size_t)n;
-    }
 }
 
 void text_hex(struct text *t, span bytes)

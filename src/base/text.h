@@ -4,18 +4,21 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdarg.h>
+
 #include "base/span.h"
 
 struct text {
     char  *p;
     size_t n, cap; /* cap includes the terminating zero */
-    bool   cut;    /* something did not fit             */
+    bool   cut;    /* something did not fit: it ends in "..." */
 };
 
 #define TEXT_IN(array) text_in((array), sizeof(array))
 
 struct text text_in(char *p, size_t cap);
 void text_add(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void text_vadd(struct text *t, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void text_hex(struct text *t, span bytes);
 /* Bytes of a peer: control characters, quotes and backslashes become \xNN; valid UTF-8 stays. */
 void text_escaped(struct text *t, span bytes);

@@ -77,7 +77,7 @@ static void tell_finding(struct judge *j, const struct path *p)
 {
     const struct finding *f = &p->findings[p->failed];
     const struct cert *c = p->node[f->cert]->cert;
-    char in[70], words[200];
+    char in[48], words[200];
     struct text title = TEXT_IN(in), t = TEXT_IN(words);
     troth_error *e = &j->report->error;
     cert_title(&title, c);
