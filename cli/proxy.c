@@ -16,11 +16,12 @@
 #include <sys/un.h>
 
 #include "dial.h"
+#include "farewell.h"
 #include "log.h"
 #include "setup.h"
 #include "tls_bev.h"
 
-enum { LISTENERS_MAX = 16, RELAY_MAX = 256 << 10 };
+enum { LISTENERS_MAX = 16, RELAY_MAX = 256 << 10, FAREWELLS_MOST = 1000 };
 
 struct pair;
 
@@ -37,6 +38,7 @@ struct proxy {
     struct sockaddr_storage  to;
     socklen_t                to_n;
     struct pair             *pairs;
+    struct farewells        *farewells;
     long                     timeout, grace, max_conns, conns;
     bool                     stopping;
 };
@@ -88,6 +90,12 @@ static void count(struct proxy *x, int by)
         event_base_loopbreak(x->base);
 }
 
+static void pair_gone(struct pair *p)
+{
+    count(p->proxy, -1);
+    free(p);
+}
+
 /* An end that must not look orderly is reset. */
 static void reset_on_close(struct end *e)
 {
@@ -115,13 +123,12 @@ static void bury(evutil_socket_t fd, short what, void *ctx)
     if (p->next)
         p->next->link = p->link;
     bool lingers = p->front.tls || p->back.tls;
-    count(p->proxy, -1);
     if (p->front.bev)
         bufferevent_free(p->front.bev);
     if (p->back.bev)
         bufferevent_free(p->back.bev);
     if (!lingers) /* else a filter ends later than it is freed, and tells its ears then: tls_gone */
-        free(p);
+        pair_gone(p);
 }
 
 static void finish(struct pair *p, const char *code, const char *detail)
@@ -278,18 +285,18 @@ static void tls_flushed(struct tls_bev *t, void *ctx)
 }
 
 /* The filter is gone, the last of a pair to go. */
-static void tls_gone(struct tls_bev *t, void *ctx)
+static void tls_gone(void *ctx)
 {
     struct end *e = ctx;
-    (void)t;
-    free(e->pair);
+    pair_gone(e->pair);
 }
 
 static bool end_open(struct end *e, int fd, troth_conn *conn)
 {
     struct proxy *x = e->pair->proxy;
     if (conn) {
-        struct tls_bev_ears ears = { .ready = tls_ready, .ended = tls_ended, .ctx = e, .closed = tls_closed, .flushed = tls_flushed, .gone = tls_gone };
+        struct tls_bev_ears ears = { .ready = tls_ready, .ended = tls_ended, .closed = tls_closed, .flushed = tls_flushed, .gone = tls_gone,
+                                     .ctx = e, .farewells = x->farewells };
         e->bev = tls_bev_new(x->base, fd, conn, &ears, &e->tls);
     } else {
         e->bev = bufferevent_socket_new(x->base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
@@ -427,6 +434,7 @@ static bool open_loop(struct proxy *x, struct event *signals[4])
         event_callback_fn fn;
     } rows[4] = { { SIGTERM, stop }, { SIGINT, stop }, { SIGQUIT, stop }, { SIGHUP, reload } };
     x->base = event_base_new();
+    x->farewells = x->base ? farewells_new(x->base, FAREWELLS_MOST, x->timeout) : NULL;
     for (size_t i = 0; x->base && i < 4; i++) {
         signals[i] = evsignal_new(x->base, rows[i].number, rows[i].fn, x);
         if (!signals[i] || event_add(signals[i], NULL))
@@ -436,7 +444,7 @@ static bool open_loop(struct proxy *x, struct event *signals[4])
     for (size_t i = 0; x->base && (where = args_nth(x->args, OPT_LISTEN, i)); i++)
         if (!listen_at(x, where))
             return false;
-    return x->base && (x->n_listeners || listen_at(x, "127.0.0.1:8443"));
+    return x->farewells && (x->n_listeners || listen_at(x, "127.0.0.1:8443"));
 }
 
 /* Where to forward to, looked up once. */
@@ -509,7 +517,9 @@ int verb_PROXY(const struct args *a)
     for (; x.n_listeners; x.n_listeners--)
         evconnlistener_free(x.listeners[x.n_listeners - 1]);
     if (x.base) {
-        event_base_loop(x.base, EVLOOP_NONBLOCK); /* what ends later */
+        for (int i = 0; i < 3; i++)
+            event_base_loop(x.base, EVLOOP_NONBLOCK); /* what ends later */
+        farewells_free(x.farewells);
         event_base_free(x.base);
     }
     troth_server_free(x.server);

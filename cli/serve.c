@@ -17,25 +17,26 @@
 #include <unistd.h>
 
 #include "dial.h"
+#include "farewell.h"
 #include "files.h"
 #include "log.h"
 #include "setup.h"
 #include "tls_bev.h"
 
-enum { LISTENERS_MAX = 16, REQUEST_HEADERS_MAX = 32 << 10, REQUEST_BODY_MAX = 64 << 10 };
+enum { LISTENERS_MAX = 16, REQUEST_HEADERS_MAX = 32 << 10, REQUEST_BODY_MAX = 64 << 10, SIGNALS = 4, FAREWELLS_MOST = 1000 };
 
 struct serve {
     const struct args     *args;
     struct log             log;
     struct event_base     *base;
+    struct event          *signals[SIGNALS];
     struct evhttp         *http;
     struct evconnlistener *listeners[LISTENERS_MAX];
     struct evhttp_bound_socket *bound[LISTENERS_MAX];
     size_t                 n_listeners;
     troth_server          *tls;
     int                    root;
-    struct tls_bev       **by_fd;     /* connections that are ready, by their socket */
-    size_t                 n_fds;
+    struct farewells      *farewells;
     long                   timeout, max_conns, grace, conns;
     bool                   stopping, full;
 };
@@ -45,6 +46,7 @@ struct guest {
     struct serve *serve;
     struct event *patience; /* runs out when the handshake takes too long */
     struct tls_bev *tls;
+    struct bufferevent *bev; /* its face for evhttp */
     bool          ready;
 };
 
@@ -84,17 +86,24 @@ static void count(struct serve *s, int by)
 
 /* ---- one guest */
 
+static void guest_leaves(struct evhttp_connection *con, void *ctx)
+{
+    struct guest *g = ctx;
+    (void)con;
+    tls_bev_leave(g->tls);
+}
+
 static void guest_ready(struct tls_bev *t, void *ctx)
 {
     struct guest *g = ctx;
     char peer[80];
+    void *con; /* evhttp's callbacks are about its connection, which nobody else hands out before a request was understood */
+    bufferevent_getcb(g->bev, NULL, NULL, NULL, &con);
+    evhttp_connection_set_closecb(con, guest_leaves, g);
     g->ready = true;
     if (g->patience)
         event_free(g->patience);
     g->patience = NULL;
-    size_t fd = (size_t)tls_bev_fd(t);
-    if (fd < g->serve->n_fds)
-        g->serve->by_fd[fd] = t;
     if (g->serve->log.verbose) {
         peer_of(tls_bev_fd(t), peer, sizeof peer);
         log_handshake(&g->serve->log, peer, tls_bev_conn(t));
@@ -111,9 +120,12 @@ static void guest_ended(struct tls_bev *t, void *ctx)
     }
     if (g->patience)
         event_free(g->patience);
-    size_t fd = (size_t)tls_bev_fd(t);
-    if (fd < g->serve->n_fds && g->serve->by_fd[fd] == t)
-        g->serve->by_fd[fd] = NULL;
+    g->patience = NULL;
+}
+
+static void guest_gone(void *ctx)
+{
+    struct guest *g = ctx;
     count(g->serve, -1);
     free(g);
 }
@@ -124,8 +136,7 @@ static void out_of_patience(evutil_socket_t fd, short what, void *ctx)
     struct guest *g = ctx;
     (void)fd;
     (void)what;
-    troth_broken(tls_bev_conn(g->tls), TROTH_R_NET_TIMEOUT_HANDSHAKE, "the client did not finish its handshake in time");
-    shutdown(tls_bev_fd(g->tls), SHUT_RDWR); /* wakes the filter up */
+    tls_bev_broken(g->tls, TROTH_R_NET_TIMEOUT_HANDSHAKE, "the client did not finish its handshake in time");
 }
 
 /* evhttp accepted somebody: make the bufferevent that it will speak over.  The socket is set by evhttp itself. */
@@ -133,19 +144,20 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
 {
     struct serve *s = ctx;
     struct guest *g = calloc(1, sizeof *g);
-    struct bufferevent *bev = NULL;
     if (g) {
         *g = (struct guest){ .serve = s };
-        struct tls_bev_ears ears = { .ready = guest_ready, .ended = guest_ended, .ctx = g };
+        struct tls_bev_ears ears = { .ready = guest_ready, .ended = guest_ended, .gone = guest_gone, .ctx = g,
+                                     .farewells = s->farewells, .answers = true };
         count(s, 1);
-        bev = tls_bev_new(base, -1, troth_accept(s->tls), &ears, &g->tls);
-        if (bev) {
+        g->bev = tls_bev_new(base, -1, troth_accept(s->tls), &ears, &g->tls);
+        if (g->bev) {
             struct timeval patience = { .tv_sec = s->timeout };
             g->patience = event_new(base, -1, 0, out_of_patience, g);
             if (g->patience)
                 event_add(g->patience, &patience);
-            return bev;
+            return g->bev;
         }
+        count(s, -1);
     }
     /* Never NULL: evhttp would speak in the clear.  A bufferevent without a filter nor anything to read ends at once. */
     free(g);
@@ -156,48 +168,19 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
     return nothing[0];
 }
 
-/* The client expects the connection to end behind this answer, or we do. */
-static bool is_last(const struct serve *s, const struct evhttp_request *req)
-{
-    const char *in = evhttp_find_header(req->input_headers, "Connection");
-    bool keep = in && !evutil_ascii_strcasecmp(in, "keep-alive"), close_in = in && !evutil_ascii_strcasecmp(in, "close");
-    return s->stopping || close_in || (req->major == 1 && req->minor == 0 && !keep);
-}
-
-/* The last answer is out of evhttp's hands. */
-static void answered(struct evhttp_request *req, void *ctx)
-{
-    struct serve *s = ctx;
-    struct evhttp_connection *con = evhttp_request_get_connection(req);
-    evutil_socket_t fd = con ? bufferevent_getfd(evhttp_connection_get_bufferevent(con)) : -1;
-    if (fd >= 0 && (size_t)fd < s->n_fds && s->by_fd[fd])
-        tls_bev_finish(s->by_fd[fd]);
-}
-
-/* evhttp closes the socket as soon as it has handed its last byte to the filter, which is too early: it is told that the connection
- * stays, the client that it ends, and the filter ends it once all is sent. */
 static void answer(struct evhttp_request *req, void *ctx)
 {
     struct serve *s = ctx;
     char *peer = NULL;
     ev_uint16_t port = 0;
     struct evhttp_connection *con = evhttp_request_get_connection(req);
-    bool last = is_last(s, req);
-    if (last) {
-        evhttp_request_set_on_complete_cb(req, answered, s);
-        evhttp_remove_header(req->input_headers, "Connection");
-        evhttp_add_header(req->input_headers, "Connection", "keep-alive");
-        evhttp_add_header(req->output_headers, "Connection", "close");
-    }
+    if (s->stopping)
+        evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
     if (s->log.verbose && con) {
         evhttp_connection_get_peer(con, &peer, &port);
         log_line(&s->log, "info", "request", "peer", peer, "target", evhttp_request_get_uri(req), NULL);
     }
     files_answer(req, s->root);
-    if (last) /* the head is written */
-        evhttp_remove_header(req->output_headers, "Connection");
-    if (con) /* evhttp wrote while writing was not enabled: a filter has to be told */
-        bufferevent_flush(evhttp_connection_get_bufferevent(con), EV_WRITE, BEV_NORMAL);
 }
 
 /* ---- the loop */
@@ -242,12 +225,6 @@ static void reload(evutil_socket_t signal_number, short what, void *ctx)
     log_line(&s->log, "info", "reload", "result", "ok", NULL);
 }
 
-static bool on_signal(struct serve *s, int number, event_callback_fn fn)
-{
-    struct event *e = evsignal_new(s->base, number, fn, s);
-    return e && !event_add(e, NULL);
-}
-
 static bool listen_at(struct serve *s, const char *where)
 {
     int port, fd = listen_on(s->args, where, &port);
@@ -274,7 +251,8 @@ static bool open_loop(struct serve *s)
 {
     s->base = event_base_new();
     s->http = s->base ? evhttp_new(s->base) : NULL;
-    if (!s->http)
+    s->farewells = s->http ? farewells_new(s->base, FAREWELLS_MOST, s->timeout) : NULL;
+    if (!s->farewells)
         return false;
     evhttp_set_bevcb(s->http, welcome, s);
     evhttp_set_gencb(s->http, answer, s);
@@ -283,13 +261,34 @@ static bool open_loop(struct serve *s)
     evhttp_set_max_body_size(s->http, REQUEST_BODY_MAX);
     evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
                                             EVHTTP_REQ_OPTIONS);
-    if (!on_signal(s, SIGTERM, stop) || !on_signal(s, SIGINT, stop) || !on_signal(s, SIGQUIT, stop) || !on_signal(s, SIGHUP, reload))
-        return false;
+    static const struct {
+        int               number;
+        event_callback_fn fn;
+    } rows[SIGNALS] = { { SIGTERM, stop }, { SIGINT, stop }, { SIGQUIT, stop }, { SIGHUP, reload } };
+    for (size_t i = 0; i < SIGNALS; i++) {
+        s->signals[i] = evsignal_new(s->base, rows[i].number, rows[i].fn, s);
+        if (!s->signals[i] || event_add(s->signals[i], NULL))
+            return false;
+    }
     const char *where;
     for (size_t i = 0; (where = args_nth(s->args, OPT_LISTEN, i)); i++)
         if (!listen_at(s, where))
             return false;
     return s->n_listeners || listen_at(s, "127.0.0.1:8443");
+}
+
+static void close_loop(struct serve *s)
+{
+    if (s->http)
+        evhttp_free(s->http);
+    for (int i = 0; s->base && i < 3; i++) /* what was freed ends in the loop */
+        event_base_loop(s->base, EVLOOP_NONBLOCK);
+    farewells_free(s->farewells);
+    for (size_t i = 0; i < SIGNALS; i++)
+        if (s->signals[i])
+            event_free(s->signals[i]);
+    if (s->base)
+        event_base_free(s->base);
 }
 
 static void raise_file_limit(long conns)
@@ -317,19 +316,13 @@ int verb_SERVE(const struct args *a)
         return status;
     warn_about(&s);
     raise_file_limit(s.max_conns);
-    s.n_fds = (size_t)sysconf(_SC_OPEN_MAX);
-    s.by_fd = calloc(s.n_fds, sizeof *s.by_fd);
-    if (!s.by_fd)
-        return complain(a, EXIT_BUG, "no memory");
     status = EXIT_OK;
     if (!open_loop(&s))
         status = EXIT_NETWORK;
     else if (event_base_dispatch(s.base) < 0)
         status = EXIT_BUG;
-    if (s.http)
-        evhttp_free(s.http);
+    close_loop(&s);
     troth_server_free(s.tls);
-    free(s.by_fd);
     close(s.root);
     return status;
 }

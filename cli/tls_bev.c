@@ -5,20 +5,30 @@
 
 #include <event2/buffer.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
+#include <unistd.h>
 
-enum { PENDING_MAX = 256 << 10, PARTS_MAX = 16 };
+#include "farewell.h"
+#include "seal.h"
+
+enum { PENDING_MAX = 256 << 10 };
 
 struct tls_bev {
     troth_conn         *conn;
     struct bufferevent *outer, *socket;
+    struct event       *soon;      /* looks at both buffers again, outside of everybody's callbacks */
     struct tls_bev_ears ears;
-    bool                ready, over, closed;
+    bool                ready, may_write, over, failed, closed, finished;
+    bool                left, farewell_over, freed; /* the socket is the farewell's; which is over; we are freed */
+    bool                end_held;  /* the peer's end, which the owner has not heard of yet          */
+    struct {                       /* how the filter hears of the socket                            */
+        bufferevent_data_cb  read, write;
+        bufferevent_event_cb event;
+    } filter;
 };
-
 
 static void over(struct tls_bev *t)
 {
@@ -31,21 +41,45 @@ static void over(struct tls_bev *t)
 
 static void now_ready(struct tls_bev *t)
 {
-    t->ready = true;
+    t->ready = t->may_write = true;
     if (t->ears.ready)
         t->ears.ready(t, t->ears.ctx);
 }
 
-/* It failed: the alert goes out at once, while there is a socket, and nothing behind it. */
-static void hang_up(struct tls_bev *t)
+/* The owner is told of the peer's end as soon as nothing waits. */
+static void hold_end(struct tls_bev *t)
 {
-    struct evbuffer *out = bufferevent_get_output(t->socket);
-    int fd = tls_bev_fd(t);
-    evbuffer_unfreeze(out, 1);
-    while (evbuffer_get_length(out) && evbuffer_write(out, fd) > 0)
-        ;
-    evbuffer_freeze(out, 1);
-    shutdown(fd, SHUT_WR);
+    t->end_held = true;
+    event_active(t->soon, EV_TIMEOUT, 0);
+}
+
+static bool is_busy(const struct tls_bev *t)
+{
+    return evbuffer_get_length(bufferevent_get_input(t->outer)) || evbuffer_get_length(bufferevent_get_output(t->outer));
+}
+
+static void look_again(evutil_socket_t fd, short what, void *ctx)
+{
+    struct tls_bev *t = ctx;
+    (void)fd;
+    (void)what;
+    if (t->left)
+        return;
+    if (t->may_write && evbuffer_get_length(bufferevent_get_output(t->outer)))
+        bufferevent_flush(t->outer, EV_WRITE, BEV_NORMAL);
+    if (!t->end_held || is_busy(t))
+        return;
+    t->end_held = false;
+    bufferevent_trigger_event(t->outer, BEV_EVENT_EOF | BEV_EVENT_READING, BEV_OPT_DEFER_CALLBACKS);
+}
+
+/* Something came into a buffer of the owner's, or went: evhttp writes before it enables writing, which a filter does not notice. */
+static void changed(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *ctx)
+{
+    struct tls_bev *t = ctx;
+    (void)buffer;
+    if (info->n_added || (info->n_deleted && t->end_held))
+        event_active(t->soon, EV_TIMEOUT, 0);
 }
 
 /* One event; false: nothing more can be had without bytes that are not there.  *any: something came for the owner. */
@@ -63,6 +97,8 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
         troth_sent(t->conn, ev.data.n);
     } else if (ev.kind == TROTH_READY) {
         now_ready(t);
+    } else if (ev.kind == TROTH_EARLY) { /* who is known from a session may be answered before its Finished */
+        t->may_write = true;
     } else if (ev.kind == TROTH_DATA) {
         if (dst)
             evbuffer_add(dst, ev.data.p, ev.data.n);
@@ -73,12 +109,18 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
         if (t->closed) /* it says so as long as our side is open */
             return false;
         *any = t->closed = true;
-        t->ears.closed ? t->ears.closed(t, t->ears.ctx) : troth_close(t->conn);
+        if (t->ears.answers)
+            hold_end(t);
+        else
+            t->ears.closed ? t->ears.closed(t, t->ears.ctx) : troth_close(t->conn);
     } else if (ev.kind == TROTH_DONE || ev.kind == TROTH_FAILED) {
         *any = true;
-        if (ev.kind == TROTH_FAILED)
-            hang_up(t);
+        t->failed = ev.kind == TROTH_FAILED;
         over(t);
+        if (t->failed) { /* a filter that fails does not tell its owner by itself */
+            tls_bev_leave(t);
+            bufferevent_trigger_event(t->outer, BEV_EVENT_ERROR | BEV_EVENT_READING, BEV_OPT_DEFER_CALLBACKS);
+        }
         return false;
     }
     return true;
@@ -99,8 +141,8 @@ static enum bufferevent_filter_result opened(struct evbuffer *src, struct evbuff
     struct tls_bev *t = ctx;
     (void)limit;
     (void)mode;
-    bool was_ready = t->ready, any = !t->over && run(t, src, dst);
-    if (t->over && troth_why(t->conn))
+    bool was_ready = t->ready, any = !t->over && !t->left && run(t, src, dst);
+    if (t->failed)
         return BEV_ERROR;
     if (t->ready && !was_ready) /* what was written before can go now */
         bufferevent_flush(t->outer, EV_WRITE, BEV_NORMAL);
@@ -112,40 +154,103 @@ static enum bufferevent_filter_result sealed(struct evbuffer *src, struct evbuff
                                              enum bufferevent_flush_mode mode, void *ctx)
 {
     struct tls_bev *t = ctx;
-    struct evbuffer_iovec v[PARTS_MAX];
-    troth_span parts[PARTS_MAX];
     (void)limit;
     (void)mode;
-    if (!t->ready || t->over || evbuffer_get_length(dst) > PENDING_MAX)
+    if (!t->may_write || t->over || t->left || evbuffer_get_length(dst) > PENDING_MAX || !evbuffer_get_length(src))
         return BEV_NEED_MORE;
-    int n = evbuffer_peek(src, 65536, NULL, v, PARTS_MAX);
-    n = n > PARTS_MAX ? PARTS_MAX : n;
-    size_t total = 0;
-    for (int i = 0; i < n; i++) {
-        parts[i] = (troth_span){ v[i].iov_base, v[i].iov_len };
-        total += v[i].iov_len;
+    return seal_some(t->conn, src, dst) ? BEV_OK : BEV_ERROR;
+}
+
+/* ---- what the socket says, on its way to the filter */
+
+static void socket_read(struct bufferevent *bev, void *ctx)
+{
+    struct tls_bev *t = ctx;
+    t->filter.read(bev, t->outer);
+}
+
+static void socket_write(struct bufferevent *bev, void *ctx)
+{
+    struct tls_bev *t = ctx;
+    t->filter.write(bev, t->outer);
+}
+
+static void socket_event(struct bufferevent *bev, short what, void *ctx)
+{
+    struct tls_bev *t = ctx;
+    if (t->ears.answers && (what & BEV_EVENT_EOF))
+        hold_end(t);
+    else
+        t->filter.event(bev, what, t->outer);
+}
+
+static void listen_in(struct tls_bev *t)
+{
+    bufferevent_getcb(t->socket, &t->filter.read, &t->filter.write, &t->filter.event, NULL);
+    bufferevent_setcb(t->socket, socket_read, socket_write, socket_event, t);
+    evbuffer_add_cb(bufferevent_get_output(t->outer), changed, t);
+    evbuffer_add_cb(bufferevent_get_input(t->outer), changed, t);
+}
+
+/* ---- from the cradle to the grave */
+
+/* All that is in `from`, in a buffer of its own; NULL: there is nothing, or no memory. */
+static struct evbuffer *taken_out(struct evbuffer *from, bool even_nothing)
+{
+    struct evbuffer *b = even_nothing || evbuffer_get_length(from) ? evbuffer_new() : NULL;
+    evbuffer_unfreeze(from, 1);
+    if (b)
+        evbuffer_add_buffer(b, from);
+    return b;
+}
+
+static void bury(struct tls_bev *t)
+{
+    if (t->ears.gone)
+        t->ears.gone(t->ears.ctx);
+    troth_free(t->conn);
+    free(t);
+}
+
+static void farewell_over(void *ctx)
+{
+    struct tls_bev *t = ctx;
+    t->farewell_over = true;
+    if (t->freed)
+        bury(t);
+}
+
+void tls_bev_leave(struct tls_bev *t)
+{
+    if (t->left)
+        return;
+    t->left = true;
+    over(t);
+    int fd = tls_bev_fd(t), nothing;
+    bool sound = t->may_write && !t->failed;
+    bufferevent_disable(t->socket, EV_READ | EV_WRITE);
+    seal_collect(t->conn, bufferevent_get_output(t->socket));
+    struct parting p = { .fd = fd, .conn = t->conn, .sealed = taken_out(bufferevent_get_output(t->socket), true),
+                         .plain = sound ? taken_out(bufferevent_get_output(t->outer), false) : NULL,
+                         .orderly = sound && (t->ears.answers || t->finished), .gone = farewell_over, .ctx = t };
+    farewell(t->ears.farewells, &p);
+    nothing = t->ears.answers && fd >= 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+    if (nothing >= 0) {
+        dup2(nothing, fd);
+        close(nothing);
     }
-    if (!total)
-        return BEV_NEED_MORE;
-    if (!troth_write(t->conn, parts, (size_t)n))
-        return BEV_ERROR;
-    evbuffer_drain(src, total);
-    while (troth_pending(t->conn)) { /* then what is next is SEND: no other event is taken by accident */
-        troth_event ev = troth_next(t->conn);
-        evbuffer_add(dst, ev.data.p, ev.data.n);
-        troth_sent(t->conn, ev.data.n);
-    }
-    return BEV_OK;
 }
 
 static void free_ctx(void *ctx)
 {
     struct tls_bev *t = ctx;
-    over(t);
-    if (t->ears.gone)
-        t->ears.gone(t, t->ears.ctx);
-    troth_free(t->conn);
-    free(t);
+    evbuffer_remove_cb(bufferevent_get_output(t->outer), changed, t);
+    evbuffer_remove_cb(bufferevent_get_input(t->outer), changed, t);
+    tls_bev_leave(t);
+    event_free(t->soon);
+    t->freed = true;
+    if (t->farewell_over)
+        bury(t);
 }
 
 struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *conn, const struct tls_bev_ears *ears,
@@ -154,12 +259,14 @@ struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *con
     struct tls_bev *t = calloc(1, sizeof *t);
     if (t) {
         *t = (struct tls_bev){ .conn = conn, .ears = ears ? *ears : (struct tls_bev_ears){ 0 } };
+        t->soon = event_new(base, -1, 0, look_again, t);
         t->socket = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-        if (t->socket)
+        if (t->socket && t->soon)
             t->outer = bufferevent_filter_new(t->socket, opened, sealed, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS, free_ctx, t);
     }
     if (t && t->outer) {
         bufferevent_setwatermark(t->socket, EV_READ, 0, 64 << 10);
+        listen_in(t);
         if (made)
             *made = t;
         return t->outer;
@@ -168,6 +275,8 @@ struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *con
         bufferevent_free(t->socket);
     else if (fd >= 0)
         evutil_closesocket(fd);
+    if (t && t->soon)
+        event_free(t->soon);
     troth_free(conn);
     free(t);
     return NULL;
@@ -203,16 +312,21 @@ static void drained(struct evbuffer *out, const struct evbuffer_cb_info *info, v
         t->ears.flushed(t, t->ears.ctx);
 }
 
+void tls_bev_broken(struct tls_bev *t, enum troth_reason why, const char *detail)
+{
+    if (t->over || t->left)
+        return;
+    troth_broken(t->conn, why, detail);
+    run(t, NULL, NULL);
+}
+
 void tls_bev_finish(struct tls_bev *t)
 {
-    if (t->over)
+    if (t->over || t->left)
         return;
+    t->finished = true;
     troth_close(t->conn);
     struct evbuffer *out = bufferevent_get_output(t->socket);
     evbuffer_add_cb(out, drained, t);
-    while (troth_pending(t->conn)) {
-        troth_event ev = troth_next(t->conn);
-        evbuffer_add(out, ev.data.p, ev.data.n);
-        troth_sent(t->conn, ev.data.n);
-    }
+    seal_collect(t->conn, out);
 }

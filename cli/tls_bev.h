@@ -11,6 +11,8 @@
 
 struct tls_bev;
 
+struct farewells;
+
 /* What the owner wants to hear of.  Members may be NULL. */
 struct tls_bev_ears {
     void (*ready)(struct tls_bev *, void *ctx);   /* handshake complete                                        */
@@ -19,7 +21,12 @@ struct tls_bev_ears {
     void  *ctx;
     void (*closed)(struct tls_bev *, void *ctx);  /* the peer will send no more, we may; without this ear our side is closed as well */
     void (*flushed)(struct tls_bev *, void *ctx); /* all is sent, after tls_bev_finish                         */
-    void (*gone)(struct tls_bev *, void *ctx);    /* nothing of it is left: the last call                      */
+    void (*gone)(void *ctx);                      /* nothing of it is left: the last call                      */
+    /* What is not sent when the bufferevent is freed is sent here; NULL: it is lost. */
+    struct farewells *farewells;
+    /* For an owner that reads requests and writes answers.  Freeing ends the connection in order, after all that was written; the
+     * peer's end is reported (BEV_EVENT_EOF) only when nothing waits in either buffer. */
+    bool              answers;
 };
 
 /* `conn` and, unless it is -1, `fd` belong to the bufferevent from now on (fd may be set later with bufferevent_setfd).  NULL when
@@ -31,6 +38,11 @@ struct bufferevent *tls_bev_socket(struct tls_bev *);
 int tls_bev_fd(struct tls_bev *);
 /* Starts: a client's first bytes go out. */
 void tls_bev_start(struct tls_bev *);
+/* The owner found the transport wanting: the connection fails, and the owner hears of it as of any failure (BEV_EVENT_ERROR). */
+void tls_bev_broken(struct tls_bev *, enum troth_reason, const char *detail);
+/* The owner will free the bufferevent, and may shut its descriptor down before that (evhttp does): what is to be sent is taken out of
+ * its hands now.  Freeing implies it. */
+void tls_bev_leave(struct tls_bev *);
 /* No more will be written: close_notify goes behind what waits, and once the socket took it all our direction is shut. */
 void tls_bev_finish(struct tls_bev *);
 
