@@ -286,7 +286,12 @@ bool args_parse(struct args *a, int argc, char **argv, int *status)
     }
     a->operands = argv + 1 + optind;
     a->n_operands = argc - 1 - optind;
-    return check_operands(a, status);
+    if (!check_operands(a, status))
+        return false;
+    if (args_fit(a))
+        return true;
+    *status = EXIT_USAGE;
+    return false;
 }
 
 /* ---- values */
@@ -297,6 +302,22 @@ const char *args_nth(const struct args *a, enum opt o, size_t i)
         if (a->all[k].opt == o && i-- == 0)
             return a->all[k].value;
     return NULL;
+}
+
+int args_word(const struct args *a, enum opt o, const char *const *words, int otherwise)
+{
+    char list[256] = "";
+    size_t n = 0;
+    if (!args_has(a, o))
+        return otherwise;
+    for (int i = 0; words[i]; i++) {
+        if (!strcmp(words[i], a->value[o]))
+            return i;
+        if (n < sizeof list)
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", words[i]);
+    }
+    complain(a, EXIT_USAGE, "--%s: `%s' is none of %s", opts[o].name, a->value[o], list);
+    return -1;
 }
 
 bool args_number(const struct args *a, enum opt o, long least, long most, long otherwise, long *out)

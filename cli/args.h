@@ -65,11 +65,16 @@ static inline const char *args_value(const struct args *a, enum opt o, const cha
 
 /* The i-th value of an option that repeats, NULL past the last. */
 const char *args_nth(const struct args *a, enum opt o, size_t i);
+/* The number of its value in a list that ends with NULL; `otherwise` when it was not given, -1 after a message. */
+int args_word(const struct args *a, enum opt o, const char *const *words, int otherwise);
 /* A number within bounds; false after a message. */
 bool args_number(const struct args *a, enum opt o, long least, long most, long otherwise, long *out);
 /* RFC 3339 ("2026-11-24T12:00:00Z", with offset or fraction: floored; a date alone is its midnight UTC) or seconds since 1970. */
 bool args_time(const struct args *a, enum opt o, int64_t *out);
 bool parse_time(const char *text, int64_t *out);
+
+/* What was given goes together: no option without the one that it depends on, none that contradicts another.  Else a message. */
+bool args_fit(const struct args *a);
 
 const char *verb_name(enum verb);
 const char *opt_name(enum opt);

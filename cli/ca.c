@@ -124,12 +124,15 @@ static int init(struct run *r)
         return complain(r->a, EXIT_USAGE, "init takes no names: they come with issue (to limit the authority: --constrain NAME)");
     if (!args_number(r->a, OPT_DAYS, 1, DAYS_MOST, 3650, &days))
         return EXIT_USAGE;
+    int64_t from = r->now - BACKDATE;
+    if (args_has(r->a, OPT_STARTS) && !args_time(r->a, OPT_STARTS, &from))
+        return EXIT_USAGE;
     for (size_t i = 0; args_nth(r->a, OPT_CONSTRAIN, i); i++)
         constraints[i] = args_nth(r->a, OPT_CONSTRAIN, i);
     if (!path_in(r, cert_path, "ca.pem") || !path_in(r, key_path, "ca-key.pem"))
         return complain(r->a, EXIT_USAGE, "the path is too long");
-    troth_pki_spec spec = { .size = sizeof spec, .subject = authority_name(r, subject, sizeof subject), .not_before = r->now - BACKDATE,
-                            .not_after = r->now + days * DAY, .ca = true, .has_path_len = true,
+    troth_pki_spec spec = { .size = sizeof spec, .subject = authority_name(r, subject, sizeof subject), .not_before = from,
+                            .not_after = (args_has(r->a, OPT_STARTS) ? from : r->now) + days * DAY, .ca = true, .has_path_len = true,
                             .permitted = constraints[0] ? constraints : NULL };
     const troth_key *key = troth_pki_make_key(r->w, TROTH_KEY_P256, 0);
     troth_span cert = troth_pki_self_sign(r->w, &spec, key), key_pem = troth_pki_key_pem(r->w, key);
@@ -163,7 +166,7 @@ static int authority_load(struct run *r, struct authority *ca)
     if (access(path, F_OK))
         return complain(r->a, EXIT_FILE, "%s: %s; make an authority first: troth ca init%s%s", path, strerror(errno),
                         args_has(r->a, OPT_OUT) ? " --out " : "", args_has(r->a, OPT_OUT) ? r->dir : "");
-    r->ca_file = file_whole(r->a, path, &n);
+    r->ca_file = file_whole(r->a, path, FILE_MOST, &n);
     if (!r->ca_file)
         return EXIT_FILE;
     if (!troth_pki_read(r->w, (troth_span){ r->ca_file, n }, &list))
@@ -177,11 +180,11 @@ static int authority_load(struct run *r, struct authority *ca)
     ca->not_after = f.not_after;
     if (!path_in(r, path, "ca-key.pem"))
         return complain(r->a, EXIT_USAGE, "the path is too long");
-    uint8_t *bytes = file_whole(r->a, path, &n);
+    uint8_t *bytes = file_whole(r->a, path, FILE_MOST, &n);
     if (!bytes)
         return EXIT_FILE;
     ca->key = troth_pki_load_key(r->w, (troth_span){ bytes, n }, passphrase_from_file, (void *)(uintptr_t)r->a);
-    memset(bytes, 0, n);
+    explicit_bzero(bytes, n);
     free(bytes);
     return ca->key ? EXIT_OK : failed(r);
 }
@@ -231,7 +234,8 @@ static bool acceptable(struct run *r, const struct authority *ca, troth_span cer
 
 static int dates(struct run *r, const struct authority *ca, troth_pki_spec *s)
 {
-    long days = 30;
+    char begins[40];
+    long days = 0; /* gcc does not see that args_number always sets it */
     int64_t from = r->now - BACKDATE;
     if (!args_number(r->a, OPT_DAYS, 1, DAYS_MOST, 30, &days) || (args_has(r->a, OPT_STARTS) && !args_time(r->a, OPT_STARTS, &from)))
         return EXIT_USAGE;
@@ -243,6 +247,11 @@ static int dates(struct run *r, const struct authority *ca, troth_pki_spec *s)
         s->not_after = ca->not_after;
         if (!args_has(r->a, OPT_QUIET))
             complain(r->a, 0, "the authority ends before that: so does the certificate");
+    }
+    if (s->not_before < ca->not_before && args_has(r->a, OPT_STARTS)) {
+        time_words(begins, ca->not_before);
+        return complain(r->a, EXIT_USAGE, "--not-before: the authority itself is valid from %s on; give a later time, or make an authority with "
+                        "troth ca init --not-before", begins);
     }
     if (s->not_before < ca->not_before)
         s->not_before = ca->not_before;
@@ -296,6 +305,21 @@ static int issue(struct run *r)
     return status;
 }
 
+/* What only the other one of the two understands. */
+static bool fits(const struct args *a, bool is_init)
+{
+    static const struct {
+        enum opt opt;
+        bool     init;
+    } rows[] = { { OPT_CONSTRAIN, true }, { OPT_NAME, true }, { OPT_CLIENT, false }, { OPT_PASS_FILE, false } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (args_has(a, rows[i].opt) && rows[i].init != is_init) {
+            complain(a, EXIT_USAGE, "--%s goes with troth ca %s", opt_name(rows[i].opt), is_init ? "issue" : "init");
+            return false;
+        }
+    return true;
+}
+
 int verb_CA(const struct args *a)
 {
     struct run r = { .a = a, .dir = args_value(a, OPT_OUT, "."), .now = (int64_t)time(NULL) };
@@ -303,6 +327,8 @@ int verb_CA(const struct args *a)
     bool is_init = !strcmp(verb, "init");
     if (!is_init && strcmp(verb, "issue") != 0)
         return complain(a, EXIT_USAGE, "\"%s\" is neither init nor issue", verb);
+    if (!fits(a, is_init))
+        return EXIT_USAGE;
     if (is_init && mkdir(r.dir, 0777) && errno != EEXIST)
         return complain(a, EXIT_FILE, "%s: %s", r.dir, strerror(errno));
     r.w = troth_pki_new(troth_libcrypto());

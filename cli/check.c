@@ -10,13 +10,14 @@
 #include <unistd.h>
 
 #include "old_hello.h"
+#include "revoke.h"
 #include "session.h"
 #include "setup.h"
 
 enum severity { INFO, LOW, MEDIUM, HIGH, CRITICAL, SEVERITIES };
 enum { FINDINGS_MAX = 24, NAMES_MAX = 16, SOON_DAYS = 21, VERY_SOON_DAYS = 7, LONG_DAYS = 398 };
 
-static const char *const severity_names[SEVERITIES] = { "info", "low", "medium", "high", "critical" };
+static const char *const severity_names[SEVERITIES + 1] = { "info", "low", "medium", "high", "critical", NULL };
 
 struct finding {
     enum severity severity;
@@ -275,17 +276,6 @@ static void tell_json(const struct check *c, int status)
     json_decref(o);
 }
 
-static int word_of(const struct args *a, enum opt o, const char *const *words, size_t n, int otherwise)
-{
-    const char *w = args_value(a, o, NULL);
-    for (size_t i = 0; w && i < n; i++)
-        if (!strcasecmp(w, words[i]))
-            return (int)i;
-    if (w)
-        complain(a, EXIT_USAGE, "--%s: `%s' is not one of those: see troth check --help", opt_name(o), w);
-    return w ? -1 : otherwise;
-}
-
 /* The first connection is over, so that a server which serves one at a time comes to the next; what is known of it stays. */
 static void let_go(struct session *s)
 {
@@ -311,10 +301,10 @@ static void assess(struct check *c)
 
 int verb_CHECK(const struct args *a)
 {
-    static const char *const formats[] = { "text", "json", "md" };
+    static const char *const formats[] = { "text", "json", "md", NULL };
     struct args own = *a;
     struct check c = { .args = a };
-    int format = word_of(a, OPT_FORMAT, formats, 3, args_has(a, OPT_JSON)), limit = word_of(a, OPT_FAIL_ON, severity_names, SEVERITIES, HIGH), status;
+    int format = args_word(a, OPT_FORMAT, formats, args_has(a, OPT_JSON)), limit = args_word(a, OPT_FAIL_ON, severity_names, HIGH), status;
     if (format < 0 || limit < 0)
         return EXIT_USAGE;
     if (!args_has(a, OPT_ALPN))
@@ -323,7 +313,7 @@ int verb_CHECK(const struct args *a)
     if (!session_init(&c.first, &own, a->operands[0], false, &status))
         return status;
     c.connections = 1;
-    bool open = session_open(&c.first);
+    bool open = session_open(&c.first) && revoke_check(&c.first);
     status = exit_code_of(open ? NULL : &c.first.error);
     bool reached = open || status == EXIT_CERTIFICATE || (c.first.dialed.fd >= 0 && strncmp(c.first.error.code, "peer.not-tls", 12) && status == EXIT_PROTOCOL);
     if (!reached) {

@@ -41,6 +41,10 @@ static void verdict_text(struct session *s, FILE *to)
         troth_path p = troth_report_path(r, path);
         fprintf(to, "; %s, trusted by %s", troth_report_cert(r, path, 0).title, troth_report_cert(r, path, p.n_certs - 1).title);
     }
+    if (f.early == TROTH_EARLY_ACCEPTED)
+        fprintf(to, ", early data accepted");
+    else if (args_has(s->args, OPT_EARLY))
+        fprintf(to, ", no early data: %s", f.early_why ? f.early_why : "there was no session to resume that allows it");
     fprintf(to, " (%u ms)\n", (s->dialed.connect_us + s->handshake_us) / 1000);
 }
 
@@ -97,6 +101,8 @@ static void verdict_json(struct session *s)
                               text_or_null(troth_suite_name(f.suite)), "group", text_or_null(troth_group_name(f.group)), "peerSignature",
                               text_or_null(troth_scheme_name(f.peer_scheme)), "resumed", f.resumed, "helloRetry", f.hello_retry,
                               "clientAuthenticated", f.client_authenticated);
+        if (args_has(s->args, OPT_EARLY))
+            json_object_set_new(t, "earlyData", json_boolean(f.early == TROTH_EARLY_ACCEPTED));
         json_object_set_new(t, "alpn", f.alpn.n ? json_stringn((const char *)f.alpn.p, f.alpn.n) : json_null());
         json_object_set_new(o, "tls", t);
     }
@@ -112,11 +118,8 @@ static void verdict_json(struct session *s)
 /* ---- after the handshake */
 
 /* A late refusal comes as the first thing we read.  True when something else (or nothing, in time) came. */
-static bool await_refusal(struct session *s)
+static bool await_refusal(struct session *s, long ms)
 {
-    long ms;
-    if (!args_number(s->args, OPT_WAIT, 0, 60000, 200, &ms))
-        return true;
     troth_facts f = troth_what(s->conn);
     bool may_refuse = f.version == TROTH_TLS13 && (f.own_scheme || f.acceptable_authorities.p);
     return session_peek(s, (unsigned)(may_refuse && ms < 2000 ? 2000 : ms));
@@ -160,14 +163,19 @@ int verb_CONNECT(const struct args *a)
 {
     struct session s;
     int status;
+    long wait;
     bool json = args_has(a, OPT_JSON), tell = args_has(a, OPT_VERBOSE) || args_has(a, OPT_HTML) || args_has(a, OPT_RECORD);
+    if (!args_number(a, OPT_WAIT, 0, 60000, 200, &wait))
+        return EXIT_USAGE;
     if (!session_init(&s, a, a->operands[0], tell, &status))
         return status;
-    bool open = session_open(&s) && await_refusal(&s) && revoke_check(&s);
+    bool open = session_open(&s) && await_refusal(&s, wait) && revoke_check(&s);
+    bool sent = open && session_early_rest(&s);
     if (open && !json) {
         if (!args_has(a, OPT_QUIET))
             verdict_text(&s, stderr);
-        carry(&s);
+        if (sent)
+            carry(&s);
     }
     if (args_has(a, OPT_WHY) && s.error.reason != TROTH_R_NONE)
         why_retry(&s);

@@ -85,7 +85,7 @@ int ct_logs_use(const struct args *a, troth_policy_builder *b)
         return EXIT_OK;
     size_t n;
     json_error_t why;
-    uint8_t *text = file_whole(a, l.path, &n);
+    uint8_t *text = file_whole(a, l.path, FILE_MOST, &n);
     if (!text)
         return EXIT_FILE;
     json_t *top = json_loadb((const char *)text, n, 0, &why);

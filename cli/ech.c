@@ -8,9 +8,8 @@
 #include <unistd.h>
 
 #include "pki_files.h"
-#include "setup.h"
 
-enum { FILE_MOST = 1 << 20 };
+enum { ECH_MOST = 1 << 20 };
 
 int verb_ECH(const struct args *a)
 {
@@ -63,7 +62,7 @@ bool ech_client_options(const struct args *a, troth_builder *b)
         give_base64(b, config, strlen(config));
         return true;
     }
-    uint8_t *p = read_file(a, config, FILE_MOST, &n);
+    uint8_t *p = file_whole(a, config, ECH_MOST, &n);
     if (!p)
         return false;
     if (n && p[0] == 'A') /* a length of less than 16 KB in base64 */
@@ -79,7 +78,7 @@ bool ech_server_options(const struct args *a, troth_builder *b)
     const char *path;
     for (size_t i = 0; (path = args_nth(a, OPT_ECH_KEY, i)); i++) {
         size_t n;
-        uint8_t *p = read_file(a, path, FILE_MOST, &n);
+        uint8_t *p = file_whole(a, path, ECH_MOST, &n);
         if (!p)
             return false;
         troth_ech_key_pem(b, (troth_span){ p, n }, true);

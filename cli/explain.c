@@ -8,25 +8,22 @@
 #include <troth/explain.h>
 #include <unistd.h>
 
+#include "pki_files.h"
+#include "revoke.h"
 #include "session.h"
 #include "setup.h"
 #include "story_out.h"
 
-enum { FILE_MOST = 256 << 20, MESSAGE_MOST = 1 << 20, ANSWER_MS = 3000 };
+enum { CAPTURE_MOST = 256 << 20, MESSAGE_MOST = 1 << 20, ANSWER_MS = 3000 };
 
 /* ---- output */
 
 static bool depth_of(const struct args *a, uint8_t *depth)
 {
-    static const char *const names[] = { "", "summary", "steps", "fields", "bytes" };
-    const char *asked = args_value(a, OPT_DEPTH, NULL);
-    *depth = TROTH_DEPTH_DEFAULT;
-    for (uint8_t i = 1; asked && i < sizeof names / sizeof names[0]; i++)
-        if (!strcmp(asked, names[i]))
-            *depth = i;
-    if (asked && *depth == TROTH_DEPTH_DEFAULT)
-        complain(a, EXIT_USAGE, "--depth: `%s' is none of summary, steps, fields, bytes", asked);
-    return !asked || *depth != TROTH_DEPTH_DEFAULT;
+    static const char *const names[] = { "summary", "steps", "fields", "bytes", NULL };
+    int i = args_word(a, OPT_DEPTH, names, -2);
+    *depth = i < 0 ? TROTH_DEPTH_DEFAULT : (uint8_t)(i + 1);
+    return i != -1;
 }
 
 static bool options_of(const struct args *a, troth_story_options *o)
@@ -94,7 +91,7 @@ static int capture(const struct args *a, const troth_story_options *o, uint8_t *
     troth_error e = { .reason = TROTH_R_NONE };
     const char *keylog = args_value(a, OPT_KEYLOG, NULL);
     size_t keys_n = 0, i;
-    uint8_t *keys = keylog ? read_file(a, keylog, FILE_MOST, &keys_n) : NULL;
+    uint8_t *keys = keylog ? file_whole(a, keylog, CAPTURE_MOST, &keys_n) : NULL;
     troth_capture *c = keylog && !keys ? NULL : troth_capture_open((troth_span){ bytes, n }, NULL, &e);
     int status = EXIT_FILE;
     if (!c && e.reason != TROTH_R_NONE)
@@ -232,7 +229,7 @@ static int message(const struct args *a, const troth_story_options *o, uint8_t *
 static int from_file(const struct args *a, const troth_story_options *o, const char *path)
 {
     size_t n;
-    uint8_t *bytes = read_file(a, path, FILE_MOST, &n);
+    uint8_t *bytes = file_whole(a, path, CAPTURE_MOST, &n);
     if (!bytes)
         return EXIT_FILE;
     if (args_has(a, OPT_PCAP) || is_capture(bytes, n))
@@ -280,7 +277,7 @@ static int live(const struct args *a, const troth_story_options *o)
     int status;
     if (!session_init(&s, a, a->operands[0], true, &status))
         return status;
-    if (session_open(&s)) /* what the server thinks of our certificate comes as the first thing we read */
+    if (session_open(&s) && revoke_check(&s)) /* what the server thinks of our certificate comes as the first thing we read */
         ask_for_page(&s);
     troth_story_options use = *o;
     status = exit_code_of(s.error.reason == TROTH_R_NONE ? NULL : &s.error);

@@ -10,18 +10,9 @@
 
 #include "args.h"
 #include "pki_files.h"
+#include "tty.h"
 
 /* ---- for people */
-
-static bool in_color(const struct args *a)
-{
-    const char *when = args_value(a, OPT_COLOR, "auto"), *term = getenv("TERM"), *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE");
-    if (strcmp(when, "auto") != 0)
-        return !strcmp(when, "always");
-    if (no && *no)
-        return false;
-    return (force && *force && strcmp(force, "0") != 0) || (isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0);
-}
 
 /* Long hexadecimal is for programs: people get its start, unless they asked for more. */
 static void value_print(const troth_fact *f, bool all)
@@ -57,7 +48,7 @@ static void fact_print(const troth_fact *f, bool all, bool color)
 static void object_print(const struct args *a, const char *path, const troth_object *o, size_t i, size_t n, const troth_fact *facts,
                          size_t n_facts)
 {
-    bool color = in_color(a);
+    bool color = want_colour(a, STDOUT_FILENO);
     printf("%s%s%s", i ? "\n" : "", color ? "\033[1m" : "", path);
     if (n > 1)
         printf(" [%zu of %zu]", i + 1, n);
@@ -134,7 +125,7 @@ static int file_show(struct run *r, const char *path)
 {
     const troth_object *list;
     size_t bytes_n, n;
-    uint8_t *bytes = file_whole(r->a, path, &bytes_n);
+    uint8_t *bytes = file_whole(r->a, path, FILE_MOST, &bytes_n);
     if (!bytes)
         return EXIT_FILE;
     const char *name = strcmp(path, "-") ? path : "standard input";

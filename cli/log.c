@@ -8,12 +8,10 @@
 
 bool log_init(struct log *l, const struct args *a)
 {
-    const char *form = args_value(a, OPT_LOG, "logfmt");
-    *l = (struct log){ .json = !strcmp(form, "json"), .quiet = args_has(a, OPT_QUIET), .verbose = args_has(a, OPT_VERBOSE) };
-    if (l->json || !strcmp(form, "logfmt"))
-        return true;
-    complain(a, EXIT_USAGE, "--log: `%s' is neither logfmt nor json", form);
-    return false;
+    static const char *const forms[] = { "logfmt", "json", NULL };
+    int form = args_word(a, OPT_LOG, forms, args_has(a, OPT_JSON));
+    *l = (struct log){ .json = form == 1, .quiet = args_has(a, OPT_QUIET), .verbose = args_has(a, OPT_VERBOSE) };
+    return form >= 0;
 }
 
 static size_t quoted(char *out, size_t cap, const char *value)

@@ -9,20 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MOST = 64 * 1024 * 1024, CHUNK = 65536 };
+enum { CHUNK = 65536, PASSPHRASE_FILE = 4096 };
 
-/* All of `fd`; NULL with errno set. */
-static uint8_t *read_all(int fd, size_t *n)
+/* All of `fd`, at most `most` bytes; NULL with errno set. */
+static uint8_t *read_all(int fd, size_t most, size_t *n)
 {
     uint8_t *p = NULL;
     size_t room = 0;
     *n = 0;
     for (;;) {
         if (*n == room) {
-            if (room >= FILE_MOST) {
-                errno = EFBIG;
-                break;
-            }
             room = room ? 2 * room : CHUNK;
             uint8_t *more = realloc(p, room);
             if (!more)
@@ -35,6 +31,10 @@ static uint8_t *read_all(int fd, size_t *n)
         if (got < 0 && errno != EINTR)
             break;
         *n += got > 0 ? (size_t)got : 0;
+        if (*n > most) {
+            errno = EFBIG;
+            break;
+        }
     }
     int why = errno;
     free(p);
@@ -42,13 +42,16 @@ static uint8_t *read_all(int fd, size_t *n)
     return NULL;
 }
 
-uint8_t *file_whole(const struct args *a, const char *path, size_t *n)
+uint8_t *file_whole(const struct args *a, const char *path, size_t most, size_t *n)
 {
     bool in = !strcmp(path, "-");
     int fd = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    uint8_t *p = fd >= 0 ? read_all(fd, n) : NULL;
+    uint8_t *p = fd >= 0 ? read_all(fd, most, n) : NULL;
     if (!p)
-        complain(a, EXIT_FILE, "%s: %s", in ? "standard input" : path, strerror(errno));
+        complain(a, EXIT_FILE, "%s: %s", in ? "standard input" : path,
+                 errno == EISDIR  ? "is a directory, not a file"
+                 : errno == EFBIG ? "is larger than anything that belongs here"
+                                  : strerror(errno));
     if (fd >= 0 && !in)
         close(fd);
     return p;
@@ -89,7 +92,7 @@ size_t passphrase_from_file(void *args, char *out, size_t cap)
     size_t n = 0;
     if (!args_has(a, OPT_PASS_FILE))
         return 0;
-    uint8_t *p = file_whole(a, args_value(a, OPT_PASS_FILE, ""), &n);
+    uint8_t *p = file_whole(a, args_value(a, OPT_PASS_FILE, ""), PASSPHRASE_FILE, &n);
     if (!p)
         return 0;
     uint8_t *end = memchr(p, '\n', n);
@@ -99,7 +102,7 @@ size_t passphrase_from_file(void *args, char *out, size_t cap)
     if (line > cap)
         line = 0;
     memcpy(out, p, line);
-    memset(p, 0, n);
+    explicit_bzero(p, n);
     free(p);
     return line;
 }

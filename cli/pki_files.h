@@ -6,8 +6,9 @@
 
 #include "args.h"
 
-/* The whole file ("-": standard input), at most 64 MB; the caller frees.  NULL after a message that names the path. */
-uint8_t *file_whole(const struct args *a, const char *path, size_t *n);
+/* The whole file ("-": standard input), at most `most` bytes; the caller frees.  NULL after a message that names the path. */
+enum { FILE_MOST = 64 << 20 };
+uint8_t *file_whole(const struct args *a, const char *path, size_t most, size_t *n);
 /* Makes a new file with this mode; refuses to overwrite.  False after a message; nothing is left behind. */
 bool file_new(const struct args *a, const char *path, unsigned mode, troth_span bytes);
 /* The first line of --passphrase-file; a troth_passphrase_fn whose ctx is the struct args. */

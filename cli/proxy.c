@@ -17,6 +17,7 @@
 
 #include "dial.h"
 #include "farewell.h"
+#include "flight.h"
 #include "log.h"
 #include "setup.h"
 #include "tls_bev.h"
@@ -61,6 +62,7 @@ struct pair {
     struct event *patience;     /* runs out when a handshake or connecting takes too long */
     struct event *burial;       /* frees the pair outside of its own callbacks            */
     struct pair  *next, **link; /* the proxy's list                                       */
+    struct flight *flight;      /* --record                                                */
     bool          dead;         /* freed but for its memory                               */
     const char   *code;         /* "ok", or what went wrong                               */
     char          peer[80], detail[160];
@@ -93,6 +95,7 @@ static void count(struct proxy *x, int by)
 static void pair_gone(struct pair *p)
 {
     count(p->proxy, -1);
+    flight_free(p->flight);
     free(p);
 }
 
@@ -253,6 +256,7 @@ static void tls_ready(struct tls_bev *t, void *ctx)
     struct end *e = ctx;
     if (e->pair->dead)
         return;
+    flight_landed(e->pair->flight);
     if (e->pair->proxy->log.verbose)
         log_handshake(&e->pair->proxy->log, e->pair->peer, tls_bev_conn(t));
     if (e == &e->pair->front && !connect_back(e->pair))
@@ -271,6 +275,8 @@ static void tls_ended(struct tls_bev *t, void *ctx)
 {
     struct end *e = ctx;
     const troth_error *why = troth_why(tls_bev_conn(t));
+    if (!e->pair->dead && why && !e->up)
+        flight_crashed(e->pair->flight, e->pair->proxy->server ? e->pair->peer : NULL);
     if (!e->pair->dead && why)
         finish(e->pair, why->code, why->detail);
 }
@@ -291,11 +297,19 @@ static void tls_gone(void *ctx)
     pair_gone(e->pair);
 }
 
+static void tls_saw(struct tls_bev *t, void *ctx, bool out, const uint8_t *p, size_t n)
+{
+    struct end *e = ctx;
+    (void)t;
+    flight_saw(e->pair->flight, out, p, n);
+}
+
 static bool end_open(struct end *e, int fd, troth_conn *conn)
 {
     struct proxy *x = e->pair->proxy;
     if (conn) {
-        struct tls_bev_ears ears = { .ready = tls_ready, .ended = tls_ended, .closed = tls_closed, .flushed = tls_flushed, .gone = tls_gone,
+        e->pair->flight = flight_new(x->args, conn, x->server != NULL);
+        struct tls_bev_ears ears = { .saw = tls_saw, .ready = tls_ready, .ended = tls_ended, .closed = tls_closed, .flushed = tls_flushed, .gone = tls_gone,
                                      .ctx = e, .farewells = x->farewells };
         e->bev = tls_bev_new(x->base, fd, conn, &ears, &e->tls);
     } else {

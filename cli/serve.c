@@ -19,6 +19,7 @@
 #include "dial.h"
 #include "farewell.h"
 #include "files.h"
+#include "flight.h"
 #include "log.h"
 #include "setup.h"
 #include "tls_bev.h"
@@ -47,6 +48,7 @@ struct guest {
     struct event *patience; /* runs out when the handshake takes too long */
     struct tls_bev *tls;
     struct bufferevent *bev; /* its face for evhttp */
+    struct flight *flight;
     bool          ready;
 };
 
@@ -93,14 +95,22 @@ static void guest_leaves(struct evhttp_connection *con, void *ctx)
     tls_bev_leave(g->tls);
 }
 
+/* evhttp's callbacks are about its connection, which nothing else hands out before a request was understood. */
+static void guest_open(struct tls_bev *t, void *ctx)
+{
+    struct guest *g = ctx;
+    void *con;
+    (void)t;
+    bufferevent_getcb(g->bev, NULL, NULL, NULL, &con);
+    evhttp_connection_set_closecb(con, guest_leaves, g);
+}
+
 static void guest_ready(struct tls_bev *t, void *ctx)
 {
     struct guest *g = ctx;
     char peer[80];
-    void *con; /* evhttp's callbacks are about its connection, which nobody else hands out before a request was understood */
-    bufferevent_getcb(g->bev, NULL, NULL, NULL, &con);
-    evhttp_connection_set_closecb(con, guest_leaves, g);
     g->ready = true;
+    flight_landed(g->flight);
     if (g->patience)
         event_free(g->patience);
     g->patience = NULL;
@@ -117,16 +127,25 @@ static void guest_ended(struct tls_bev *t, void *ctx)
     if (troth_why(tls_bev_conn(t)) && (!g->ready || g->serve->log.verbose)) {
         peer_of(tls_bev_fd(t), peer, sizeof peer);
         log_handshake(&g->serve->log, peer, tls_bev_conn(t));
+        flight_crashed(g->flight, peer);
     }
     if (g->patience)
         event_free(g->patience);
     g->patience = NULL;
 }
 
+static void guest_saw(struct tls_bev *t, void *ctx, bool out, const uint8_t *p, size_t n)
+{
+    struct guest *g = ctx;
+    (void)t;
+    flight_saw(g->flight, out, p, n);
+}
+
 static void guest_gone(void *ctx)
 {
     struct guest *g = ctx;
     count(g->serve, -1);
+    flight_free(g->flight);
     free(g);
 }
 
@@ -146,10 +165,12 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
     struct guest *g = calloc(1, sizeof *g);
     if (g) {
         *g = (struct guest){ .serve = s };
-        struct tls_bev_ears ears = { .ready = guest_ready, .ended = guest_ended, .gone = guest_gone, .ctx = g,
+        struct tls_bev_ears ears = { .open = guest_open, .ready = guest_ready, .ended = guest_ended, .gone = guest_gone, .saw = guest_saw, .ctx = g,
                                      .farewells = s->farewells, .answers = true };
         count(s, 1);
-        g->bev = tls_bev_new(base, -1, troth_accept(s->tls), &ears, &g->tls);
+        troth_conn *conn = troth_accept(s->tls);
+        g->flight = flight_new(s->args, conn, true);
+        g->bev = tls_bev_new(base, -1, conn, &ears, &g->tls);
         if (g->bev) {
             struct timeval patience = { .tv_sec = s->timeout };
             g->patience = event_new(base, -1, 0, out_of_patience, g);
@@ -158,6 +179,7 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
             return g->bev;
         }
         count(s, -1);
+        flight_free(g->flight);
     }
     /* Never NULL: evhttp would speak in the clear.  A bufferevent without a filter nor anything to read ends at once. */
     free(g);

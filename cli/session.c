@@ -3,77 +3,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "pki_files.h"
 #include "record.h"
 #include "setup.h"
 #include "starttls.h"
+#include "story_out.h"
 
-enum { TICKET_MAX = 65536, PENDING_MAX = 256 << 10 };
-
-/* ---- how to print */
-
-bool sink_file(void *file, const char *p, size_t n)
-{
-    return fwrite(p, 1, n, file) == n;
-}
-
-bool want_colour(const struct args *a, int fd)
-{
-    const char *when = args_value(a, OPT_COLOR, "auto"), *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
-    if (!force)
-        force = getenv("FORCE_COLOR");
-    if (!strcmp(when, "always"))
-        return true;
-    if (!strcmp(when, "never") || getenv("NO_COLOR"))
-        return false;
-    if (force && strcmp(force, "0"))
-        return true;
-    return isatty(fd) && term && strcmp(term, "dumb");
-}
-
-bool want_unicode(void)
-{
-    const char *l = getenv("LC_ALL");
-    if (!l || !*l)
-        l = getenv("LC_CTYPE");
-    if (!l || !*l)
-        l = getenv("LANG");
-    return l && (strcasestr(l, "utf-8") || strcasestr(l, "utf8"));
-}
-
-unsigned columns_of(int fd)
-{
-    struct winsize w;
-    if (!ioctl(fd, TIOCGWINSZ, &w) && w.ws_col >= 40)
-        return w.ws_col;
-    return 100;
-}
+enum { TICKET_MAX = 65536, PENDING_MAX = 256 << 10, EARLY_MOST = 1 << 20 };
 
 /* ---- opening */
 
-static int64_t story_us(void *ctx)
-{
-    (void)ctx;
-    return (int64_t)now_us();
-}
-
 static bool begin_story(struct session *s)
 {
-    s->story = troth_story_new(NULL);
-    troth_story_clock(s->story, story_us, NULL);
-    troth_story_about(s->story, s->target.typed, s->now);
+    s->story = story_begin(s->target.typed, s->now);
     if (args_has(s->args, OPT_SECRETS))
         troth_story_danger_keep_secrets(s->story);
-    troth_story_recompute(s->story, troth_libcrypto());
     if (args_has(s->args, OPT_RECORD))
         s->recorder = recorder_new();
     return s->story != NULL;
@@ -92,9 +43,15 @@ bool session_init(struct session *s, const struct args *a, const char *typed, bo
         complain(a, EXIT_USAGE, "a socket file has no name to check the certificate against: give it with --sni NAME");
         return false;
     }
-    s->client = setup_client(a, status);
-    if (!s->client)
+    if (args_has(a, OPT_EARLY) && !(s->early = file_whole(a, a->value[OPT_EARLY], EARLY_MOST, &s->early_n))) {
+        *status = EXIT_FILE;
         return false;
+    }
+    s->client = setup_client(a, status);
+    if (!s->client) {
+        free(s->early);
+        return false;
+    }
     *status = EXIT_BUG;
     return !with_story || begin_story(s);
 }
@@ -134,15 +91,35 @@ static const char *name_to_check(const struct session *s)
     return s->target.path[0] ? s->args->value[OPT_SNI] : s->target.host;
 }
 
+/* As much as the ticket allows; session_early_rest sends what is left. */
+static void send_early(struct session *s)
+{
+    size_t most = troth_what(s->conn).early_left, n = s->early_n < most ? s->early_n : most;
+    troth_span part = { s->early, n };
+    if (!n || !troth_write(s->conn, &part, 1))
+        return;
+    troth_story_data(s->story, true, part);
+    s->early_sent = n;
+}
+
+bool session_early_rest(struct session *s)
+{
+    return s->early_sent == s->early_n || session_write(s, s->early + s->early_sent, s->early_n - s->early_sent);
+}
+
 static bool shake_hands(struct session *s)
 {
     uint64_t start = now_us();
     troth_event ev;
     s->link = (struct link){ .conn = s->conn, .fd = s->dialed.fd, .also = -1, .saw = s->recorder ? recorder_saw : NULL, .ctx = s->recorder,
                              .deadline_us = start + (uint64_t)s->timeout_ms * 1000u };
-    do
+    do {
         session_next(s, &ev, -1);
-    while (ev.kind != TROTH_READY && ev.kind != TROTH_FAILED && ev.kind != TROTH_DONE);
+        if (ev.kind == TROTH_EARLY)
+            send_early(s);
+        else if (ev.kind == TROTH_EARLY_REFUSED)
+            s->early_sent = 0;
+    } while (ev.kind != TROTH_READY && ev.kind != TROTH_FAILED && ev.kind != TROTH_DONE);
     s->handshake_us = (unsigned)(now_us() - start);
     s->link.deadline_us = 0;
     return ev.kind == TROTH_READY;
@@ -291,6 +268,7 @@ void session_end(struct session *s)
     if (s->ticket)
         explicit_bzero(s->ticket, s->ticket_n);
     free(s->ticket);
+    free(s->early);
     troth_free(s->conn);
     troth_client_free(s->client);
     troth_story_free(s->story);

@@ -10,6 +10,7 @@
 
 #include "dial.h"
 #include "link.h"
+#include "tty.h"
 
 struct session {
     const struct args *args;
@@ -27,6 +28,9 @@ struct session {
     uint8_t           *ticket;     /* the newest                                      */
     size_t             ticket_n;
     bool               ticket_used;/* a session was offered                           */
+    uint8_t           *early;      /* --early-data                                    */
+    size_t             early_n;
+    size_t             early_sent; /* of them, as 0-RTT data that was not refused     */
     bool               held;       /* an event that was looked at but not taken yet    */
     troth_event        held_event;
     char               retried[400]; /* what --why found out                            */
@@ -40,18 +44,13 @@ bool session_open(struct session *s);
 enum link_wake session_next(struct session *s, troth_event *ev, int also);
 /* Looks at what comes first within `ms`, without taking it.  False: the connection failed. */
 bool session_peek(struct session *s, unsigned ms);
+/* What --early-data gave and no server took early, now that the handshake is done. */
+bool session_early_rest(struct session *s);
 /* Writes; waits until the transport took most of it. */
 bool session_write(struct session *s, const void *p, size_t n);
 /* The verdict-first text of s->error on `to` (a FILE), or nothing when all is well. */
 void session_tell_failure(struct session *s, void *to);
 /* Closes in order when it can; keeps the ticket in --session. */
 void session_end(struct session *s);
-
-/* Writes to a FILE: a troth_sink. */
-bool sink_file(void *file, const char *p, size_t n);
-/* Colour and Unicode as the options, the environment and the terminal have it. */
-bool want_colour(const struct args *a, int fd);
-bool want_unicode(void);
-unsigned columns_of(int fd);
 
 #endif

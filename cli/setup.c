@@ -9,47 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "ech.h"
+#include "pki_files.h"
 #include "trust.h"
 
-enum { LIST_MAX = 64, FILE_MAX = 16 << 20 };
-
-uint8_t *read_file(const struct args *a, const char *path, size_t most, size_t *n)
-{
-    int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) || S_ISDIR(st.st_mode)) {
-        complain(a, EXIT_FILE, "%s: %s", path, fd < 0 ? strerror(errno) : "is a directory, not a file");
-        if (fd >= 0)
-            close(fd);
-        return NULL;
-    }
-    size_t cap = S_ISREG(st.st_mode) ? (size_t)st.st_size + 1 : 65536;
-    uint8_t *p = malloc(cap);
-    ssize_t got = 1;
-    for (*n = 0; p && got > 0 && *n <= most;) {
-        if (*n == cap) {
-            uint8_t *q = realloc(p, cap *= 2);
-            if (!q)
-                free(p);
-            p = q;
-            continue;
-        }
-        got = read(fd, p + *n, cap - *n);
-        *n += got > 0 ? (size_t)got : 0;
-    }
-    int error = errno;
-    close(fd);
-    if (p && got >= 0 && *n <= most)
-        return p;
-    complain(a, EXIT_FILE, "%s: %s", path, !p ? "no memory" : got < 0 ? strerror(error) : "is larger than anything that belongs here");
-    free(p);
-    return NULL;
-}
+enum { LIST_MAX = 64, STAPLE_MOST = 1 << 20, TICKETS_MOST = 16, TICKET_SECONDS = 86400 };
 
 int exit_code_of(const troth_error *e)
 {
@@ -165,43 +132,22 @@ static bool set_alpn(const struct args *a, troth_builder *b)
     return true;
 }
 
-/* Encrypted keys: the first line of --passphrase-file. */
-static size_t passphrase(void *ctx, char *out, size_t cap)
-{
-    const struct args *a = ctx;
-    const char *path = args_value(a, OPT_PASS_FILE, NULL);
-    size_t n = 0;
-    uint8_t *p = path ? read_file(a, path, 4096, &n) : NULL;
-    if (!p)
-        return 0;
-    size_t line = 0;
-    while (line < n && p[line] != '\n' && p[line] != '\r')
-        line++;
-    line = line < cap ? line : cap;
-    memcpy(out, p, line);
-    explicit_bzero(p, n);
-    free(p);
-    return line;
-}
-
 static bool set_identities(const struct args *a, troth_builder *b)
 {
-    troth_passphrase(b, passphrase, (void *)(uintptr_t)a);
+    troth_passphrase(b, passphrase_from_file, (void *)(uintptr_t)a);
     const char *cert, *key;
     for (size_t i = 0; (cert = args_nth(a, OPT_CERT, i)); i++) {
         key = args_nth(a, OPT_KEY, i);
         troth_identity_files(b, cert, key ? key : cert);
         const char *staple = args_nth(a, OPT_STAPLE, i);
         size_t n;
-        uint8_t *p = staple ? read_file(a, staple, FILE_MAX, &n) : NULL;
+        uint8_t *p = staple ? file_whole(a, staple, STAPLE_MOST, &n) : NULL;
         if (staple && !p)
             return false;
         if (p)
             troth_identity_staple(b, (troth_span){ p, n });
         free(p);
     }
-    if (args_has(a, OPT_KEY) && args_nth(a, OPT_KEY, 0) && !args_nth(a, OPT_CERT, 0))
-        return complain(a, EXIT_USAGE, "--key without --cert: give the certificate chain as well"), false;
     return true;
 }
 
@@ -241,22 +187,55 @@ static bool set_time(const struct args *a, troth_builder *b)
     return true;
 }
 
-/* One --pin: SHA-256 as 64 hexadecimal digits. */
-static bool set_pin(const struct args *a, troth_builder *b, const char *text)
+static int hex_digit(char c)
 {
-    uint8_t digest[32];
+    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/* "ab:cd..." or "abcd...", 64 digits. */
+static bool pin_from_hex(const char *text, uint8_t digest[32])
+{
     size_t n = 0;
-    for (const char *p = text; *p && n < 64; p++) {
-        int v = *p >= '0' && *p <= '9' ? *p - '0' : (*p | 0x20) >= 'a' && (*p | 0x20) <= 'f' ? (*p | 0x20) - 'a' + 10 : *p == ':' ? -2 : -1;
-        if (v == -1)
-            break;
-        if (v == -2)
+    for (const char *p = text; *p; p++) {
+        int v = hex_digit(*p);
+        if (*p == ':' && n && n % 2 == 0)
             continue;
+        if (v < 0 || n == 64)
+            return false;
         digest[n / 2] = (uint8_t)(n % 2 ? digest[n / 2] | v : v << 4);
         n++;
     }
-    if (n != 64)
-        return complain(a, EXIT_USAGE, "--pin: `%s' is not 64 hexadecimal digits: the SHA-256 of the key (troth inspect prints it)", text), false;
+    return n == 64;
+}
+
+/* RFC 4648 4: 43 digits of six bits, and the sign that something is missing; the last two bits are not part of it. */
+static bool pin_from_base64(const char *text, uint8_t digest[32])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    unsigned bits = 0, have = 0;
+    size_t n = 0;
+    if (strlen(text) != 44 || text[43] != '=')
+        return false;
+    for (int i = 0; i < 43; i++) {
+        const char *at = strchr(digits, text[i]);
+        if (!at)
+            return false;
+        bits = bits << 6 | (unsigned)(at - digits);
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            digest[n++] = (uint8_t)(bits >> have);
+        }
+    }
+    return n == 32 && (bits & 3) == 0;
+}
+
+static bool set_pin(const struct args *a, troth_builder *b, const char *text)
+{
+    uint8_t digest[32];
+    if (!pin_from_hex(text, digest) && !pin_from_base64(text, digest))
+        return complain(a, EXIT_USAGE, "--pin: `%s' is neither 64 hexadecimal digits nor base64 of 32 bytes: the SHA-256 of the key (troth inspect prints it)",
+                        text), false;
     troth_trust_pin(b, digest);
     return true;
 }
@@ -291,6 +270,8 @@ static bool set_trust(const struct args *a, troth_builder *b, int *status)
 static bool set_common(const struct args *a, troth_builder *b)
 {
     set_key_log(a, b);
+    if (args_has(a, OPT_COMPRESS))
+        troth_compressors(b, NULL, 0);
     return set_what_to_speak(a, b) && set_alpn(a, b) && set_identities(a, b) && set_time(a, b);
 }
 
@@ -298,6 +279,8 @@ troth_client *setup_client(const struct args *a, int *status)
 {
     *status = EXIT_USAGE;
     troth_builder *b = troth_client_builder(troth_libcrypto());
+    if (args_has(a, OPT_EARLY))
+        troth_early_data(b, 1);
     if (!set_common(a, b) || !set_trust(a, b, status) || !ech_client_options(a, b)) {
         troth_builder_free(b);
         return NULL;
@@ -311,6 +294,47 @@ troth_client *setup_client(const struct args *a, int *status)
     return c;
 }
 
+/* Whose client certificates are taken, and with which revocation lists. */
+static bool set_client_auth(const struct args *a, troth_builder *b, int *status)
+{
+    static const char *const hows[] = { "required", "optional", NULL };
+    int how = args_word(a, OPT_CLIENT_AUTH, hows, 0);
+    const char *path;
+    troth_error why;
+    if (how < 0)
+        return false;
+    if (!args_has(a, OPT_CLIENT_CA))
+        return true;
+    troth_policy_builder *p = troth_policy_new(troth_libcrypto());
+    for (size_t i = 0; (path = args_nth(a, OPT_CLIENT_CA, i)); i++)
+        troth_policy_trust_file(p, path);
+    *status = trust_evidence(a, p);
+    if (*status != EXIT_OK) {
+        troth_policy_builder_free(p);
+        return false;
+    }
+    troth_policy *policy = troth_policy_build(p, &why);
+    if (!policy) {
+        *status = complain(a, EXIT_FILE, "%s: %s [%s]\n  %s", why.text, why.detail, why.code, why.hint);
+        return false;
+    }
+    troth_trust_policy(b, policy);
+    troth_ask_client_auth(b, how ? TROTH_AUTH_OPTIONAL : TROTH_AUTH_REQUIRED);
+    return true;
+}
+
+static bool set_sessions(const struct args *a, troth_builder *b)
+{
+    long tickets, early;
+    if (!args_number(a, OPT_TICKETS, 0, TICKETS_MOST, 2, &tickets) || !args_number(a, OPT_EARLY_MAX, 0, 1 << 20, 0, &early))
+        return false;
+    if (args_has(a, OPT_TICKETS))
+        troth_tickets(b, (unsigned)tickets, TICKET_SECONDS);
+    if (early)
+        troth_early_data(b, (uint32_t)early);
+    return true;
+}
+
 troth_server *setup_server(const struct args *a, int *status)
 {
     *status = EXIT_USAGE;
@@ -319,17 +343,10 @@ troth_server *setup_server(const struct args *a, int *status)
         return NULL;
     }
     troth_builder *b = troth_server_builder(troth_libcrypto());
-    const char *how = args_value(a, OPT_CLIENT_AUTH, "required"), *path;
-    if (!set_common(a, b) || !ech_server_options(a, b) || (strcmp(how, "required") && strcmp(how, "optional"))) {
-        if (strcmp(how, "required") && strcmp(how, "optional"))
-            complain(a, EXIT_USAGE, "--client-auth: `%s' is neither required nor optional", how);
+    if (!set_common(a, b) || !set_sessions(a, b) || !ech_server_options(a, b) || !set_client_auth(a, b, status)) {
         troth_builder_free(b);
         return NULL;
     }
-    for (size_t i = 0; (path = args_nth(a, OPT_CLIENT_CA, i)); i++)
-        troth_trust_file(b, path);
-    if (args_nth(a, OPT_CLIENT_CA, 0))
-        troth_ask_client_auth(b, strcmp(how, "required") ? TROTH_AUTH_OPTIONAL : TROTH_AUTH_REQUIRED);
     troth_error why;
     troth_server *s = troth_build_server(b, &why);
     if (!s) {

@@ -9,8 +9,6 @@
 /* NULL after a message; *status is the exit code. */
 troth_client *setup_client(const struct args *a, int *status);
 troth_server *setup_server(const struct args *a, int *status);
-/* Reads a whole file ("-": standard input), at most `most` bytes; the caller frees.  NULL after a message that names the path. */
-uint8_t *read_file(const struct args *a, const char *path, size_t most, size_t *n);
 /* The exit code that belongs to a failure. */
 int exit_code_of(const troth_error *e);
 

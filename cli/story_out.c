@@ -7,6 +7,21 @@
 
 #include "record.h"
 
+static int64_t story_us(void *ctx)
+{
+    (void)ctx;
+    return (int64_t)now_us();
+}
+
+troth_story *story_begin(const char *about, int64_t now)
+{
+    troth_story *s = troth_story_new(NULL);
+    troth_story_clock(s, story_us, NULL);
+    troth_story_about(s, about, now);
+    troth_story_recompute(s, troth_libcrypto());
+    return s;
+}
+
 bool story_html(const struct args *a, const troth_story *story, const char *path)
 {
     FILE *f = fopen(path, "w");

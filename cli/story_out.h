@@ -4,6 +4,8 @@
 
 #include "session.h"
 
+/* A story with a clock, that recomputes secrets; NULL when memory runs out. */
+troth_story *story_begin(const char *about, int64_t now);
 /* False after a message: a file could not be written. */
 bool story_out(struct session *s, void *text_to);
 /* The recording, where --record asked for one. */

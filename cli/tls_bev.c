@@ -39,11 +39,25 @@ static void over(struct tls_bev *t)
         t->ears.ended(t, t->ears.ctx);
 }
 
+static void now_open(struct tls_bev *t)
+{
+    if (!t->may_write && t->ears.open)
+        t->ears.open(t, t->ears.ctx);
+    t->may_write = true;
+}
+
 static void now_ready(struct tls_bev *t)
 {
-    t->ready = t->may_write = true;
+    t->ready = true;
+    now_open(t);
     if (t->ears.ready)
         t->ears.ready(t, t->ears.ctx);
+}
+
+static void saw(struct tls_bev *t, bool out, const uint8_t *p, size_t n)
+{
+    if (t->ears.saw && !t->ready)
+        t->ears.saw(t, t->ears.ctx, out, p, n);
 }
 
 /* The owner is told of the peer's end as soon as nothing waits. */
@@ -89,16 +103,19 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
     if (ev.kind == TROTH_RECV) {
         int n = src ? evbuffer_remove(src, ev.room.p, ev.room.n) : 0;
         if (n > 0)
+            saw(t, false, ev.room.p, (size_t)n);
+        if (n > 0)
             troth_received(t->conn, (size_t)n);
         return n > 0;
     }
     if (ev.kind == TROTH_SEND) {
+        saw(t, true, ev.data.p, ev.data.n);
         evbuffer_add(bufferevent_get_output(t->socket), ev.data.p, ev.data.n);
         troth_sent(t->conn, ev.data.n);
     } else if (ev.kind == TROTH_READY) {
         now_ready(t);
     } else if (ev.kind == TROTH_EARLY) { /* who is known from a session may be answered before its Finished */
-        t->may_write = true;
+        now_open(t);
     } else if (ev.kind == TROTH_DATA) {
         if (dst)
             evbuffer_add(dst, ev.data.p, ev.data.n);
@@ -206,9 +223,9 @@ static struct evbuffer *taken_out(struct evbuffer *from, bool even_nothing)
 
 static void bury(struct tls_bev *t)
 {
+    troth_free(t->conn);
     if (t->ears.gone)
         t->ears.gone(t->ears.ctx);
-    troth_free(t->conn);
     free(t);
 }
 

@@ -15,9 +15,11 @@ struct farewells;
 
 /* What the owner wants to hear of.  Members may be NULL. */
 struct tls_bev_ears {
+    void (*open)(struct tls_bev *, void *ctx);    /* what is written goes out from here on: ready, or early data was taken */
     void (*ready)(struct tls_bev *, void *ctx);   /* handshake complete                                        */
     void (*ended)(struct tls_bev *, void *ctx);   /* failed (troth_why says why) or done; once, at the end     */
     void (*ticket)(struct tls_bev *, void *ctx, troth_span ticket);
+    void (*saw)(struct tls_bev *, void *ctx, bool out, const uint8_t *p, size_t n); /* what is on the wire, until the handshake is done */
     void  *ctx;
     void (*closed)(struct tls_bev *, void *ctx);  /* the peer will send no more, we may; without this ear our side is closed as well */
     void (*flushed)(struct tls_bev *, void *ctx); /* all is sent, after tls_bev_finish                         */

@@ -15,12 +15,12 @@
 #include <idn2.h>
 #endif
 
-#include "args.h"
+#include "pki_files.h"
 #include "revoke.h"
 #include "trust.h"
 #include "verify_show.h"
 
-enum { FILES_MAX = 4096, BYTES_MAX = 64 << 20, BREAKS_MAX = 200 };
+enum { FILES_MAX = 4096, BREAKS_MAX = 200 };
 
 struct files {
     troth_span *list;
@@ -28,22 +28,6 @@ struct files {
 };
 
 /* ---- files */
-
-static uint8_t *read_stream(FILE *f, size_t *n)
-{
-    size_t cap = 65536;
-    uint8_t *p = malloc(cap);
-    for (*n = 0; p;) {
-        *n += fread(p + *n, 1, cap - *n, f);
-        if (*n < cap || cap >= BYTES_MAX)
-            return p;
-        uint8_t *more = realloc(p, cap *= 2);
-        if (!more)
-            free(p);
-        p = more;
-    }
-    return NULL;
-}
 
 static bool files_add(struct files *fs, uint8_t *p, size_t n)
 {
@@ -71,23 +55,11 @@ static void files_free(struct files *fs)
 /* One file, "-" for standard input.  EXIT_OK or what to exit with, after a message. */
 static int file_take(const struct args *a, struct files *fs, const char *path)
 {
-    bool in = !strcmp(path, "-");
-    FILE *f = in ? stdin : fopen(path, "rbe");
-    if (!f)
-        return complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
-    size_t n = 0;
-    uint8_t *p = read_stream(f, &n);
-    bool bad = ferror(f);
-    int why = errno;
-    if (!in)
-        fclose(f);
-    if (bad) {
-        free(p);
-        return complain(a, EXIT_FILE, "%s: %s", path, strerror(why));
-    }
-    if (!p || !files_add(fs, p, n))
-        return complain(a, EXIT_BUG, "memory ran out");
-    return EXIT_OK;
+    size_t n;
+    uint8_t *p = file_whole(a, path, FILE_MOST, &n);
+    if (!p)
+        return EXIT_FILE;
+    return files_add(fs, p, n) ? EXIT_OK : complain(a, EXIT_BUG, "memory ran out");
 }
 
 /* Does this look as if a certificate were in it?  Directories hold keys and READMEs too. */
@@ -138,19 +110,6 @@ static int ocsp_use(const struct args *a, troth_policy_builder *b)
     return status;
 }
 
-/* The number of a word in a list that ends with NULL; -1 after a message. */
-static int word_of(const struct args *a, enum opt o, const char *const *words, int otherwise)
-{
-    const char *w = args_value(a, o, NULL);
-    if (!w)
-        return otherwise;
-    for (int i = 0; words[i]; i++)
-        if (!strcmp(words[i], w))
-            return i;
-    complain(a, EXIT_USAGE, "--%s: no such thing as \"%s\"", opt_name(o), w);
-    return -1;
-}
-
 /* "bücher.example" -> "xn--bcher-kva.example". */
 static bool host_use(const struct args *a, troth_policy_builder *b)
 {
@@ -198,7 +157,7 @@ static int rules_use(const struct args *a, troth_policy_builder *b)
     static const char *const purposes[] = { "", "server", "client", "email", "code", "any", NULL };
     long depth;
     int64_t at;
-    int purpose = word_of(a, OPT_PURPOSE, purposes, 0), profile = word_of(a, OPT_PROFILE, profiles, 0);
+    int purpose = args_word(a, OPT_PURPOSE, purposes, 0), profile = args_word(a, OPT_PROFILE, profiles, 0);
     enum opt when = args_has(a, OPT_AT) ? OPT_AT : OPT_TIME;
     if (args_has(a, when)) {
         if (!args_time(a, when, &at))

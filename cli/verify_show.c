@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "session.h"
+#include "tty.h"
 
 #ifdef HAVE_JANSSON
 #include <jansson.h>

@@ -1,5 +1,6 @@
 # How a test file says what it needs, in its first ten lines:
-#   /* ctest: slow */  /* ctest: label=interop slow serial timeout=600 */     labels, RUN_SERIAL, TIMEOUT
+#   /* ctest: slow */  /* ctest: label=interop slow serial timeout=600 */     labels, RUN_SERIAL, TIMEOUT; the first word that is
+#                                                                              none of these ends the list
 #   /* links: jansson crypto */                                              libraries (cmake/libs.cmake), or -lNAME
 function(troth_head src out)
     file(STRINGS ${src} lines LIMIT_COUNT 10)
@@ -49,9 +50,12 @@ function(troth_register name folder src)
                 set(timeout ${CMAKE_MATCH_1})
             elseif(w STREQUAL "serial")
                 set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
-            else()
-                string(REPLACE "label=" "" w ${w})
-                list(APPEND labels ${w})
+            elseif(w STREQUAL "slow")
+                list(APPEND labels slow)
+            elseif(w MATCHES "^label=([a-z0-9_]+)$")
+                list(APPEND labels ${CMAKE_MATCH_1})
+            else() # the sentence that follows
+                break()
             endif()
         endforeach()
         if("slow" IN_LIST labels AND timeout EQUAL 120)

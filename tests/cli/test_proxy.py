@@ -183,6 +183,40 @@ except OSError as x:
 check("a backend that is down is logged with its code", n.said("net.refused"), n.log()[-400:])
 check("and others are still served", e.process.poll() is None and p.process.poll() is None)
 
+# ---- nothing to do means sleeping: whoever closed, and however
+hold = socket.create_server(("127.0.0.1", 0))
+q = Server("--backend", f"127.0.0.1:{hold.getsockname()[1]}", "--timeout", "20", verb="proxy", cert=CERT, key=KEY)
+
+
+def asleep(server):
+    """In none of many samples does it run: a loop that spins always does."""
+    time.sleep(0.3)
+    seen = []
+    for _ in range(30):
+        with open(f"/proc/{server.process.pid}/stat", encoding="utf-8") as f:
+            seen.append(f.read().rsplit(")", 1)[1].split()[0])
+        time.sleep(0.01)
+    return seen.count("R") < len(seen) // 2
+
+
+for what in ("close_notify", "close_notify and the end of TCP", "the end of TCP", "the backend's end"):
+    c = tls(q.port, CA)
+    back, _ = hold.accept()
+    if what.startswith("close_notify"):
+        c.setblocking(False)
+        try:
+            c.unwrap()
+        except (ssl.SSLWantReadError, OSError):
+            pass
+    if "of TCP" in what:
+        socket.socket(fileno=os.dup(c.fileno())).shutdown(socket.SHUT_WR)
+    if "backend" in what:
+        back.close()
+    check("asleep after " + what, asleep(q))
+    c.close()
+    back.close()
+check("SIGTERM is heard after all that", q.end() == 0, q.log()[-500:])
+
 # ---- TLS behind
 web = f"{D}/web"
 os.makedirs(web)

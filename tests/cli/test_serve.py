@@ -178,7 +178,7 @@ for args, words in ((["nonsense"], ["nonsense"]), (["serv"], ["serve"]), (["conn
                     (["connect", "--alpn", "", "a"], ["--alpn"]), (["connect", "--json=yes", "a"], ["takes no value"]),
                     (["connect", "--listen", "x", "a"], ["means nothing here"]), (["connect", "-Z", "a"], ["-Z"]),
                     (["get", "http://localhost/"], ["https"]), (["serve", "--max-connections", "0"], ["--max-connections"]),
-                    (["serve", "--log", "xml"], ["xml"]), (["serve", "--client-auth", "maybe", "--cert", CERT, "--key", KEY], ["maybe"]),
+                    (["serve", "--log", "xml"], ["xml"]), (["serve", "--client-ca", CA, "--client-auth", "maybe", "--cert", CERT, "--key", KEY], ["maybe"]),
                     (["connect", "--starttls", "gopher", "a"], ["gopher"]), (["connect", ""], [])):
     mistake("mistake: troth " + " ".join(args), 2, words, *args)
 r = subprocess.run([TROTH], capture_output=True, text=True, check=False)

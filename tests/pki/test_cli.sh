@@ -63,7 +63,7 @@ want 8 'config.html' "$t" inspect page.pem
 : > empty.pem
 want 8 'config.empty' "$t" inspect empty.pem
 want 8 'No such file' "$t" inspect missing.pem
-want 8 'Is a directory' "$t" inspect .
+want 8 'is a directory' "$t" inspect .
 head -c 300 pki/ca.pem > cut.pem
 want 8 'cut off' "$t" inspect cut.pem
 want 8 'DNS:localhost' "$t" inspect missing.pem pki/localhost.pem        # the others are still shown

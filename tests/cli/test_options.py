@@ -1,0 +1,163 @@
+"""Every option does what its line of --help says, or is refused: what needs another, what contradicts another, words and numbers that
+are none.  One message each, exit status as in troth(1).
+ctest: timeout=300 slow"""
+import json
+import os
+import re
+import subprocess
+
+from serving import D, TROTH, Server, ask, authority, check, finish, run
+
+authority()
+CA, CERT, KEY = f"{D}/ca.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
+run("ca", "issue", "--client", "me", "--out", D)
+ME = ("--cert", f"{D}/me-client.pem", "--key", f"{D}/me-client-key.pem")
+web = f"{D}/web"
+os.makedirs(web)
+with open(f"{web}/index.html", "w", encoding="utf-8") as f:
+    f.write("<h1>home</h1>")
+
+
+def refused(words, *args, status=2):
+    r = run(*args, status=None)
+    text = r.stderr.strip()
+    good = r.returncode == status and all(w in text for w in words) and len(text.split("\n")) <= 4 and not r.stdout
+    check("refused: troth " + " ".join(args), good, (r.returncode, r.stdout, text))
+
+
+# ---- what does not go together
+own = ("--cert", CERT, "--key", KEY)
+for words, args in (
+        (["--client-ca"], ("serve", *own, "--crl", CA)), (["--client-ca"], ("serve", *own, "--client-auth", "optional")),
+        (["--wrap"], ("proxy", *own, "--backend", "127.0.0.1:9", "--ca", CA)), (["--wrap"], ("proxy", *own, "--backend", "127.0.0.1:9", "--pin", "00")),
+        (["--wrap"], ("proxy", *own, "--backend", "127.0.0.1:9", "--crl", CA)), (["--wrap", "clear"], ("proxy", "--wrap", "localhost", "--tickets", "1")),
+        (["--wrap", "clear"], ("proxy", "--wrap", "localhost", "--client-ca", CA)), (["--cert"], ("connect", "a.example", "--key", KEY)),
+        (["--cert"], ("serve", "--staple", CA)), (["--session"], ("connect", "a.example", "--early-data", CA)),
+        (["-v or --html"], ("connect", "a.example", "--redact")), (["choose one"], ("connect", "-4", "-6", "a.example")),
+        (["choose one"], ("connect", "-q", "-v", "a.example")), (["--json is"], ("check", "--json", "--format", "md", "a.example")),
+        (["--log json"], ("serve", *own, "--json", "--log", "logfmt")), (["explain --json"], ("connect", "-v", "--json", "a.example")),
+        (["the same"], ("verify", "--time", "2026-01-01", "--at", "2026-01-01", CERT)), (["one thing"], ("explain", "--error", "x", "--pcap", "y")),
+        (["init"], ("ca", "issue", "--constrain", "x", "y")), (["init"], ("ca", "issue", "--name", "x", "y")), (["issue"], ("ca", "init", "--client"))):
+    refused(words, *args)
+# ---- values that are none
+for words, args in (
+        (["auto, always, never"], ("connect", "--color", "blue", "a.example")), (["0 to 16"], ("serve", *own, "--tickets", "many")),
+        (["0 to 16"], ("serve", *own, "--tickets", "17")), (["--early-max"], ("serve", *own, "--early-max", "-1")),
+        (["info, low, medium"], ("check", "--fail-on", "grave", "a.example")), (["text, json, md"], ("check", "--format", "xml", "a.example")),
+        (["summary, steps"], ("explain", "--depth", "all", "a.example")), (["server, client"], ("verify", "--purpose", "fun", CERT)),
+        (["web, rfc5280"], ("verify", "--profile", "mine", CERT)), (["logfmt, json"], ("serve", *own, "--log", "xml")),
+        (["required, optional"], ("serve", *own, "--client-ca", CA, "--client-auth", "perhaps")),
+        (["neither 64 hexadecimal"], ("connect", "--pin", "ab:cd", "a.example")), (["neither 64 hexadecimal"], ("connect", "--pin", "A" * 43 + "!", "a.example")),
+        (["is not a time"], ("verify", "--time", "yesterday", CERT)), (["is not a time"], ("ca", "issue", "--not-before", "soon", "x", "--out", D)),
+        (["--days"], ("ca", "init", "--days", "0")), (["--wait"], ("connect", "--wait", "long", "a.example")),
+        (["40 to 1000"], ("explain", "--width", "3", "a.example")), (["neither init nor issue"], ("ca", "make")), (["keygen"], ("ech", "make")),
+        (["--public-name"], ("ech", "keygen")), (["is not a registered name"], ("get", "--sigs", "md5", "a.example"))):
+    refused(words, *args)
+for words, args in ((["No such file"], ("connect", "--ca", "/no/such", "a.example")), (["No such file"], ("connect", "--session", "/x", "--early-data", "/no/such", "a.example")),
+                    (["No such file"], ("verify", "--roots", CA, "/no/such")), (["directory"], ("verify", "--roots", CA, "--ocsp-response", D, CERT)),
+                    (["No such file"], ("inspect", "/no/such")), (["is a directory"], ("inspect", D)), (["ct"], ("verify", "--roots", CA, "--ct-logs", CA, CERT)),
+                    (["No such file"], ("serve", *own, "--client-ca", CA, "--crl", "/no/such"))):
+    refused(words if words != ["ct"] else [CA], *args, status=8)
+# ---- every option that a verb does not have is refused by it; every one that it has stands in its help
+options = dict(re.findall(r'^OPT\((\w+),\s*"([^"]+)"', open(os.environ["SRC_DIR"] + "/cli/options.def", encoding="utf-8").read(), re.M))
+verbs = re.findall(r'^VERB\(\w+, "([^"]+)"', open(os.environ["SRC_DIR"] + "/cli/verbs.def", encoding="utf-8").read(), re.M)
+wrong = []
+for verb in verbs:
+    known = set(re.findall(r"--([a-z0-9-]+)", run(verb, "--help").stdout))
+    for name in options.values():
+        if not any(k.startswith(name) for k in known):  # words may be shortened
+            r = run(verb, f"--{name}", status=None)
+            if r.returncode != 2 or "means nothing here" not in r.stderr:
+                wrong.append((verb, name, r.stderr))
+check("what a verb does not know it refuses", not wrong, wrong[:3])
+
+# ---- tickets
+for count, kept in (("0", False), ("1", True)):
+    s = Server(web, "--tickets", count, cert=CERT, key=KEY)
+    path = f"{D}/session{count}"
+    run("connect", "--ca", CA, "--session", path, f"localhost:{s.port}")
+    check(f"--tickets {count}", os.path.exists(path) == kept)
+    s.end()
+# ---- early data, taken and not
+request = f"{D}/request"
+with open(request, "w", encoding="utf-8") as f:
+    f.write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+for most, words in (("16384", "early data accepted"), ("0", "no early data")):
+    s = Server(web, "--early-max", most, cert=CERT, key=KEY)
+    session = f"{D}/early{most}"
+    run("connect", "--ca", CA, "--session", session, f"localhost:{s.port}")
+    r = run("connect", "--ca", CA, "--session", session, "--early-data", request, f"localhost:{s.port}")
+    check(f"--early-max {most}: the answer comes", r.stdout.endswith("<h1>home</h1>"), (r.stdout, r.stderr))
+    check(f"--early-max {most}: and connect says what became of it", words in r.stderr, r.stderr)
+    s.end()
+r = run("connect", "--session", f"{D}/never", "--early-data", request, "--ca", CA, "localhost:1", status=3)
+# ---- compression
+s = Server(web, cert=CERT, key=KEY)
+plain = Server(web, "--no-compress", cert=CERT, key=KEY)
+for port, args, compressed in ((s.port, (), True), (s.port, ("--no-compress",), False), (plain.port, (), False)):
+    r = run("explain", "--ca", CA, *args, f"localhost:{port}", "--depth", "steps")
+    check(f"certificate compression {args} {port == plain.port}", ("CompressedCertificate" in r.stdout) == compressed, r.stdout[:600])
+# ---- colour
+for args, coloured in ((("--color", "always"), True), (("--color", "never"), False), ((), False)):
+    texts = [run("verify", *args, "--roots", CA, "--host", "localhost", CERT).stdout, run("inspect", *args, CERT).stdout,
+             run("explain", *args, "--ca", CA, f"localhost:{s.port}").stdout, run("connect", *args, "--ca", CA, f"localhost:{s.port}").stderr,
+             run("check", *args, "--ca", CA, f"localhost:{s.port}", status=None).stdout]
+    check(f"colour {args}", all(("\x1b[" in t) == coloured for t in texts[:4]), [t[:80] for t in texts])
+# ---- pins, both ways of writing; the wrong one
+hexpin = re.search(r"[0-9a-f]{64}", json.dumps([o for o in json.loads(run("inspect", "--json", CERT).stdout)["objects"]]).lower())
+der = subprocess.run(["openssl", "x509", "-in", CERT, "-pubkey", "-noout"], check=True, capture_output=True).stdout
+spki = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=der, check=True, capture_output=True).stdout
+import base64
+import hashlib
+digest = hashlib.sha256(spki).digest()
+for pin in (digest.hex(), digest.hex(":"), digest.hex().upper(), base64.b64encode(digest).decode()):
+    r = run("connect", "--ca", CA, "--pin", pin, f"localhost:{s.port}", status=None)
+    check("pin " + pin, r.returncode == 0, r.stderr)
+r = run("connect", "--ca", CA, "--pin", "00" * 32, f"localhost:{s.port}", status=None)
+check("a pin of another key", r.returncode == 5, r.stderr)
+# ---- revocation is asked for by every verb that takes the options; these certificates name nobody to ask
+for verb in ("connect", "get", "explain", "check"):
+    r = run(verb, "--ca", CA, "--ocsp", f"localhost:{s.port}", status=None)
+    check(f"{verb} --ocsp asks", "revocation.unknown" in r.stdout + r.stderr, (r.returncode, r.stderr[-300:]))
+# ---- SCTs
+logs = f"{D}/logs.json"
+with open(logs, "w", encoding="utf-8") as f:
+    key = base64.b64encode(spki).decode()
+    json.dump({"operators": [{"name": "o", "logs": [{"description": "a log", "key": key}, {"description": "another", "key": key}]}]}, f)
+r = run("verify", "--roots", CA, "--host", "localhost", "--ct-logs", logs, CERT, status=None)
+check("verify --ct-logs: no SCT, no acceptance", r.returncode == 1 and "ct." in r.stdout, (r.stdout, r.stderr))
+r = run("connect", "--ca", CA, "--ct-logs", logs, f"localhost:{s.port}", status=None)
+check("connect --ct-logs", r.returncode == 5 and "ct." in r.stderr, r.stderr)
+s.end()
+plain.end()
+# ---- client certificates
+for how, args, status in (("required", (), 6), ("required", ME, 0), ("optional", (), 0), ("optional", ME, 0)):
+    s = Server(web, "--client-ca", CA, "--client-auth", how, cert=CERT, key=KEY)
+    r = run("connect", "--ca", CA, *args, f"localhost:{s.port}", status=None)
+    check(f"--client-auth {how} {'with' if args else 'without'} a certificate", r.returncode == status, r.stderr)
+    s.end()
+# ---- the flight recorder
+kept = f"{D}/flight.pcapng"
+s = Server(web, "--record", kept, cert=CERT, key=KEY)
+run("connect", "--ca", CA, f"localhost:{s.port}")
+check("--record keeps nothing of what went well", not os.path.exists(kept))
+run("connect", f"localhost:{s.port}", status=5)
+check("--record keeps what failed", s.said("handshake") and os.path.exists(kept) and os.stat(kept).st_mode & 0o77 == 0)
+r = run("explain", kept, status=None)
+check("and troth explain reads it", "ClientHello" in r.stdout and "unknown_ca" in r.stdout, r.stdout[-800:] + r.stderr)
+s.end()
+# ---- the log as JSON
+for args in (("--json",), ("--log", "json")):
+    s = Server(web, *args, "-v", cert=CERT, key=KEY)
+    ask(s.port, CA, "/")
+    s.end()
+    lines = [json.loads(line) for line in s.log().splitlines()]
+    check(f"the log as JSON {args}", {"listening", "handshake", "request"} <= {line["event"] for line in lines}, lines)
+# ---- an authority that begins early
+old = f"{D}/old"
+run("ca", "init", "--out", old, "--not-before", "2020-01-01", "--days", "10000")
+run("ca", "issue", "--out", old, "--not-before", "2020-06-01", "--days", "10", "past.example")
+r = run("verify", "--roots", f"{old}/ca.pem", "--host", "past.example", "--time", "2020-06-05", f"{old}/past.example.pem")
+check("ca init --not-before, and a certificate of then", "accepted" in r.stdout)
+refused(["2020-01-01", "ca init --not-before"], "ca", "issue", "--out", old, "--not-before", "2019-06-01", "older.example")
+finish()
