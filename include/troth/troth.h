@@ -283,7 +283,8 @@ typedef struct troth_facts {
 TROTH_API troth_facts         troth_what(const troth_conn *);
 TROTH_API const troth_error  *troth_why(const troth_conn *);    /* NULL while all is well                                     */
 TROTH_API const troth_report *troth_peer(const troth_conn *);   /* the peer's chain and every check; also after a failure; NULL: none came */
-/* RFC 9846 7.5, RFC 5705; from READY on, of a server that accepted early data from EARLY on.  `early`: of the early exporter secret (0-RTT). */
+/* RFC 9846 7.5, RFC 5705; from READY on, of a server that accepted early data from EARLY on; until FAILED, with TLS 1.2 until DONE.
+ * `early`: of the early exporter secret (0-RTT). */
 TROTH_API TROTH_CHECK bool    troth_export(const troth_conn *, const char *label, troth_span context, uint8_t *out, size_t n);
 TROTH_API TROTH_CHECK bool    troth_export_early(const troth_conn *, const char *label, troth_span context, uint8_t *out, size_t n);
 

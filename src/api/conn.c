@@ -195,7 +195,7 @@ void troth_close(troth_conn *c)
 
 void troth_broken(troth_conn *c, enum troth_reason why, const char *detail)
 {
-    if (!c || error_is_set(&c->error))
+    if (!c || error_is_set(&c->error) || engine_is_over(c))
         return;
     (void)fail_as(c, (unsigned)why < TROTH_REASON_COUNT && why ? why : TROTH_R_BAD_ARGUMENT, "%s", detail ? detail : "");
     c->error.alert = ALERT_NONE_BELONGS; /* there is no way left to tell the peer */
@@ -205,7 +205,7 @@ void troth_broken(troth_conn *c, enum troth_reason why, const char *detail)
 
 void troth_abort(troth_conn *c, uint8_t alert, const char *because)
 {
-    if (!c || error_is_set(&c->error))
+    if (!c || error_is_set(&c->error) || engine_is_over(c))
         return;
     (void)fail(c, APP_ABORTED, "%s", because ? because : "no reason was given");
     c->error.alert = alert;

@@ -80,6 +80,7 @@ static bool expand(struct protect *p, troth_error *e)
     p->begun = p->aead->begin(p->aead, p->state, p->key);
     if (p->begun)
         return true;
+    secret_wipe(p->state, p->aead->state_n); /* as far as it got */
     p->memory->free(p->memory->ctx, p->state, p->aead->state_n);
     p->state = NULL;
     return fail_to(e, CRYPTO_FAILED, "%s takes no key", p->aead->name);

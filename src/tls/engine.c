@@ -9,6 +9,7 @@
 #include "tls/carrier.h"
 #include "tls/flight.h"
 #include "tls/late.h"
+#include "tls/session.h"
 
 enum { LEVEL_WARNING = 1, LEVEL_FATAL = 2 };
 
@@ -19,15 +20,34 @@ static troth_event event(enum troth_event_kind kind)
 
 /* ---- the end */
 
-/* Secrets of a connection that is over are forgotten (RFC 9846 6). */
+/* Secrets of a connection that is over are forgotten (RFC 9846 6).  What was closed in order can still export, unless that takes the master
+ * secret (TLS 1.2), which opens everything that was said. */
 static void forget(struct troth_conn *c)
 {
+    bool can_export = !c->failed && c->facts.version == TROTH_TLS13;
+    struct secret exporter = c->keys.exporter;
+    const troth_hash *hash = c->keys.hash;
     hs_end(c);
     secret_wipe(&c->keys, sizeof c->keys);
+    if (c->failed && c->rare)
+        secret_wipe(&c->rare->early_exporter, sizeof c->rare->early_exporter);
+    if (can_export) {
+        c->keys.exporter = exporter;
+        c->keys.hash = hash;
+    }
+    secret_wipe(&exporter, sizeof exporter);
     messages_free(&c->rec.messages);
     carrier_of(c)->forget(c);
+    session_free_bytes(c, c->ticket, c->ticket_n); /* nobody will fetch it */
+    c->ticket = NULL;
+    c->ticket_n = 0;
     c->question = ASK_NOTHING;
     c->events = 0;
+}
+
+bool engine_is_over(const struct troth_conn *c)
+{
+    return c->failed || (c->close_sent && c->close_seen && outq_empty(&c->rec.out));
 }
 
 void engine_fail(struct troth_conn *c)
@@ -171,7 +191,9 @@ static bool next(struct troth_conn *c, troth_event *e)
         engine_fail(c); /* once; what failed outside of a step is found here */
     if (carrier_of(c)->say(c, e))
         return true;
-    if (c->failed || (c->close_sent && c->close_seen)) {
+    if (engine_is_over(c)) {
+        if (!c->failed)
+            forget(c);
         *e = event(c->failed ? TROTH_FAILED : TROTH_DONE);
         return true;
     }

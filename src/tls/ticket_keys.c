@@ -54,6 +54,7 @@ static bool named(const struct config *cfg, span name, troth_ticket_key *k)
     for (uint64_t back = 0; !cfg->n_ticket_keys && back <= 2 && back <= now; back++)
         if (derive(cfg, now - back, k) && span_equal(name, SPAN_OF(k->name)))
             return true;
+    secret_wipe(k, sizeof *k); /* of another epoch */
     return false;
 }
 
@@ -77,8 +78,10 @@ bool ticket_seal(struct troth_conn *c, const struct session *s, span *ticket, st
     if (!aead || !newest(c->cfg, &k))
         return fail(c, CRYPTO_FAILED, "no AEAD for tickets");
     uint8_t *p = all > 0xffff ? NULL : arena_alloc(a, all);
-    if (!p)
+    if (!p) {
+        secret_wipe(&k, sizeof k);
         return fail(c, OUT_OF_MEMORY, "for a ticket of %zu bytes", all);
+    }
     uint8_t *nonce = p + TICKET_NAME_N, *text = nonce + TICKET_NONCE_N;
     struct wr w = wr_into(text, n);
     session_write(&w, s);
@@ -107,8 +110,10 @@ bool ticket_open(struct troth_conn *c, span ticket, span *bytes, struct arena *a
         return true;
     span sealed = span_slice(ticket, TICKET_NAME_N + TICKET_NONCE_N, ticket.n);
     uint8_t *p = arena_alloc(a, sealed.n);
-    if (!p)
+    if (!p) {
+        secret_wipe(&k, sizeof k);
         return fail(c, OUT_OF_MEMORY, "for a ticket of %zu bytes", ticket.n);
+    }
     if (aead->begin(aead, state, k.key)) {
         if (aead->open(aead, state, p, ticket.p + TICKET_NAME_N, span_slice(ticket, 0, TICKET_NAME_N), sealed))
             *bytes = span_of(p, sealed.n - TICKET_TAG_N);

@@ -211,8 +211,7 @@ static void tweak_client(struct scene *s, troth_builder *b)
 
 static void tweak_server(struct scene *s, troth_builder *b)
 {
-    static const troth_ticket_key ticket_keys[] = { { "a name of a key", "thirty-two bytes of key, or so.." },
-                                                    { "another name...", "and thirty-two bytes, other ones" } };
+    static const troth_ticket_key ticket_key = { "a name of a key", "thirty-two bytes of key, or so.." };
     struct world *w = s->w;
     tweak_both(s, b, true);
     if (has(s, F_DELEGATED)) {
@@ -235,8 +234,8 @@ static void tweak_server(struct scene *s, troth_builder *b)
         troth_ask_client_auth(b, TROTH_AUTH_REQUIRED);
     if (has(s, F_ASK))
         troth_ask_server(b);
-    if (has(s, F_RESUME))
-        troth_ticket_keys(b, ticket_keys + (has(s, F_REFUSED) && !has(s, F_EARLY) && s->session_n), 1);
+    if (has(s, F_RESUME) && !(has(s, F_REFUSED) && !has(s, F_EARLY) && s->session_n)) /* refused: its own keys, of which this is none */
+        troth_ticket_keys(b, &ticket_key, 1);
     if (has(s, F_IDS)) {
         troth_tickets(b, 0, 3600);
         troth_cache(b, &s->cache);

@@ -161,8 +161,8 @@ static bool give(struct pair *p, struct pair_end *e, const troth_event *ev)
 {
     struct pipe *in = pair_input(p, e);
     size_t cut = e == &p->client ? p->cut_client : p->cut_server;
-    size_t n = in->n - in->taken;
-    if (!n && in->ended) {
+    size_t n = (in->ends_at && in->ends_at < in->n ? in->ends_at : in->n) - in->taken;
+    if (!n && (in->ended || (in->ends_at && in->ends_at < in->n))) {
         troth_received(e->c, 0);
         return true;
     }
@@ -230,7 +230,11 @@ void pair_run(struct pair *p)
 {
     for (bool any = true; any;) {
         any = pair_step(p, &p->client);
+        if (p->between)
+            p->between(p, &p->to_server, p->between_ctx);
         any |= pair_step(p, &p->server);
+        if (p->between)
+            p->between(p, &p->to_client, p->between_ctx);
     }
 }
 

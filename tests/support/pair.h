@@ -41,6 +41,7 @@ struct pipe {
     uint8_t *p;
     size_t   n, cap, taken; /* taken: of the n bytes that ever came; n - taken wait */
     bool     ended;
+    size_t   ends_at;       /* the reader gets no more than these bytes, and then the end of the stream; 0: it does  */
 };
 
 struct pair_end {
@@ -61,6 +62,9 @@ struct pair {
     /* Called for every event but SEND, RECV and DATA, and before the default does anything; true: the test dealt with it. */
     bool          (*on_event)(struct pair *, struct pair_end *, const troth_event *, void *ctx);
     void           *ctx;
+    /* Called after an end wrote into this pipe, before the other reads it. */
+    void          (*between)(struct pair *, struct pipe *, void *ctx);
+    void           *between_ctx;
     bool            no_close;           /* CLOSED is not answered with troth_close                                       */
 };
 
