@@ -171,6 +171,7 @@ static int run(struct end *e)
         case TROTH_ASK_SERVER:
         case TROTH_ASK_SIGN:
         case TROTH_ASK_VERDICT:
+        case TROTH_ASK_CLIENT:
         case TROTH_KEYS:
         case TROTH_CLOSED:
         case TROTH_DONE:

@@ -89,20 +89,50 @@ TROTH_API void troth_alpn(troth_builder *, const char *const *names, size_t n);
 TROTH_API void troth_alpn_optional(troth_builder *);
 /* Server: refuse clients that name a server which no identity covers (unrecognized_name), or that name none. */
 TROTH_API void troth_strict_sni(troth_builder *);
+/* Server: names make no difference here: no certificate is chosen by them, and server_name is not acknowledged (RFC 6066 3).  The
+ * application still learns the name that was asked for. */
+TROTH_API void troth_ignore_names(troth_builder *);
 /* Server: ask the application which configuration to go on with, once a hello came (TROTH_ASK_SERVER). */
 TROTH_API void troth_ask_server(troth_builder *);
-/* Server: send a cookie with HelloRetryRequest, and want it back (RFC 9846 4.3.2). */
+/* Server: send a cookie with HelloRetryRequest, and want it back (RFC 9846 4.3.2).  The cookie holds, under a key of the server, all that
+ * it has to remember.  So a server may let the connection go once HelloRetryRequest is sent (troth_what().hello_retry), and give what the
+ * client says next, from its second ClientHello on, to a new troth_accept() of this configuration, or of another with the same
+ * troth_cookie_key(): that goes on where the first stopped.  A cookie is good for a minute.  One that answers an encrypted ClientHello
+ * (RFC 9849) is good only for the connection that made it, as is one of a client that sent early data. */
 TROTH_API void troth_retry_cookie(troth_builder *);
+/* Server: the key for cookies, 32 random bytes that several configurations or processes share; includes troth_retry_cookie(). */
+TROTH_API void troth_cookie_key(troth_builder *, const uint8_t key[32]);
+/* Server: no handshake without a cookie: a ClientHello that brings none is answered with HelloRetryRequest, also where all is agreed.
+ * With troth_bind_cookie() it shows that the client can be reached where it says it is, before anything is spent on it. */
+TROTH_API void troth_always_retry(troth_builder *);
+/* Client: says that this is a second try with fewer versions than it could speak (TLS_FALLBACK_SCSV, RFC 7507): a server that could do
+ * better ends such a connection, as somebody must have made the first try fail. */
+TROTH_API void troth_fallback_scsv(troth_builder *);
 
 /* -- client certificates, asked for by a server */
 enum troth_auth { TROTH_AUTH_NONE, TROTH_AUTH_OPTIONAL, TROTH_AUTH_REQUIRED };
 TROTH_API void troth_ask_client_auth(troth_builder *, enum troth_auth);
+/* Server: the client's certificate is to have this extension with at least these values (oid_filters, RFC 9846 4.3.5); TLS 1.3.  oid: the
+ * content of an OBJECT IDENTIFIER in DER; values: the value of the extension in DER, empty if any will do.  Each OID once; keyUsage
+ * and extKeyUsage are the two for which it is laid down what matches, and the only two by which a certificate is refused here
+ * (tls.oid-filter): a client must pass over those it does not know. */
+TROTH_API void troth_oid_filter(troth_builder *, troth_span oid, troth_span values);
 /* Client: when the server asks for a certificate and none of ours fits, end the handshake and say why, instead of showing none. */
 TROTH_API void troth_never_anonymous(troth_builder *);
+/* Client: ask the application by whom to answer when the server wants a certificate (TROTH_ASK_CLIENT). */
+TROTH_API void troth_ask_client(troth_builder *);
 /* Client: offer post_handshake_auth and answer it (RFC 9846 4.7.2). */
 TROTH_API void troth_post_handshake_auth(troth_builder *);
 
 /* -- certificates, beyond the basics */
+/* Signatures in the peer's certificates, where they are others than in its handshake (signature_algorithms_cert, RFC 9846 4.3.3).  It
+ * tells the peer which chain to show; which one is taken is for the policy (verify.h) to say. */
+TROTH_API void troth_cert_schemes(troth_builder *, const uint16_t *ids, size_t n);
+/* Tell the peer the names of the authorities that are trusted (certificate_authorities, RFC 9846 4.3.4), where there are at most 64 of
+ * them.  Default: servers that ask for client certificates do, clients do not. */
+TROTH_API void troth_name_authorities(troth_builder *, bool yes);
+/* The longest Certificate message to take from the peer, in bytes, expanded; default and most 131072. */
+TROTH_API void troth_max_certificate(troth_builder *, uint32_t bytes);
 TROTH_API void troth_request_ocsp(troth_builder *, bool yes);  /* client; default yes                              */
 TROTH_API void troth_request_scts(troth_builder *, bool yes);  /* client; default no                               */
 enum troth_certificate_type { TROTH_X509 = 0, TROTH_RAW_PUBLIC_KEY = 2 };
@@ -123,6 +153,8 @@ TROTH_API void troth_compressors(troth_builder *, const troth_compressor *, size
 typedef struct troth_ticket_key { uint8_t name[16]; uint8_t key[32]; } troth_ticket_key;
 TROTH_API void troth_ticket_keys(troth_builder *, const troth_ticket_key *, size_t n);
 TROTH_API void troth_tickets(troth_builder *, unsigned per_connection, uint32_t lifetime_seconds); /* server; default 2, one day; 0: none */
+/* Client: want no tickets and offer none: neither session_ticket nor psk_key_exchange_modes is said (unless there are external PSKs). */
+TROTH_API void troth_no_tickets(troth_builder *);
 /* TLS 1.2 sessions by id, kept by the application.  put: keep `state` under `id`; take: copy it to out, return its length or 0. */
 typedef struct troth_session_cache {
     void  *ctx;
@@ -147,6 +179,8 @@ TROTH_API void troth_psk_import(troth_builder *, troth_span identity, troth_span
  * none can, nothing is encrypted: troth_what().ech tells.  A refusal fails with tls.ech-rejected; troth_what().ech_retry_configs then
  * says what to try next, once and for this server only (empty: without Encrypted Client Hello). */
 TROTH_API void troth_ech_configs(troth_builder *, troth_span config_list);
+/* Client: rather fail (tls.ech-unusable), before a byte is sent, than connect in the clear because no configuration can be used. */
+TROTH_API void troth_ech_required(troth_builder *);
 /* Client: look as if, where there is no configuration to use. */
 TROTH_API void troth_ech_grease(troth_builder *);
 /* Server: one ECHConfig with its private key (32 bytes; X25519); `retry`: hand it to clients that used another.  Several: newest first. */
@@ -165,6 +199,7 @@ TROTH_API size_t troth_ech_pem(const troth_ech_pair *, char *out, size_t cap);
 TROTH_API void troth_record_size_limit(troth_builder *, uint16_t bytes);   /* RFC 8449: what we want to receive; 64..16385 */
 TROTH_API void troth_max_fragment(troth_builder *, uint16_t bytes);        /* what we send at most in a record             */
 enum troth_padding { TROTH_PAD_NONE, TROTH_PAD_BLOCK, TROTH_PAD_FULL };
+/* Default: none, except that the handshake is padded a little where Encrypted Client Hello hides it (RFC 9849 6.1.3). */
 TROTH_API void troth_pad(troth_builder *, enum troth_padding, uint16_t block);
 TROTH_API void troth_grease(troth_builder *, bool yes);                    /* GREASE values in hellos and tickets (RFC 8701); default yes */
 
@@ -189,10 +224,11 @@ TROTH_API TROTH_CHECK troth_conn *troth_connect(const troth_client *, const char
 TROTH_API TROTH_CHECK troth_conn *troth_accept(const troth_server *);
 TROTH_API void troth_free(troth_conn *);
 
-/* These three come before the first troth_next(). */
+/* These come before the first troth_next(). */
 TROTH_API void troth_resume(troth_conn *, troth_span ticket);      /* what an earlier TROTH_TICKET gave (again and again unless 1.3)      */
 TROTH_API void troth_tell(troth_conn *, troth_story *);            /* record it; the story must outlive the connection                    */
 TROTH_API void troth_send_name(troth_conn *, const char *sni);     /* another server_name than host; "": none.  The host is still checked */
+TROTH_API void troth_bind_cookie(troth_conn *, troth_span address); /* server: cookies count only for a client of this address, any bytes   */
 
 /* ================================================================ run */
 
@@ -207,6 +243,7 @@ enum troth_event_kind {
     TROTH_ASK_SERVER,  /* server: a hello came (troth_what() has its server name): troth_answer_server()                     */
     TROTH_ASK_SIGN,    /* data must be signed with the key behind `tag`, by scheme `number`: troth_answer_sign()              */
     TROTH_ASK_VERDICT, /* troth_peer() has ours: troth_answer_verdict()                                                      */
+    TROTH_ASK_CLIENT,  /* client: a certificate is wanted (troth_what().acceptable_authorities): troth_answer_client()       */
     TROTH_CLIENT_AUTH, /* server: the client answered troth_ask_again(); troth_what() says whether it is authenticated       */
     TROTH_KEYS,        /* QUIC only: data is a secret of `level`, for what we send if `ours` (RFC 9001); see quic.h              */
     TROTH_CLOSED,      /* the peer will send no more (close_notify); we still may.  Said again until troth_close() was called     */
@@ -249,6 +286,11 @@ TROTH_API void troth_broken(troth_conn *, enum troth_reason, const char *detail)
 TROTH_API void troth_abort(troth_conn *, uint8_t alert, const char *because);
 
 TROTH_API void troth_answer_server(troth_conn *, const troth_server *);   /* the same, or another configuration; NULL: unrecognized_name */
+/* Instead, where troth_what().ech is accepted: the encrypted hello is not to count, for one because its name is none of ours.  The server
+ * goes on with the outer one as if it had no keys, so that the client comes back in the clear; TROTH_ASK_SERVER is said again, for the public
+ * name. */
+TROTH_API void troth_refuse_ech(troth_conn *);
+TROTH_API void troth_answer_client(troth_conn *, const troth_client *);   /* whose identities to choose from; NULL: none is shown            */
 TROTH_API void troth_answer_sign(troth_conn *, troth_span signature);     /* empty: it could not be made                                 */
 TROTH_API void troth_answer_verdict(troth_conn *, bool accept, const char *because);
 

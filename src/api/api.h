@@ -27,6 +27,9 @@ static inline bool builder_ok(const troth_builder *b)
 /* "troth_groups: no such group": the setter's name goes into the detail. */
 #define mistake(b, reason, ...) ((void)fail((b), reason, __VA_ARGS__))
 
+/* builder.c: may this setter be used?  A server's on a client is a mistake. */
+bool builder_role(troth_builder *b, bool server, const char *setter);
+
 /* defaults.c */
 void defaults(struct troth_builder *b);
 uint16_t default_group(size_t i); /* 0 at the end */

@@ -2,7 +2,9 @@
  * already failed. */
 #include "api/api.h"
 
+#include "tls/oid_filter.h"
 #include "wire/registry.h"
+#include "x509/oid.h"
 
 static troth_builder *new_builder(troth_provider *p, bool is_server)
 {
@@ -49,6 +51,17 @@ void troth_builder_free(troth_builder *b)
     secret_wipe(b, sizeof *b);
     memory->free(memory->ctx, b, sizeof *b);
     troth_provider_free(provider);
+}
+
+/* Is the setter for this role? */
+bool builder_role(troth_builder *b, bool server, const char *setter)
+{
+    if (!builder_ok(b))
+        return false;
+    if (b->config.is_server == server)
+        return true;
+    mistake(b, WRONG_ROLE, "%s is for %s", setter, server ? "servers" : "clients");
+    return false;
 }
 
 /* ---- memory */
@@ -341,38 +354,40 @@ void troth_strict_sni(troth_builder *b)
         b->config.strict_sni = true;
 }
 
-static bool role(troth_builder *b, bool server, const char *setter)
+void troth_ignore_names(troth_builder *b)
 {
-    if (!builder_ok(b))
-        return false;
-    if (b->config.is_server == server)
-        return true;
-    mistake(b, WRONG_ROLE, "%s is for %s", setter, server ? "servers" : "clients");
-    return false;
+    if (builder_role(b, true, "troth_ignore_names"))
+        b->config.ignore_names = true;
 }
 
 void troth_ask_server(troth_builder *b)
 {
-    if (role(b, true, "troth_ask_server"))
+    if (builder_role(b, true, "troth_ask_server"))
         b->config.ask_server = true;
 }
 
-void troth_retry_cookie(troth_builder *b)
+void troth_ask_client(troth_builder *b)
 {
-    if (role(b, true, "troth_retry_cookie"))
-        b->config.cookies = true;
+    if (builder_role(b, false, "troth_ask_client"))
+        b->config.ask_client = true;
 }
 
 void troth_ask_client_auth(troth_builder *b, enum troth_auth auth)
 {
-    if (role(b, true, "troth_ask_client_auth"))
+    if (builder_role(b, true, "troth_ask_client_auth"))
         b->config.client_auth = auth;
 }
 
 void troth_never_anonymous(troth_builder *b)
 {
-    if (role(b, false, "troth_never_anonymous"))
+    if (builder_role(b, false, "troth_never_anonymous"))
         b->config.never_anonymous = true;
+}
+
+void troth_fallback_scsv(troth_builder *b)
+{
+    if (builder_role(b, false, "troth_fallback_scsv"))
+        b->config.fallback = true;
 }
 
 void troth_request_ocsp(troth_builder *b, bool yes)
@@ -383,8 +398,85 @@ void troth_request_ocsp(troth_builder *b, bool yes)
 
 void troth_request_scts(troth_builder *b, bool yes)
 {
-    if (role(b, false, "troth_request_scts"))
+    if (builder_role(b, false, "troth_request_scts"))
         b->config.request_scts = yes;
+}
+
+/* ---- HelloRetryRequest */
+void troth_retry_cookie(troth_builder *b)
+{
+    if (builder_role(b, true, "troth_retry_cookie"))
+        b->config.cookies = true;
+}
+
+void troth_cookie_key(troth_builder *b, const uint8_t key[32])
+{
+    if (!builder_role(b, true, "troth_cookie_key"))
+        return;
+    b->config.cookies = b->config.cookie_key_given = true;
+    memcpy(b->config.cookie_key, key, sizeof b->config.cookie_key);
+}
+
+void troth_always_retry(troth_builder *b)
+{
+    if (builder_role(b, true, "troth_always_retry"))
+        b->config.cookies = b->config.always_retry = true;
+}
+
+/* ---- which certificates the peer is to show */
+void troth_cert_schemes(troth_builder *b, const uint16_t *ids, size_t n)
+{
+    if (!builder_ok(b))
+        return;
+    if (!n)
+        mistake(b, BAD_ARGUMENT, "troth_cert_schemes: none is named");
+    keep_list(b, &b->config.cert_schemes, ids, n);
+}
+
+void troth_name_authorities(troth_builder *b, bool yes)
+{
+    if (builder_ok(b))
+        b->config.name_authorities = yes;
+}
+
+void troth_max_certificate(troth_builder *b, uint32_t bytes)
+{
+    if (!builder_ok(b))
+        return;
+    if (!bytes || bytes > LIMIT_CERTIFICATE_MESSAGE)
+        mistake(b, BAD_ARGUMENT, "troth_max_certificate: %u; 1 to %d are possible", (unsigned)bytes, LIMIT_CERTIFICATE_MESSAGE);
+    else
+        b->config.most_certificate = bytes;
+}
+
+static bool filter_ok(troth_builder *b, span oid, span values)
+{
+    span list = b->config.oid_filters, other, any;
+    const char *wrong = !oid_valid(oid) || oid.n > 255 ? "not an object identifier" : values.n > 0xffff ? "too many values" : NULL;
+    while (!wrong && oid_filter_next(&list, &other, &any))
+        if (span_equal(other, oid))
+            wrong = "it was named before";
+    if (!wrong && !oid_filter_readable(oid, values))
+        wrong = "its values are not in DER, or have anyExtendedKeyUsage";
+    return !wrong || fail(b, BAD_ARGUMENT, "troth_oid_filter: %s", wrong);
+}
+
+void troth_oid_filter(troth_builder *b, troth_span oid, troth_span values)
+{
+    if (!builder_role(b, true, "troth_oid_filter") || !filter_ok(b, oid, values))
+        return;
+    struct config *c = &b->config;
+    size_t n = c->oid_filters.n + 1 + oid.n + 2 + values.n;
+    uint8_t *p = n <= 0xffff ? arena_alloc(&c->arena, n) : NULL;
+    if (!p) {
+        mistake(b, OUT_OF_MEMORY, "troth_oid_filter: %zu bytes", n);
+        return;
+    }
+    struct wr w = wr_into(p, n);
+    wr_span(&w, c->oid_filters);
+    wr_opaque(&w, 1, oid);
+    wr_opaque(&w, 2, values);
+    c->oid_filters = wr_done(&w);
 }
 
 /* ---- records */

@@ -131,13 +131,13 @@ static bool fill_trust(struct troth_builder *b)
     return c->policy || fail(b, OUT_OF_MEMORY, "for a policy");
 }
 
-/* Servers name the authorities they accept, if there are few enough to be worth it (RFC 9846 4.3.4). */
+/* The names of the authorities that are trusted, if there are few enough to be worth it (RFC 9846 4.3.4). */
 static bool fill_authorities(struct troth_builder *b)
 {
     enum { MANY = 64, LARGE = 16384 };
     struct config *c = &b->config;
     size_t all = 0;
-    if (!c->is_server || c->client_auth == TROTH_AUTH_NONE || !c->policy || c->policy->anchors.n > MANY)
+    if (!c->name_authorities || !c->policy || c->policy->anchors.n > MANY)
         return true;
     const struct anchors *a = &c->policy->anchors;
     for (size_t i = 0; i < a->n; i++)
@@ -170,7 +170,9 @@ bool config_build(struct troth_builder *b)
     if (!c->clock)
         c->clock = system_clock;
     TRY(!error_is_set(&b->error));
-    if (c->cookies && !c->provider->random(c->provider->self, c->cookie_key, sizeof c->cookie_key))
+    if (c->strict_sni && c->ignore_names)
+        return fail(b, BAD_ARGUMENT, "troth_ignore_names beside troth_strict_sni");
+    if (c->cookies && !c->cookie_key_given && !c->provider->random(c->provider->self, c->cookie_key, sizeof c->cookie_key))
         return fail(b, RANDOM_FAILED, "for a cookie key");
     if (c->is_server && !c->provider->random(c->provider->self, c->ticket_secret, sizeof c->ticket_secret))
         return fail(b, RANDOM_FAILED, "for ticket keys");

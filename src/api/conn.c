@@ -39,11 +39,11 @@ static troth_conn *new_conn(const struct config *cfg)
     protect_init(&c->rec.read, memory, them);
     protect_init(&c->rec.write, memory, us);
     messages_init(&c->rec.messages, memory);
+    c->rec.messages.most_certificate = cfg->most_certificate;
     c->rec.write.most = cfg->max_fragment;
     if (cfg->quic && !(c->quic = arena_alloc(&c->keep, sizeof *c->quic)))
         (void)fail(c, OUT_OF_MEMORY, "for a connection of QUIC");
-    if (cfg->padding != TROTH_PAD_NONE)
-        c->rec.write.pad_to = cfg->padding == TROTH_PAD_FULL ? LIMIT_PLAINTEXT : cfg->pad_block;
+    conn_padding(c);
     return c;
 }
 
@@ -78,7 +78,7 @@ void troth_free(troth_conn *c)
     if (!c)
         return;
     const troth_allocator *memory = c->memory;
-    const struct config *cfg = c->cfg;
+    const struct config *cfg = c->cfg, *shows = c->rare ? c->rare->shows : NULL;
     hs_end(c);
     forget_sessions(c);
     messages_free(&c->rec.messages);
@@ -89,6 +89,7 @@ void troth_free(troth_conn *c)
     secret_wipe(c, sizeof *c);
     memory->free(memory->ctx, c, sizeof *c);
     config_free(cfg);
+    config_free(shows);
 }
 
 /* ---- before the first troth_next */
@@ -108,6 +109,16 @@ void troth_send_name(troth_conn *c, const char *sni)
         (void)fail(c, BAD_ARGUMENT, "troth_send_name: %s", c->cfg->is_server ? "for clients" : "too long");
     else if (!(c->sni = arena_string(&c->keep, span_of(sni ? sni : "", n))))
         (void)fail(c, OUT_OF_MEMORY, "for a server name");
+}
+
+void troth_bind_cookie(troth_conn *c, troth_span address)
+{
+    if (!early_enough(c, "troth_bind_cookie"))
+        return;
+    if (!c->cfg->is_server)
+        (void)fail(c, WRONG_ROLE, "troth_bind_cookie: for servers");
+    else if (conn_rare(c))
+        (void)!conn_keep(c, &c->rare->address, address);
 }
 
 void troth_tell(troth_conn *c, troth_story *s)
@@ -237,6 +248,32 @@ void troth_answer_server(troth_conn *c, const troth_server *us)
     }
     if (us)
         engine_answer(c, ASK_SERVER, SPAN_NONE);
+}
+
+void troth_refuse_ech(troth_conn *c)
+{
+    if (!c || c->question != ASK_SERVER)
+        return;
+    if (c->facts.ech != TROTH_ECH_ACCEPTED) {
+        (void)fail(c, WRONG_TIME, "troth_refuse_ech where nothing was encrypted, or is not ours to refuse");
+        return;
+    }
+    c->hs->hello.refuse_ech = true;
+    engine_answer(c, ASK_SERVER, SPAN_NONE);
+}
+
+void troth_answer_client(troth_conn *c, const troth_client *us)
+{
+    if (!c || c->question != ASK_CLIENT || !c->hs)
+        return;
+    struct rare *rare = conn_rare(c);
+    if (!rare)
+        return;
+    const struct config *before = rare->shows;
+    rare->shows = us ? config_share(&us->config) : NULL;
+    c->hs->wanted.show_none = !us;
+    config_free(before);
+    engine_answer(c, ASK_CLIENT, SPAN_NONE);
 }
 
 void troth_answer_sign(troth_conn *c, troth_span signature)

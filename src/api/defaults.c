@@ -29,5 +29,7 @@ void defaults(struct troth_builder *b)
     c->grease = true;
     c->compressors = compressors_built_in(&c->n_compressors);
     c->middlebox = true;
+    c->most_certificate = LIMIT_CERTIFICATE_MESSAGE;
+    c->name_authorities = c->is_server;
     c->padding = TROTH_PAD_NONE;
 }

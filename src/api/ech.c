@@ -75,6 +75,12 @@ void troth_ech_configs(troth_builder *b, troth_span config_list)
         mistake(b, OUT_OF_MEMORY, "%s", setter);
 }
 
+void troth_ech_required(troth_builder *b)
+{
+    if (is_for(b, false, "troth_ech_required"))
+        b->config.ech_required = true;
+}
+
 void troth_ech_grease(troth_builder *b)
 {
     if (is_for(b, false, "troth_ech_grease"))

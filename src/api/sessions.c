@@ -44,6 +44,12 @@ void troth_tickets(troth_builder *b, unsigned per_connection, uint32_t lifetime_
     b->config.ticket_lifetime = lifetime_seconds;
 }
 
+void troth_no_tickets(troth_builder *b)
+{
+    if (builder_role(b, false, "troth_no_tickets"))
+        b->config.no_tickets = true;
+}
+
 void troth_cache(troth_builder *b, const troth_session_cache *cache)
 {
     if (server_only(b, "troth_cache"))
@@ -214,6 +220,7 @@ static bool make_trust_id(struct troth_builder *b)
         h->add(state, c->policy->crls[i].p, c->policy->crls[i].n);
     for (size_t i = 0; i < c->n_pins; i++)
         h->add(state, c->pins[i], 32);
+    h->add(state, c->oid_filters.p, c->oid_filters.n);
     h->peek(state, digest);
     memcpy(c->trust_id, digest, sizeof c->trust_id);
     return true;

@@ -24,6 +24,8 @@ enum limits {
     LIMIT_PSKS = 16,                    /* PSK identities in a ClientHello that are looked at                         */
     LIMIT_ALPN = 64,                    /* protocol names                                                             */
     LIMIT_ECH_CONFIGS = 8,              /* configurations of an ECHConfigList that are looked at                      */
+    LIMIT_OID_FILTERS = 64,             /* certificate extensions that a server may ask for                           */
+    LIMIT_COOKIE_AGE = 60,              /* seconds between HelloRetryRequest and its cookie's return                  */
     LIMIT_TICKETS_KEPT = 8,             /* NewSessionTickets given to the application per connection                  */
     LIMIT_TICKETS_SEEN = 64,            /* received before the peer is taken to be flooding                           */
     LIMIT_TICKET_LIFETIME = 604800,     /* seconds: RFC 9846 4.7.1                                                    */

@@ -97,9 +97,7 @@ bool hpke_move(struct hpke *h, const troth_provider *p)
 /* What both sides do once they have the Diffie-Hellman secret; wipes it. */
 static bool finish(struct hpke *h, uint8_t dh[HPKE_KEY_N], const uint8_t *enc, const uint8_t *public, span info)
 {
-    uint8_t shared[HASH_N];
-    bool ok = shared_secret(h, shared, dh, enc, public) && key_schedule(h, shared, info);
-    secret_wipe(shared, sizeof shared);
+    bool ok = shared_secret(h, h->shared, dh, enc, public) && key_schedule(h, h->shared, info);
     secret_wipe(dh, HPKE_KEY_N);
     return ok;
 }

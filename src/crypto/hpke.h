@@ -22,6 +22,7 @@ struct hpke {
     const troth_aead     *aead;
     uint8_t  suite[10]; /* "HPKE", and the three numbers */
     uint8_t  key[TROTH_AEAD_KEY_MAX], base_nonce[12], exporter[32];
+    uint8_t  shared[32]; /* of the KEM: what a key log has (RFC 9850) */
     uint64_t seq;       /* of the next message */
 };
 

@@ -27,7 +27,7 @@ static bool put_verify(struct troth_conn *c, span signature)
 bool auth_sign(struct troth_conn *c, bool *asked)
 {
     struct hs *hs = c->hs;
-    const troth_provider *p = c->cfg->provider;
+    const troth_provider *p = shown_by(c)->provider;
     uint8_t content[SIGNED_MAX], signature[TROTH_SIGNATURE_MAX];
     struct digest transcript;
     size_t n = 0;

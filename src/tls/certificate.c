@@ -4,6 +4,7 @@
 #include "base/alerts.h"
 #include "tls/compressed.h"
 #include "tls/flight.h"
+#include "tls/oid_filter.h"
 #include "tls/tls12.h"
 
 /* ---- Certificate messages, made once */
@@ -82,6 +83,9 @@ bool wanted_from_request(struct troth_conn *c, const struct certificate_request 
 {
     const struct exts *e = &cr->exts;
     struct wanted *w = &c->hs->wanted;
+    const char *wrong = oid_filters_wrong(e->oid_filters);
+    if (wrong)
+        return fail(c, OID_FILTERS, "%s", wrong);
     w->asked = c->cert_asked = true;
     w->staple = exts_have(e, X_STATUS_REQUEST);
     w->scts = exts_have(e, X_SIGNED_CERTIFICATE_TIMESTAMP);
@@ -90,6 +94,7 @@ bool wanted_from_request(struct troth_conn *c, const struct certificate_request 
         TRY(rare && conn_keep(c, &rare->acceptable_authorities, e->certificate_authorities));
         w->authorities = rare->acceptable_authorities;
     }
+    TRY(hs_keep(c, &w->oid_filters, e->oid_filters));
     return hs_keep(c, &w->context, cr->certificate_request_context) && hs_keep(c, &w->schemes, e->signature_algorithms)
         && hs_keep(c, &w->schemes_cert, e->signature_algorithms_cert) && hs_keep(c, &w->compressions, e->cert_compression);
 }
@@ -98,6 +103,7 @@ bool wanted_from_request(struct troth_conn *c, const struct certificate_request 
 static struct choice_identity choose(struct troth_conn *c, span server_name, span suites, span groups)
 {
     const struct wanted *w = &c->hs->wanted;
+    const struct config *cfg = shown_by(c);
     struct asked_of_us asked = { .version = c->facts.version,
                                  .server_name = server_name,
                                  .suites = suites,
@@ -108,12 +114,13 @@ static struct choice_identity choose(struct troth_conn *c, span server_name, spa
                                  .types = c->cfg->is_server ? w->types : span_of(&c->own_type, 1),
                                  .delegated = w->delegated,
                                  .now = w->delegated.n ? config_now(c->cfg) : 0,
-                                 .authorities = w->authorities };
-    struct choice_identity got = choose_identity(c->cfg, &asked);
+                                 .authorities = w->authorities,
+                                 .oid_filters = w->oid_filters };
+    struct choice_identity got = choose_identity(cfg, &asked);
     c->hs->identity = got.identity;
     c->hs->scheme = got.scheme;
     c->hs->delegated = c->facts.delegated = got.delegated;
-    c->facts.own_identity = got.identity ? (uint16_t)(got.identity - c->cfg->identities + 1) : 0;
+    c->facts.own_identity = got.identity ? (uint16_t)(got.identity - cfg->identities + 1) : 0;
     if (got.identity)
         tell_decision(c, "signature scheme", "the first of ours for this key that the peer can verify (RFC 9846 4.3.3)",
                       &names_scheme, got.identity->schemes, got.delegated ? w->delegated : w->schemes, got.scheme->id);
@@ -126,7 +133,7 @@ static bool found(struct troth_conn *c, const struct choice_identity *got)
 {
     if (got->identity)
         return true;
-    (void)fail_as(c, got->why, "none of our %zu identities can be shown; this is about the last", c->cfg->n_identities);
+    (void)fail_as(c, got->why, "none of our %zu identities can be shown; this is about the last", shown_by(c)->n_identities);
     if (got->why == TROTH_R_NO_SHARED_CERT_TYPE && c->hs->wanted.types.n)
         c->error.alert = ALERT_unsupported_certificate; /* where types are negotiated (RFC 7250 4.2) */
     return false;
@@ -135,7 +142,8 @@ static bool found(struct troth_conn *c, const struct choice_identity *got)
 /* Client: does it go on without a certificate when none fits? */
 static bool may_show_none(struct troth_conn *c, const struct choice_identity *got)
 {
-    return !c->cfg->never_anonymous || !c->cfg->n_identities || c->facts.ech == TROTH_ECH_REJECTED || found(c, got);
+    const struct config *cfg = shown_by(c);
+    return !cfg->never_anonymous || !cfg->n_identities || c->hs->wanted.show_none || c->facts.ech == TROTH_ECH_REJECTED || found(c, got);
 }
 
 /* Server: an identity must be found, and with strict_sni one that has the name. */
@@ -150,10 +158,11 @@ static bool accept(struct troth_conn *c, const struct choice_identity *got)
 
 bool certificate_choose(struct troth_conn *c, const struct client_hello *ch)
 {
+    span name = c->cfg->ignore_names ? SPAN_NONE : c->facts.server_name;
     if (!exts_have(&ch->exts, X_SIGNATURE_ALGORITHMS))
         return fail(c, NO_SIGNATURE_ALGORITHMS, "a ClientHello that wants a certificate must say which signatures it can verify");
     TRY(wanted_from_hello(c, ch));
-    struct choice_identity got = choose(c, c->facts.server_name, SPAN_NONE, SPAN_NONE);
+    struct choice_identity got = choose(c, name, SPAN_NONE, SPAN_NONE);
     return accept(c, &got);
 }
 
@@ -179,7 +188,15 @@ bool certificate_send(struct troth_conn *c)
 static struct choice_identity choose_answer(struct troth_conn *c)
 {
     struct choice_identity none = { .rule = "only the public name of Encrypted Client Hello answers" };
-    return c->facts.ech == TROTH_ECH_REJECTED ? none : choose(c, SPAN_NONE, SPAN_NONE, SPAN_NONE);
+    return c->facts.ech == TROTH_ECH_REJECTED || c->hs->wanted.show_none ? none : choose(c, SPAN_NONE, SPAN_NONE, SPAN_NONE);
+}
+
+bool certificate_ask(struct troth_conn *c)
+{
+    if (!c->cfg->ask_client || c->facts.ech == TROTH_ECH_REJECTED)
+        return false;
+    conn_ask(c, ASK_CLIENT);
+    return true;
 }
 
 bool certificate_answer(struct troth_conn *c)
@@ -198,8 +215,12 @@ struct ext_set certificate_request_asks(const struct config *cfg)
 {
     struct ext_set set = { { 0 } };
     ext_set_add(&set, X_SIGNATURE_ALGORITHMS);
+    if (cfg->cert_schemes.n)
+        ext_set_add(&set, X_SIGNATURE_ALGORITHMS_CERT);
     if (cfg->authorities.n)
         ext_set_add(&set, X_CERTIFICATE_AUTHORITIES);
+    if (cfg->oid_filters.n)
+        ext_set_add(&set, X_OID_FILTERS);
     if (cfg->request_ocsp)
         ext_set_add(&set, X_STATUS_REQUEST);
     if (cfg->n_compressors)
@@ -215,6 +236,14 @@ bool certificate_request_send(struct troth_conn *c)
     cr.certificate_request_context = c->hs->wanted.context; /* empty within the handshake */
     cr.exts.signature_algorithms = cfg->verify_schemes;
     exts_add(&cr.exts, X_SIGNATURE_ALGORITHMS);
+    if (cfg->cert_schemes.n) {
+        cr.exts.signature_algorithms_cert = cfg->cert_schemes;
+        exts_add(&cr.exts, X_SIGNATURE_ALGORITHMS_CERT);
+    }
+    if (cfg->oid_filters.n) {
+        cr.exts.oid_filters = cfg->oid_filters;
+        exts_add(&cr.exts, X_OID_FILTERS);
+    }
     if (cfg->authorities.n) {
         cr.exts.certificate_authorities = cfg->authorities;
         exts_add(&cr.exts, X_CERTIFICATE_AUTHORITIES);
@@ -251,10 +280,11 @@ static bool any_suite12(const struct config *cfg, span theirs)
 /* The key decides which suites can be had, so the identity is chosen first. */
 bool certificate_choose12(struct troth_conn *c, const struct client_hello *ch)
 {
+    span name = c->cfg->ignore_names ? SPAN_NONE : c->facts.server_name;
     TRY(wanted_from_hello(c, ch));
     if (!any_suite12(c->cfg, ch->cipher_suites))
         return fail(c, NO_SHARED_SUITE, "the client offers %zu suites", u16s_count(ch->cipher_suites));
-    struct choice_identity got = choose(c, c->facts.server_name, ch->cipher_suites, ch->exts.supported_groups);
+    struct choice_identity got = choose(c, name, ch->cipher_suites, ch->exts.supported_groups);
     return accept(c, &got);
 }
 

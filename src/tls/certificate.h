@@ -14,6 +14,8 @@ bool MUST_USE wanted_from_request(struct troth_conn *c, const struct certificate
 
 /* Server: chooses hs->identity and hs->scheme, or fails. */
 bool MUST_USE certificate_choose(struct troth_conn *c, const struct client_hello *ch);
+/* Client: is the application asked by whom to answer?  Then S_WAIT_CLIENT or its like is next. */
+bool certificate_ask(struct troth_conn *c);
 /* Client: chooses, and queues Certificate, empty when nothing fits (then hs->identity is NULL). */
 bool MUST_USE certificate_answer(struct troth_conn *c);
 /* Queues the Certificate of hs->identity, with the context that was asked for. */

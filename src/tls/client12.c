@@ -17,12 +17,14 @@ static enum state on_server_key_exchange(struct troth_conn *, const struct messa
 static enum state on_certificate_request(struct troth_conn *, const struct message *);
 static enum state on_server_hello_done(struct troth_conn *, const struct message *);
 static enum state on_verdict(struct troth_conn *, const struct message *);
+static enum state on_client(struct troth_conn *, const struct message *);
 static enum state on_signature(struct troth_conn *, const struct message *);
 static enum state on_new_session_ticket(struct troth_conn *, const struct message *);
 static enum state on_finished(struct troth_conn *, const struct message *);
 static enum state on_hello_request(struct troth_conn *, const struct message *);
 
 #define TO_REST (TO(WAIT_NST_12) | TO(WAIT_CCS_12))
+#define TO_ANSWER (TO(WAIT_CLIENT_12) | TO(WAIT_SIGN_12) | TO_REST)
 
 /* clang-format off */
 static const struct step client12[] = {
@@ -32,9 +34,10 @@ static const struct step client12[] = {
   { S_WAIT_STATUS_12,    M_SERVER_KEY_EXCHANGE,   DO(on_server_key_exchange), TO(WAIT_CR_12),                                       0 },
   { S_WAIT_SKE_12,       M_SERVER_KEY_EXCHANGE,   DO(on_server_key_exchange), TO(WAIT_CR_12),                                       0 },
   { S_WAIT_CR_12,        M_CERTIFICATE_REQUEST,   DO(on_certificate_request), TO(WAIT_SHD_12),                                      0 },
-  { S_WAIT_CR_12,        M_SERVER_HELLO_DONE,     DO(on_server_hello_done),   TO(WAIT_VERDICT_12) | TO(WAIT_SIGN_12) | TO_REST, ENDS_FLIGHT },
-  { S_WAIT_SHD_12,       M_SERVER_HELLO_DONE,     DO(on_server_hello_done),   TO(WAIT_VERDICT_12) | TO(WAIT_SIGN_12) | TO_REST, ENDS_FLIGHT },
-  { S_WAIT_VERDICT_12,   A_VERDICT,               DO(on_verdict),             TO(WAIT_SIGN_12) | TO_REST,                           0 },
+  { S_WAIT_CR_12,        M_SERVER_HELLO_DONE,     DO(on_server_hello_done),   TO(WAIT_VERDICT_12) | TO_ANSWER,            ENDS_FLIGHT },
+  { S_WAIT_SHD_12,       M_SERVER_HELLO_DONE,     DO(on_server_hello_done),   TO(WAIT_VERDICT_12) | TO_ANSWER,            ENDS_FLIGHT },
+  { S_WAIT_VERDICT_12,   A_VERDICT,               DO(on_verdict),             TO_ANSWER,                                            0 },
+  { S_WAIT_CLIENT_12,    A_CLIENT,                DO(on_client),              TO(WAIT_SIGN_12) | TO_REST,                           0 },
   { S_WAIT_SIGN_12,      A_SIGNATURE,             DO(on_signature),           TO_REST,                                              0 },
   { S_WAIT_NST_12,       M_NEW_SESSION_TICKET,    DO(on_new_session_ticket),  TO(WAIT_CCS_12),                                      0 },
   { S_WAIT_CCS_12,       M_CHANGE_CIPHER_SPEC,    DO(on_change_cipher_spec),  TO(WAIT_FINISHED_12),                        NOT_HASHED },
@@ -89,7 +92,7 @@ static bool take_exts(struct troth_conn *c, const struct exts *e)
 /* A client that can show a certificate may have to sign all messages from the first on. */
 static bool begin_log(struct troth_conn *c, const struct message *m)
 {
-    if (!c->cfg->n_identities)
+    if (!c->cfg->n_identities && !c->cfg->ask_client)
         return true;
     log12_begin(c);
     return log12_add(c, c->hs->transcript.early[0], true) && log12_add(c, m->raw, false);
@@ -252,6 +255,11 @@ static enum state send_flight(struct troth_conn *c)
     return tls12_put_verify(c, span_of(signature, n)) ? finish(c) : S_FAILED;
 }
 
+static enum state answer(struct troth_conn *c)
+{
+    return c->hs->wanted.asked && certificate_ask(c) ? S_WAIT_CLIENT_12 : send_flight(c);
+}
+
 static enum state on_server_hello_done(struct troth_conn *c, const struct message *m)
 {
     struct rd_ctx ctx;
@@ -260,7 +268,13 @@ static enum state on_server_hello_done(struct troth_conn *c, const struct messag
         (void)fail_read(c, "ServerHelloDone", &r);
         return S_FAILED;
     }
-    return peer_ask_verdict(c) ? S_WAIT_VERDICT_12 : send_flight(c);
+    return peer_ask_verdict(c) ? S_WAIT_VERDICT_12 : answer(c);
+}
+
+static enum state on_client(struct troth_conn *c, const struct message *m)
+{
+    (void)m;
+    return send_flight(c);
 }
 
 static enum state on_verdict(struct troth_conn *c, const struct message *m)
@@ -268,7 +282,7 @@ static enum state on_verdict(struct troth_conn *c, const struct message *m)
     (void)m;
     if (!peer_take_verdict(c))
         return S_FAILED;
-    return c->facts.resumed ? await_server_finish(c) : send_flight(c);
+    return c->facts.resumed ? await_server_finish(c) : answer(c);
 }
 
 static enum state on_signature(struct troth_conn *c, const struct message *m)

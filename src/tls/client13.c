@@ -21,6 +21,7 @@ static enum state on_compressed(struct troth_conn *, const struct message *);
 static enum state on_certificate_verify(struct troth_conn *, const struct message *);
 static enum state on_verdict(struct troth_conn *, const struct message *);
 static enum state on_finished(struct troth_conn *, const struct message *);
+static enum state on_client(struct troth_conn *, const struct message *);
 static enum state on_signature(struct troth_conn *, const struct message *);
 
 /* clang-format off */
@@ -34,10 +35,12 @@ static const struct step client13[] = {
   { S_WAIT_CERT,      M_COMPRESSED_CERTIFICATE, DO(on_compressed),           TO(WAIT_CV),                                       0 },
   { S_WAIT_CV,        M_CERTIFICATE_VERIFY,     DO(on_certificate_verify),   TO(WAIT_FINISHED) | TO(WAIT_VERDICT),    KEEP_BEFORE },
   { S_WAIT_VERDICT,   A_VERDICT,                DO(on_verdict),              TO(WAIT_FINISHED),                                 0 },
-  { S_WAIT_FINISHED,  M_FINISHED,               DO(on_finished),             TO(CONNECTED) | TO(WAIT_SIGN),           KEEP_BEFORE },
+  { S_WAIT_FINISHED,  M_FINISHED,               DO(on_finished),             TO(CONNECTED) | TO(WAIT_CLIENT) | TO(WAIT_SIGN), KEEP_BEFORE },
+  { S_WAIT_CLIENT,    A_CLIENT,                 DO(on_client),               TO(CONNECTED) | TO(WAIT_SIGN),                     0 },
   { S_WAIT_SIGN,      A_SIGNATURE,              DO(on_signature),            TO(CONNECTED),                                     0 },
   { S_CONNECTED,      M_NEW_SESSION_TICKET,     DO(on_new_session_ticket),   TO(CONNECTED),                            NOT_HASHED },
-  { S_CONNECTED,      M_CERTIFICATE_REQUEST,    DO(on_late_request),         TO(CONNECTED) | TO(WAIT_LATE_SIGN),       NOT_HASHED },
+  { S_CONNECTED,      M_CERTIFICATE_REQUEST,    DO(on_late_request),         TO(CONNECTED) | TO(WAIT_LATE_CLIENT) | TO(WAIT_LATE_SIGN), NOT_HASHED },
+  { S_WAIT_LATE_CLIENT, A_CLIENT,               DO(on_late_client),          TO(CONNECTED) | TO(WAIT_LATE_SIGN),                0 },
   { S_WAIT_LATE_SIGN, A_SIGNATURE,              DO(on_late_signature),       TO(CONNECTED),                                     0 },
   { S_CONNECTED,      M_KEY_UPDATE,             DO(on_key_update),           TO(CONNECTED),                            NOT_HASHED },
 };
@@ -254,7 +257,15 @@ static enum state on_finished(struct troth_conn *c, const struct message *m)
     ks_enter_main(&c->keys, &hs->ks.handshake, &upto, &told);
     if (hs->offer.early && !early_end(c))
         return S_FAILED;
-    return hs->wanted.asked ? answer_request(c) : finish(c);
+    if (!hs->wanted.asked)
+        return finish(c);
+    return certificate_ask(c) ? S_WAIT_CLIENT : answer_request(c);
+}
+
+static enum state on_client(struct troth_conn *c, const struct message *m)
+{
+    (void)m;
+    return answer_request(c);
 }
 
 static enum state on_signature(struct troth_conn *c, const struct message *m)

@@ -48,7 +48,7 @@ bool identity_compress(struct identity *id, const struct config *cfg, struct are
 
 span compression_choose(struct troth_conn *c, const struct identity *id, unsigned form)
 {
-    const struct config *cfg = c->cfg;
+    const struct config *cfg = shown_by(c);
     for (size_t i = 0; i < cfg->n_compressors; i++) {
         if (!id->compressed[form][i].n || !u16s_has(c->hs->wanted.compressions, cfg->compressors[i].id))
             continue;
@@ -81,6 +81,8 @@ static bool expand(struct troth_conn *c, const struct compressed_certificate *cc
     const troth_compressor *how = find(c->cfg, cc->algorithm);
     if (!how || !how->expand)
         return fail(c, COMPRESSION_NOT_OFFERED, "%s (%u)", name_of(&names_cert_comp, cc->algorithm), cc->algorithm);
+    if (cc->uncompressed_length > c->cfg->most_certificate)
+        return fail(c, COMPRESSED_TOO_LARGE, "%u bytes, at most %u are taken", cc->uncompressed_length, c->cfg->most_certificate);
     uint8_t *p = arena_alloc(&c->hs->arena, cc->uncompressed_length ? cc->uncompressed_length : 1);
     if (!p)
         return fail(c, OUT_OF_MEMORY, "%u bytes for a certificate", cc->uncompressed_length);

@@ -67,9 +67,11 @@ struct config {
     bool                   key_shares_given;
     span                   key_shares;     /* client: groups for which the first hello has a share    */
     span                   verify_schemes; /* CertificateVerify and certificates accepted from a peer */
+    span                   cert_schemes;   /* of certificates alone; empty: like verify_schemes       */
     span                   alpn;           /* list of opaque8                                         */
     bool                   alpn_optional;
-    bool                   strict_sni, ask_server;
+    bool                   strict_sni, ignore_names, ask_server;
+    bool                   fallback;       /* client: TLS_FALLBACK_SCSV                               */
 
     /* who we are and whom we trust */
     struct identity       *identities;
@@ -81,11 +83,14 @@ struct config {
     const char            *trust_anyone;   /* why; NULL: trust is checked                             */
     bool                   ask_verdict;
     enum troth_auth        client_auth;
-    span                   authorities;    /* server: certificate_authorities, list of opaque16       */
-    bool                   post_handshake_auth, never_anonymous;
+    span                   authorities;    /* certificate_authorities, list of opaque16               */
+    bool                   name_authorities;
+    span                   oid_filters;    /* server: list of OIDFilter                               */
+    bool                   post_handshake_auth, never_anonymous, ask_client;
 
     /* certificates beyond the basics */
     bool                   request_ocsp, request_scts, accept_delegated;
+    uint32_t               most_certificate; /* bytes of a Certificate message                       */
     span                   peer_types, own_types; /* lists of u8; empty: X.509                           */
     const troth_compressor *compressors;
     size_t                 n_compressors;
@@ -98,6 +103,7 @@ struct config {
     uint8_t                trust_id[32];   /* by which rules peers are verified, in short                  */
     bool                   reverify;       /* judge the peer's chain again when a session is resumed       */
     unsigned               tickets;        /* per connection */
+    bool                   no_tickets;     /* client: wants none, offers none                          */
     uint32_t               ticket_lifetime;
     const troth_session_cache *cache;
     uint32_t               early_data;     /* 0: off */
@@ -108,7 +114,7 @@ struct config {
 
     /* Encrypted Client Hello */
     span                   ech_configs;
-    bool                   ech_grease;
+    bool                   ech_grease, ech_required;
     const struct ech_server_key *ech_keys;
     size_t                 n_ech_keys;
 
@@ -121,7 +127,7 @@ struct config {
     bool                   quic;           /* no records: QUIC carries handshake bytes (RFC 9001)      */
     bool                   middlebox;      /* compatibility mode (RFC 9846 E.4): session id, change_cipher_spec */
     uint8_t                cookie_key[32]; /* server: cookies of HelloRetryRequest are authentic by this key    */
-    bool                   cookies;
+    bool                   cookies, cookie_key_given, always_retry;
 
     /* worth knowing about a configuration that works */
     troth_error           *warnings;

@@ -2,6 +2,7 @@
 #include "tls/conn.h"
 
 #include "tls/carrier.h"
+#include "tls/ech.h"
 #include "tls/flight.h"
 
 /* ---- memory */
@@ -31,6 +32,7 @@ void hs_end(struct troth_conn *c)
     struct arena a = c->hs->arena; /* the handshake lies in its own arena */
     c->hs = NULL;
     arena_free(&a);
+    conn_padding(c);
 }
 
 bool conn_keep(struct troth_conn *c, span *out, span s)
@@ -118,6 +120,16 @@ bool conn_record_limit(struct troth_conn *c, const struct exts *theirs)
     uint16_t ours = c->cfg->record_size_limit;
     c->rec.read.most = c->facts.version == TROTH_TLS13 ? (uint16_t)(ours - 1) : ours;
     return true;
+}
+
+void conn_padding(struct troth_conn *c)
+{
+    const struct config *cfg = c->cfg;
+    bool hide = c->hs && c->facts.ech == TROTH_ECH_ACCEPTED;
+    c->rec.write.pad_to = cfg->padding == TROTH_PAD_FULL    ? LIMIT_PLAINTEXT
+                          : cfg->padding == TROTH_PAD_BLOCK ? cfg->pad_block
+                          : hide                            ? ECH_PAD_TO
+                                                            : 0;
 }
 
 void conn_ask(struct troth_conn *c, enum question q)

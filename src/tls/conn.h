@@ -72,6 +72,8 @@ struct hello {
     bool     retried;                    /* HelloRetryRequest went out                                         */
     uint16_t retry_group, retry_suite;   /* what it demanded, and what the second hello must still offer       */
     span     cookie;                     /* it must come back                                                  */
+    span     outer;                      /* the outer hello, likewise; empty: nothing was encrypted            */
+    bool     refuse_ech;                 /* the application does not want the inner hello                      */
     struct transcript *before_again;     /* transcript as it was before the second hello, for its PSK binders  */
     bool     early_accepted;             /* WAIT_EOED comes before anything else                               */
     bool     wants_tickets;              /* psk_key_exchange_modes has psk_dhe_ke                              */
@@ -88,7 +90,9 @@ struct wanted {
     bool     staple, scts;
     span     delegated;                  /* schemes for delegated credentials; empty: not wanted               */
     span     compressions;               /* list of u16: how our certificate may be compressed                 */
+    span     oid_filters;                /* client: list of OIDFilter                                          */
     bool     asked;                      /* client: a CertificateRequest came                                  */
+    bool     show_none;                  /* client: the application wants no certificate to be shown           */
 };
 
 enum { RANDOM_AHEAD = 64 }; /* what a server needs in all: its random, nonces and ages of two tickets */
@@ -194,6 +198,8 @@ struct rare {
     const troth_hash *early_hash;
     const char *early_why;
     int32_t     ticket_age_skew;
+    const struct config *shows;  /* client: whose identities were chosen from; NULL: those of cfg.  One owner of it */
+    span        address;         /* server: cookies are for a client of this address                         */
 };
 
 /* Both directions of the wire. */
@@ -205,7 +211,7 @@ struct records {
     struct arrivals rules;
 };
 
-enum question { ASK_NOTHING, ASK_SERVER, ASK_SIGN, ASK_VERDICT };
+enum question { ASK_NOTHING, ASK_SERVER, ASK_SIGN, ASK_VERDICT, ASK_CLIENT };
 
 /* Events that wait to be given out, one bit each. */
 enum { WAITS_READY = 1, WAITS_EARLY = 2, WAITS_EARLY_REFUSED = 4, WAITS_TICKET = 8, WAITS_CLIENT_AUTH = 16 };
@@ -251,6 +257,12 @@ static inline struct told told_of(const struct troth_conn *c)
     return (struct told){ c->witness, c->cfg->key_log, c->cfg->key_log_ctx, c->facts.client_random };
 }
 
+/* The configuration whose identities we show. */
+static inline const struct config *shown_by(const struct troth_conn *c)
+{
+    return c->rare && c->rare->shows ? c->rare->shows : c->cfg;
+}
+
 static inline enum direction our_side(const struct troth_conn *c)
 {
     return c->cfg->is_server ? FROM_SERVER : FROM_CLIENT;
@@ -275,6 +287,8 @@ bool MUST_USE hs_begin(struct troth_conn *c);
 void hs_end(struct troth_conn *c);
 /* Suite chosen: hash, AEAD, and the transcript begins.  Client: it must be one that was offered. */
 bool MUST_USE hs_use_suite(struct troth_conn *c, uint16_t suite);
+/* By what records are padded: as configured; while a handshake that ECH hides goes on, at least a little. */
+void conn_padding(struct troth_conn *c);
 /* The application is asked; hs_take(A_...) goes on with its answer. */
 void conn_ask(struct troth_conn *c, enum question q);
 /* The handshake is complete: TROTH_READY will be given out, application data may come. */

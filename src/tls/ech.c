@@ -1,6 +1,8 @@
 /* ech.c - what client and server of Encrypted Client Hello share: the signal of acceptance, HPKE's info.  Must not decide anything. */
 #include "tls/ech.h"
 
+#include "base/secret.h"
+#include "base/text.h"
 #include "crypto/hkdf.h"
 
 const char ech_accept_label[] = "ech accept confirmation", ech_retry_label[] = "hrr ech accept confirmation";
@@ -13,6 +15,29 @@ struct hs_ech *hs_ech(struct troth_conn *c)
     if (!hs->ech)
         (void)fail(c, OUT_OF_MEMORY, "for Encrypted Client Hello");
     return hs->ech;
+}
+
+static bool log_line(struct troth_conn *c, const char *label, const uint8_t outer_random[32], span value)
+{
+    enum { LABEL_MOST = 16 };
+    size_t n = LABEL_MOST + 2 * 32 + 1 + 2 * value.n + 1;
+    char *line = arena_alloc(&c->hs->arena, n);
+    if (!line)
+        return fail(c, OUT_OF_MEMORY, "for a line of the key log");
+    struct text t = text_in(line, n);
+    text_add(&t, "%s ", label);
+    text_hex(&t, span_of(outer_random, 32));
+    text_add(&t, " ");
+    text_hex(&t, value);
+    c->cfg->key_log(c->cfg->key_log_ctx, line);
+    secret_wipe(line, n);
+    return true;
+}
+
+bool ech_log(struct troth_conn *c, const uint8_t outer_random[32], span config)
+{
+    return !c->cfg->key_log
+        || (log_line(c, "ECH_SECRET", outer_random, SPAN_OF(c->hs->ech->hpke.shared)) && log_line(c, "ECH_CONFIG", outer_random, config));
 }
 
 void ech_info_write(struct wr *w, span config)

@@ -15,6 +15,10 @@ enum ech_stage {
     ECH_BACKEND   /* server without keys: a client-facing server opened the hello and passed the inner one on    */
 };
 
+/* Records of an encrypted handshake are padded to a multiple of this where no other padding is set: certificates, names and tickets have
+ * lengths that tell (RFC 9849 6.1.3). */
+enum { ECH_PAD_TO = 1024 };
+
 enum { ECH_CONFIRMATION_N = 8, ECH_INFO_MAX = 8 + 0xffff };
 
 struct hs_ech {
@@ -41,6 +45,9 @@ static inline enum ech_stage ech_stage(const struct troth_conn *c)
 {
     return c->hs && c->hs->ech ? (enum ech_stage)c->hs->ech->stage : ECH_OFF;
 }
+
+/* The two lines of the key log, by the random of the outer hello (RFC 9850), if there is one. */
+bool MUST_USE ech_log(struct troth_conn *c, const uint8_t outer_random[32], span config);
 
 /* "tls ech", 0, ECHConfig (RFC 9849 6.1): into `w`. */
 void ech_info_write(struct wr *w, span config);

@@ -72,6 +72,8 @@ static bool begin_grease(struct troth_conn *c, struct hs_ech *ech)
 bool ech_prepare(struct troth_conn *c)
 {
     const struct config *cfg = c->cfg;
+    if (cfg->ech_required && (c->hs->offer.most < TROTH_TLS13 || !cfg->ech_configs.n))
+        return fail(c, ECH_UNUSABLE, "%s", cfg->ech_configs.n ? "TLS 1.3 is not offered" : "none was given");
     if (c->hs->offer.most < TROTH_TLS13 || (!cfg->ech_configs.n && !cfg->ech_grease))
         return true;
     struct hs_ech *ech = hs_ech(c);
@@ -80,12 +82,14 @@ bool ech_prepare(struct troth_conn *c)
         if (cfg->ech_configs.n)
             tell_choice_text(c, "ECH", "none of the configurations can be used here (RFC 9849 6.1)", SPAN_NONE, SPAN_NONE,
                              SPAN_TEXT("not offered"));
+        if (cfg->ech_required)
+            return fail(c, ECH_UNUSABLE, "none of those given can be used");
         return !cfg->ech_grease || begin_grease(c, ech);
     }
     ech->stage = ECH_OFFERED;
     tell_choice_text(c, "ECH", "the first configuration that can be used here; its public name is what everybody may see (RFC 9849 6.1)",
                      SPAN_NONE, SPAN_NONE, ech->config.public_name);
-    return conn_random(c, ech->outer_random, 32) && begin_hpke(c, ech);
+    return conn_random(c, ech->outer_random, 32) && begin_hpke(c, ech) && ech_log(c, ech->outer_random, ech->config.raw);
 }
 
 /* ---- the outer hello's own parts; called while it is built, before its extensions are shuffled */
@@ -347,6 +351,7 @@ static void accept(struct troth_conn *c, bool retry)
     struct hs_ech *ech = c->hs->ech;
     ech->stage = ECH_ACCEPTED;
     c->facts.ech = TROTH_ECH_ACCEPTED;
+    conn_padding(c);
     tell_choice_text(c, "ECH", "the server confirms that it opened the inner ClientHello (RFC 9849 6.1.4)", SPAN_NONE, SPAN_NONE,
                      SPAN_TEXT("accepted"));
     if (retry)

@@ -38,13 +38,14 @@ static bool open_payload(struct troth_conn *c, const struct ech_client_hello *h,
 }
 
 /* Each key with this number is tried; false: none opens it (or a failure, which the caller looks for). */
-static bool try_keys(struct troth_conn *c, const struct ech_client_hello *h, span aad, span *encoded)
+static bool try_keys(struct troth_conn *c, const struct ech_client_hello *h, span aad, span *encoded, span *config)
 {
     const struct config *cfg = c->cfg;
     for (size_t i = 0; i < cfg->n_ech_keys && !error_is_set(&c->error); i++) {
         const struct ech_server_key *key = &cfg->ech_keys[i];
         if (key->parsed->config_id != h->config_id || !ech_config_has_suite(key->parsed, h->kdf_id, h->aead_id))
             continue;
+        *config = key->config;
         if (begin_hpke(c, c->hs->ech, key, h) && open_payload(c, h, aad, encoded))
             return true;
     }
@@ -132,27 +133,47 @@ static bool take_inner(struct troth_conn *c, struct client_hello *ch, struct mes
 }
 
 /* ---- the two hellos */
-static bool refuse(struct troth_conn *c)
+static bool refuse(struct troth_conn *c, const char *rule)
 {
     c->hs->ech->stage = ECH_REJECTED;
     c->facts.ech = TROTH_ECH_REJECTED;
-    tell_choice_text(c, "ECH", "it is for none of our keys, or does not mean anything (RFC 9849 7.1)", SPAN_NONE, SPAN_NONE,
-                     SPAN_TEXT("the outer ClientHello"));
+    conn_padding(c);
+    tell_choice_text(c, "ECH", rule, SPAN_NONE, SPAN_NONE, SPAN_TEXT("the outer ClientHello"));
     return list_retry(c, c->hs->ech);
+}
+
+static const char not_ours[] = "it is for none of our keys, or does not mean anything (RFC 9849 7.1)";
+
+bool ech_put_back(struct troth_conn *c, struct message *m)
+{
+    struct hs *hs = c->hs;
+    hpke_end(&hs->ech->hpke);
+    m->raw = hs->hello.outer;
+    m->body = span_slice(m->raw, 4, m->raw.n - 4);
+    hs->transcript.early[0] = m->raw;
+    c->facts.server_name = SPAN_NONE; /* it was the inner one */
+    hs->hello.refuse_ech = false;
+    TRY(refuse(c, "the application does not want the inner ClientHello (RFC 9849 7.1)"));
+    hs->ech->retry_configs = SPAN_NONE; /* any of them would end here again */
+    return true;
 }
 
 static bool open_first(struct troth_conn *c, struct client_hello *ch, struct message *m)
 {
     const struct ech_client_hello h = ch->exts.ech;
     struct hs_ech *ech = c->hs->ech;
-    span aad, encoded;
+    span aad, encoded, config = SPAN_NONE;
     TRY(copy_aad(c, m, h.payload, &aad));
-    if (!try_keys(c, &h, aad, &encoded))
-        return !error_is_set(&c->error) && refuse(c);
+    if (!try_keys(c, &h, aad, &encoded, &config))
+        return !error_is_set(&c->error) && refuse(c, not_ours);
+    if (c->cfg->ask_server) /* it may want the outer one back */
+        TRY(hs_keep(c, &c->hs->hello.outer, m->raw));
     ech->stage = ECH_ACCEPTED;
     ech->config_id = h.config_id;
     ech->aead = h.aead_id;
     c->facts.ech = TROTH_ECH_ACCEPTED;
+    conn_padding(c);
+    TRY(ech_log(c, ch->random.p, config));
     tell_choice_text(c, "ECH", "one of our keys opens it (RFC 9849 7.1)", SPAN_NONE, SPAN_NONE, SPAN_TEXT("the inner ClientHello"));
     return take_inner(c, ch, m, encoded);
 }
@@ -188,7 +209,7 @@ bool ech_open(struct troth_conn *c, struct client_hello *ch, struct message *m)
         return fail(c, ECH_INNER_OUTSIDE, "type inner, in the clear");
     TRY(hs_ech(c));
     if (!inner)
-        return c->hs->hello.retried ? refuse(c) : open_first(c, ch, m);
+        return c->hs->hello.retried ? refuse(c, not_ours) : open_first(c, ch, m);
     c->hs->ech->stage = c->hs->hello.retried ? ECH_OFF : ECH_BACKEND;
     return true;
 }

@@ -99,13 +99,13 @@ static void after_step(struct troth_conn *c, bool ok)
 static void begin(struct troth_conn *c)
 {
     static const struct message nothing;
-    c->rec.rules.drop_ccs = !c->cfg->is_server;
+    c->rec.rules.drop_ccs = !c->cfg->is_server || c->cfg->cookies; /* a hello may be the second one to us (RFC 9846 4.3.2) */
     after_step(c, hs_take(c, A_START, &nothing));
 }
 
 void engine_answer(struct troth_conn *c, enum question q, span raw)
 {
-    static const uint8_t inputs[] = { [ASK_SERVER] = A_SERVER, [ASK_SIGN] = A_SIGNATURE, [ASK_VERDICT] = A_VERDICT };
+    static const uint8_t inputs[] = { [ASK_SERVER] = A_SERVER, [ASK_SIGN] = A_SIGNATURE, [ASK_VERDICT] = A_VERDICT, [ASK_CLIENT] = A_CLIENT };
     if (c->question != q || c->failed)
         return;
     c->question = ASK_NOTHING;
@@ -160,6 +160,8 @@ static troth_event question(const struct troth_conn *c)
         return event(TROTH_ASK_SERVER);
     if (c->question == ASK_VERDICT)
         return event(TROTH_ASK_VERDICT);
+    if (c->question == ASK_CLIENT)
+        return event(TROTH_ASK_CLIENT);
     return (troth_event){ .kind = TROTH_ASK_SIGN, .number = hs->scheme->id, .tag = hs->identity->tag, .data = hs->to_sign };
 }
 

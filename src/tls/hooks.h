@@ -60,6 +60,8 @@ bool MUST_USE ech_finish(struct troth_conn *c);
 
 /* ---- ech_server.c.  May replace `ch` and `m` (and what is in the transcript) by the inner hello. */
 bool MUST_USE ech_open(struct troth_conn *c, struct client_hello *ch, struct message *m);
+/* The application does not want the inner hello (troth_refuse_ech): the outer one comes back, as if it had not been opened. */
+bool MUST_USE ech_put_back(struct troth_conn *c, struct message *m);
 /* The application chose another configuration. */
 bool MUST_USE ech_moved(struct troth_conn *c);
 /* The ServerHello about to be hashed: sets the signal in its random. */

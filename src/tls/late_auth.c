@@ -45,6 +45,7 @@ static bool begin(struct troth_conn *c)
     hs->hash = late->hash;
     hs->types_offered = late->types_offered;
     hs->first_sent = true;
+    conn_padding(c);
     return true;
 }
 
@@ -77,9 +78,21 @@ static bool read_request(struct troth_conn *c, const struct message *m)
     return types_asked(c) && wanted_from_request(c, &cr);
 }
 
-enum state on_late_request(struct troth_conn *c, const struct message *m)
+static enum state answer(struct troth_conn *c)
 {
     bool asked = false;
+    c->hs->flight.held = true; /* an answer goes out as a whole, also when its signature takes time */
+    if (!certificate_answer(c))
+        return S_FAILED;
+    if (!c->hs->identity)
+        return finish(c);
+    if (!auth_sign(c, &asked))
+        return S_FAILED;
+    return asked ? S_WAIT_LATE_SIGN : finish(c);
+}
+
+enum state on_late_request(struct troth_conn *c, const struct message *m)
+{
     if (!carrier_of(c)->late) {
         (void)fail(c, QUIC_LATE_REQUEST, "CertificateRequest");
         return S_FAILED;
@@ -90,14 +103,13 @@ enum state on_late_request(struct troth_conn *c, const struct message *m)
     }
     if (!begin(c) || !transcript_add(&c->hs->transcript, m->raw) || !read_request(c, m))
         return S_FAILED;
-    c->hs->flight.held = true; /* an answer goes out as a whole, also when its signature takes time */
-    if (!certificate_answer(c))
-        return S_FAILED;
-    if (!c->hs->identity)
-        return finish(c);
-    if (!auth_sign(c, &asked))
-        return S_FAILED;
-    return asked ? S_WAIT_LATE_SIGN : finish(c);
+    return certificate_ask(c) ? S_WAIT_LATE_CLIENT : answer(c);
+}
+
+enum state on_late_client(struct troth_conn *c, const struct message *m)
+{
+    (void)m;
+    return answer(c);
 }
 
 enum state on_late_signature(struct troth_conn *c, const struct message *m)

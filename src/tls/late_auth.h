@@ -11,6 +11,7 @@ bool MUST_USE late_ask(struct troth_conn *c);
 
 /* ---- steps of the client */
 enum state on_late_request(struct troth_conn *c, const struct message *m);
+enum state on_late_client(struct troth_conn *c, const struct message *m);
 enum state on_late_signature(struct troth_conn *c, const struct message *m);
 /* ---- and of the server */
 enum state on_late_certificate(struct troth_conn *c, const struct message *m);

@@ -1,6 +1,8 @@
 /* negotiate.c - the choices.  Must never look at anything but its arguments. */
 #include "tls/negotiate.h"
 
+#include "tls/oid_filter.h"
+
 static struct choice chose(uint16_t id, const char *rule)
 {
     return (struct choice){ true, id, rule };
@@ -233,6 +235,8 @@ static enum troth_reason misfit(const struct config *cfg, const struct identity 
         return TROTH_R_LEAF_CURVE;
     if (!*scheme)
         return TROTH_R_NO_SHARED_SCHEME;
+    if (id->leaf && !oid_filters_match(id->leaf, asked->oid_filters))
+        return TROTH_R_OID_FILTER;
     return id->must_match_issuer && !issuer_named(id, asked->authorities) ? TROTH_R_NO_NAMED_ISSUER : TROTH_R_NONE;
 }
 

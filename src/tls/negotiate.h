@@ -39,6 +39,7 @@ struct asked_of_us {
     span        schemes;      /* of CertificateVerify                       */
     span        schemes_cert; /* of the chain; empty: as `schemes`          */
     span        authorities;  /* list of opaque16; empty: any               */
+    span        oid_filters;  /* list of OIDFilter; empty: none             */
     span        suites;       /* TLS 1.2: the client's, which limit the kind of key; empty: any */
     span        groups;       /* TLS 1.2: the client's, which limit the curves of ECDSA keys (RFC 8422 5.1); empty: any */
     span        types;        /* RFC 7250 certificate types; empty: X.509   */

@@ -108,7 +108,7 @@ static bool put_suites(struct troth_conn *c, struct client_hello *ch)
     const struct config *cfg = c->cfg;
     const struct offer *o = &c->hs->offer;
     struct wr w;
-    TRY(room(c, &w, cfg->suites.n + 2));
+    TRY(room(c, &w, cfg->suites.n + 4));
     if (cfg->grease)
         wr_u16(&w, grease(o, GREASE_SUITE));
     for (size_t i = 0; i < u16s_count(cfg->suites); i++) {
@@ -116,6 +116,8 @@ static bool put_suites(struct troth_conn *c, struct client_hello *ch)
         if (s && s->version >= o->least && s->version <= o->most)
             wr_u16(&w, s->id);
     }
+    if (cfg->fallback)
+        wr_u16(&w, SUITE_TLS_FALLBACK_SCSV); /* RFC 7507 4 */
     ch->cipher_suites = wr_done(&w);
     return true;
 }
@@ -151,7 +153,7 @@ static bool put_groups(struct troth_conn *c, struct exts *e)
     exts_add(e, X_SUPPORTED_GROUPS);
     if (o->most < TROTH_TLS13)
         return true;
-    if (cfg->grease && !o->again)
+    if (cfg->grease && !o->retry_group) /* a second hello repeats them unless another share was demanded (RFC 9846 4.2.2) */
         e->shares[e->n_shares++] = (struct key_share){ any, SPAN_OF(nothing) };
     for (size_t i = 0; i < o->n_shares; i++)
         e->shares[e->n_shares++] = (struct key_share){ o->shares[i].kem->group, o->shares[i].share };
@@ -205,6 +207,14 @@ static bool put_certificate_wishes(struct troth_conn *c, struct exts *e)
         wr_u16(&w, grease(&c->hs->offer, GREASE_SCHEME));
     e->signature_algorithms = wr_done(&w);
     exts_add(e, X_SIGNATURE_ALGORITHMS);
+    if (cfg->cert_schemes.n) {
+        e->signature_algorithms_cert = cfg->cert_schemes;
+        exts_add(e, X_SIGNATURE_ALGORITHMS_CERT);
+    }
+    if (cfg->authorities.n && c->hs->offer.most >= TROTH_TLS13) {
+        e->certificate_authorities = cfg->authorities;
+        exts_add(e, X_CERTIFICATE_AUTHORITIES);
+    }
     if (cfg->request_ocsp) {
         e->status_request = (struct status_request){ .status_type = STATUS_TYPE_ocsp };
         exts_add(e, X_STATUS_REQUEST);

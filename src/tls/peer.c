@@ -5,6 +5,7 @@
 #include "tls/auth.h"
 #include "tls/compressed.h"
 #include "tls/delegated.h"
+#include "tls/oid_filter.h"
 
 static bool fail_like(struct troth_conn *c, const troth_error *why)
 {
@@ -109,6 +110,8 @@ static bool judge_chain(struct troth_conn *c, const struct certificate *cert, tr
     if (!leaf)
         return no_certificate(c, cert->entries[0].cert_data);
     TRY(accept(c, leaf) && take_key(c, leaf));
+    if (!oid_filters_match(leaf, c->cfg->oid_filters) && c->facts.version == TROTH_TLS13)
+        return fail(c, OID_FILTER, "keyUsage or extKeyUsage is not what was asked for");
     const struct certificate_entry *first = &cert->entries[0];
     return !ext_set_has(&first->have, X_DELEGATED_CREDENTIAL) || delegated_take(c, leaf, &first->dc);
 }

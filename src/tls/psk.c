@@ -95,8 +95,10 @@ bool psk_offer(struct troth_conn *c, struct client_hello *ch)
     struct hs_psk *k = c->hs->psk;
     if (c->hs->offer.most < TROTH_TLS13)
         return true;
-    e->psk_modes = SPAN_OF(dhe); /* also says that tickets are welcome */
-    exts_add(e, X_PSK_KEY_EXCHANGE_MODES);
+    if (!c->cfg->no_tickets || (k && k->n)) {
+        e->psk_modes = SPAN_OF(dhe); /* also says that tickets are welcome */
+        exts_add(e, X_PSK_KEY_EXCHANGE_MODES);
+    }
     if (k && c->hs->offer.again)
         drop_other_hashes(c, k);
     if (!k || !k->n)

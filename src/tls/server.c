@@ -19,7 +19,7 @@ static const struct step server[] = {
   { S_START,        A_START,            DO(on_start),          TO(WAIT_CH),                                                         0 },
   { S_WAIT_CH,      M_CLIENT_HELLO,     DO(on_client_hello),   TO(WAIT_SERVER) | TO(WAIT_CH_AGAIN) | TO(WAIT_SIGN) | TO(WAIT_EOED)
                                                              | TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO_12,                 ENDS_FLIGHT },
-  { S_WAIT_SERVER,  A_SERVER,           DO(on_server),         TO(WAIT_CH_AGAIN) | TO(WAIT_SIGN) | TO(WAIT_EOED)
+  { S_WAIT_SERVER,  A_SERVER,           DO(on_server),         TO(WAIT_SERVER) | TO(WAIT_CH_AGAIN) | TO(WAIT_SIGN) | TO(WAIT_EOED)
                                                              | TO(WAIT_CERT) | TO(WAIT_FINISHED) | TO_12,                           0 },
 };
 /* clang-format on */
@@ -101,22 +101,29 @@ static enum state on_client_hello(struct troth_conn *c, const struct message *m)
     return S_WAIT_SERVER;
 }
 
-/* The application chose a configuration; the hello is read again, with it. */
-static enum state on_server(struct troth_conn *c, const struct message *m)
+static bool read_again(struct troth_conn *c, struct client_hello *ch, span raw)
 {
-    (void)m;
-    span raw = c->hs->hello.raw;
-    struct message again = { HS_client_hello, raw, span_slice(raw, 4, raw.n) };
-    struct client_hello ch;
     struct rd_ctx ctx; /* nobody is told a second time */
     rd_ctx_init(&ctx, raw, NULL);
     struct rd r = rd_init(&ctx, raw);
     uint8_t type;
     r = message_open(&r, &type);
-    memset(&ch, 0, sizeof ch);
-    if (!client_hello_read_all(&ch, &r)) {
-        (void)fail_read(c, "ClientHello", &r);
+    memset(ch, 0, sizeof *ch);
+    return client_hello_read_all(ch, &r) || fail_read(c, "ClientHello", &r);
+}
+
+/* The application chose a configuration; the hello is read again, with it. */
+static enum state on_server(struct troth_conn *c, const struct message *m)
+{
+    (void)m;
+    struct hello *h = &c->hs->hello;
+    struct message again = { HS_client_hello, h->raw, span_slice(h->raw, 4, h->raw.n) };
+    struct client_hello ch;
+    if (!h->refuse_ech)
+        return read_again(c, &ch, h->raw) && ech_moved(c) ? go_on(c, &ch, &again) : S_FAILED;
+    if (!ech_put_back(c, &again) || !read_again(c, &ch, again.raw) || !take_hello(c, &ch))
         return S_FAILED;
-    }
-    return ech_moved(c) ? go_on(c, &ch, &again) : S_FAILED;
+    h->raw = again.raw;
+    conn_ask(c, ASK_SERVER); /* once more, for the public name */
+    return S_WAIT_SERVER;
 }

@@ -115,7 +115,7 @@ static void add_answers(struct troth_conn *c, const struct client_hello *ch, str
     exts_add(e, X_EXTENDED_MASTER_SECRET);
     if (ext_set_has(&c->hs->hello.has, X_RENEGOTIATION_INFO))
         exts_add(e, X_RENEGOTIATION_INFO);
-    if (exts_have(theirs, X_SERVER_NAME) && !c->facts.resumed)
+    if (exts_have(theirs, X_SERVER_NAME) && !c->facts.resumed && !c->cfg->ignore_names)
         exts_add(e, X_SERVER_NAME);
     if (exts_have(theirs, X_EC_POINT_FORMATS)) {
         e->ec_point_formats = SPAN_OF(uncompressed);

@@ -4,7 +4,6 @@
  * before the client's Finished was checked. */
 #include "tls/auth.h"
 #include "tls/certificate.h"
-#include "tls/cookie.h"
 #include "tls/flight.h"
 #include "tls/hooks.h"
 #include "tls/late.h"
@@ -13,6 +12,7 @@
 #include "tls/peer.h"
 #include "tls/psk.h"
 #include "tls/quic.h"
+#include "tls/retry.h"
 #include "tls/server.h"
 #include "tls/types.h"
 #include "tls/versions.h"
@@ -98,72 +98,6 @@ static bool decide_alpn(struct troth_conn *c, const struct client_hello *ch)
     return conn_alpn(c, a.name);
 }
 
-/* ---- HelloRetryRequest (RFC 9846 4.2.4) */
-static bool send_retry(struct troth_conn *c, const struct client_hello *ch)
-{
-    struct hs *hs = c->hs;
-    struct hello *h = &hs->hello;
-    struct server_hello sh;
-    uint8_t *message;
-    size_t n;
-    memset(&sh, 0, sizeof sh);
-    sh.legacy_version = TROTH_TLS12;
-    sh.has_extensions = true;
-    sh.random = span_of(hello_retry_random, 32);
-    sh.legacy_session_id_echo = span_of(h->session_id, h->session_id_n);
-    sh.cipher_suite = hs->suite->id;
-    sh.exts.selected_version = TROTH_TLS13;
-    exts_add(&sh.exts, X_SUPPORTED_VERSIONS);
-    sh.exts.selected_group = h->retry_group = c->facts.group;
-    exts_add(&sh.exts, X_KEY_SHARE);
-    h->retry_suite = hs->suite->id;
-    h->retried = true;
-    c->facts.hello_retry = true;
-    if (c->cfg->cookies) {
-        TRY(cookie_make(c, &h->cookie));
-        sh.exts.cookie = h->cookie;
-        exts_add(&sh.exts, X_COOKIE);
-    }
-    transcript_retry(&hs->transcript);
-    if (exts_have(&ch->exts, X_EARLY_DATA)) {
-        TRY(early_note(c, TROTH_EARLY_REJECTED, c->cfg->early_data ? "a HelloRetryRequest came between (RFC 9846 4.3.10)"
-                                                                   : "early data is not taken here"));
-        c->rec.rules.skip = SKIP_DATA;
-        c->rec.rules.skip_left = LIMIT_EARLY_DATA;
-    }
-    ech_offer_retry(c, &sh.exts);
-    TRY(flight_write(c, HS_server_hello, body_hello_retry, &sh, &message, &n));
-    ech_confirm_retry(c, message, n);
-    TRY(flight_add_whole(c, span_of(message, n)));
-    TRY(flight_ccs(c) && flight_ccs_now(c)); /* the client waits: nothing else of ours would bring it (RFC 9846 E.4) */
-    h->before_again = arena_alloc(&hs->arena, sizeof *h->before_again);
-    if (!h->before_again)
-        return fail(c, OUT_OF_MEMORY, "for a transcript");
-    *h->before_again = hs->transcript;
-    return true;
-}
-
-/* The second hello may differ only in what HelloRetryRequest asked for (RFC 9846 4.2.2). */
-static bool check_again(struct troth_conn *c, const struct client_hello *ch)
-{
-    const struct hello *h = &c->hs->hello;
-    const struct exts *e = &ch->exts;
-    if (!span_equal(ch->legacy_session_id, span_of(h->session_id, h->session_id_n)) || memcmp(ch->random.p, c->facts.client_random, 32))
-        return fail(c, HELLO_CHANGED, "random or session id is not that of the first");
-    if (!exts_have(e, X_SUPPORTED_VERSIONS) || !u16s_has(e->supported_versions, TROTH_TLS13))
-        return fail(c, HELLO_CHANGED, "TLS 1.3 is not offered any more");
-    if (!u16s_has(ch->cipher_suites, h->retry_suite))
-        return fail(c, HELLO_CHANGED, "the chosen suite is not offered any more");
-    if (exts_have(e, X_EARLY_DATA))
-        return fail(c, EARLY_DATA_AGAIN, "early_data in the second ClientHello");
-    if (h->cookie.n && !(e->cookie.n == h->cookie.n && bytes_equal_ct(e->cookie.p, h->cookie.p, h->cookie.n)))
-        return fail(c, BAD_COOKIE, "%zu bytes", e->cookie.n);
-    if (e->n_shares != 1 || e->shares[0].group != h->retry_group)
-        return fail(c, WRONG_SHARE_AGAIN, "%u shares, the first for %s; %s was asked for", e->n_shares,
-                    e->n_shares ? name_of(&names_group, e->shares[0].group) : "nothing", name_of(&names_group, h->retry_group));
-    return true;
-}
-
 /* ---- ServerHello and the keys of the handshake */
 static bool agree(struct troth_conn *c, const struct client_hello *ch, struct server_hello *sh, uint8_t *reply, uint8_t *secret,
                   size_t *n)
@@ -236,7 +170,7 @@ static bool send_encrypted_extensions(struct troth_conn *c, const struct client_
     memset(&ee, 0, sizeof ee);
     uint8_t alpn[256];
     struct wr w = wr_into(alpn, sizeof alpn);
-    if (exts_have(&ch->exts, X_SERVER_NAME) && !c->facts.resumed)
+    if (exts_have(&ch->exts, X_SERVER_NAME) && !c->facts.resumed && !c->cfg->ignore_names)
         exts_add(&ee.exts, X_SERVER_NAME); /* its name counted; in a session it counted before (RFC 6066 3) */
     if (c->facts.alpn.n) {
         wr_opaque(&w, 1, c->facts.alpn);
@@ -332,18 +266,22 @@ enum state server13_client_hello(struct troth_conn *c, const struct client_hello
 {
     bool has_share = false;
     c->rec.rules.tls13 = true;
-    if (!check_hello(c, ch) || !decide_suite(c, ch) || !decide_group(c, ch, &has_share))
+    if (!check_hello(c, ch))
         return S_FAILED;
-    if (has_share)
+    if (c->cfg->cookies && exts_have(&ch->exts, X_COOKIE)) /* another connection asked for it */
+        return retry_resume(c, ch, m->raw) && retry_check(c, ch) ? answer(c, ch, m) : S_FAILED;
+    if (!decide_suite(c, ch) || !decide_group(c, ch, &has_share))
+        return S_FAILED;
+    if (has_share && !c->cfg->always_retry)
         return answer(c, ch, m);
-    return send_retry(c, ch) ? S_WAIT_CH_AGAIN : S_FAILED;
+    return retry_send(c, ch, !has_share) ? S_WAIT_CH_AGAIN : S_FAILED;
 }
 
 static enum state on_hello_again(struct troth_conn *c, const struct message *m)
 {
     struct client_hello ch;
     struct message hello = *m;
-    if (!server_read_hello(c, &ch, m) || !ech_open(c, &ch, &hello) || !check_hello(c, &ch) || !check_again(c, &ch)
+    if (!server_read_hello(c, &ch, m) || !ech_open(c, &ch, &hello) || !check_hello(c, &ch) || !retry_check(c, &ch)
         || !quic_hello(c, &ch))
         return S_FAILED;
     return answer(c, &ch, &hello);

@@ -17,7 +17,7 @@ bool session12_offer(struct troth_conn *c, struct client_hello *ch)
 {
     struct offer *o = &c->hs->offer;
     const struct session *s = offered(c);
-    if (o->least > TROTH_TLS12)
+    if (o->least > TROTH_TLS12 || (c->cfg->no_tickets && !s))
         return true;
     exts_add(&ch->exts, X_SESSION_TICKET); /* empty: tickets are welcome */
     if (!s)

@@ -147,7 +147,7 @@ static bool ask_to_sign(struct troth_conn *c, const span *parts, size_t n)
 bool tls12_sign(struct troth_conn *c, const span *parts, size_t n, uint8_t *signature, size_t *signature_n, bool *asked)
 {
     const struct hs *hs = c->hs;
-    const troth_provider *p = c->cfg->provider;
+    const troth_provider *p = shown_by(c)->provider;
     *asked = !hs->identity->key;
     if (*asked)
         return ask_to_sign(c, parts, n);

@@ -146,6 +146,7 @@ static int run(troth_conn *c, int fd, const struct options *o, bool server)
         case TROTH_ASK_SERVER:
         case TROTH_ASK_SIGN:
         case TROTH_ASK_VERDICT:
+        case TROTH_ASK_CLIENT:
         case TROTH_CLIENT_AUTH:
         case TROTH_KEYS: break;
         }

@@ -493,6 +493,185 @@ static void test_keys(void **state)
     pair_free(&p);
 }
 
+/* ---- no connection rather than one in the clear */
+static void required(uint16_t most, span configs, bool ok)
+{
+    troth_builder *b = troth_client_builder(troth_provider_share(w->mk->crypto));
+    const troth_ech_pair key = new_key();
+    uint8_t room[1024];
+    struct pair p;
+    troth_clock(b, test_clock, NULL);
+    troth_trust_pem(b, w->root_pem);
+    troth_versions(b, TROTH_TLS12, most);
+    troth_ech_required(b);
+    if (ok || most == TROTH_TLS12)
+        troth_ech_configs(b, list_of(&key, room));
+    else if (configs.n)
+        troth_ech_configs(b, configs);
+    struct wish theirs = { .key = &key, .is_server = true, .tls12_too = true };
+    pair_new(&p, troth_build_client(b, NULL), world_server(w, tweak, &theirs), SECRET_NAME);
+    pair_run(&p);
+    if (ok)
+        assert_accepted(&p);
+    else {
+        assert_failed(&p.client, ECH_UNUSABLE);
+        assert_int_equal(p.to_server.n, 0);
+    }
+    pair_free(&p);
+}
+
+static void test_required(void **state)
+{
+    (void)state;
+    static const uint8_t newer[] = { 0, 6, 0xfe, 0x0f, 0, 2, 1, 2 }; /* a version that nobody knows */
+    required(TROTH_TLS13, SPAN_NONE, true);
+    required(TROTH_TLS13, SPAN_NONE, false);
+    required(TROTH_TLS13, SPAN_OF(newer), false);
+    required(TROTH_TLS12, SPAN_NONE, false);
+}
+
+/* ---- a server that opened it and does not want it */
+struct unwanted {
+    troth_server *us;
+    unsigned asked;
+    bool     twice;
+};
+
+static bool put_back(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
+{
+    struct unwanted *u = ctx;
+    (void)p;
+    if (ev->kind != TROTH_ASK_SERVER)
+        return false;
+    troth_facts f = troth_what(e->c);
+    u->asked++;
+    assert_int_equal(f.ech, u->asked == 1 ? TROTH_ECH_ACCEPTED : TROTH_ECH_REJECTED);
+    assert_true(span_equal(f.server_name, u->asked == 1 ? SPAN_TEXT(SECRET_NAME) : SPAN_TEXT(PUBLIC_NAME)));
+    if (u->asked == 1 || u->twice)
+        troth_refuse_ech(e->c);
+    else
+        troth_answer_server(e->c, u->us);
+    return true;
+}
+
+static void test_put_back(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const troth_ech_pair key = new_key();
+        struct wish ours = { .key = &key, .retry = i == 1 }, theirs = { .key = &key, .is_server = true, .retry = i == 1 };
+        struct unwanted u = { .us = world_server(w, tweak, &theirs), .twice = i == 2 };
+        struct pair p;
+        pair_new(&p, world_client(w, tweak, &ours), world_server(w, tweak_asking, &theirs), SECRET_NAME);
+        p.on_event = put_back;
+        p.ctx = &u;
+        pair_run(&p);
+        assert_int_equal(u.asked, 2);
+        if (u.twice) /* there is nothing left to refuse */
+            assert_failed(&p.server, WRONG_TIME);
+        else { /* genuine for the public name, and tells of no key: come back in the clear */
+            assert_failed(&p.client, ECH_REJECTED);
+            assert_int_equal(troth_what(p.client.c).ech_retry_configs.n, 0);
+        }
+        troth_server_free(u.us);
+        pair_free(&p);
+    }
+}
+
+/* ---- the key log (RFC 9850): both ends have the same two lines more, under the outer random */
+struct lines {
+    char     secret[256], config[2048];
+    unsigned n;
+};
+
+static void on_line(void *ctx, const char *line)
+{
+    struct lines *l = ctx;
+    bool secret = !strncmp(line, "ECH_SECRET ", 11);
+    if (!secret && strncmp(line, "ECH_CONFIG ", 11) != 0)
+        return;
+    l->n++;
+    strncpy(secret ? l->secret : l->config, line, (secret ? sizeof l->secret : sizeof l->config) - 1);
+}
+
+struct logged {
+    struct wish  wish;
+    struct lines *lines;
+};
+
+static void tweak_logged(troth_builder *b, void *ctx)
+{
+    struct logged *l = ctx;
+    tweak(b, &l->wish);
+    troth_danger_key_log(b, on_line, l->lines);
+}
+
+static void hex(char *out, span s)
+{
+    for (size_t i = 0; i < s.n; i++, out += 2)
+        (void)snprintf(out, 3, "%02x", s.p[i]);
+}
+
+static void test_key_log(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) { /* accepted, accepted after a retry, refused, GREASE */
+        const troth_ech_pair key = new_key(), other = new_key();
+        struct lines lines[2] = { { .n = 0 } };
+        struct logged ours = { { .key = i == 3 ? NULL : &key, .grease = i == 3, .retry = i == 1 }, &lines[0] };
+        struct logged theirs = { { .key = i < 2 ? &key : &other, .is_server = true, .retry = i == 1 }, &lines[1] };
+        struct pair p;
+        char want[2048];
+        pair_new(&p, world_client(w, tweak_logged, &ours), world_server(w, tweak_logged, &theirs), SECRET_NAME);
+        pair_run(&p);
+        assert_int_equal(lines[0].n, i == 3 ? 0 : 2);
+        assert_int_equal(lines[1].n, i < 2 ? 2 : 0);
+        if (i < 2) {
+            assert_string_equal(lines[0].secret, lines[1].secret);
+            assert_string_equal(lines[0].config, lines[1].config);
+        }
+        if (i < 3) {
+            hex(want, span_of(p.to_server.p + 5 + 4 + 2, 32)); /* as it went over the wire */
+            assert_memory_equal(lines[0].secret + 11, want, 64);
+            assert_int_equal(strlen(lines[0].secret), 11 + 64 + 1 + 64);
+            hex(want, span_of(key.config, key.config_n));
+            assert_string_equal(lines[0].config + 11 + 64 + 1, want);
+        }
+        pair_free(&p);
+    }
+}
+
+/* ---- what follows the hello is padded too, as the lengths of names and certificates tell; what follows the handshake is not */
+static void test_handshake_padding(void **state)
+{
+    (void)state;
+    enum { HEADER = 5, OVERHEAD = 1 + 16, PAD_TO = 1024 };
+    const troth_ech_pair key = new_key();
+    for (int hidden = 0; hidden < 2; hidden++) {
+        struct pair p;
+        size_t padded = 0, records = 0;
+        run(&p, (struct wish){ .key = hidden ? &key : NULL, .identity = true }, (struct wish){ .key = &key, .ask_client = true });
+        assert_ready(&p);
+        for (int to_client = 0; to_client < 2; to_client++) {
+            const struct pipe *pipe = to_client ? &p.to_client : &p.to_server;
+            for (size_t at = 0, n; at < pipe->n; at += HEADER + n) {
+                n = (size_t)(pipe->p[at + 3] << 8 | pipe->p[at + 4]);
+                if (pipe->p[at] != CONTENT_application_data)
+                    continue;
+                records++;
+                padded += (n - OVERHEAD) % PAD_TO == 0;
+            }
+        }
+        assert_true(records >= 3);
+        assert_int_equal(padded, hidden ? records : 0);
+        size_t before = p.to_server.n;
+        assert_true(pair_write(&p.client, "question"));
+        pair_run(&p);
+        assert_int_equal(p.to_server.n - before, HEADER + OVERHEAD + 8);
+        pair_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,6 +688,10 @@ int main(void)
         cmocka_unit_test(test_tampered),
         cmocka_unit_test(test_other_configuration),
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_required),
+        cmocka_unit_test(test_put_back),
+        cmocka_unit_test(test_key_log),
+        cmocka_unit_test(test_handshake_padding),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

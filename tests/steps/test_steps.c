@@ -134,6 +134,7 @@ static void tweak_external(troth_builder *b, void *ctx)
     tweak_version(b, NULL);
     troth_identity_external(b, w->client_chain_pem, w);
     troth_ask_verdict(b);
+    troth_ask_client(b);
 }
 
 /* Answers every question: the verdict with yes, the signature with the key that the test has, the server with another. */
@@ -151,6 +152,11 @@ static bool answer(struct pair *p, struct pair_end *e, const troth_event *ev, vo
         troth_answer_verdict(e->c, true, "the test says so");
     else if (ev->kind == TROTH_ASK_SERVER)
         troth_answer_server(e->c, a->server);
+    else if (ev->kind == TROTH_ASK_CLIENT) {
+        troth_client *us = world_client(a->w, tweak_external, a->w);
+        troth_answer_client(e->c, us);
+        troth_client_free(us);
+    }
     else if (ev->kind == TROTH_ASK_SIGN) {
         const troth_provider *crypto = a->w->mk->crypto;
         uint8_t signature[TROTH_SIGNATURE_MAX];
@@ -215,6 +221,7 @@ static const struct { bool server; enum state in; enum input on; const char *why
     { false, S_CONNECTED, M_NEW_SESSION_TICKET, "tickets are tested with their feature" },
     { false, S_WAIT_NST_12, M_NEW_SESSION_TICKET, "tickets are tested with their feature" },
     { false, S_CONNECTED, M_CERTIFICATE_REQUEST, "certificates after the handshake are tested with their feature" },
+    { false, S_WAIT_LATE_CLIENT, A_CLIENT, "likewise" },
     { false, S_WAIT_LATE_SIGN, A_SIGNATURE, "likewise" },
     { true, S_WAIT_LATE_CERT, M_CERTIFICATE, "likewise" },
     { true, S_WAIT_LATE_CERT, M_COMPRESSED_CERTIFICATE, "likewise" },

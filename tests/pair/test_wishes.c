@@ -1,0 +1,358 @@
+/* What a configuration asks of the peer, or keeps quiet about: names of authorities, signatures in certificates, sizes, tickets, server
+ * names, the mark of a second try. */
+#include "base/alerts.h"
+#include "fake/fake.h"
+#include "support/pair.h"
+#include "support/test.h"
+#include "wire/registry.h"
+
+typedef void apply_fn(troth_builder *b, bool server, void *ctx);
+
+struct side {
+    apply_fn *apply;
+    void     *ctx;
+    uint16_t  version;
+    bool      server;
+};
+
+static void tweak(troth_builder *b, void *ctx)
+{
+    const struct side *s = ctx;
+    if (s->version)
+        troth_versions(b, s->version, s->version);
+    s->apply(b, s->server, s->ctx);
+}
+
+static void begin(struct pair *p, struct world *w, apply_fn *apply, void *ctx, uint16_t version)
+{
+    struct side ours = { apply, ctx, version, false }, theirs = { apply, ctx, version, true };
+    pair_new(p, world_client(w, tweak, &ours), world_server(w, tweak, &theirs), NULL);
+}
+
+/* ---- two chains, of two authorities: the server's own of CN=Root, and one that an RSA key issued */
+struct two {
+    struct world *w;
+    span          root, chain, key;
+    bool          names, other_trusted, schemes;
+};
+
+static span pem_of(struct mk *m, const char *label, span der)
+{
+    const char *pem = mk_pem(m, label, &der, 1);
+    return span_of(pem, strlen(pem));
+}
+
+static void make_two(struct two *t)
+{
+    struct mk *m = t->w->mk;
+    const troth_key *key = mk_key(m, TROTH_KEY_P256);
+    struct issue root = mk_ca("CN=Other Root", mk_key(m, TROTH_KEY_RSA)), leaf = mk_leaf(&root, key, "a.example");
+    uint8_t *private = arena_alloc(&m->arena, 1024);
+    t->root = pem_of(m, "CERTIFICATE", mk_cert(m, &root));
+    t->chain = pem_of(m, "CERTIFICATE", mk_cert(m, &leaf));
+    t->key = pem_of(m, "PRIVATE KEY", span_of(private, m->crypto->key_private(key, private, 1024)));
+}
+
+static void apply_two(troth_builder *b, bool server, void *ctx)
+{
+    static const uint16_t rsa[] = { SCHEME_rsa_pkcs1_sha256 };
+    const struct two *t = ctx;
+    if (server) {
+        troth_identity_pem(b, t->chain, t->key);
+        return;
+    }
+    troth_trust_pem(b, t->root);
+    troth_name_authorities(b, t->names);
+    if (t->schemes)
+        troth_cert_schemes(b, rsa, 1);
+}
+
+/* A client that trusts the other authority alone; world_client would trust both. */
+static troth_client *client_of_other(const struct two *t)
+{
+    troth_builder *b = troth_client_builder(troth_provider_share(t->w->mk->crypto));
+    troth_clock(b, test_clock, NULL);
+    apply_two(b, false, (void *)(uintptr_t)t);
+    return troth_build_client(b, NULL);
+}
+
+static void test_authorities(void **state)
+{
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    struct two t = { .w = w };
+    make_two(&t);
+    for (int names = 0; names < 2; names++) {
+        struct side theirs = { apply_two, &t, TROTH_TLS13, true };
+        struct pair p;
+        t.names = names;
+        pair_new(&p, client_of_other(&t), world_server(w, tweak, &theirs), NULL);
+        pair_run(&p);
+        assert_int_equal(troth_what(p.server.c).own_identity, names); /* told of the authority it finds the chain that will do */
+        if (names)
+            assert_ready(&p);
+        else
+            assert_failed(&p.client, CHAIN_UNTRUSTED_ROOT);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
+static void test_cert_schemes(void **state)
+{
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    struct two t = { .w = w };
+    make_two(&t);
+    for (int v = 0; v < 4; v++) {
+        struct pair p;
+        t.schemes = v & 1;
+        begin(&p, w, apply_two, &t, v & 2 ? TROTH_TLS13 : TROTH_TLS12);
+        pair_run(&p);
+        assert_ready(&p);
+        assert_int_equal(troth_what(p.server.c).own_identity, t.schemes);
+        assert_int_equal(troth_what(p.client.c).peer_scheme, SCHEME_ecdsa_secp256r1_sha256);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
+static void apply_server_schemes(troth_builder *b, bool server, void *ctx)
+{
+    static const uint16_t rsa[] = { SCHEME_rsa_pkcs1_sha256 };
+    struct two *t = ctx;
+    if (server) {
+        troth_trust_pem(b, t->root);
+        troth_ask_client_auth(b, TROTH_AUTH_OPTIONAL);
+        troth_name_authorities(b, false);
+        troth_cert_schemes(b, rsa, 1);
+    } else {
+        tweak_client_identity(b, t->w);
+        troth_identity_pem(b, t->chain, t->key);
+    }
+}
+
+/* The same in a CertificateRequest; the other leaf is a server's, which the server finds out. */
+static void test_cert_schemes_of_server(void **state)
+{
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    struct two t = { .w = w };
+    struct pair p;
+    make_two(&t);
+    begin(&p, w, apply_server_schemes, &t, TROTH_TLS13);
+    pair_run(&p);
+    assert_int_equal(troth_what(p.client.c).own_identity, 1);
+    assert_int_equal(troth_what(p.client.c).acceptable_authorities.n, 0);
+    assert_failed(&p.server, CERT_WRONG_EKU);
+    pair_free(&p);
+    world_free(w);
+}
+
+/* ---- a certificate that is too large, as it is and compressed */
+struct size {
+    uint32_t most;
+    bool     plain;
+};
+
+static void apply_size(troth_builder *b, bool server, void *ctx)
+{
+    const struct size *s = ctx;
+    if (!server)
+        troth_max_certificate(b, s->most);
+    if (s->plain)
+        troth_compressors(b, NULL, 0);
+}
+
+static void test_max_certificate(void **state)
+{
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    for (int v = 0; v < 2; v++) {
+        uint16_t version = v ? TROTH_TLS12 : TROTH_TLS13;
+        struct size s = { 200, true };
+        struct pair p;
+        begin(&p, w, apply_size, &s, version);
+        pair_run(&p);
+        assert_failed(&p.client, MESSAGE_TOO_LONG);
+        pair_free(&p);
+        s.most = 2000;
+        begin(&p, w, apply_size, &s, version);
+        pair_run(&p);
+        assert_ready(&p);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
+static size_t as_it_is(uint8_t *out, size_t cap, troth_span in)
+{
+    if (in.n > cap)
+        return 0;
+    memcpy(out, in.p, in.n);
+    return in.n;
+}
+
+/* Half of the bytes, as if a few would always do: what is told is the length before. */
+static size_t half(uint8_t *out, size_t cap, troth_span in)
+{
+    return as_it_is(out, cap, span_of(in.p, in.n / 2));
+}
+
+static void apply_compressed(troth_builder *b, bool server, void *ctx)
+{
+    static const troth_compressor packer = { CERT_COMP_zlib, half, as_it_is };
+    troth_compressors(b, &packer, 1);
+    if (!server)
+        troth_max_certificate(b, *(uint32_t *)ctx);
+}
+
+static void test_max_expanded(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(1));
+    uint32_t most = 0;
+    struct pair p;
+    for (most = 300; most <= 3000; most *= 10) { /* the message is shorter than 300, what it would expand to is not */
+        begin(&p, w, apply_compressed, &most, TROTH_TLS13);
+        pair_run(&p);
+        if (most == 300)
+            assert_failed(&p.client, COMPRESSED_TOO_LARGE);
+        else
+            assert_failed(&p.client, COMPRESSED_BAD);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
+/* ---- a second try */
+static void apply_fallback(troth_builder *b, bool server, void *ctx)
+{
+    if (!server && *(bool *)ctx)
+        troth_versions(b, TROTH_TLS12, TROTH_TLS12);
+    if (!server)
+        troth_fallback_scsv(b);
+}
+
+static void test_fallback(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(2));
+    for (int older = 0; older < 2; older++) {
+        bool tls12 = older;
+        struct pair p;
+        begin(&p, w, apply_fallback, &tls12, 0);
+        pair_run(&p);
+        if (older)
+            assert_failed(&p.server, INAPPROPRIATE_FALLBACK);
+        else
+            assert_ready(&p);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
+/* ---- no tickets */
+static bool count_tickets(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
+{
+    (void)p, (void)e;
+    *(unsigned *)ctx += ev->kind == TROTH_TICKET;
+    return ev->kind == TROTH_TICKET;
+}
+
+static void apply_no_tickets(troth_builder *b, bool server, void *ctx)
+{
+    if (!server && ctx)
+        troth_no_tickets(b);
+}
+
+static void test_no_tickets(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(3));
+    for (int i = 0; i < 4; i++) {
+        unsigned n = 0;
+        struct pair p;
+        begin(&p, w, apply_no_tickets, i & 1 ? w : NULL, i & 2 ? TROTH_TLS12 : TROTH_TLS13);
+        p.on_event = count_tickets;
+        p.ctx = &n;
+        pair_run(&p);
+        assert_ready(&p);
+        assert_int_equal(n, i & 1 ? 0 : i & 2 ? 1 : 2);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
+/* ---- names that make no difference */
+static void apply_names(troth_builder *b, bool server, void *ctx)
+{
+    struct two *t = ctx;
+    if (!server)
+        return;
+    troth_identity_pem(b, t->chain, t->key);
+    if (t->names)
+        troth_ignore_names(b);
+}
+
+static void test_ignored_names(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(4));
+    for (int v = 0; v < 4; v++) {
+        struct two t = { .w = w, .names = v & 1 };
+        struct pair p;
+        world_identity(w, TROTH_KEY_P256, "other.example", &t.chain, &t.key);
+        begin(&p, w, apply_names, &t, v & 2 ? TROTH_TLS12 : TROTH_TLS13);
+        troth_send_name(p.client.c, "other.example");
+        pair_run(&p);
+        troth_facts f = troth_what(p.server.c);
+        assert_int_equal(f.own_identity, !t.names);
+        assert_true(span_equal(f.server_name, SPAN_TEXT("other.example")));
+        if (t.names) /* that is the certificate of a.example, which the client wanted to reach */
+            assert_ready(&p);
+        else
+            assert_failed(&p.client, CERT_NAME_MISMATCH);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
+/* ---- what cannot be */
+static void test_config(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(5));
+    for (int i = 0; i < 5; i++) {
+        troth_error why;
+        bool server = i < 2;
+        troth_builder *b = server ? troth_server_builder(troth_provider_share(w->mk->crypto))
+                                  : troth_client_builder(troth_provider_share(w->mk->crypto));
+        troth_identity_pem(b, w->chain_pem, w->key_pem);
+        troth_trust_pem(b, w->root_pem);
+        if (i == 0) {
+            troth_ignore_names(b);
+            troth_strict_sni(b);
+        } else if (i == 1)
+            troth_no_tickets(b);
+        else if (i == 2)
+            troth_max_certificate(b, 0);
+        else if (i == 3)
+            troth_max_certificate(b, 1 << 20);
+        else
+            troth_cert_schemes(b, NULL, 0);
+        assert_true(server ? !troth_build_server(b, &why) : !troth_build_client(b, &why));
+        assert_int_equal(why.reason, i == 1 ? TROTH_R_WRONG_ROLE : TROTH_R_BAD_ARGUMENT);
+    }
+    world_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_authorities),      cmocka_unit_test(test_cert_schemes), cmocka_unit_test(test_cert_schemes_of_server),
+        cmocka_unit_test(test_max_certificate),  cmocka_unit_test(test_max_expanded), cmocka_unit_test(test_fallback),
+        cmocka_unit_test(test_no_tickets),       cmocka_unit_test(test_ignored_names), cmocka_unit_test(test_config),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
