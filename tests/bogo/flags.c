@@ -52,6 +52,9 @@ static const struct flag flags[] = {
     { "no-tls12",                         ON,         S(no_tls12) },
     { "no-tls13",                         ON,         S(no_tls13) },
     { "max-send-fragment",                NUMBER,     S(max_send_fragment) },
+    { "fallback-scsv",                    ON,         S(fallback_scsv) },
+    { "max-cert-list",                    NUMBER,     S(max_cert_list) },
+    { "no-server-name-ack",               ON,         S(no_server_name_ack) },
     { "no-ticket",                        ON,         S(no_ticket) },
     { "no-key-shares",                    ON,         S(no_key_shares) },
     { "enable-grease",                    ON,         S(enable_grease) },
@@ -96,6 +99,7 @@ static const struct flag flags[] = {
 
     /* callbacks */
     { "use-early-callback",               ON,         S(use_early_callback) },
+    { "fail-early-callback-ech-rewind",   ON,         S(fail_early_callback_ech_rewind) },
     { "fail-early-callback",              ON,         S(fail_early_callback) },
     { "install-ddos-callback",            ON,         S(install_ddos_callback) },
     { "fail-ddos-callback",               ON,         S(fail_ddos_callback) },
@@ -112,6 +116,7 @@ static const struct flag flags[] = {
 
     /* ECH */
     { "ech-config-list",                  BASE64,     S(ech_config_list) },
+    { "reject-unusable-ech-config",       ON,         S(reject_unusable_ech_config) },
     { "enable-ech-grease",                ON,         S(enable_ech_grease) },
     { "ech-server-config",                ECH_CONFIG, 0 },
     { "ech-server-key",                   ECH_KEY,    0 },

@@ -63,6 +63,8 @@ static void speak(troth_builder *b, struct run *r, const struct settings *s)
         troth_suites(b, chacha, sizeof chacha / 2);
     if (s->max_send_fragment)
         troth_max_fragment(b, (uint16_t)s->max_send_fragment);
+    if (s->max_cert_list)
+        troth_max_certificate(b, (uint32_t)s->max_cert_list);
     troth_clock(b, frozen_clock, r);
 }
 
@@ -229,6 +231,14 @@ troth_client *setup_client(struct run *r, const struct settings *s, troth_error 
     identities(b, r, s, true);
     troth_never_anonymous(b); /* as BoringSSL */
     certificate_types(b, s);
+    if (s->async || s->fail_cert_callback || s->use_old_client_cert_callback)
+        troth_ask_client(b);
+    if (s->fallback_scsv)
+        troth_fallback_scsv(b);
+    if (s->no_ticket)
+        troth_no_tickets(b);
+    if (s->reject_unusable_ech_config)
+        troth_ech_required(b);
     if (s->advertise_alpn)
         advertise(b, s->advertise_alpn);
     troth_request_ocsp(b, s->enable_ocsp_stapling);
@@ -291,7 +301,7 @@ static void tickets(troth_builder *b, struct run *r, const struct settings *s, e
 
 bool setup_asks(const struct settings *s)
 {
-    return s->async || s->use_early_callback || s->fail_early_callback || s->install_ddos_callback || s->fail_cert_callback
+    return s->async || s->use_early_callback || s->fail_early_callback || s->fail_early_callback_ech_rewind || s->install_ddos_callback || s->fail_cert_callback
         || s->use_ocsp_callback || s->expect_server_name || s->expect_advertised_alpn || s->select_empty_alpn;
 }
 
@@ -317,6 +327,8 @@ troth_server *setup_server(struct run *r, const struct settings *s, enum turn tu
     select_alpn(b, s, answer);
     tickets(b, r, s, turn);
     compress(b, s);
+    if (s->no_server_name_ack)
+        troth_ignore_names(b);
     if (judges) {
         trust(b, s);
         troth_ask_client_auth(b, s->require_any_client_certificate ? TROTH_AUTH_REQUIRED : TROTH_AUTH_OPTIONAL);

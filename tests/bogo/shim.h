@@ -36,6 +36,8 @@ struct settings {
 
     /* what to speak */
     int min_version, max_version, max_send_fragment;
+    bool fallback_scsv, no_server_name_ack;
+    int  max_cert_list;
     bool no_tls1, no_tls11, no_tls12, no_tls13, no_ticket, no_key_shares, enable_grease, enable_early_data;
     struct list curves, curves_flags, key_shares, groups_hint, verify_prefs;
     const char *cipher, *host_name, *advertise_alpn, *select_alpn;
@@ -53,13 +55,13 @@ struct settings {
     int  install_one_cert_compression_alg;
 
     /* callbacks: questions of troth_next(), and answers to them */
-    bool use_early_callback, fail_early_callback, install_ddos_callback, fail_ddos_callback, fail_cert_callback;
+    bool use_early_callback, fail_early_callback, fail_early_callback_ech_rewind, install_ddos_callback, fail_ddos_callback, fail_cert_callback;
     bool use_ocsp_callback, decline_ocsp_callback, fail_ocsp_callback, set_ocsp_in_callback;
     bool use_ticket_callback, use_ticket_aead_callback, renew_ticket, skip_ticket, use_old_client_cert_callback;
 
     /* ECH */
     troth_span  ech_config_list;
-    bool        enable_ech_grease;
+    bool        enable_ech_grease, reject_unusable_ech_config;
     troth_span  ech_server_config[ECH_KEYS_MAX], ech_server_key[ECH_KEYS_MAX];
     size_t      n_ech_configs, n_ech_keys;
     struct list ech_is_retry_config;

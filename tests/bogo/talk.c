@@ -165,6 +165,10 @@ static enum outcome on_ask_server(struct talk *t)
     const struct settings *s = t->s;
     troth_error why;
     t->server_asked = true;
+    if (s->fail_early_callback_ech_rewind && troth_what(t->c).ech == TROTH_ECH_ACCEPTED) {
+        troth_refuse_ech(t->c); /* and we are asked again */
+        return GO_ON;
+    }
     if (!checks_hello(t))
         return FAILED;
     if (s->fail_early_callback)
@@ -184,6 +188,22 @@ static enum outcome on_ask_server(struct talk *t)
         troth_answer_server(t->c, answer);
         troth_server_free(answer);
     }
+    return GO_ON;
+}
+
+/* Answered by a configuration of its own, so that it is one. */
+static enum outcome on_ask_client(struct talk *t)
+{
+    troth_error why;
+    if (t->s->fail_cert_callback) {
+        troth_abort(t->c, ALERT_INTERNAL_ERROR, "shim: cert callback");
+        return GO_ON;
+    }
+    troth_client *answer = setup_client(t->run, t->s, &why);
+    if (!answer)
+        complain_error(&why);
+    troth_answer_client(t->c, answer);
+    troth_client_free(answer);
     return GO_ON;
 }
 
@@ -266,6 +286,7 @@ static enum outcome take(struct talk *t, const troth_event *e)
     case TROTH_DATA: return on_data(t, e->data);
     case TROTH_TICKET: return on_ticket(t, e);
     case TROTH_ASK_SERVER: return on_ask_server(t);
+    case TROTH_ASK_CLIENT: return on_ask_client(t);
     case TROTH_ASK_SIGN: return on_ask_sign(t, e);
     case TROTH_ASK_VERDICT: return on_ask_verdict(t);
     case TROTH_CLOSED: return on_closed(t);
