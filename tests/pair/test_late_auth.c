@@ -252,11 +252,47 @@ static void test_context(void **state)
     world_free(w);
 }
 
+/* A request without a context, which only one within the handshake may be: its 16 bytes become an extension that nobody knows. */
+static void without_context(void *self, const struct saw_message *m)
+{
+    enum { AT = 4, CONTEXT = 16 };
+    bool *done = self;
+    uint8_t *p = (uint8_t *)(uintptr_t)m->raw.p + AT;
+    if (*done || !m->ours || strcmp(m->type, "CertificateRequest"))
+        return;
+    assert_int_equal(p[0], CONTEXT);
+    unsigned rest = (unsigned)(p[1 + CONTEXT] << 8 | p[1 + CONTEXT + 1]) + CONTEXT;
+    const uint8_t head[] = { 0, (uint8_t)(rest >> 8), (uint8_t)rest, 0xab, 0xab, 0, CONTEXT - 4 };
+    memcpy(p, head, sizeof head);
+    memset(p + sizeof head, 0, 1 + CONTEXT + 2 - sizeof head);
+    *done = true;
+}
+
+static void test_without_context(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(7));
+    struct side s = { .world = w, .offers = true, .has = true };
+    struct log log = { 0 };
+    bool done = false;
+    struct witness witness = { .self = &done, .message = without_context };
+    struct pair p;
+    begin(&p, &s, &log);
+    conn_watch(p.server.c, &witness);
+    assert_true(troth_ask_again(p.server.c));
+    pair_run(&p);
+    assert_true(done);
+    assert_failed(&p.client, LATE_CONTEXT);
+    pair_free(&p);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shown),     cmocka_unit_test(test_crossing), cmocka_unit_test(test_none),
         cmocka_unit_test(test_questions), cmocka_unit_test(test_refused),  cmocka_unit_test(test_context),
+        cmocka_unit_test(test_without_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,8 @@
 #include "support/pair.h"
 
 #include "support/test.h"
+#include "tls/conn.h"
+#include "wire/registry.h"
 
 /* ---- what each side is told to do */
 struct side {
@@ -15,7 +17,7 @@ struct side {
     uint8_t       peer[2];
     size_t        n_peer;
     const uint8_t *pin;
-    bool          verdict, anyone, ask, is_server;
+    bool          verdict, anyone, ask, is_server, uncompressed;
 };
 
 static void tweak(troth_builder *b, void *ctx)
@@ -30,6 +32,8 @@ static void tweak(troth_builder *b, void *ctx)
         troth_peer_types(b, s->peer, s->n_peer);
     if (s->pin)
         troth_trust_pin(b, s->pin);
+    if (s->uncompressed)
+        troth_compressors(b, NULL, 0);
     if (s->verdict)
         troth_ask_verdict(b);
     if (s->ask)
@@ -264,11 +268,134 @@ static void test_client(void **state)
         }
 }
 
+/* ---- messages that are changed on their way: by the server's witness, before they are hashed */
+enum { HEADER = 4, ENTRY = HEADER + 1 + 3 + 3 }; /* where cert_data begins in a Certificate of TLS 1.3 without a context */
+
+struct change {
+    const char *message;
+    void      (*make)(uint8_t *p, size_t n, span spki);
+    span        spki;
+    bool        done;
+};
+
+static void on_message(void *self, const struct saw_message *m)
+{
+    struct change *c = self;
+    if (c->done || !m->ours || strcmp(m->type, c->message))
+        return;
+    c->make((uint8_t *)(uintptr_t)m->raw.p, m->raw.n, c->spki);
+    c->done = true;
+}
+
+static void put24(uint8_t *p, size_t v)
+{
+    p[0] = (uint8_t)(v >> 16);
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)v;
+}
+
+/* The extension server_certificate_type says OpenPGP. */
+static void another_type(uint8_t *p, size_t n, span spki)
+{
+    static const uint8_t answer[] = { 0, EXT_server_certificate_type, 0, 1 };
+    (void)spki;
+    for (size_t i = 0; i + sizeof answer < n; i++)
+        if (!memcmp(p + i, answer, sizeof answer))
+            p[i + sizeof answer] = 1;
+}
+
+/* The key is no BIT STRING. */
+static void broken_key(uint8_t *p, size_t n, span spki)
+{
+    (void)spki;
+    assert_true(n > ENTRY + 23 && p[ENTRY + 23] == 0x03); /* behind the algorithm of a key on P-256 */
+    p[ENTRY + 23] = 0x04;
+}
+
+/* Two entries: the key, cut in two. */
+static void two_entries(uint8_t *p, size_t n, span spki)
+{
+    size_t data = n - ENTRY - 2, half = data / 2;
+    (void)spki;
+    put24(p + ENTRY - 3, half - 5);
+    p[ENTRY + half - 5] = p[ENTRY + half - 4] = 0;
+    put24(p + ENTRY + half - 3, data - half);
+}
+
+/* The certificate is its key alone, and something behind it. */
+static void key_alone(uint8_t *p, size_t n, span spki)
+{
+    size_t rest = n - ENTRY - 2 - spki.n - 5;
+    assert_true(n > ENTRY + 2 + spki.n + 5);
+    put24(p + ENTRY - 3, spki.n);
+    memcpy(p + ENTRY, spki.p, spki.n);
+    p[ENTRY + spki.n] = p[ENTRY + spki.n + 1] = 0;
+    put24(p + ENTRY + spki.n + 2, rest);
+}
+
+static void plain(troth_builder *b, void *ctx)
+{
+    (void)ctx;
+    troth_versions(b, TROTH_TLS13, TROTH_TLS13);
+    troth_compressors(b, NULL, 0);
+}
+
+static void test_changed(void **state)
+{
+    static const struct { const char *message; void (*make)(uint8_t *, size_t, span); bool raw; enum troth_reason why; } rows[] = {
+        { "EncryptedExtensions", another_type, true, TROTH_R_CERT_TYPE_NOT_OFFERED },
+        { "Certificate", broken_key, true, TROTH_R_RAW_KEY },
+        { "Certificate", two_entries, true, TROTH_R_RAW_KEY },
+        { "Certificate", key_alone, false, TROTH_R_RAW_KEY_UNASKED },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct world *w = world_new(troth_libcrypto());
+        struct change change = { .message = rows[i].message, .make = rows[i].make };
+        struct witness witness = { .self = &change, .message = on_message };
+        uint8_t pin[32];
+        struct pair p;
+        pin_of(w, w->leaf_key, pin, &change.spki);
+        struct side c = { .world = w, .version = TROTH_TLS13, .peer = { TROTH_RAW_PUBLIC_KEY, TROTH_X509 }, .n_peer = 2, .pin = pin };
+        struct side s = { .world = w, .version = TROTH_TLS13, .raw_key = w->key_pem, .only_raw = true, .uncompressed = true };
+        if (rows[i].raw)
+            pair_new(&p, client(&c), server(&s), NULL);
+        else
+            pair_new(&p, world_client(w, plain, NULL), world_server(w, plain, NULL), NULL);
+        conn_watch(p.server.c, &witness);
+        pair_run(&p);
+        assert_true(change.done);
+        assert_failed_at(&p.client, rows[i].why, __FILE__, __LINE__);
+        pair_free(&p);
+        world_free(w);
+    }
+}
+
+/* No configuration is built that takes raw keys and names nobody who answers for them; should one come to be, it believes none. */
+static void test_untrusted(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(11));
+    uint8_t pin[32];
+    span spki;
+    struct pair p;
+    pin_of(w, w->leaf_key, pin, &spki);
+    struct side c = { .world = w, .version = TROTH_TLS13, .peer = { TROTH_RAW_PUBLIC_KEY }, .n_peer = 1, .pin = pin };
+    struct side s = { .world = w, .version = TROTH_TLS13, .raw_key = w->key_pem, .only_raw = true };
+    pair_new(&p, client(&c), server(&s), NULL);
+    ((struct config *)(uintptr_t)p.client.c->cfg)->n_pins = 0;
+    pair_run(&p);
+    assert_failed(&p.client, RAW_KEY_UNTRUSTED);
+    pair_free(&p);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_server), cmocka_unit_test(test_falls_back), cmocka_unit_test(test_not_asked),
         cmocka_unit_test(test_trust),  cmocka_unit_test(test_config),     cmocka_unit_test(test_client),
+        cmocka_unit_test(test_changed), cmocka_unit_test(test_untrusted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -340,6 +340,29 @@ static void test_early_data(void **state)
     }
 }
 
+/* Early data was sent, and the server is one that stops at TLS 1.2: it cannot have read it (RFC 9846 D.3). */
+static void test_early_then_older(void **state)
+{
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    struct two t, older;
+    struct pair p;
+    begin_early(&t, w, (struct wish){ .early = true }, (struct wish){ .early = true });
+    make(&older, w, (struct wish){ 0 }, (struct wish){ .tls12 = true });
+    troth_client_free(older.client);
+    older.client = t.client;
+    older.kept = t.kept;
+    older.kept.write_early = "early bird";
+    connect_once(&p, &older, NULL, 0);
+    assert_failed(&p.client, VERSION_AFTER_EARLY_DATA);
+    assert_int_equal(p.server.n_got, 0);
+    pair_free(&p);
+    t.client = NULL;
+    finish(&t);
+    finish(&older);
+    world_free(w);
+}
+
 /* A server that does not take it passes it over, and says so. */
 static void test_early_refused(void **state)
 {
@@ -424,7 +447,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tickets),       cmocka_unit_test(test_tickets12),    cmocka_unit_test(test_session_ids),
         cmocka_unit_test(test_external_psk),  cmocka_unit_test(test_not_resumed),  cmocka_unit_test(test_shared_keys),
-        cmocka_unit_test(test_early_data),    cmocka_unit_test(test_early_refused), cmocka_unit_test(test_replay),
+        cmocka_unit_test(test_early_data), cmocka_unit_test(test_early_then_older),    cmocka_unit_test(test_early_refused), cmocka_unit_test(test_replay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
