@@ -16,13 +16,14 @@ enum limits {
     LIMIT_CCS = 32,                     /* ignorable change_cipher_spec records                                       */
 
     /* handshake messages */
-    LIMIT_MESSAGE = 65536,              /* any message except Certificate                                             */
+    LIMIT_MESSAGE = 131396,             /* any message except Certificate: the longest ClientHello that can be written */
     LIMIT_CERTIFICATE_MESSAGE = 131072, /* a chain of large post-quantum certificates fits                            */
     LIMIT_CHAIN = 16,                   /* certificates in one message                                                */
-    LIMIT_EXTENSIONS = 64,              /* extensions in one block: IANA knows fewer                                  */
+    LIMIT_EXTENSIONS = 64,              /* extensions of a certificate, a request, an OCSP response                   */
+    LIMIT_EXTENSIONS_KEPT = 104,        /* of a hello: every one that we know, and some                               */
+    LIMIT_UNKNOWN_KEPT = 32,            /* that we do not; of more only the type is looked at                         */
     LIMIT_KEY_SHARES = 16,              /* KeyShareEntries in a ClientHello that are looked at                        */
     LIMIT_PSKS = 16,                    /* PSK identities in a ClientHello that are looked at                         */
-    LIMIT_ALPN = 64,                    /* protocol names                                                             */
     LIMIT_ECH_CONFIGS = 8,              /* configurations of an ECHConfigList that are looked at                      */
     LIMIT_OID_FILTERS = 64,             /* certificate extensions that a server may ask for                           */
     LIMIT_COOKIE_AGE = 60,              /* seconds between HelloRetryRequest and its cookie's return                  */

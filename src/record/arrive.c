@@ -45,6 +45,8 @@ static enum step on_ccs(struct at_hand *h, const struct record *r)
 static enum step on_warning(struct at_hand *h, uint8_t alert)
 {
     struct arrivals *a = h->a;
+    if (messages_left(h->m))
+        return REFUSE(h->e, RECORD_INTERLEAVED, "a warning");
     if (a->tls13 && alert != ALERT_user_canceled)
         return REFUSE(h->e, ALERT_WARNING, "alert %u", alert);
     if (++a->warnings > LIMIT_WARNING_ALERTS)

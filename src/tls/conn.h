@@ -74,6 +74,7 @@ struct hello {
     span     cookie;                     /* it must come back                                                  */
     span     outer;                      /* the outer hello, likewise; empty: nothing was encrypted            */
     bool     refuse_ech;                 /* the application does not want the inner hello                      */
+    struct first_hello *first;           /* what the second hello must repeat: again.c                         */
     struct transcript *before_again;     /* transcript as it was before the second hello, for its PSK binders  */
     bool     early_accepted;             /* WAIT_EOED comes before anything else                               */
     bool     wants_tickets;              /* psk_key_exchange_modes has psk_dhe_ke                              */

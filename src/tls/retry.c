@@ -2,6 +2,7 @@
  * allow. */
 #include "tls/retry.h"
 
+#include "tls/again.h"
 #include "tls/cookie.h"
 #include "tls/ech.h"
 #include "tls/flight.h"
@@ -91,7 +92,7 @@ bool retry_send(struct troth_conn *c, const struct client_hello *ch, bool share_
     ech_confirm_retry(c, message, n);
     TRY(flight_add_whole(c, span_of(message, n)));
     TRY(flight_ccs(c) && flight_ccs_now(c)); /* the client waits: nothing else of ours would bring it (RFC 9846 E.4) */
-    return keep_transcript(c);
+    return again_keep(c, ch) && keep_transcript(c);
 }
 
 /* ---- the second hello */
@@ -113,11 +114,12 @@ bool retry_check(struct troth_conn *c, const struct client_hello *ch)
     if (h->cookie.n && !(e->cookie.n == h->cookie.n && bytes_equal_ct(e->cookie.p, h->cookie.p, h->cookie.n)))
         return fail(c, BAD_COOKIE, "%zu bytes", e->cookie.n);
     if (!h->retry_group)
-        return share_for(e, c->facts.group) || fail(c, HELLO_CHANGED, "the share for %s is gone", name_of(&names_group, c->facts.group));
+        return (share_for(e, c->facts.group) || fail(c, HELLO_CHANGED, "the share for %s is gone", name_of(&names_group, c->facts.group)))
+               && again_check(c, ch);
     if (e->n_shares != 1 || e->shares[0].group != h->retry_group)
         return fail(c, WRONG_SHARE_AGAIN, "%u shares, the first for %s; %s was asked for", e->n_shares,
                     e->n_shares ? name_of(&names_group, e->shares[0].group) : "nothing", name_of(&names_group, h->retry_group));
-    return true;
+    return again_check(c, ch);
 }
 
 bool retry_resume(struct troth_conn *c, const struct client_hello *ch, span raw)

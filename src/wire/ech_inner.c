@@ -72,7 +72,7 @@ bool ech_inner_expand(struct wr *w, struct rd *r, const struct client_hello *out
 void ech_inner_encode(struct wr *w, const struct client_hello *inner, const struct ext_set *from_outer, size_t padding)
 {
     struct client_hello encoded = *inner;
-    uint8_t types[2 * LIMIT_EXTENSIONS];
+    uint8_t types[2 * LIMIT_EXTENSIONS_KEPT];
     struct wr list = wr_into(types, sizeof types);
     struct exts *e = &encoded.exts;
     unsigned n = 0, runs = 0;

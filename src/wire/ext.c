@@ -6,6 +6,8 @@
 
 #include "wire/ext_rows.h"
 
+_Static_assert(X_COUNT + LIMIT_UNKNOWN_KEPT <= LIMIT_EXTENSIONS_KEPT, "every row may come, and the strangers");
+
 /* clang-format off */
 static const struct ext ext_table[X_COUNT] = {
 #define EXT(row, name, functions, in13, in12) \
@@ -44,25 +46,50 @@ static COLD bool refuse_type(struct rd *r, const struct ext_seen *s, enum troth_
     return false;
 }
 
-static void take(struct rd *r, struct exts *e, const struct ext_seen *s, enum ext_in in)
+/* The types without a row of a block that has more of them than are kept. */
+struct strangers {
+    unsigned n;
+    bool     many;
+    uint64_t bits[65536 / 64]; /* set up when there are many */
+};
+
+static bool stranger_twice(struct strangers *f, const struct exts *e, uint16_t type)
 {
-    bool twice = s->row != X_UNKNOWN && exts_have(e, s->row);
-    for (unsigned i = 0; s->row == X_UNKNOWN && i < e->n_seen; i++)
-        twice |= e->seen[i].type == s->type;
-    if (twice)
+    bool twice = false;
+    if (++f->n > LIMIT_UNKNOWN_KEPT && !f->many) {
+        f->many = true;
+        memset(f->bits, 0, sizeof f->bits);
+        for (unsigned i = 0; i < e->n_seen; i++)
+            f->bits[e->seen[i].type / 64] |= UINT64_C(1) << e->seen[i].type % 64;
+    }
+    for (unsigned i = 0; !f->many && i < e->n_seen; i++)
+        twice |= e->seen[i].type == type;
+    if (f->many) {
+        twice = f->bits[type / 64] >> type % 64 & 1;
+        f->bits[type / 64] |= UINT64_C(1) << type % 64;
+    }
+    return twice;
+}
+
+static void take(struct rd *r, struct exts *e, const struct ext_seen *s, enum ext_in in, struct strangers *f)
+{
+    bool stranger = s->row == X_UNKNOWN;
+    if (stranger ? stranger_twice(f, e, s->type) : exts_have(e, s->row))
         refuse_type(r, s, in & (IN_CH | IN_SH | IN_EE) ? TROTH_R_EXT_TWICE_IN_HELLO : TROTH_R_EXT_TWICE);
-    else if (e->n_seen == LIMIT_EXTENSIONS)
-        refuse_type(r, s, TROTH_R_TOO_MANY);
     if (!rd_ok(r))
         return;
-    if (s->row != X_UNKNOWN)
+    e->last = s->row;
+    if (!stranger)
         ext_set_add(&e->have, s->row);
-    e->seen[e->n_seen++] = *s;
+    if (!stranger || f->n <= LIMIT_UNKNOWN_KEPT)
+        e->seen[e->n_seen++] = *s;
 }
 
 void exts_gather(struct rd *r, struct exts *e, enum ext_in in)
 {
     struct rd list = rd_vec16(r, "extensions", 0, 0xffff);
+    struct strangers strangers;
+    strangers.n = strangers.many = 0;
     while (rd_more(&list)) {
         const uint8_t *from = rd_group_open(&list);
         struct ext_seen s = { .type = rd_u16(&list, "extension_type", &names_extension) };
@@ -76,7 +103,7 @@ void exts_gather(struct rd *r, struct exts *e, enum ext_in in)
         }
         rd_group_close(&list, "extension", from);
         if (rd_ok(r))
-            take(&list, e, &s, in);
+            take(&list, e, &s, in, &strangers);
     }
 }
 
@@ -115,7 +142,7 @@ bool exts_read(struct exts *e, struct rd *r, enum ext_in in, uint16_t version, c
         if (e->seen[i].row != X_UNKNOWN)
             at[e->seen[i].row] = (uint8_t)i;
     }
-    if (in & IN_CH && exts_have(e, X_PRE_SHARED_KEY) && at[X_PRE_SHARED_KEY] != e->n_seen - 1)
+    if (in & IN_CH && exts_have(e, X_PRE_SHARED_KEY) && e->last != X_PRE_SHARED_KEY)
         return refuse_type(r, &e->seen[at[X_PRE_SHARED_KEY]], TROTH_R_PSK_NOT_LAST);
     for (unsigned x = 0; x < X_COUNT; x++) {
         if (!exts_have(e, x) || !ext_table[x].read)
@@ -138,7 +165,7 @@ span exts_body(const struct exts *e, enum ext_row x)
 
 void exts_add(struct exts *e, enum ext_row x)
 {
-    if (exts_have(e, x) || e->n_seen == LIMIT_EXTENSIONS)
+    if (exts_have(e, x) || e->n_seen == LIMIT_EXTENSIONS_KEPT)
         return;
     ext_set_add(&e->have, x);
     e->seen[e->n_seen++] = (struct ext_seen){ .type = ext_table[x].type, .row = (uint8_t)x };
@@ -146,13 +173,13 @@ void exts_add(struct exts *e, enum ext_row x)
 
 void exts_add_unknown(struct exts *e, uint16_t type, span body)
 {
-    if (e->n_seen < LIMIT_EXTENSIONS)
+    if (e->n_seen < LIMIT_EXTENSIONS_KEPT)
         e->seen[e->n_seen++] = (struct ext_seen){ .type = type, .row = (uint8_t)ext_row_of(type), .body = body };
 }
 
 void exts_shuffle(struct exts *e, span random)
 {
-    uint8_t moves[LIMIT_EXTENSIONS];
+    uint8_t moves[LIMIT_EXTENSIONS_KEPT];
     unsigned n = 0;
     for (unsigned i = 0; i < e->n_seen; i++)
         if (e->seen[i].row != X_UNKNOWN && e->seen[i].row != X_PRE_SHARED_KEY)

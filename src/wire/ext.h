@@ -102,8 +102,9 @@ struct ech_client_hello {
  * length: u16s_* and bytes_have (base/span.h), alpn_next and friends below.  A member is meaningful when its row is in `have`. */
 struct exts {
     struct ext_set  have;
-    struct ext_seen seen[LIMIT_EXTENSIONS];   /* in order of arrival, or in the order of writing                    */
+    struct ext_seen seen[LIMIT_EXTENSIONS_KEPT]; /* in order of arrival, or in the order of writing                 */
     uint8_t         n_seen;
+    uint8_t         last;                     /* reading: the row of the last one, kept or not                      */
 
     span     supported_versions;              /* CH: list of u16                                                    */
     uint16_t selected_version;                /* SH, HRR                                                            */

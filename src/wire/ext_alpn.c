@@ -8,11 +8,7 @@ void ext_alpn_read(struct rd *r, struct exts *e, enum ext_in in)
     size_t n = 0;
     for (; rd_more(&list); n++)
         rd_opaque8(&list, "ProtocolName", 1, 255);
-    if (!rd_ok(r))
-        return;
-    if (n > LIMIT_ALPN)
-        rd_refuse_value(r, "protocol_name_list", TROTH_R_TOO_MANY, n);
-    if (!(in & IN_CH) && n != 1)
+    if (rd_ok(r) && !(in & IN_CH) && n != 1)
         rd_refuse_value(r, "protocol_name_list", TROTH_R_ALPN_ANSWER_NOT_ONE, n);
 }
 

@@ -8,7 +8,10 @@ static void host_name_read(struct rd *list, struct exts *e)
     span name = rd_opaque16(list, "HostName", 1, 0xffff);
     if (!rd_ok(list))
         return;
-    if (e->server_name.n || name.n > 255 || bytes_have(name, 0))
+    bool ascii = true; /* a host name is in A-labels: what is beyond that could only mislead whoever reads a log */
+    for (size_t i = 0; i < name.n; i++)
+        ascii &= name.p[i] > 0x20 && name.p[i] < 0x7f;
+    if (e->server_name.n || name.n > 255 || !ascii)
         rd_refuse_value(list, "HostName", TROTH_R_SNI_NAME, name.n);
     e->server_name = name;
 }

@@ -108,6 +108,7 @@ static const struct rule {
     { FORM_13,    MIDWAY,          23, "data",           4, ARRIVED_BAD,       TROTH_R_RECORD_INTERLEAVED },
     { FORM_12,    MIDWAY,          23, "data",           4, ARRIVED_BAD,       TROTH_R_RECORD_INTERLEAVED },
     { FORM_13,    MIDWAY,          21, "\2\x28",         2, ARRIVED_ALERT,     TROTH_R_NONE },
+    { FORM_13,    MIDWAY,          21, "\1\x5a",         2, ARRIVED_BAD,       TROTH_R_RECORD_INTERLEAVED },
     /* change_cipher_spec */
     { FORM_PLAIN, CLEAR,           20, "\1",             1, ARRIVED_BAD,       TROTH_R_CCS_UNEXPECTED },
     { FORM_PLAIN, CLEAR|CCS_DROP,  20, "\1",             1, ARRIVED_NOTHING,   TROTH_R_NONE },

@@ -131,8 +131,8 @@ static void refuses(void **state)
     messages_free(&m);
 
     static const struct { const char *header; bool ok; } lengths[] = {
-        { "\x0b\x02\x00\x01", false }, { "\x19\x02\x00\x00", true }, { "\x19\x02\x00\x01", false }, { "\x01\x01\x00\x00", true },
-        { "\x01\x01\x00\x01", false }, { "\x01\xff\xff\xff", false },
+        { "\x0b\x02\x00\x01", false }, { "\x19\x02\x00\x00", true }, { "\x19\x02\x00\x01", false }, { "\x01\x02\x01\x44", true },
+        { "\x01\x02\x01\x45", false }, { "\x01\xff\xff\xff", false },
     };
     for (size_t i = 0; i < COUNT_OF(lengths); i++)
         for (size_t cut = 1; cut <= 4; cut++) {

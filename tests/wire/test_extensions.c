@@ -113,9 +113,9 @@ static struct outcome read_block(span block, enum ext_in in, uint16_t version, c
 }
 
 /* type, body, type, body ...: `types` in order with bodies of `n` zeros. */
-static size_t block_of(uint8_t *p, const uint16_t *types, size_t count, size_t n)
+static size_t block_in(uint8_t *p, size_t cap, const uint16_t *types, size_t count, size_t n)
 {
-    struct wr w = wr_into(p, 4096);
+    struct wr w = wr_into(p, cap);
     size_t block = wr_open(&w, 2);
     for (size_t i = 0; i < count; i++) {
         wr_u16(&w, types[i]);
@@ -127,6 +127,11 @@ static size_t block_of(uint8_t *p, const uint16_t *types, size_t count, size_t n
     wr_close(&w, block, 2);
     assert_true(wr_ok(&w));
     return w.n;
+}
+
+static size_t block_of(uint8_t *p, const uint16_t *types, size_t count, size_t n)
+{
+    return block_in(p, 4096, types, count, n);
 }
 
 static void each_is_refused_where_it_may_not_stand(void **state)
@@ -220,15 +225,25 @@ static void none_stands_twice(void **state)
     }
 }
 
-static void too_many_are_refused(void **state)
+/* Of those that nobody knows any number may come; none may come twice. */
+static void strangers_are_counted(void **state)
 {
     (void)state;
-    uint8_t p[4096];
-    uint16_t types[LIMIT_EXTENSIONS + 1];
+    static uint8_t p[65536];
+    static uint16_t types[8000];
     for (unsigned i = 0; i < COUNT_OF(types); i++)
         types[i] = (uint16_t)(0x8000 + i);
-    assert_true(read_block(span_of(p, block_of(p, types, LIMIT_EXTENSIONS, 0)), IN_CH, 0, NULL).ok);
-    assert_int_equal(read_block(span_of(p, block_of(p, types, COUNT_OF(types), 0)), IN_CH, 0, NULL).why, TROTH_R_TOO_MANY);
+    for (unsigned n = 1; n <= COUNT_OF(types); n = n < 100 ? n + 1 : n * 2) {
+        assert_true(read_block(span_of(p, block_in(p, sizeof p, types, n, 0)), IN_CH, 0, NULL).ok);
+        for (unsigned i = 0; i + 1 < n; i = i < 40 ? i + 1 : i * 2 + 1) { /* the last is one that was there: kept or not */
+            uint16_t last = types[n - 1];
+            types[n - 1] = types[i];
+            assert_int_equal(read_block(span_of(p, block_in(p, sizeof p, types, n, 0)), IN_CH, 0, NULL).why, TROTH_R_EXT_TWICE_IN_HELLO);
+            types[n - 1] = last;
+        }
+    }
+    types[7999] = EXT_post_handshake_auth; /* one that we know, behind them */
+    assert_true(read_block(span_of(p, block_in(p, sizeof p, types, 8000, 0)), IN_CH, 0, NULL).ok);
 }
 
 static void psk_stands_last(void **state)
@@ -302,7 +317,7 @@ int main(void)
         cmocka_unit_test(each_is_refused_where_it_may_not_stand),
         cmocka_unit_test(answers_must_have_been_asked_for),
         cmocka_unit_test(none_stands_twice),
-        cmocka_unit_test(too_many_are_refused),
+        cmocka_unit_test(strangers_are_counted),
         cmocka_unit_test(psk_stands_last),
         cmocka_unit_test(shuffled_keeps_grease_and_psk),
         cmocka_unit_test(lists_are_walked),
