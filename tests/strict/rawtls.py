@@ -350,6 +350,11 @@ class Client:
         self.asked = None
         while True:
             kind, body = self.next()
+            if kind == ENCRYPTED_EXTENSIONS:
+                self.encrypted, p = set(), body[2:]
+                while p:
+                    self.encrypted.add(int.from_bytes(p[:2], "big"))
+                    p = p[4 + int.from_bytes(p[2:4], "big"):]
             if kind == CERTIFICATE_REQUEST:
                 self.asked = body
             if kind == FINISHED:
