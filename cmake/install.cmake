@@ -41,7 +41,7 @@ install(FILES ${CMAKE_BINARY_DIR}/gen/trothConfig.cmake ${CMAKE_BINARY_DIR}/gen/
 find_program(SCDOC scdoc)
 find_program(PYTHON python3)
 if(SCDOC AND PYTHON AND NOT TROTH_FUZZ)
-    file(GLOB said CONFIGURE_DEPENDS docs/man/*.scd docs/examples/*.c include/troth/* cli/*.def cli/args.h)
+    file(GLOB said CONFIGURE_DEPENDS docs/man/*.scd docs/examples/*.c include/troth/* cli/*.def cli/args.h tools/program_tables.py)
     add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/man/made DEPENDS ${said} tools/make-man tools/install-man
         COMMAND ${CMAKE_COMMAND} -E rm -rf man
         COMMAND ${PYTHON} ${CMAKE_SOURCE_DIR}/tools/make-man man
@@ -53,4 +53,16 @@ if(SCDOC AND PYTHON AND NOT TROTH_FUZZ)
         DESTINATION ${CMAKE_INSTALL_MANDIR})
 else()
     message(STATUS "no scdoc: man pages are not built")
+endif()
+
+# completions, from the same tables
+if(PYTHON AND TARGET troth)
+    add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/completions/made DEPENDS cli/verbs.def cli/options.def tools/make-completions tools/program_tables.py
+        COMMAND ${PYTHON} ${CMAKE_SOURCE_DIR}/tools/make-completions completions
+        COMMAND ${CMAKE_COMMAND} -E touch completions/made
+        WORKING_DIRECTORY ${CMAKE_BINARY_DIR} VERBATIM)
+    add_custom_target(completions ALL DEPENDS ${CMAKE_BINARY_DIR}/completions/made)
+    install(FILES ${CMAKE_BINARY_DIR}/completions/troth.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME troth)
+    install(FILES ${CMAKE_BINARY_DIR}/completions/_troth DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+    install(FILES ${CMAKE_BINARY_DIR}/completions/troth.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()
