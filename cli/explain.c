@@ -10,6 +10,7 @@
 
 #include "pki_files.h"
 #include "revoke.h"
+#include "replay.h"
 #include "session.h"
 #include "setup.h"
 #include "story_out.h"
@@ -116,6 +117,43 @@ static int capture(const struct args *a, const troth_story_options *o, uint8_t *
     if (keys)
         explicit_bzero(keys, keys_n);
     free(keys);
+    free(bytes);
+    return status;
+}
+
+/* The verdict of a replay, as of a connection. */
+static void tell_replay(const struct replay *r, const troth_story_options *o)
+{
+    char saw[120] = "";
+    troth_facts facts = troth_what(r->conn);
+    const char *target = facts_text(r->facts, "target", NULL);
+    if (r->error.reason != TROTH_R_NONE && !strncmp(r->error.code, "peer.not-tls", 12)) {
+        int k = snprintf(saw, sizeof saw, "the peer's first bytes: \"");
+        for (size_t i = 0; i < r->first_n && k < (int)sizeof saw - 2; i++)
+            if (r->first[i] >= 0x20 && r->first[i] < 0x7f && r->first[i] != '"')
+                saw[k++] = (char)r->first[i];
+        memcpy(saw + k, "\"", 2);
+    }
+    troth_failure_context ctx = { .size = sizeof ctx, .peer = *target ? target : NULL, .report = replay_report(r), .facts = &facts, .now = r->now,
+                                  .saw = *saw ? saw : NULL, .milliseconds = -1, .exit_code = -1, .width = o->width, .colour = o->colour,
+                                  .unicode = o->unicode };
+    if (r->error.reason != TROTH_R_NONE && troth_failure_write(&r->error, &ctx, sink_file, stdout))
+        putchar('\n');
+}
+
+static int replay(const struct args *a, const troth_story_options *o, json_t *facts, uint8_t *bytes, size_t n)
+{
+    struct replay r;
+    int status;
+    troth_story_options use = *o;
+    if (replay_run(&r, a, facts, bytes, n, &status)) {
+        if (o->form == TROTH_STORY_TEXT && !o->redact && !args_has(a, OPT_QUIET)) {
+            tell_replay(&r, o);
+            use.no_verdict = r.error.reason != TROTH_R_NONE;
+        }
+        status = show(a, r.story, &use, exit_code_of(r.error.reason == TROTH_R_NONE ? NULL : &r.error));
+    }
+    replay_end(&r);
     free(bytes);
     return status;
 }
@@ -232,6 +270,9 @@ static int from_file(const struct args *a, const troth_story_options *o, const c
     uint8_t *bytes = file_whole(a, path, CAPTURE_MOST, &n);
     if (!bytes)
         return EXIT_FILE;
+    json_t *facts = args_has(a, OPT_PCAP) ? NULL : facts_find(bytes, n);
+    if (facts)
+        return replay(a, o, facts, bytes, n);
     if (args_has(a, OPT_PCAP) || is_capture(bytes, n))
         return capture(a, o, bytes, n);
     uint8_t *text = realloc(bytes, n + 1);

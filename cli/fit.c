@@ -22,6 +22,8 @@ static const struct {
     { (unsigned)ANY, OPT_CLIENT_AUTH, { OPT_CLIENT_CA, OPT_CLIENT_CA }, "clients are asked for certificates with --client-ca FILE" },
     { (unsigned)ANY, OPT_KEY, { OPT_CERT, OPT_CERT }, "give the certificate chain as well, with --cert" },
     { (unsigned)ANY, OPT_STAPLE, { OPT_CERT, OPT_CERT }, "say with --cert which certificate it is for" },
+    { (unsigned)ANY, OPT_RECORD_KEEP, { OPT_RECORD, OPT_RECORD }, "it is about recordings: --record DIR" },
+    { (unsigned)ANY, OPT_RECORD_SECRETS, { OPT_RECORD, OPT_RECORD }, "it is about recordings: --record" },
     { (unsigned)ANY, OPT_EARLY, { OPT_SESSION, OPT_SESSION }, "early data goes with a session: --session FILE" },
     { V(CONNECT), OPT_REDACT, { OPT_VERBOSE, OPT_HTML }, "there is something to leave out only with -v or --html" },
     { V(GET), OPT_REDACT, { OPT_VERBOSE, OPT_VERBOSE }, "there is something to leave out only with -v" },

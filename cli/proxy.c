@@ -39,6 +39,7 @@ struct proxy {
     struct sockaddr_storage  to;
     socklen_t                to_n;
     struct pair             *pairs;
+    struct flight            flight;
     struct farewells        *farewells;
     long                     timeout, grace, max_conns, conns;
     bool                     stopping;
@@ -50,6 +51,7 @@ struct end {
     struct end         *other;
     struct bufferevent *bev;
     struct tls_bev     *tls;    /* NULL: the plain one                                   */
+    struct recorder    *recorder; /* of its handshake, for --record; NULL: not kept      */
     uint64_t            in;     /* bytes that came from here                             */
     bool                up;     /* connected, and its handshake done                     */
     bool                eof;    /* will send no more                                     */
@@ -62,7 +64,6 @@ struct pair {
     struct event *patience;     /* runs out when a handshake or connecting takes too long */
     struct event *burial;       /* frees the pair outside of its own callbacks            */
     struct pair  *next, **link; /* the proxy's list                                       */
-    struct flight *flight;      /* --record                                                */
     bool          dead;         /* freed but for its memory                               */
     const char   *code;         /* "ok", or what went wrong                               */
     char          peer[80], detail[160];
@@ -95,7 +96,8 @@ static void count(struct proxy *x, int by)
 static void pair_gone(struct pair *p)
 {
     count(p->proxy, -1);
-    flight_free(p->flight);
+    recorder_free(p->front.recorder);
+    recorder_free(p->back.recorder);
     free(p);
 }
 
@@ -254,9 +256,10 @@ static bool connect_back(struct pair *p);
 static void tls_ready(struct tls_bev *t, void *ctx)
 {
     struct end *e = ctx;
+    recorder_free(e->recorder);
+    e->recorder = NULL;
     if (e->pair->dead)
         return;
-    flight_landed(e->pair->flight);
     if (e->pair->proxy->log.verbose)
         log_handshake(&e->pair->proxy->log, e->pair->peer, tls_bev_conn(t));
     if (e == &e->pair->front && !connect_back(e->pair))
@@ -275,8 +278,8 @@ static void tls_ended(struct tls_bev *t, void *ctx)
 {
     struct end *e = ctx;
     const troth_error *why = troth_why(tls_bev_conn(t));
-    if (!e->pair->dead && why && !e->up)
-        flight_crashed(e->pair->flight, e->pair->proxy->server ? e->pair->peer : NULL);
+    struct proxy *x = e->pair->proxy;
+    flight_keep(&x->flight, e->recorder, tls_bev_conn(t), e == &e->pair->front ? e->pair->peer : x->backend, x->name);
     if (!e->pair->dead && why)
         finish(e->pair, why->code, why->detail);
 }
@@ -301,16 +304,26 @@ static void tls_saw(struct tls_bev *t, void *ctx, bool out, const uint8_t *p, si
 {
     struct end *e = ctx;
     (void)t;
-    flight_saw(e->pair->flight, out, p, n);
+    recorder_saw(e->recorder, out, p, n);
+}
+
+static void tls_turn(struct tls_bev *t, void *ctx)
+{
+    struct end *e = ctx;
+    (void)t;
+    flight_turn(&e->pair->proxy->flight, e->recorder);
 }
 
 static bool end_open(struct end *e, int fd, troth_conn *conn)
 {
     struct proxy *x = e->pair->proxy;
     if (conn) {
-        e->pair->flight = flight_new(x->args, conn, x->server != NULL);
         struct tls_bev_ears ears = { .saw = tls_saw, .ready = tls_ready, .ended = tls_ended, .closed = tls_closed, .flushed = tls_flushed, .gone = tls_gone,
                                      .ctx = e, .farewells = x->farewells };
+        if (x->flight.dir)
+            ears.turn = tls_turn;
+        e->recorder = flight_recorder(&x->flight);
+        flight_turn(&x->flight, e->recorder);
         e->bev = tls_bev_new(x->base, fd, conn, &ears, &e->tls);
     } else {
         e->bev = bufferevent_socket_new(x->base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
@@ -407,8 +420,8 @@ static void reload(evutil_socket_t signal_number, short what, void *ctx)
     int status;
     (void)signal_number;
     (void)what;
-    troth_server *server = x->server ? setup_server(x->args, &status) : NULL;
-    troth_client *client = x->client ? setup_client(x->args, &status) : NULL;
+    troth_server *server = x->server ? setup_server(x->args, x->flight.tape, &status) : NULL;
+    troth_client *client = x->client ? setup_client(x->args, x->flight.tape, &status) : NULL;
     if (!server && !client) {
         log_line(&x->log, "error", "reload", "result", "kept the old configuration", NULL);
         return;
@@ -417,6 +430,7 @@ static void reload(evutil_socket_t signal_number, short what, void *ctx)
     troth_client_free(x->client);
     x->server = server;
     x->client = client;
+    flight_reload(&x->flight);
     log_line(&x->log, "info", "reload", "result", "ok", NULL);
 }
 
@@ -498,11 +512,14 @@ static int configure(struct proxy *x, struct target *wrapped)
         return EXIT_USAGE;
     if (wrap && !wrapped->host[0])
         return complain(a, EXIT_USAGE, "--wrap wants the name that the backend's certificate must be for");
+    if (!flight_init(&x->flight, a, &x->log, !wrap, &status))
+        return status;
     x->name = wrap ? wrapped->host : NULL;
-    x->client = wrap ? setup_client(a, &status) : NULL;
-    x->server = wrap ? NULL : setup_server(a, &status);
+    x->client = wrap ? setup_client(a, x->flight.tape, &status) : NULL;
+    x->server = wrap ? NULL : setup_server(a, x->flight.tape, &status);
     if (!x->client && !x->server)
         return status;
+    flight_reload(&x->flight);
     const troth_error *w;
     for (size_t i = 0; x->server && (w = troth_server_warning(x->server, i)); i++)
         log_line(&x->log, "warn", "certificate", "code", w->code, "what", w->text, "saw", w->detail, "action", w->hint, NULL);
@@ -538,5 +555,6 @@ int verb_PROXY(const struct args *a)
     }
     troth_server_free(x.server);
     troth_client_free(x.client);
+    flight_end(&x.flight);
     return status;
 }

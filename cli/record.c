@@ -1,5 +1,5 @@
-/* record.c - a connection as a capture that was never on a wire: TCP segments made of what the transport carried, and the secrets in a
- * block of their own.  Must create its file for nobody but its owner. */
+/* record.c - a connection as a capture that was never on a wire: TCP segments made of what the transport carried, and the facts that the
+ * engine needs to run once more.  Must create its file for nobody but its owner, and write no secret that the tape was not told to keep. */
 #include "record.h"
 
 #include <errno.h>
@@ -10,51 +10,84 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { RECORD_MOST = 64 << 20, SEGMENT = 1400, LINK_RAW = 101, HEADERS = 40 };
+enum { SEGMENT = 1400, LINK_RAW = 101, HEADERS = 40, TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PUSH = 8, TCP_ACK = 16 };
 
 struct piece {
     struct piece *next;
     int64_t       at;
-    size_t        n;
+    size_t        n;      /* 0: the other end will send no more       */
     bool          out;
+    bool          plain;  /* what the program wrote, before it was sealed */
     uint8_t       bytes[];
 };
 
 struct recorder {
+    struct tape  *tape;
+    struct reel   reel;
     struct piece *first, *last;
-    size_t        kept;
+    size_t        kept, most;
+    bool          full;
 };
 
-struct recorder *recorder_new(void)
+struct recorder *recorder_new(struct tape *tape, size_t most)
 {
-    return calloc(1, sizeof(struct recorder));
+    struct recorder *r = tape ? calloc(1, sizeof *r) : NULL;
+    if (r)
+        *r = (struct recorder){ .tape = tape, .most = most };
+    return r;
 }
 
 void recorder_free(struct recorder *r)
 {
     for (struct piece *p = r ? r->first : NULL, *next; p; p = next) {
         next = p->next;
+        if (p->plain)
+            explicit_bzero(p->bytes, p->n);
         free(p);
+    }
+    if (r) {
+        tape_turn(r->tape, NULL);
+        reel_clear(&r->reel);
     }
     free(r);
 }
 
-void recorder_saw(void *recorder, bool out, const uint8_t *p, size_t n)
+void recorder_turn(struct recorder *r)
 {
-    struct recorder *r = recorder;
+    if (r)
+        tape_turn(r->tape, &r->reel);
+}
+
+static void keep(struct recorder *r, bool out, bool plain, const uint8_t *p, size_t n)
+{
     struct timeval now;
-    struct piece *one = r && n && r->kept + n <= RECORD_MOST ? malloc(sizeof *one + n) : NULL;
-    if (!one)
+    struct piece *one = r && r->kept + sizeof *one + n <= r->most ? malloc(sizeof *one + n) : NULL;
+    if (!one) {
+        if (r)
+            r->full = true;
         return;
+    }
     gettimeofday(&now, NULL);
-    *one = (struct piece){ .at = (int64_t)now.tv_sec * 1000000 + now.tv_usec, .n = n, .out = out };
-    memcpy(one->bytes, p, n);
-    r->kept += n;
+    *one = (struct piece){ .at = (int64_t)now.tv_sec * 1000000 + now.tv_usec, .n = n, .out = out, .plain = plain };
+    if (n)
+        memcpy(one->bytes, p, n);
+    r->kept += sizeof *one + n;
     if (r->last)
         r->last->next = one;
     else
         r->first = one;
     r->last = one;
+}
+
+void recorder_saw(void *recorder, bool out, const uint8_t *p, size_t n)
+{
+    keep(recorder, out, false, p, n);
+}
+
+void recorder_wrote(struct recorder *r, const void *p, size_t n)
+{
+    if (r && n && tape_keeps_secrets(r->tape))
+        keep(r, true, true, p, n);
 }
 
 /* ---- pcapng, in this machine's byte order, which its header tells */
@@ -108,48 +141,76 @@ static void packet(struct writer *w, int from, uint8_t flags, int64_t at, const 
     put16(p + 34, 0xffff);
     if (n)
         memcpy(p + HEADERS, bytes, n);
-    w->seq[from] += (uint32_t)n + (flags & 2 ? 1 : 0); /* a SYN counts */
+    w->seq[from] += (uint32_t)n + (flags & (TCP_SYN | TCP_FIN) ? 1 : 0);
     uint32_t head[5] = { 0, (uint32_t)((uint64_t)at >> 32), (uint32_t)at, (uint32_t)(HEADERS + n), (uint32_t)(HEADERS + n) };
     block(w, 6, head, sizeof head, p, HEADERS + n);
 }
 
-struct lines {
-    char  *p;
-    size_t n, cap;
-};
-
-static bool keep_line(void *ctx, const char *p, size_t n)
+/* What the program wrote, and behind how many bytes of ours: only where secrets are kept. */
+static void add_writes(json_t *facts, const struct recorder *r)
 {
-    struct lines *l = ctx;
-    if (l->n + n > l->cap)
-        return false;
-    memcpy(l->p + l->n, p, n);
-    l->n += n;
-    return true;
+    json_t *list = json_array();
+    json_int_t out = 0;
+    for (const struct piece *p = r->first; p; p = p->next) {
+        if (p->plain)
+            json_array_append_new(list, json_pack("{s:I, s:o}", "behind", out, "danger_value", facts_hex(p->bytes, p->n)));
+        else if (p->out)
+            out += (json_int_t)p->n;
+    }
+    if (json_array_size(list))
+        json_object_set(facts, "writes", list);
+    json_decref(list);
 }
 
-static void all(struct writer *w, const struct recorder *r, const troth_story *story, bool server)
+static void facts_block(struct writer *w, const struct recorder *r, const struct facts_of *of)
+{
+    json_t *facts = facts_make(of, &r->reel);
+    if (facts && r->full)
+        json_object_set_new(facts, "cut", json_true());
+    if (facts)
+        add_writes(facts, r);
+    char *text = facts ? json_dumps(facts, JSON_COMPACT) : NULL;
+    uint32_t n = text ? (uint32_t)strlen(text) : 0;
+    if (text)
+        block(w, FACTS_BLOCK, &n, sizeof n, text, n);
+    w->ok &= text != NULL;
+    if (text)
+        explicit_bzero(text, n);
+    free(text);
+    json_decref(facts);
+}
+
+static void packets(struct writer *w, const struct recorder *r, const struct facts_of *of, bool server)
+{
+    const char *code = of->error && of->error->reason != TROTH_R_NONE ? of->error->code : "";
+    int64_t began = r->first ? r->first->at : 0;
+    packet(w, 0, TCP_SYN, began, NULL, 0);
+    packet(w, 1, TCP_SYN | TCP_ACK, began, NULL, 0);
+    for (const struct piece *p = r->first; p; p = p->next) {
+        if (!p->n)
+            packet(w, server ? 0 : 1, TCP_FIN | TCP_ACK, p->at, NULL, 0);
+        for (size_t at = 0; at < p->n && !p->plain; at += SEGMENT)
+            packet(w, p->out == server, TCP_ACK | TCP_PUSH, p->at, p->bytes + at, p->n - at < SEGMENT ? p->n - at : SEGMENT);
+    }
+    if (!strncmp(code, "net.reset", 9))
+        packet(w, server ? 0 : 1, TCP_RST | TCP_ACK, r->last ? r->last->at : began, NULL, 0);
+}
+
+static void all(struct writer *w, const struct recorder *r, const struct facts_of *of, bool server)
 {
     struct { uint32_t magic; uint16_t major, minor; int64_t length; } __attribute__((packed)) section = { 0x1a2b3c4d, 1, 0, -1 };
     struct { uint16_t link, reserved; uint32_t most; } interface = { LINK_RAW, 0, 0 };
-    char room[4096];
-    struct lines l = { room, 0, sizeof room };
-    int64_t began = r->first ? r->first->at : 0;
     block(w, 0x0a0d0d0a, &section, sizeof section, NULL, 0);
-    if (troth_story_danger_key_log(story, keep_line, &l) && l.n) {
-        uint32_t head[2] = { 0x544c534b, (uint32_t)l.n };
-        block(w, 10, head, sizeof head, room, l.n);
+    if (r->reel.keys_n) { /* only where they are kept */
+        uint32_t head[2] = { 0x544c534b, (uint32_t)r->reel.keys_n };
+        block(w, 10, head, sizeof head, r->reel.keys, r->reel.keys_n);
     }
-    explicit_bzero(room, sizeof room);
+    facts_block(w, r, of);
     block(w, 1, &interface, sizeof interface, NULL, 0);
-    packet(w, 0, 2, began, NULL, 0);
-    packet(w, 1, 2 | 16, began, NULL, 0);
-    for (const struct piece *p = r->first; p; p = p->next)
-        for (size_t at = 0; at < p->n; at += SEGMENT)
-            packet(w, p->out == server, 16 | 8, p->at, p->bytes + at, p->n - at < SEGMENT ? p->n - at : SEGMENT);
+    packets(w, r, of, server);
 }
 
-bool recorder_write(const struct recorder *r, const struct args *a, const troth_story *story, const char *address, bool server, const char *path)
+bool recorder_write(const struct recorder *r, const struct facts_of *of, const char *address, bool server, const char *path)
 {
     unsigned b[4], port;
     struct writer w = { .address = { { 192, 0, 2, 1 }, { 192, 0, 2, 2 } }, .port = { 49152, 443 }, .seq = { 1, 1 }, .ok = true };
@@ -159,14 +220,14 @@ bool recorder_write(const struct recorder *r, const struct args *a, const troth_
             w.address[peer][i] = (uint8_t)b[i];
         w.port[peer] = (uint16_t)port;
     }
-    int fd = r ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+    int fd = r ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
     w.f = fd >= 0 ? fdopen(fd, "wb") : NULL;
     if (w.f) {
-        all(&w, r, story, server);
+        all(&w, r, of, server);
         w.ok &= !fclose(w.f);
     }
     if (w.f && w.ok)
         return true;
-    complain(a, EXIT_FILE, "%s: %s", path, strerror(errno ? errno : ENOMEM));
+    complain(of->args, EXIT_FILE, "%s: %s", path, strerror(errno ? errno : ENOMEM));
     return false;
 }

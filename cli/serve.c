@@ -38,6 +38,7 @@ struct serve {
     troth_server          *tls;
     int                    root;
     struct farewells      *farewells;
+    struct flight          flight;
     long                   timeout, max_conns, grace, conns;
     bool                   stopping, full;
 };
@@ -48,7 +49,7 @@ struct guest {
     struct event *patience; /* runs out when the handshake takes too long */
     struct tls_bev *tls;
     struct bufferevent *bev; /* its face for evhttp */
-    struct flight *flight;
+    struct recorder *recorder; /* of its handshake, for --record; NULL: not kept */
     bool          ready;
 };
 
@@ -110,7 +111,8 @@ static void guest_ready(struct tls_bev *t, void *ctx)
     struct guest *g = ctx;
     char peer[80];
     g->ready = true;
-    flight_landed(g->flight);
+    recorder_free(g->recorder);
+    g->recorder = NULL;
     if (g->patience)
         event_free(g->patience);
     g->patience = NULL;
@@ -120,14 +122,25 @@ static void guest_ready(struct tls_bev *t, void *ctx)
     }
 }
 
+/* The client closed in the middle of its handshake (whoever said nothing at all only looked whether somebody is there). */
+static void gave_up(struct guest *g, troth_conn *conn)
+{
+    if (troth_why(conn) || troth_next(conn).kind != TROTH_RECV)
+        return;
+    recorder_saw(g->recorder, false, NULL, 0);
+    troth_received(conn, 0);
+}
+
 static void guest_ended(struct tls_bev *t, void *ctx)
 {
     struct guest *g = ctx;
     char peer[80];
+    if (!g->ready && troth_what(tls_bev_conn(t)).bytes_in)
+        gave_up(g, tls_bev_conn(t));
     if (troth_why(tls_bev_conn(t)) && (!g->ready || g->serve->log.verbose)) {
         peer_of(tls_bev_fd(t), peer, sizeof peer);
         log_handshake(&g->serve->log, peer, tls_bev_conn(t));
-        flight_crashed(g->flight, peer);
+        flight_keep(&g->serve->flight, g->recorder, tls_bev_conn(t), peer, NULL);
     }
     if (g->patience)
         event_free(g->patience);
@@ -138,14 +151,21 @@ static void guest_saw(struct tls_bev *t, void *ctx, bool out, const uint8_t *p, 
 {
     struct guest *g = ctx;
     (void)t;
-    flight_saw(g->flight, out, p, n);
+    recorder_saw(g->recorder, out, p, n);
+}
+
+static void guest_turn(struct tls_bev *t, void *ctx)
+{
+    struct guest *g = ctx;
+    (void)t;
+    flight_turn(&g->serve->flight, g->recorder);
 }
 
 static void guest_gone(void *ctx)
 {
     struct guest *g = ctx;
     count(g->serve, -1);
-    flight_free(g->flight);
+    recorder_free(g->recorder);
     free(g);
 }
 
@@ -168,8 +188,11 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
         struct tls_bev_ears ears = { .open = guest_open, .ready = guest_ready, .ended = guest_ended, .gone = guest_gone, .saw = guest_saw, .ctx = g,
                                      .farewells = s->farewells, .answers = true };
         count(s, 1);
+        if (s->flight.dir)
+            ears.turn = guest_turn;
+        g->recorder = flight_recorder(&s->flight);
+        flight_turn(&s->flight, g->recorder);
         troth_conn *conn = troth_accept(s->tls);
-        g->flight = flight_new(s->args, conn, true);
         g->bev = tls_bev_new(base, -1, conn, &ears, &g->tls);
         if (g->bev) {
             struct timeval patience = { .tv_sec = s->timeout };
@@ -179,7 +202,7 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
             return g->bev;
         }
         count(s, -1);
-        flight_free(g->flight);
+        recorder_free(g->recorder);
     }
     /* Never NULL: evhttp would speak in the clear.  A bufferevent without a filter nor anything to read ends at once. */
     free(g);
@@ -236,13 +259,14 @@ static void reload(evutil_socket_t signal_number, short what, void *ctx)
     int status;
     (void)signal_number;
     (void)what;
-    troth_server *fresh = setup_server(s->args, &status);
+    troth_server *fresh = setup_server(s->args, s->flight.tape, &status);
     if (!fresh) {
         log_line(&s->log, "error", "reload", "result", "kept the old configuration", NULL);
         return;
     }
     troth_server_free(s->tls);
     s->tls = fresh;
+    flight_reload(&s->flight);
     warn_about(s);
     log_line(&s->log, "info", "reload", "result", "ok", NULL);
 }
@@ -333,9 +357,10 @@ int verb_SERVE(const struct args *a)
     s.root = files_open(dir);
     if (s.root < 0)
         return complain(a, EXIT_FILE, "%s: %s", dir, strerror(errno));
-    s.tls = setup_server(a, &status);
+    s.tls = flight_init(&s.flight, a, &s.log, true, &status) ? setup_server(a, s.flight.tape, &status) : NULL;
     if (!s.tls)
         return status;
+    flight_reload(&s.flight);
     warn_about(&s);
     raise_file_limit(s.max_conns);
     status = EXIT_OK;
@@ -345,6 +370,7 @@ int verb_SERVE(const struct args *a)
         status = EXIT_BUG;
     close_loop(&s);
     troth_server_free(s.tls);
+    flight_end(&s.flight);
     close(s.root);
     return status;
 }

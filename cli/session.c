@@ -25,8 +25,8 @@ static bool begin_story(struct session *s)
     s->story = story_begin(s->target.typed, s->now);
     if (args_has(s->args, OPT_SECRETS))
         troth_story_danger_keep_secrets(s->story);
-    if (args_has(s->args, OPT_RECORD))
-        s->recorder = recorder_new();
+    s->recorder = recorder_new(s->tape, RECORD_MOST);
+    s->setup = s->recorder ? facts_setup(s->args, s->tape, false) : NULL;
     return s->story != NULL;
 }
 
@@ -47,8 +47,10 @@ bool session_init(struct session *s, const struct args *a, const char *typed, bo
         *status = EXIT_FILE;
         return false;
     }
-    s->client = setup_client(a, status);
+    s->tape = with_story ? setup_tape(a) : NULL;
+    s->client = setup_client(a, s->tape, status);
     if (!s->client) {
+        tape_free(s->tape);
         free(s->early);
         return false;
     }
@@ -86,7 +88,7 @@ static void offer_session(struct session *s)
 }
 
 /* What is checked against the certificate: the host, or for a socket file the name given with --sni. */
-static const char *name_to_check(const struct session *s)
+const char *session_name(const struct session *s)
 {
     return s->target.path[0] ? s->args->value[OPT_SNI] : s->target.host;
 }
@@ -96,6 +98,8 @@ static void send_early(struct session *s)
 {
     size_t most = troth_what(s->conn).early_left, n = s->early_n < most ? s->early_n : most;
     troth_span part = { s->early, n };
+    if (n)
+        recorder_wrote(s->recorder, s->early, n);
     if (!n || !troth_write(s->conn, &part, 1))
         return;
     troth_story_data(s->story, true, part);
@@ -135,7 +139,8 @@ bool session_open(struct session *s)
     char said[160];
     if (args_has(a, OPT_STARTTLS) && !starttls(a->value[OPT_STARTTLS], s->dialed.fd, s->target.host, (int)s->timeout_ms, said, sizeof said))
         return transport_failed(s, TROTH_R_NET_STARTTLS, said);
-    s->conn = troth_connect(s->client, name_to_check(s));
+    recorder_turn(s->recorder);
+    s->conn = troth_connect(s->client, session_name(s));
     troth_tell(s->conn, s->story);
     if (args_has(a, OPT_SNI))
         troth_send_name(s->conn, a->value[OPT_SNI]);
@@ -199,6 +204,7 @@ bool session_peek(struct session *s, unsigned ms)
 bool session_write(struct session *s, const void *p, size_t n)
 {
     troth_span part = { p, n };
+    recorder_wrote(s->recorder, p, n);
     if (!troth_write(s->conn, &part, 1))
         return false;
     troth_story_data(s->story, true, part);
@@ -273,6 +279,8 @@ void session_end(struct session *s)
     troth_client_free(s->client);
     troth_story_free(s->story);
     recorder_free(s->recorder);
+    tape_free(s->tape);
+    json_decref(s->setup);
     if (s->dialed.fd >= 0)
         close(s->dialed.fd);
 }

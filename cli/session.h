@@ -10,6 +10,7 @@
 
 #include "dial.h"
 #include "link.h"
+#include "record.h"
 #include "tty.h"
 
 struct session {
@@ -20,7 +21,9 @@ struct session {
     troth_conn        *conn;
     troth_story       *story;      /* NULL unless somebody wants it                   */
     struct link        link;
-    struct recorder   *recorder;   /* NULL unless --record was given                  */
+    struct tape       *tape;       /* these three: NULL unless --record was given     */
+    struct recorder   *recorder;
+    json_t            *setup;
     troth_error        error;      /* of the transport or of the connection           */
     long               timeout_ms;
     int64_t            now;        /* the clock certificates were judged by           */
@@ -38,6 +41,8 @@ struct session {
 
 /* Parses the target, makes the configuration.  False: *status says how to exit, after a message. */
 bool session_init(struct session *s, const struct args *a, const char *typed, bool with_story, int *status);
+/* The name that the certificate must be for. */
+const char *session_name(const struct session *s);
 /* Connects and shakes hands.  False: s->error says why. */
 bool session_open(struct session *s);
 /* The next event that concerns the verb: DATA, CLOSED, DONE, FAILED...; keeps tickets.  `also`: as in link.h; -1: none. */

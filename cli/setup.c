@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ech.h"
+#include "tape.h"
 #include "pki_files.h"
 #include "trust.h"
 
@@ -160,8 +161,17 @@ static void append_line(void *ctx, const char *line)
     close(fd);
 }
 
-static void set_key_log(const struct args *a, troth_builder *b)
+static void line_to_tape(void *tape, const char *line)
 {
+    tape_key_line(tape, line);
+}
+
+static void set_key_log(const struct args *a, troth_builder *b, struct tape *tape)
+{
+    if (tape_keeps_secrets(tape)) {
+        troth_danger_key_log(b, line_to_tape, tape);
+        return;
+    }
     const char *path = args_value(a, OPT_KEYLOG, getenv("SSLKEYLOGFILE"));
     if (!path || !*path)
         return;
@@ -267,21 +277,51 @@ static bool set_trust(const struct args *a, troth_builder *b, int *status)
     return policy != NULL;
 }
 
-static bool set_common(const struct args *a, troth_builder *b)
+static bool set_sessions(const struct args *a, troth_builder *b)
 {
-    set_key_log(a, b);
-    if (args_has(a, OPT_COMPRESS))
-        troth_compressors(b, NULL, 0);
-    return set_what_to_speak(a, b) && set_alpn(a, b) && set_identities(a, b) && set_time(a, b);
+    long tickets, early;
+    if (!args_number(a, OPT_TICKETS, 0, TICKETS_MOST, 2, &tickets) || !args_number(a, OPT_EARLY_MAX, 0, 1 << 20, 0, &early))
+        return false;
+    if (args_has(a, OPT_TICKETS))
+        troth_tickets(b, (unsigned)tickets, TICKET_SECONDS);
+    if (early)
+        troth_early_data(b, (uint32_t)early);
+    return true;
 }
 
-troth_client *setup_client(const struct args *a, int *status)
+bool setup_speak(const struct args *a, troth_builder *b, bool server)
+{
+    if (args_has(a, OPT_COMPRESS))
+        troth_compressors(b, NULL, 0);
+    if (!server && args_has(a, OPT_EARLY))
+        troth_early_data(b, 1);
+    return set_what_to_speak(a, b) && set_alpn(a, b) && (!server || set_sessions(a, b));
+}
+
+static bool set_common(const struct args *a, troth_builder *b, struct tape *tape, bool server)
+{
+    set_key_log(a, b, tape);
+    return setup_speak(a, b, server) && set_identities(a, b) && set_time(a, b);
+}
+
+struct tape *setup_tape(const struct args *a)
+{
+    struct tape *t = args_has(a, OPT_RECORD) ? tape_record(troth_libcrypto()) : NULL;
+    if (args_has(a, OPT_RECORD_SECRETS))
+        tape_danger_keep_secrets(t);
+    return t;
+}
+
+static troth_provider *provider_of(struct tape *tape)
+{
+    return tape ? tape_provider(tape) : troth_libcrypto();
+}
+
+troth_client *setup_client(const struct args *a, struct tape *tape, int *status)
 {
     *status = EXIT_USAGE;
-    troth_builder *b = troth_client_builder(troth_libcrypto());
-    if (args_has(a, OPT_EARLY))
-        troth_early_data(b, 1);
-    if (!set_common(a, b) || !set_trust(a, b, status) || !ech_client_options(a, b)) {
+    troth_builder *b = troth_client_builder(provider_of(tape));
+    if (!set_common(a, b, tape, false) || !set_trust(a, b, status) || !ech_client_options(a, b)) {
         troth_builder_free(b);
         return NULL;
     }
@@ -323,27 +363,15 @@ static bool set_client_auth(const struct args *a, troth_builder *b, int *status)
     return true;
 }
 
-static bool set_sessions(const struct args *a, troth_builder *b)
-{
-    long tickets, early;
-    if (!args_number(a, OPT_TICKETS, 0, TICKETS_MOST, 2, &tickets) || !args_number(a, OPT_EARLY_MAX, 0, 1 << 20, 0, &early))
-        return false;
-    if (args_has(a, OPT_TICKETS))
-        troth_tickets(b, (unsigned)tickets, TICKET_SECONDS);
-    if (early)
-        troth_early_data(b, (uint32_t)early);
-    return true;
-}
-
-troth_server *setup_server(const struct args *a, int *status)
+troth_server *setup_server(const struct args *a, struct tape *tape, int *status)
 {
     *status = EXIT_USAGE;
     if (!args_nth(a, OPT_CERT, 0)) {
         complain(a, EXIT_USAGE, "a server needs --cert and --key; `troth ca init' and `troth ca issue localhost' make them");
         return NULL;
     }
-    troth_builder *b = troth_server_builder(troth_libcrypto());
-    if (!set_common(a, b) || !set_sessions(a, b) || !ech_server_options(a, b) || !set_client_auth(a, b, status)) {
+    troth_builder *b = troth_server_builder(provider_of(tape));
+    if (!set_common(a, b, tape, true) || !ech_server_options(a, b) || !set_client_auth(a, b, status)) {
         troth_builder_free(b);
         return NULL;
     }

@@ -6,9 +6,15 @@
 
 #include "args.h"
 
-/* NULL after a message; *status is the exit code. */
-troth_client *setup_client(const struct args *a, int *status);
-troth_server *setup_server(const struct args *a, int *status);
+struct tape;
+
+/* NULL after a message; *status is the exit code.  tape: who writes down what the provider answers; NULL: nobody. */
+troth_client *setup_client(const struct args *a, struct tape *tape, int *status);
+troth_server *setup_server(const struct args *a, struct tape *tape, int *status);
+/* --record: the tape that it needs.  NULL where it was not given, or without memory. */
+struct tape *setup_tape(const struct args *a);
+/* The versions, groups, suites, signatures, protocols, compression and sessions that the options ask for.  False after a message. */
+bool setup_speak(const struct args *a, troth_builder *b, bool server);
 /* The exit code that belongs to a failure. */
 int exit_code_of(const troth_error *e);
 

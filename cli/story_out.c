@@ -36,7 +36,9 @@ bool story_html(const struct args *a, const troth_story *story, const char *path
 
 bool story_record(struct session *s)
 {
-    return !s->recorder || recorder_write(s->recorder, s->args, s->story, s->dialed.address, false, s->args->value[OPT_RECORD]);
+    struct facts_of of = { .args = s->args, .setup = s->setup, .conn = s->conn, .error = &s->error, .target = s->target.typed,
+                           .host = session_name(s), .now = s->now };
+    return !s->recorder || recorder_write(s->recorder, &of, s->dialed.address, false, s->args->value[OPT_RECORD]);
 }
 
 bool story_out(struct session *s, void *text_to)

@@ -148,6 +148,8 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
 static bool run(struct tls_bev *t, struct evbuffer *src, struct evbuffer *dst)
 {
     bool any = false;
+    if (t->ears.turn)
+        t->ears.turn(t, t->ears.ctx);
     while (run_one(t, src, dst, &any))
         ;
     return any;

@@ -20,6 +20,7 @@ struct tls_bev_ears {
     void (*ended)(struct tls_bev *, void *ctx);   /* failed (troth_why says why) or done; once, at the end     */
     void (*ticket)(struct tls_bev *, void *ctx, troth_span ticket);
     void (*saw)(struct tls_bev *, void *ctx, bool out, const uint8_t *p, size_t n); /* what is on the wire, until the handshake is done */
+    void (*turn)(struct tls_bev *, void *ctx);    /* calls on the connection follow                            */
     void  *ctx;
     void (*closed)(struct tls_bev *, void *ctx);  /* the peer will send no more, we may; without this ear our side is closed as well */
     void (*flushed)(struct tls_bev *, void *ctx); /* all is sent, after tls_bev_finish                         */

@@ -34,12 +34,17 @@ TROTH_API void troth_story_recompute(troth_story *, troth_provider *);
 TROTH_API void troth_story_danger_keep_secrets(troth_story *);
 /* The secrets of a story that recomputes or keeps them, as lines of a key log (RFC 9850): what recordings are made with. */
 TROTH_API TROTH_CHECK bool troth_story_danger_key_log(const troth_story *, bool (*line)(void *ctx, const char *p, size_t n), void *ctx);
+/* A sentence on the story as a whole, which stands at its head: how it was come by, what it lacks.  Also in redacted stories, so no names. */
+TROTH_API void troth_story_note(troth_story *, const char *sentence);
 /* Something that the program saw outside the connection: "name resolved", "TCP connected". */
 TROTH_API void troth_story_mark(troth_story *, const char *what);
 /* Application data as the program wrote or read it; the first 2 kB of each direction are kept. */
 TROTH_API void troth_story_data(troth_story *, bool from_client, troth_span plain);
 /* A failure outside the connection (a socket).  The first one stays. */
 TROTH_API void troth_story_failed(troth_story *, const troth_error *);
+/* The checks of a report that was made outside the connection (troth_ask).  Names, rules and evidence are copied; the certificates
+ * themselves are told with troth_explain_message.  NULL: nothing. */
+TROTH_API void troth_story_judged(troth_story *, const troth_report *);
 
 /* ================================================================ write */
 

@@ -244,7 +244,7 @@ static void more_line(struct teller *f)
     if (f->c->more)
         text_add(&t, "%s", f->c->more);
     if (f->c->exit_code >= 0)
-        text_add(&t, "%sexit %d", t.n ? "      " : "", f->c->exit_code);
+        text_add(&t, "%s(exit status %d)", t.n ? "  " : "", f->c->exit_code);
     line(f, "more", room);
 }
 

@@ -151,6 +151,11 @@ static void hero(struct page *p)
     facts(p);
     if (v->s->keep_secrets && !v->redact)
         out_str(p->o, "<p class=\"danger\">This page contains the secrets of the connection. Whoever has it can decrypt the traffic.</p>\n");
+    for (size_t i = 0; i < v->s->notes.n; i++) {
+        out_str(p->o, "<p class=\"note\">");
+        out_html_str(p->o, ROWS(v->s, notes, const char *)[i]);
+        out_str(p->o, "</p>\n");
+    }
     if (v->s->cut)
         out_str(p->o, "<p class=\"note\">Memory for the story ran out: some of it is missing.</p>\n");
     out_str(p->o, "</section>\n");

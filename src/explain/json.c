@@ -247,6 +247,12 @@ void write_json(struct out *o, struct view *v)
     json_bool(o, "ok", !v->s->failure.reason);
     json_text(o, "code", v->s->failure.reason ? v->s->failure.code : "ok");
     failure(o, v);
+    if (v->s->notes.n) {
+        json_open(o, "notes", '[');
+        for (size_t i = 0; i < v->s->notes.n; i++)
+            json_text(o, NULL, ROWS(v->s, notes, const char *)[i]);
+        json_close(o, ']');
+    }
     json_open(o, "facts", '{');
     json_text(o, "version", v->version.name ? version_words(v->version.value) : NULL);
     json_text(o, "cipher_suite", v->suite.name);

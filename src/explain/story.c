@@ -2,6 +2,7 @@
 #include "explain/story.h"
 
 #include <stdlib.h>
+#include <troth/verify.h>
 
 struct owned {
     uint8_t *p;
@@ -293,6 +294,7 @@ void troth_story_free(troth_story *s)
     rows_free(s, &s->flights, sizeof(struct told_flight));
     rows_free(s, &s->marks, sizeof(struct told_mark));
     rows_free(s, &s->data, sizeof(struct told_data));
+    rows_free(s, &s->notes, sizeof(const char *));
     rows_free(s, &s->secrets, sizeof(struct told_secret));
     troth_provider_free(s->provider);
     const troth_allocator *mem = s->mem;
@@ -350,6 +352,13 @@ void troth_story_danger_keep_secrets(troth_story *s)
         s->keep_secrets = true;
 }
 
+void troth_story_note(troth_story *s, const char *sentence)
+{
+    const char **t = s ? row_add(s, &s->notes, sizeof *t) : NULL;
+    if (t)
+        *t = story_keep_text(s, sentence);
+}
+
 void troth_story_mark(troth_story *s, const char *what)
 {
     struct told_mark *t = s ? log_add(s, ITEM_MARK, &s->marks, sizeof *t) : NULL;
@@ -380,4 +389,15 @@ void troth_story_failed(troth_story *s, const troth_error *e)
 {
     if (s && e)
         on_failure(s, e);
+}
+
+void troth_story_judged(troth_story *s, const troth_report *r)
+{
+    for (size_t p = 0; s && r && p < troth_report_paths(r); p++)
+        for (size_t i = 0; i < troth_report_path(r, p).n_checks; i++) {
+            troth_path_check k = troth_report_check(r, p, i);
+            struct saw_check c = { story_keep_text(s, k.name), story_keep_text(s, k.rule), (uint8_t)k.verdict, (int)p, (int)k.cert, k.at, k.n,
+                                   k.evidence };
+            on_check(s, &c);
+        }
 }

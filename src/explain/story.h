@@ -109,6 +109,7 @@ struct troth_story {
     troth_provider        *provider;       /* to recompute secrets with; NULL: do not   */
     struct rows            texts;          /* owned copies: struct owned                */
     struct rows            sightings, items, messages, decisions, checks, keys, records, flights, marks, data, secrets;
+    struct rows            notes;          /* const char *                              */
     size_t                 data_kept[2];
     uint64_t               records_uncounted;
     troth_error            failure;

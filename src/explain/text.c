@@ -371,12 +371,14 @@ void write_text(struct out *o, struct view *v)
         o->depth = TROTH_DEPTH_STEPS;
     if (!o->no_verdict)
         head(o, v);
+    for (size_t i = 0; i < v->s->notes.n; i++)
+        para(o, o->no_verdict ? 0 : 2, ROWS(v->s, notes, const char *)[i]);
     for (int i = 1; i <= STEPS; i++) {
         struct text t = TEXT_IN(room);
         const char *wrong = step_trouble(v, i);
         if (step_is_empty(v, i))
             continue;
-        if (i > 1 || !o->no_verdict)
+        if (i > 1 || !o->no_verdict || v->s->notes.n)
             out_str(o, "\n");
         paint(o, wrong ? (i == v->broke ? RED : DIM) : BOLD);
         out_fmt(o, "%d %s", i, step_name(i));

@@ -56,7 +56,7 @@ server, port = serve("-cert", "leaf.pem", "-key", "leaf.key")
 try:
     where = f"localhost:{port}"
     # ---- live
-    text = run("explain", where, "--ca", ca, "--html", f"{work}/page.html", "--record", f"{work}/it.troth")
+    text = run("explain", where, "--ca", ca, "--html", f"{work}/page.html", "--record", f"{work}/it.troth", "--danger-record-secrets")
     for word in ("1 Hello", "Your client introduced itself", "ClientHello", "ServerHello", "Story Root", "host name", "Finished",
                  "recomputed, equal", "GET / HTTP/1.1", "HTTP/1.0 200 ok", "Times"):
         assert word in text, word

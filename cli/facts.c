@@ -1,0 +1,331 @@
+/* facts.c - the facts of a recording, written and read.  Must never take anything but certificates and CRLs out of the files that the
+ * options name: a file with a certificate may have its private key in it as well. */
+#include "facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <troth/pki.h>
+#include <unistd.h>
+
+#include "setup.h"
+
+enum { FILE_MOST = 4 << 20, FACTS_MOST = 16 << 20 };
+
+/* The options that decide how this end speaks, and need nothing but their text. */
+static const enum opt spoken[] = { OPT_MIN, OPT_MAX, OPT_GROUPS, OPT_SUITES, OPT_SIGS, OPT_ALPN, OPT_SNI, OPT_ECH_GREASE, OPT_COMPRESS,
+                                   OPT_CLIENT_AUTH, OPT_TICKETS, OPT_EARLY_MAX };
+static const char *const cut_names[CUT_KINDS] = { "random", "share", "reply", "secret", "signature" };
+
+/* ---- writing */
+
+json_t *facts_hex(const uint8_t *p, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *text = malloc(2 * n + 1);
+    for (size_t i = 0; text && i < n; i++) {
+        text[2 * i] = digits[p[i] >> 4];
+        text[2 * i + 1] = digits[p[i] & 15];
+    }
+    json_t *j = text ? json_stringn(text, 2 * n) : NULL;
+    if (text)
+        explicit_bzero(text, 2 * n);
+    free(text);
+    return j;
+}
+
+/* The certificates (or CRLs) of a file, one PEM text after the other. */
+static void add_file(json_t *list, const struct args *a, const char *path, const char *kind, const char *label)
+{
+    size_t n;
+    uint8_t *file = read_file(a, path, FILE_MOST, &n);
+    troth_pki *pki = file ? troth_pki_new(troth_libcrypto()) : NULL;
+    const troth_object *objects;
+    size_t count = pki ? troth_pki_read(pki, (troth_span){ file, n }, &objects) : 0;
+    for (size_t i = 0; i < count; i++) {
+        troth_span pem = strcmp(objects[i].kind, kind) ? (troth_span){ 0 } : troth_pki_pem(pki, label, objects[i].der);
+        if (pem.n)
+            json_array_append_new(list, json_stringn((const char *)pem.p, pem.n));
+    }
+    troth_pki_free(pki);
+    if (file)
+        explicit_bzero(file, n);
+    free(file);
+}
+
+static json_t *files_of(const struct args *a, const enum opt *which, size_t n, const char *kind, const char *label)
+{
+    json_t *list = json_array();
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; args_nth(a, which[k], i); i++)
+            if (strcmp(args_nth(a, which[k], i), "system"))
+                add_file(list, a, args_nth(a, which[k], i), kind, label);
+    return list;
+}
+
+static bool trusts_system(const struct args *a)
+{
+    size_t n = 0;
+    bool named = false;
+    static const enum opt roots[] = { OPT_CA, OPT_ROOTS };
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; args_nth(a, roots[k], i); i++, n++)
+            named |= !strcmp(args_nth(a, roots[k], i), "system");
+    return named || !n;
+}
+
+static json_t *keys_json(const struct tape *tape)
+{
+    json_t *list = json_array();
+    const struct tape_key *k;
+    for (size_t i = 0; (k = tape_key(tape, i)); i++)
+        json_array_append_new(list, json_pack("{s:i, s:I, s:o}", "type", (int)k->type, "can", (json_int_t)k->can, "public", facts_hex(k->spki, k->n)));
+    return list;
+}
+
+/* --ech-config as base64: as it was given, or out of a file (which may hold the private key as well). */
+static void add_ech(json_t *options, const struct args *a)
+{
+    static const char begin[] = "-----BEGIN ECHCONFIG-----", end[] = "-----END";
+    const char *config = args_value(a, OPT_ECH_CONFIG, NULL);
+    size_t n = 0, k = 0;
+    if (!config)
+        return;
+    if (access(config, F_OK)) {
+        json_object_set_new(options, opt_name(OPT_ECH_CONFIG), json_string(config));
+        return;
+    }
+    uint8_t *file = read_file(a, config, FILE_MOST, &n);
+    char *from = file ? memmem(file, n, begin, sizeof begin - 1) : NULL;
+    size_t left = from ? n - (size_t)(from - (char *)file) - (sizeof begin - 1) : 0;
+    char *to = from ? memmem(from + sizeof begin - 1, left, end, sizeof end - 1) : NULL;
+    for (char *p = to ? from + sizeof begin - 1 : NULL; p && p < to; p++)
+        if (*p > ' ')
+            from[k++] = *p;
+    if (k)
+        json_object_set_new(options, opt_name(OPT_ECH_CONFIG), json_stringn(from, k));
+    if (file)
+        explicit_bzero(file, n);
+    free(file);
+}
+
+json_t *facts_setup(const struct args *a, const struct tape *tape, bool server)
+{
+    static const enum opt roots[] = { OPT_CA, OPT_ROOTS }, clients[] = { OPT_CLIENT_CA }, crls[] = { OPT_CRL };
+    json_t *o = json_pack("{s:s, s:s}", "side", server ? "server" : "client", "verb", verb_name(a->verb)), *options = json_object(),
+           *identities = json_array();
+    for (size_t i = 0; i < sizeof spoken / sizeof spoken[0]; i++)
+        if (args_has(a, spoken[i]))
+            json_object_set_new(options, opt_name(spoken[i]), json_string(a->value[spoken[i]] ? a->value[spoken[i]] : ""));
+    if (!server)
+        add_ech(options, a);
+    for (size_t i = 0; args_nth(a, OPT_CERT, i); i++) {
+        json_t *chain = json_array();
+        add_file(chain, a, args_nth(a, OPT_CERT, i), "certificate", "CERTIFICATE");
+        json_array_append_new(identities, chain);
+    }
+    json_object_set_new(o, "options", options);
+    json_object_set_new(o, "identities", identities);
+    json_object_set_new(o, "keys", keys_json(tape));
+    json_object_set_new(o, "system_trust", json_boolean(!server && trusts_system(a)));
+    json_object_set_new(o, "trust", server ? files_of(a, clients, 1, "certificate", "CERTIFICATE") : files_of(a, roots, 2, "certificate", "CERTIFICATE"));
+    json_object_set_new(o, "crls", files_of(a, crls, 1, "crl", "X509 CRL"));
+    return o;
+}
+
+static json_t *chain_of(const troth_report *r)
+{
+    json_t *list = json_array();
+    const troth_span *given;
+    size_t n = r ? troth_report_given(r, &given) : 0;
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, facts_hex(given[i].p, given[i].n));
+    return list;
+}
+
+/* The roots that a path came to: of the system's many, these matter. */
+static json_t *anchors_of(const troth_report *r)
+{
+    json_t *list = json_array();
+    for (size_t p = 0; r && p < troth_report_paths(r); p++) {
+        troth_path path = troth_report_path(r, p);
+        troth_path_cert last = path.n_certs ? troth_report_cert(r, p, path.n_certs - 1) : (troth_path_cert){ .given = 0 };
+        if (path.complete && last.given < 0)
+            json_array_append_new(list, facts_hex(last.der.p, last.der.n));
+    }
+    return list;
+}
+
+static json_t *reel_json(const struct reel *r)
+{
+    json_t *list = json_array();
+    for (const struct cut *c = r->first; c; c = c->next) {
+        json_t *one = json_pack("{s:s, s:I}", "what", cut_names[c->kind], "length", (json_int_t)c->n);
+        if (!c->ok)
+            json_object_set_new(one, "failed", json_true());
+        if (c->known)
+            json_object_set_new(one, c->kind == CUT_SECRET ? "danger_value" : "value", facts_hex(c->bytes, c->n));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+json_t *facts_make(const struct facts_of *f, const struct reel *r)
+{
+    json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:O?}", "schema", "troth.recording/1", "program", TROTH_VERSION, "target", f->target, "time",
+                          (json_int_t)f->now, "setup", (json_t *)(uintptr_t)f->setup);
+    if (!o)
+        return NULL;
+    if (f->host)
+        json_object_set_new(o, "host", json_string(f->host));
+    const troth_error *e = f->error;
+    bool failed = e && e->reason != TROTH_R_NONE;
+    json_object_set_new(o, "code", json_string(failed ? e->code : "ok"));
+    if (failed)
+        json_object_set_new(o, "failure", json_pack("{s:s, s:i, s:b}", "detail", e->detail, "alert", e->alert, "from_peer", e->from_peer));
+    const troth_report *report = f->conn ? troth_peer(f->conn) : NULL;
+    troth_facts facts = troth_what(f->conn);
+    json_object_set_new(o, "peer", json_pack("{s:o, s:o, s:o, s:o}", "chain", chain_of(report), "anchors", anchors_of(report), "staple",
+                                             facts_hex(facts.peer_staple.p, facts.peer_staple.n), "scts", facts_hex(facts.peer_scts.p, facts.peer_scts.n)));
+    json_object_set_new(o, "answers", reel_json(r));
+    if (r->full)
+        json_object_set_new(o, "cut", json_true());
+    return o;
+}
+
+/* ---- reading */
+
+static uint32_t word(const uint8_t *p, bool little)
+{
+    return little ? (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0]
+                  : (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+json_t *facts_find(const uint8_t *file, size_t n)
+{
+    bool little = n >= 12 && file[8] == 0x4d;
+    if (n < 28 || word(file, true) != 0x0a0d0d0a)
+        return NULL;
+    for (size_t at = 0; n - at >= 12;) {
+        uint32_t type = word(file + at, little), length = word(file + at + 4, little);
+        if (length < 12 || length % 4 || length > n - at)
+            return NULL;
+        if (type == FACTS_BLOCK && length >= 16) {
+            uint32_t text = word(file + at + 8, little);
+            json_t *o = text <= length - 16 && text <= FACTS_MOST ? json_loadb((const char *)file + at + 12, text, 0, NULL) : NULL;
+            const char *schema = json_string_value(json_object_get(o, "schema"));
+            if (schema && !strcmp(schema, "troth.recording/1") && json_is_object(json_object_get(o, "setup")))
+                return o;
+            json_decref(o);
+            return NULL;
+        }
+        at += length;
+    }
+    return NULL;
+}
+
+const char *facts_text(const json_t *facts, const char *key, const char *below)
+{
+    const json_t *j = json_object_get(facts, key);
+    const char *text = json_string_value(below ? json_object_get(j, below) : j);
+    return text ? text : "";
+}
+
+void facts_options(const json_t *facts, struct args *a)
+{
+    const json_t *options = json_object_get(json_object_get(facts, "setup"), "options");
+    for (size_t i = 0; i < sizeof spoken / sizeof spoken[0]; i++) {
+        const char *value = json_string_value(json_object_get(options, opt_name(spoken[i])));
+        a->given[spoken[i]] = value != NULL;
+        a->value[spoken[i]] = value;
+    }
+    a->value[OPT_ECH_CONFIG] = json_string_value(json_object_get(options, opt_name(OPT_ECH_CONFIG)));
+    a->given[OPT_ECH_CONFIG] = a->value[OPT_ECH_CONFIG] != NULL;
+}
+
+uint8_t *facts_bytes(const json_t *j, size_t *n)
+{
+    const char *text = json_string_value(j);
+    *n = text ? json_string_length(j) / 2 : 0;
+    uint8_t *p = text && json_string_length(j) % 2 == 0 ? malloc(*n + 1) : NULL;
+    for (size_t i = 0; p && i < *n; i++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *high = text[2 * i] ? strchr(digits, text[2 * i]) : NULL, *low = text[2 * i + 1] ? strchr(digits, text[2 * i + 1]) : NULL;
+        if (!high || !low) {
+            free(p);
+            return NULL;
+        }
+        p[i] = (uint8_t)((high - digits) << 4 | (low - digits));
+    }
+    return p;
+}
+
+static bool add_cut(struct reel *r, const json_t *one)
+{
+    const char *what = json_string_value(json_object_get(one, "what"));
+    json_int_t length = json_integer_value(json_object_get(one, "length"));
+    const json_t *value = json_object_get(one, "value");
+    int kind = 0;
+    size_t n;
+    while (what && kind < CUT_KINDS && strcmp(what, cut_names[kind]))
+        kind++;
+    if (!what || kind == CUT_KINDS || length < 0 || length > FILE_MOST)
+        return false;
+    if (!value)
+        value = json_object_get(one, "danger_value");
+    uint8_t *p = facts_bytes(value, &n);
+    bool good = (!value || (p && n == (size_t)length)) &&
+                reel_add(r, (enum cut_kind)kind, !json_is_true(json_object_get(one, "failed")), p, (size_t)length);
+    if (p)
+        explicit_bzero(p, n);
+    free(p);
+    return good;
+}
+
+bool facts_reel(const json_t *facts, struct reel *r)
+{
+    const json_t *answers = json_object_get(facts, "answers"), *one;
+    size_t i;
+    *r = (struct reel){ .full = json_is_true(json_object_get(facts, "cut")) };
+    json_array_foreach(answers, i, one)
+        if (!add_cut(r, one))
+            return false;
+    return json_is_array(answers);
+}
+
+void facts_keys(const json_t *facts, struct tape *t)
+{
+    const json_t *keys = json_object_get(json_object_get(facts, "setup"), "keys"), *one;
+    size_t i;
+    for (i = json_array_size(keys); i-- > 0;) { /* the newest is added last */
+        one = json_array_get(keys, i);
+        struct tape_key k = { .type = (enum troth_key_type)json_integer_value(json_object_get(one, "type")),
+                              .can = (uint32_t)json_integer_value(json_object_get(one, "can")) };
+        uint8_t *spki = facts_bytes(json_object_get(one, "public"), &k.n);
+        if (spki && k.n <= sizeof k.spki && k.type <= TROTH_KEY_MLDSA87) {
+            memcpy(k.spki, spki, k.n);
+            tape_add_key(t, &k);
+        }
+        free(spki);
+    }
+}
+
+troth_error facts_failure(const json_t *facts)
+{
+    const json_t *failure = json_object_get(facts, "failure");
+    enum troth_reason why = troth_reason_by_code(facts_text(facts, "code", NULL));
+    troth_error e = { .reason = (uint16_t)why, .alert = 255 };
+    if (why == TROTH_R_NONE)
+        return e;
+    e.alert = (uint8_t)json_integer_value(json_object_get(failure, "alert"));
+    e.from_peer = json_is_true(json_object_get(failure, "from_peer"));
+    e.who = (uint8_t)troth_reason_who(why);
+    e.code = troth_reason_code(why);
+    e.text = troth_reason_text(why);
+    e.hint = troth_reason_hint(why);
+    snprintf(e.detail, sizeof e.detail, "%s", facts_text(facts, "failure", "detail"));
+    for (char *p = e.detail; *p; p++) /* a file is anybody's */
+        *p = (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p;
+    return e;
+}

@@ -1,0 +1,494 @@
+/* replay.c - drives the engine with a recording instead of a socket, and compares what it writes with what it wrote then.
+ *
+ * Where a shared secret is missing zeros stand in for it, so that the decisions which need no key are made once more; from there on no
+ * byte of ours is compared, nothing encrypted of the peer's is given to the engine, and the notes say so. */
+#include "replay.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <troth/pki.h>
+#include <troth/verify.h>
+
+#include "ech.h"
+#include "setup.h"
+#include "trust.h"
+
+enum { HEADERS = 40, CERTS_MAX = 32, TCP_FIN = 1, TCP_SYN = 2 };
+
+/* One direction of the wire. */
+struct stream {
+    uint8_t *p;
+    size_t   n, at;
+    bool     fin;
+};
+
+struct player {
+    struct replay *r;
+    struct tape   *tape;
+    struct reel    reel;
+    struct stream  ours, theirs;
+    size_t         record_end;    /* of the record of theirs that is being given                 */
+    size_t         compared;      /* bytes of ours that came out the same                        */
+    size_t         next_write;
+    bool           changed_cipher;/* theirs: TLS 1.2, what follows is encrypted                  */
+    bool           ready, diverged, no_keys, ran_out;
+    troth_client  *client;
+    troth_server  *servers;
+};
+
+static void note(struct replay *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void note(struct replay *r, const char *fmt, ...)
+{
+    va_list ap;
+    if (r->n_notes == sizeof r->note / sizeof r->note[0])
+        return;
+    va_start(ap, fmt);
+    vsnprintf(r->note[r->n_notes], sizeof r->note[0], fmt, ap);
+    va_end(ap);
+    troth_story_note(r->story, r->note[r->n_notes++]);
+}
+
+/* ---- the wire, out of the packets that record.c writes */
+
+static uint32_t word(const uint8_t *p, bool little)
+{
+    return little ? (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0]
+                  : (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static bool stream_add(struct stream *s, const uint8_t *p, size_t n)
+{
+    uint8_t *grown = n ? realloc(s->p, s->n + n) : s->p;
+    if (n && !grown)
+        return false;
+    s->p = grown;
+    if (n)
+        memcpy(s->p + s->n, p, n);
+    s->n += n;
+    return true;
+}
+
+static bool read_wire(struct player *y, const uint8_t *file, size_t n)
+{
+    bool little = file[8] == 0x4d, first = true;
+    uint8_t client[6] = { 0 };
+    for (size_t at = 0; n - at >= 12;) {
+        uint32_t type = word(file + at, little), length = word(file + at + 4, little);
+        if (length < 12 || length > n - at)
+            return false;
+        const uint8_t *b = file + at + 28;
+        uint32_t caught = type == 6 && length >= 32 ? word(file + at + 20, little) : 0;
+        at += length;
+        if (caught < HEADERS || caught > length - 32)
+            continue;
+        uint8_t from[6];
+        memcpy(from, b + 12, 4);
+        memcpy(from + 4, b + 20, 2);
+        if (first)
+            memcpy(client, from, sizeof client);
+        first = false;
+        bool clients = !memcmp(client, from, sizeof client);
+        struct stream *s = clients == y->r->server ? &y->theirs : &y->ours;
+        s->fin |= b[33] & TCP_FIN;
+        if (!stream_add(s, b + HEADERS, caught - HEADERS))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the configuration */
+
+static int64_t then(void *ctx)
+{
+    return *(const int64_t *)ctx;
+}
+
+static const json_t *setup_of(const struct replay *r, const char *key)
+{
+    return json_object_get(json_object_get(r->facts, "setup"), key);
+}
+
+/* A list of PEM texts as one; the caller frees.  NULL: it is empty. */
+static char *joined(const json_t *list)
+{
+    size_t i, n = 0, k = 0;
+    const json_t *one;
+    json_array_foreach(list, i, one)
+        n += json_string_length(one);
+    char *all = n ? malloc(n + 1) : NULL;
+    json_array_foreach(list, i, one) {
+        if (all && json_string_value(one))
+            memcpy(all + k, json_string_value(one), json_string_length(one));
+        k += json_string_length(one);
+    }
+    if (all)
+        all[n] = 0;
+    return all;
+}
+
+static troth_span text_span(const char *s)
+{
+    return (troth_span){ (const uint8_t *)s, s ? strlen(s) : 0 };
+}
+
+/* The rules that the peer's chain was judged by. */
+static troth_policy *policy_of(struct replay *r)
+{
+    troth_error why;
+    troth_policy_builder *b = troth_policy_new(troth_libcrypto());
+    char *trust = joined(setup_of(r, "trust")), *crls = joined(setup_of(r, "crls"));
+    const json_t *anchors = json_object_get(json_object_get(r->facts, "peer"), "anchors"), *one;
+    size_t i;
+    if (trust)
+        troth_policy_trust_pem(b, text_span(trust));
+    if (json_is_true(setup_of(r, "system_trust"))) { /* of that system's roots the recording has those that mattered */
+        json_array_foreach(anchors, i, one) {
+            size_t n;
+            uint8_t *der = facts_bytes(one, &n);
+            if (der)
+                troth_policy_trust_pem(b, (troth_span){ der, n });
+            free(der);
+        }
+        if (!json_array_size(anchors))
+            trust_system(b);
+    }
+    if (crls)
+        troth_policy_crls(b, text_span(crls));
+    if (r->server)
+        troth_policy_purpose(b, TROTH_PURPOSE_CLIENT);
+    trust_suffixes(b);
+    troth_policy_every_check(b);
+    troth_policy *p = troth_policy_build(b, &why);
+    if (!p)
+        complain(r->args, exit_code_of(&why), "the recording's trust: %s %s [%s]", why.text, why.detail, why.code);
+    free(trust);
+    free(crls);
+    return p;
+}
+
+/* The key whose public half is in the chain's first certificate. */
+static const struct tape_key *key_of(const struct tape *t, const char *pem)
+{
+    troth_pki *pki = troth_pki_new(troth_libcrypto());
+    const troth_object *objects;
+    size_t n = troth_pki_read(pki, text_span(pem), &objects);
+    const struct tape_key *k = NULL;
+    for (size_t i = 0; n && (k = tape_key(t, i)); i++)
+        if (k->n && memmem(objects[0].der.p, objects[0].der.n, k->spki, k->n))
+            break;
+    troth_pki_free(pki);
+    return k;
+}
+
+static void set_identities(const struct replay *r, const struct tape *t, troth_builder *b)
+{
+    const json_t *identities = setup_of(r, "identities"), *one;
+    size_t i;
+    json_array_foreach(identities, i, one) {
+        char *chain = joined(one);
+        const struct tape_key *key = chain ? key_of(t, chain) : NULL;
+        if (key)
+            troth_identity_pem(b, text_span(chain), (troth_span){ key->spki, key->n });
+        free(chain);
+    }
+}
+
+/* False after a message. */
+static bool configure(struct player *y, struct args *a)
+{
+    struct replay *r = y->r;
+    troth_error why;
+    facts_options(r->facts, a);
+    y->tape = tape_play(troth_libcrypto());
+    troth_builder *b = (r->server ? troth_server_builder : troth_client_builder)(tape_provider(y->tape));
+    troth_clock(b, then, &r->now);
+    if (!setup_speak(a, b, r->server) || (!r->server && !ech_client_options(a, b))) {
+        troth_builder_free(b);
+        return false;
+    }
+    facts_keys(r->facts, y->tape);
+    set_identities(r, y->tape, b);
+    char *client_authorities = r->server ? joined(setup_of(r, "trust")) : NULL;
+    if (client_authorities) { /* as the server did it: it names them to clients */
+        troth_trust_pem(b, text_span(client_authorities));
+        troth_ask_client_auth(b, strcmp(args_value(a, OPT_CLIENT_AUTH, "required"), "required") ? TROTH_AUTH_OPTIONAL : TROTH_AUTH_REQUIRED);
+    }
+    free(client_authorities);
+    if (!r->server) {
+        troth_policy *p = policy_of(r);
+        if (!p) {
+            troth_builder_free(b);
+            return false;
+        }
+        troth_trust_policy(b, p);
+    }
+    if (r->server)
+        y->servers = troth_build_server(b, &why);
+    else
+        y->client = troth_build_client(b, &why);
+    if (!y->servers && !y->client)
+        complain(r->args, EXIT_FINDING, "the recording's configuration: %s %s [%s]", why.text, why.detail, why.code);
+    return y->servers || y->client;
+}
+
+/* ---- running */
+
+/* The next bytes of the peer's: never more than one record, so that nothing encrypted is given to an engine without keys.  0: no more. */
+static size_t give(struct player *y, uint8_t *room, size_t cap)
+{
+    struct stream *s = &y->theirs;
+    size_t left = s->n - s->at;
+    if (s->at >= y->record_end && left) {
+        const uint8_t *p = s->p + s->at;
+        bool record = left >= 5 && p[0] >= 20 && p[0] <= 24 && p[1] == 3;
+        size_t length = record ? 5 + ((size_t)p[3] << 8 | p[4]) : left;
+        bool encrypted = record && (p[0] == 23 || (y->changed_cipher && p[0] != 20));
+        if (encrypted && y->reel.lacks) {
+            y->no_keys = true;
+            return 0;
+        }
+        y->changed_cipher |= record && p[0] == 20 && troth_what(y->r->conn).version == TROTH_TLS12;
+        y->record_end = s->at + length;
+    }
+    size_t n = y->record_end - s->at < left ? y->record_end - s->at : left;
+    n = n < cap ? n : cap;
+    if (n)
+        memcpy(room, s->p + s->at, n);
+    s->at += n;
+    return n;
+}
+
+/* What the program wrote then is written again, once as many bytes of ours went out.  True: something was. */
+static bool write_again(struct player *y)
+{
+    const json_t *one = json_array_get(json_object_get(y->r->facts, "writes"), y->next_write);
+    size_t n;
+    if (!one || !y->ready || json_integer_value(json_object_get(one, "behind")) > (json_int_t)y->ours.at)
+        return false;
+    y->next_write++;
+    uint8_t *plain = facts_bytes(json_object_get(one, "danger_value"), &n);
+    troth_span part = { plain, n };
+    bool ok = plain && troth_write(y->r->conn, &part, 1);
+    if (ok)
+        troth_story_data(y->r->story, !y->r->server, part);
+    if (plain)
+        explicit_bzero(plain, n);
+    free(plain);
+    return ok;
+}
+
+static bool on_send(struct player *y, troth_span data)
+{
+    struct stream *s = &y->ours;
+    size_t n = data.n < s->n - s->at ? data.n : s->n - s->at;
+    for (size_t i = 0; i < n && !y->reel.lacks && !y->diverged; i++) {
+        y->diverged = data.p[i] != s->p[s->at + i];
+        y->compared += !y->diverged;
+    }
+    if (y->diverged)
+        return false;
+    s->at += n;
+    troth_sent(y->r->conn, data.n);
+    return true;
+}
+
+/* Nothing more came then: how did it end? */
+static bool at_end(struct player *y)
+{
+    const char *code = facts_text(y->r->facts, "code", NULL);
+    if (y->no_keys)
+        return false;
+    if (!strncmp(code, "net.", 4) && troth_reason_by_code(code) != TROTH_R_NONE && !y->theirs.fin) {
+        troth_broken(y->r->conn, troth_reason_by_code(code), facts_text(y->r->facts, "failure", "detail"));
+        return true;
+    }
+    y->ran_out = !y->theirs.fin;
+    if (y->theirs.fin)
+        troth_received(y->r->conn, 0);
+    return y->theirs.fin;
+}
+
+static bool on_recv(struct player *y, const troth_event *ev)
+{
+    if (write_again(y))
+        return true;
+    size_t n = give(y, ev->room.p, ev->room.n);
+    for (size_t i = 0; i < n && y->r->first_n < sizeof y->r->first; i++)
+        y->r->first[y->r->first_n++] = ev->room.p[i];
+    if (n)
+        troth_received(y->r->conn, n);
+    return n || at_end(y);
+}
+
+/* One event; false at the end. */
+static bool one(struct player *y)
+{
+    struct replay *r = y->r;
+    troth_event ev = troth_next(r->conn);
+    if (y->reel.strayed && ev.kind != TROTH_FAILED)
+        return false;
+    if (y->reel.lacks && !r->server && !y->ours.at) { /* an encrypted hello: what came of it cannot be told without its key */
+        y->no_keys = true;
+        return false;
+    }
+    switch (ev.kind) {
+    case TROTH_SEND: return on_send(y, ev.data);
+    case TROTH_RECV: return on_recv(y, &ev);
+    case TROTH_READY: y->ready = true; break;
+    case TROTH_DATA: troth_story_data(r->story, r->server, ev.data); break;
+    case TROTH_CLOSED: troth_close(r->conn); break;
+    case TROTH_DONE:
+    case TROTH_FAILED: return false;
+    case TROTH_EARLY:
+    case TROTH_EARLY_REFUSED:
+    case TROTH_TICKET:
+    case TROTH_ASK_SERVER:
+    case TROTH_ASK_SIGN:
+    case TROTH_ASK_VERDICT:
+    case TROTH_CLIENT_AUTH:
+    case TROTH_KEYS:
+    default: break;
+    }
+    return true;
+}
+
+/* ---- what came of it */
+
+/* The chain is in the recording even where the bytes that carried it cannot be opened: judge it as it was judged then. */
+static void judge_again(struct replay *r)
+{
+    const json_t *peer = json_object_get(r->facts, "peer"), *chain = json_object_get(peer, "chain"), *one;
+    uint8_t *der[CERTS_MAX] = { NULL }, *staple, *scts;
+    troth_span certs[CERTS_MAX];
+    size_t i, n = 0, staple_n, scts_n;
+    json_array_foreach(chain, i, one) {
+        der[n] = n < CERTS_MAX - 1 ? facts_bytes(one, &certs[n].n) : NULL;
+        certs[n].p = der[n];
+        n += der[n] != NULL;
+    }
+    troth_policy *p = n ? policy_of(r) : NULL;
+    staple = facts_bytes(json_object_get(peer, "staple"), &staple_n);
+    scts = facts_bytes(json_object_get(peer, "scts"), &scts_n);
+    const char *host = facts_text(r->facts, "host", NULL);
+    troth_question q = { .size = sizeof q, .certs = certs, .n = n, .host = *host ? host : NULL, .time = r->now, .ocsp = { staple, staple ? staple_n : 0 },
+                         .scts = { scts, scts ? scts_n : 0 }, .asked_staple = !r->server };
+    r->judged = p ? troth_ask(p, &q) : NULL;
+    for (i = 0; i < n; i++) {
+        troth_error unread;
+        if (!troth_peer(r->conn) && !troth_explain_message(r->story, certs[i], r->server, &unread))
+            note(r, "certificate %zu of the recording cannot be read", i + 1);
+        free(der[i]);
+    }
+    troth_story_judged(r->story, r->judged);
+    if (r->judged && !troth_peer(r->conn))
+        note(r, "The peer's chain is in the recording, and was judged again by the same roots, name and time: %s.",
+             troth_report_ok(r->judged) ? "accepted" : troth_report_error(r->judged)->code);
+    troth_policy_free(p);
+    free(staple);
+    free(scts);
+}
+
+static void sum_up(struct player *y)
+{
+    struct replay *r = y->r;
+    const troth_error *why = troth_why(r->conn);
+    troth_error recorded = facts_failure(r->facts);
+    const char *then_code = facts_text(r->facts, "code", NULL);
+    bool cut = json_is_true(json_object_get(r->facts, "cut")), whole = !y->diverged && !y->no_keys && !y->reel.strayed && !y->ran_out;
+    if (y->diverged || y->reel.strayed) {
+        note(r, "The replay went another way than the connection did, after %zu bytes of ours that were the same: what decided is not in the "
+                "recording (a session's or a ticket's keys, or another version of troth).", y->compared);
+    } else {
+        note(r, "Replayed through the engine: of the %zu bytes that this end wrote, %zu came out again the same%s.", y->ours.n, y->compared,
+             y->reel.lacks && y->compared < y->ours.n ? "; the rest needs keys" : "");
+    }
+    if (y->reel.lacks)
+        note(r, "The recording has no keys: what the peer sent encrypted cannot be read, and values that need keys (Finished) are stand-ins.");
+    if (cut)
+        note(r, "The recording was cut: it holds the beginning only.");
+    r->error = why ? *why : recorded;
+    if (!whole && (!why || recorded.reason != why->reason))
+        r->error = recorded;
+    if (whole && strcmp(why ? why->code : "ok", then_code) && strcmp(then_code, "ok"))
+        note(r, "Then it ended with %.60s; the replay ends with %s.", recorded.code ? recorded.code : "a code that is not known here", why ? why->code : "success");
+    if (!why && r->error.reason != TROTH_R_NONE)
+        troth_story_failed(r->story, &r->error);
+    if (!troth_peer(r->conn) || r->server) /* servers stop at the first failure: here all checks are wanted */
+        judge_again(r);
+}
+
+static void run(struct player *y, const char *host)
+{
+    struct replay *r = y->r;
+    tape_turn(y->tape, &y->reel);
+    r->conn = r->server ? troth_accept(y->servers) : troth_connect(y->client, host);
+    troth_tell(r->conn, r->story);
+    const json_t *name = json_object_get(setup_of(r, "options"), "sni");
+    if (!r->server && json_is_string(name))
+        troth_send_name(r->conn, json_string_value(name));
+    while (one(y))
+        ;
+    tape_turn(y->tape, NULL);
+    sum_up(y);
+}
+
+static bool has_secrets(const json_t *facts)
+{
+    const json_t *answers = json_object_get(facts, "answers"), *one;
+    size_t i;
+    json_array_foreach(answers, i, one)
+        if (json_object_get(one, "danger_value"))
+            return true;
+    return false;
+}
+
+bool replay_run(struct replay *r, const struct args *a, json_t *facts, const uint8_t *file, size_t n, int *status)
+{
+    struct args changed = *a;
+    *r = (struct replay){ .args = a, .facts = facts, .now = json_integer_value(json_object_get(facts, "time")) };
+    r->server = !strcmp(facts_text(facts, "setup", "side"), "server");
+    r->story = troth_story_new(NULL);
+    r->player = calloc(1, sizeof *r->player);
+    *status = EXIT_BUG;
+    if (!r->player)
+        return false;
+    r->player->r = r;
+    troth_story_about(r->story, facts_text(facts, "target", NULL), r->now);
+    if (r->server)
+        troth_story_as_server(r->story);
+    if (has_secrets(facts)) /* else keys are stand-ins: nothing to compare */
+        troth_story_recompute(r->story, troth_libcrypto());
+    if (args_has(a, OPT_SECRETS) && has_secrets(facts))
+        troth_story_danger_keep_secrets(r->story);
+    *status = EXIT_FILE;
+    if (!facts_reel(facts, &r->player->reel) || !read_wire(r->player, file, n))
+        return complain(a, EXIT_FILE, "the recording is damaged"), false;
+    if (!configure(r->player, &changed))
+        return false;
+    run(r->player, facts_text(facts, "host", NULL));
+    return true;
+}
+
+const troth_report *replay_report(const struct replay *r)
+{
+    return r->judged ? r->judged : troth_peer(r->conn);
+}
+
+void replay_end(struct replay *r)
+{
+    struct player *y = r->player;
+    troth_free(r->conn);
+    troth_report_free(r->judged);
+    troth_story_free(r->story);
+    if (y) {
+        reel_clear(&y->reel);
+        troth_client_free(y->client);
+        troth_server_free(y->servers);
+        tape_free(y->tape);
+        free(y->ours.p);
+        free(y->theirs.p);
+    }
+    free(y);
+    json_decref(r->facts);
+}
