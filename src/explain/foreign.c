@@ -28,20 +28,27 @@ static const char *find(const char *text, const char *words, size_t n)
     return NULL;
 }
 
-/* All pieces of the pattern, in order, on one line: at most 80 characters between them. */
-static const char *match(const char *text, const char *pattern)
+/* The pieces behind the first one, in order, on one line: at most 80 characters between them. */
+static bool rest_matches(const char *text, const char *pattern)
 {
-    const char *first = NULL;
     while (*pattern) {
         size_t n = strcspn(pattern, "*");
         const char *at = find(text, pattern, n);
-        if (!at || (first && (at - text > 80 || memchr(text, '\n', (size_t)(at - text)))))
-            return NULL;
-        first = first ? first : at;
+        if (!at || at - text > 80 || memchr(text, '\n', (size_t)(at - text)))
+            return false;
         text = at + n;
         pattern += n + (pattern[n] == '*');
     }
-    return first;
+    return true;
+}
+
+static const char *match(const char *text, const char *pattern)
+{
+    size_t n = strcspn(pattern, "*");
+    for (const char *at = text; (at = find(at, pattern, n)); at++)
+        if (rest_matches(at + n, pattern + n + (pattern[n] == '*')))
+            return at;
+    return NULL;
 }
 
 /* For the tests: the i-th row's code, NULL past the end. */
