@@ -14,6 +14,10 @@ import sys
 import tempfile
 import time
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
 TROTH, SRC = os.environ["TROTH"], os.environ["SRC_DIR"]
 if not os.path.exists(TROTH) or not shutil.which("openssl"):
     print("no program, or no openssl")
@@ -106,6 +110,23 @@ def no_secrets(what, path, *values):
     check(f"{what}: no secret in the recording", not found and b"danger" not in blob and b"PRIVATE" not in blob, found)
 
 
+def facts(path):
+    """The facts of a recording, which keep to their schema."""
+    blob = open(path, "rb").read()
+    at = 0
+    while at < len(blob):
+        kind, length = int.from_bytes(blob[at:at + 4], sys.byteorder), int.from_bytes(blob[at + 4:at + 8], sys.byteorder)
+        if kind == 0x80747274:
+            n = int.from_bytes(blob[at + 8:at + 12], sys.byteorder)
+            o = json.loads(blob[at + 12:at + 12 + n])
+            if jsonschema:
+                errors = list(jsonschema.Draft202012Validator(json.load(open(f"{SRC}/docs/schema/recording-1.json", encoding="utf-8"))).iter_errors(o))
+                check("the facts keep to their schema", not errors, errors[:1])
+            return o
+        at += length
+    raise AssertionError("no facts")
+
+
 def key_log(path):
     return [bytes.fromhex(line.split()[2]) for line in open(path, encoding="utf-8") if len(line.split()) == 3]
 
@@ -139,6 +160,8 @@ for name, how, code, whole in CASES:
     ours = said.split("of the ")[1].split(" bytes")[0], said.split("wrote, ")[1].split(" came")[0]
     check(f"serve, {name}: all that was written came out again", ours[0] == ours[1] and "other way" not in said, said)
     no_secrets(f"serve, {name}", path, *key)
+o = facts(path)
+check("the facts: the chain, never the key", o["setup"]["identities"][0][0].startswith("-----BEGIN CERTIFICATE") and "PRIVATE" not in json.dumps(o))
 distrusting = client("-CAfile", f"{P}/stranger.pem", "-verify_return_error", "-keylogfile", f"{D}/client.keys", "-servername", "localhost", "-alpn", "h2")
 path = serve.fails(distrusting)
 said, story = replayed(path)
@@ -227,6 +250,8 @@ for more in (), ("--danger-record-secrets",):
         if not more:
             blob = open(path, "rb").read()
             check(f"connect {options[1]}: no secrets unasked", b"danger" not in blob and b"TRAFFIC_SECRET" not in blob)
+    o = facts(path)
+    check(f"connect {more}: dangerous members only when asked for", bool(more) or "danger" not in json.dumps(o))
 other.terminate()
 other.wait()
 
