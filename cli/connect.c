@@ -96,6 +96,8 @@ static void verdict_json(struct session *s)
         json_object_set_new(o, "address", json_string(s->dialed.address));
     if (!ok)
         json_object_set_new(o, "failure", failure_json(&s->error));
+    if (*s->retried)
+        json_object_set_new(o, "retried", json_string(s->retried));
     if (f.version) {
         json_t *t = json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:b}", "version", text_or_null(troth_version_name(f.version)), "suite",
                               text_or_null(troth_suite_name(f.suite)), "group", text_or_null(troth_group_name(f.group)), "peerSignature",
