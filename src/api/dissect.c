@@ -135,6 +135,12 @@ static void turn12(struct dissect *d, enum direction from)
     size_t key_n = d->aead->key_n, iv_n = protect_iv_n(FORM_12, d->aead);
     tls12_prf(d->hash, block, 2 * (key_n + iv_n), span_of(main, 48), "key expansion", SPAN_OF(d->server_random), SPAN_OF(d->client_random));
     size_t which = from == FROM_CLIENT ? 0 : 1;
+    uint8_t seed[64];
+    memcpy(seed, d->server_random, 32);
+    memcpy(seed + 32, d->client_random, 32);
+    const struct witness *w = d->witness;
+    w->key(w->self, &(struct saw_key){ .label = which ? "server write key" : "client write key", .from = "master secret", .hash = d->hash->name,
+                                       .context = SPAN_OF(seed), .value = span_of(block + which * key_n, key_n) });
     protect_set(&s->protect, FORM_12, d->aead, block + which * key_n, block + 2 * key_n + which * iv_n, EPOCH_APPLICATION);
     secret_wipe(main, sizeof main);
     secret_wipe(block, sizeof block);

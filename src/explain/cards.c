@@ -147,6 +147,43 @@ static void fingerprint_of(struct text *t, const struct view *v, span der)
         }
 }
 
+/* A key as people call it; what has no such name stays as its OID's. */
+static void key_of(struct text *out, const struct tree *t)
+{
+    static const struct {
+        const char *oid, *name;
+    } plain[] = { { "id-ecPublicKey, secp256r1", "ECDSA, P-256 (secp256r1)" }, { "id-ecPublicKey, secp384r1", "ECDSA, P-384 (secp384r1)" },
+                  { "id-ecPublicKey, secp521r1", "ECDSA, P-521 (secp521r1)" }, { "rsaEncryption", "RSA" }, { "id-RSASSA-PSS", "RSA-PSS" },
+                  { "id-Ed25519", "Ed25519" }, { "id-Ed448", "Ed448" } };
+    char room[200];
+    struct text x = TEXT_IN(room);
+    algorithm_of(&x, t, "subjectPublicKeyInfo");
+    for (size_t i = 0; i < COUNT_OF(plain); i++) {
+        size_t n = strlen(plain[i].oid);
+        if (!strncmp(room, plain[i].oid, n) && (!room[n] || room[n] == ',')) {
+            text_add(out, "%s%s", plain[i].name, room + n);
+            return;
+        }
+    }
+    text_add(out, "%s", room);
+}
+
+/* "2026-11-24 07:19:17 .. 2027-02-22 07:19:17 UTC" */
+static void span_of_time(struct text *out, int64_t from, int64_t to)
+{
+    char a[40], b[40];
+    struct text x = TEXT_IN(a), y = TEXT_IN(b);
+    text_time(&x, from);
+    text_time(&y, to);
+    text_add(out, "%.10s %.8s .. %.10s %.8s UTC", a, x.n > 11 ? a + 11 : "", b, y.n > 11 ? b + 11 : "");
+}
+
+/* Is this the name of the one that issued `c`? */
+bool card_vouches(const struct card *by, const struct card *c)
+{
+    return by->clients == c->clients && !strcmp(by->full, c->full_issuer);
+}
+
 static void fill(struct view *v, struct card *c, const struct tree *t)
 {
     char room[1200];
@@ -169,7 +206,7 @@ static void fill(struct view *v, struct card *c, const struct tree *t)
     names_of(&x, t);
     c->names = v->redact && x.n ? "(redacted)" : keep(v, &x);
     x = TEXT_IN(room);
-    algorithm_of(&x, t, "subjectPublicKeyInfo");
+    key_of(&x, t);
     c->key = keep(v, &x);
     x = TEXT_IN(room);
     algorithm_of(&x, t, "signatureAlgorithm");
@@ -185,9 +222,7 @@ static void fill(struct view *v, struct card *c, const struct tree *t)
     c->expired = v->s->now && v->s->now > c->not_after;
     c->early = v->s->now && v->s->now < c->not_before;
     x = TEXT_IN(room);
-    text_time(&x, c->not_before);
-    text_add(&x, " .. ");
-    text_time(&x, c->not_after);
+    span_of_time(&x, c->not_before, c->not_after);
     c->validity = keep(v, &x);
     x = TEXT_IN(room);
     distance_of(&x, c, v->s->now);
@@ -221,6 +256,17 @@ bool cards_make(struct view *v)
         fill(v, c, &v->trees[i]);
     }
     return true;
+}
+
+bool card_refused(const struct view *v, const struct card *c)
+{
+    bool judged_clients = v->s->we_are_server;
+    for (size_t i = 0; i < v->s->checks.n; i++) {
+        const struct told_check *k = &ROWS(v->s, checks, struct told_check)[i];
+        if (k->verdict == TROTH_FAIL && k->path == 0 && k->cert == c->position && c->clients == judged_clients)
+            return true;
+    }
+    return false;
 }
 
 const char *card_role(const struct card *c)

@@ -84,13 +84,14 @@ static void line(struct page *p, const char *term, const char *class, const char
     out_str(p->o, "</dd>");
 }
 
-static void card(struct page *p, const struct card *c)
+static void card(struct page *p, const struct card *c, bool vouches)
 {
     const struct view *v = p->v;
-    out_fmt(p->o, "<article class=\"cert%s\"><span class=\"role\">%s</span><h4>", c->expired || c->early ? " late" : "",
-            card_role(c));
+    bool refused = card_refused(v, c);
+    out_fmt(p->o, "<article class=\"cert%s%s%s\"><span class=\"role\">%s</span><h4>", c->expired || c->early ? " late" : "", refused ? " refused" : "",
+            vouches ? " up" : "", card_role(c));
     out_html_str(p->o, c->subject);
-    out_str(p->o, "</h4><dl>");
+    out_fmt(p->o, "%s</h4><dl>", refused ? " <span class=\"flag bad\">refused</span>" : "");
     line(p, "names", "", c->names);
     line(p, "issued by", "", c->issuer);
     out_str(p->o, "<dt>valid</dt><dd><span class=\"when\">");
@@ -210,9 +211,15 @@ static void check_paths(struct page *p)
 static void certificates(struct page *p)
 {
     if (p->v->n_cards) {
-        out_str(p->o, "<h3>Who vouches for whom</h3>\n<div class=\"chain\">\n");
-        for (size_t i = 0; i < p->v->n_cards; i++)
-            card(p, &p->v->cards[i]);
+        const struct card *all = p->v->cards;
+        bool both = all[0].clients != all[p->v->n_cards - 1].clients;
+        for (size_t i = 0; i < p->v->n_cards; i++) {
+            bool first = i == 0 || all[i].clients != all[i - 1].clients;
+            if (first)
+                out_fmt(p->o, "%s<h3>%s</h3>\n<div class=\"chain\">\n", i ? "</div>\n" : "",
+                        !both ? "Who vouches for whom" : all[i].clients ? "Who vouches for the client" : "Who vouches for the server");
+            card(p, &all[i], !first && card_vouches(&all[i], &all[i - 1]));
+        }
         out_str(p->o, "</div>\n");
     }
     if (p->v->s->checks.n) {

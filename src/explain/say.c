@@ -372,7 +372,8 @@ static void say_keys(struct text *t, const struct view *v)
     if (s->keys.n) {
         unsigned agreed = 0;
         for (size_t i = 0; i < s->keys.n; i++)
-            agreed += !ROWS(s, keys, struct told_key)[i].from && strstr(ROWS(s, keys, struct told_key)[i].label, "Secret") == NULL;
+            agreed += !ROWS(s, keys, struct told_key)[i].from && strstr(ROWS(s, keys, struct told_key)[i].label, "Secret") == NULL &&
+                      strcmp(ROWS(s, keys, struct told_key)[i].label, "master secret") != 0;
         text_add(t, "; from it came ");
         say_count(t, s->keys.n - agreed, "further secret");
         if (equal && !different)

@@ -104,21 +104,39 @@ static bool extract(uint8_t *out, const troth_story *s, const struct troth_hash 
     return true;
 }
 
+/* PRF of TLS 1.2 (RFC 5246 5). */
+static void prf12(uint8_t *out, size_t n, const struct troth_hash *h, const struct told_secret *from, span label, span context)
+{
+    span key = span_of(from->b, from->n), seed[] = { label, context };
+    uint8_t a[TROTH_DIGEST_MAX], block[TROTH_DIGEST_MAX];
+    hmac(a, h, key, seed, 2);
+    for (size_t at = 0; at < n; at += h->n) {
+        span parts[] = { span_of(a, h->n), seed[0], seed[1] };
+        hmac(block, h, key, parts, 3);
+        memcpy(out + at, block, n - at < h->n ? n - at : h->n);
+        hmac(a, h, key, parts, 1);
+    }
+    secret_wipe(a, sizeof a);
+    secret_wipe(block, sizeof block);
+}
+
 /* TLS 1.2 (RFC 7627 4): PRF(premaster, "extended master secret", session hash), 48 bytes. */
 static bool master12(uint8_t *out, const troth_story *s, const struct troth_hash *h, const struct saw_key *k)
 {
     const struct told_secret *from = secret_named(s, "premaster secret");
     TRY(from && k->context.n && k->value.n == 48);
-    span key = span_of(from->b, from->n), seed[] = { SPAN_TEXT("extended master secret"), k->context };
-    uint8_t a[TROTH_DIGEST_MAX], block[TROTH_DIGEST_MAX];
-    hmac(a, h, key, seed, 2);
-    for (size_t at = 0; at < 48; at += h->n) {
-        span parts[] = { span_of(a, h->n), seed[0], seed[1] };
-        hmac(block, h, key, parts, 3);
-        memcpy(out + at, block, 48 - at < h->n ? 48 - at : h->n);
-        hmac(a, h, key, parts, 1);
-    }
-    secret_wipe(a, sizeof a);
+    prf12(out, 48, h, from, SPAN_TEXT("extended master secret"), k->context);
+    return true;
+}
+
+/* key_block (RFC 5246 6.3) begins with the client's key, then comes the server's. */
+static bool write_key12(uint8_t *out, const troth_story *s, const struct troth_hash *h, const struct saw_key *k)
+{
+    const struct told_secret *from = secret_named(s, "master secret");
+    uint8_t block[2 * TROTH_AEAD_KEY_MAX];
+    TRY(from && k->context.n && k->value.n <= TROTH_AEAD_KEY_MAX);
+    prf12(block, 2 * k->value.n, h, from, SPAN_TEXT("key expansion"), k->context);
+    memcpy(out, block + (*k->label == 's' ? k->value.n : 0), k->value.n);
     secret_wipe(block, sizeof block);
     return true;
 }
@@ -139,6 +157,8 @@ static bool again(uint8_t *out, const troth_story *s, const struct troth_hash *h
         return extract(out, s, h, k);
     if (!strcmp(k->label, "master secret"))
         return master12(out, s, h, k);
+    if (!strcmp(k->label, "client write key") || !strcmp(k->label, "server write key"))
+        return write_key12(out, s, h, k);
     const struct told_secret *from = parent_of(s, k);
     TRY(from && from->n == h->n && k->value.n <= h->n && strlen(k->label) + 6 <= LABEL_MAX && k->context.n <= TROTH_DIGEST_MAX);
     expand_label(out, h, span_of(from->b, from->n), k->label, k->context, k->value.n);

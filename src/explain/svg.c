@@ -21,7 +21,8 @@ static const struct meaning meanings[] = {
     { "s ap traffic", "protects everything the server says afterwards", 's' },
     { "exp master", "gives keys to other protocols (exporters)", 0 },
     { "res master", "from which tickets for the next session are made", 0 },
-    { "key expansion", "TLS 1.2: both write keys and the fixed parts of nonces", 0 },
+    { "client write key", "encrypts everything the client says from its Finished on", 'c' },
+    { "server write key", "encrypts everything the server says from its Finished on", 's' },
     { "master secret", "TLS 1.2: the root of everything", 0 },
     { "extended master secret", "TLS 1.2: the root, bound to this very handshake (RFC 7627)", 0 },
     { "traffic upd", "the next generation of a traffic key", 0 },
@@ -52,6 +53,8 @@ static bool feeds_others(const troth_story *s, const char *label)
 static bool on_spine(const troth_story *s, const struct told_key *k)
 {
     size_t n = strlen(k->label);
+    if (!strcmp(k->label, "premaster secret"))
+        return false; /* what goes in, as the shared secret of TLS 1.3 does */
     return (n > 6 && !strcmp(k->label + n - 6, "Secret")) || (strstr(k->label, "master") && feeds_others(s, k->label) && !meaning_of(k->label)) ||
            !strcmp(k->label, "master secret") || !strcmp(k->label, "extended master secret");
 }
@@ -146,8 +149,8 @@ static int block(struct page *p, const struct told_key *k, const struct told_key
         out_fmt(p->o, "<path class=\"w\" d=\"M%d %dv%d\"/><path class=\"head\" d=\"M%d %dl-5 -9h10z\"/>", middle - 70, y - GAP, GAP + IN_H + 8, middle - 70, y + IN_H + 10);
         text_at(p, SPINE_X, y + 6, "d", "derived");
     }
-    if (!k->length)
-        text_add(&t, "not in the key log");
+    if (!k->length || (!in && strstr(k->label, "master")))
+        text_add(&t, p->v->resumed ? "kept from the earlier session" : "not in the key log");
     else if (in)
         text_add(&t, "%s, %zu bytes", in->label, in->length);
     else

@@ -105,6 +105,9 @@ const struct prose *prose_rows(size_t *n);
 bool MUST_USE cards_make(struct view *v);
 /* "the server's own certificate" */
 const char *card_role(const struct card *c);
+bool card_vouches(const struct card *by, const struct card *c);
+/* A check of it failed: one of the first path that was tried. */
+bool card_refused(const struct view *v, const struct card *c);
 
 /* foreign.c: the codes that its table leads to, one by one; NULL past the last. */
 const char *foreign_code(size_t i);

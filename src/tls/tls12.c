@@ -57,6 +57,19 @@ void tls12_master(struct troth_conn *c, uint8_t *premaster, size_t n)
     secret_wipe(premaster, n);
 }
 
+static void tell_write_key(const struct troth_conn *c, bool of_client, const uint8_t *key)
+{
+    struct told told = told_of(c);
+    struct randoms r = randoms_of(c);
+    uint8_t seed[64];
+    if (LIKELY(!told.witness))
+        return;
+    memcpy(seed, r.server, 32);
+    memcpy(seed + 32, r.client, 32);
+    tell_secret(&told, NULL, of_client ? "client write key" : "server write key", "master secret", c->hs->ks.tls12.hash, SPAN_OF(seed),
+                span_of(key, c->hs->aead->key_n));
+}
+
 bool conn_keys12(struct troth_conn *c, enum way way)
 {
     struct hs *hs = c->hs;
@@ -65,6 +78,7 @@ bool conn_keys12(struct troth_conn *c, enum way way)
     size_t iv_n = protect_iv_n(FORM_12, hs->aead);
     TRY(way == READ ? messages_aligned(&c->rec.messages, &c->error) : flight_flush(c));
     ks12_traffic(key, hs->aead->key_n, iv, iv_n, &hs->ks.tls12, randoms_of(c), of_client);
+    tell_write_key(c, of_client, key);
     protect_set(way == READ ? &c->rec.read : &c->rec.write, FORM_12, hs->aead, key, iv, EPOCH_APPLICATION);
     secret_wipe(key, sizeof key);
     secret_wipe(iv, sizeof iv);
