@@ -1,4 +1,5 @@
 """Every error text that other programs gave in the measured failures is recognised, and leads to the right code.
+ctest: timeout=600
 
 The texts are what openssl s_client, curl, gnutls-cli, Go, Python, wget, Java, browsers, nginx, HAProxy, stunnel, hitch and Caddy print for the
 failures of the lab; the first code named must be the expected one, or be among the expected ones where the words cannot tell."""

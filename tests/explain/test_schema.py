@@ -1,4 +1,5 @@
 """Whatever a verb prints with --json keeps to its published schema (docs/schema): every code of the catalogue, every verb, good and bad.
+ctest: timeout=900
 
 connect's and explain's own JSON are validated for every failure by tests/lab and tests/explain/test_json.py."""
 import glob
