@@ -59,7 +59,7 @@ static void facts(struct page *p)
     out_str(p->o, "<dl class=\"facts\">\n");
     fact(p, "Version", v->version.name ? version_words(v->version.value) : NULL, v->tls12 ? "RFC 5246, frozen since RFC 9851" : "RFC 9846");
     fact(p, "Cipher suite", v->suite.name, NULL);
-    fact(p, "Key exchange", v->group.name, v->group.name && strstr(v->group.name, "MLKEM") ? "hybrid, post-quantum" : v->resumed ? "on top of a resumed session" : NULL);
+    fact(p, "Key exchange", v->group.name, v->group.name && strstr(v->group.name, "MLKEM") ? "hybrid, post-quantum" : v->external ? "on top of a pre-shared key" : v->resumed ? "on top of a resumed session" : NULL);
     fact(p, "Signature", v->scheme.name, NULL);
     if (v->n_cards)
         fact(p, "Certificate", v->cards[0].subject, v->cards[0].distance);

@@ -25,7 +25,7 @@ static const struct prose *find(const char *parent, const char *name)
 
 const struct prose *prose_of(const char *parent, const char *name)
 {
-    const struct prose *row = find(parent, name);
+    const struct prose *row = find(!strcmp(parent, "ClientHelloInner") ? "ClientHello" : parent, name);
     return row ? row : find("*", name);
 }
 

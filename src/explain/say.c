@@ -285,6 +285,10 @@ static void say_hello(struct text *t, const struct view *v)
     if (shares)
         text_add(t, "; to save a round trip it already sends its half of the key exchange, for %s", list);
     text_add(t, ".");
+    if (v->ech_accepted || v->ech_refused)
+        text_add(t, " The name of the server and more is in a second hello, encrypted inside the first (ECH).");
+    else if (v->ech_grease)
+        text_add(t, " It carries a decoy that looks like an encrypted hello (GREASE), so that real ones do not stand out.");
 }
 
 static bool is_hybrid(const struct fact *group)
@@ -306,7 +310,9 @@ static void say_answer(struct text *t, const struct view *v)
     if (v->group.name)
         text_add(t, ", keys agreed over %s%s", v->group.name,
                  is_hybrid(&v->group) ? " (a hybrid that also resists quantum computers)" : "");
-    if (v->resumed)
+    if (v->external)
+        text_add(t, ", and both hold a key that was given to them beforehand (PSK)");
+    else if (v->resumed)
         text_add(t, ", and it recognised the client from an earlier session");
     if (v->alpn.n) {
         text_add(t, "; the two will speak ");
@@ -320,6 +326,10 @@ static void say_answer(struct text *t, const struct view *v)
         text_add(t, " It also accepted data sent before this answer (0-RTT).");
     else if (v->early_offered)
         text_add(t, " It did not take the early data (0-RTT).");
+    if (v->ech_accepted)
+        text_add(t, " It opened the encrypted hello (ECH) and answered that one: whoever listens learns only the public name.");
+    else if (v->ech_refused)
+        text_add(t, " It could not open the encrypted hello (ECH) and answered the one around it.");
 }
 
 static void say_certificate(struct text *t, const struct view *v)
@@ -336,6 +346,8 @@ static void say_certificate(struct text *t, const struct view *v)
     }
     if (v->broke == STEP_CERTIFICATE && s->failure.reason) {
         text_add(t, "The server showed a certificate and it was refused: %s.", s->failure.text);
+    } else if (v->external) {
+        text_add(t, "No certificate was shown: each side proved who it is by knowing the key that both were given.");
     } else if (v->resumed) {
         text_add(t, "No certificate had to be shown again: the server proved who it is by knowing a key that only the earlier session can have given it.");
     } else if (!v->n_cards && !first_tree(v, "Certificate", FROM_SERVER) && !first_tree(v, "CompressedCertificate", FROM_SERVER)) {
@@ -458,7 +470,7 @@ void say_summary(struct text *t, const struct view *v)
         say_bytes(t, first->raw.n);
         return;
     }
-    text_add(t, "%s%s handshake%s", v->resumed ? "Resumed " : "", the_version(v), v->hello_retry ? " after a retry" : "");
+    text_add(t, "%s%s handshake%s", v->external ? "Pre-shared key, " : v->resumed ? "Resumed " : "", the_version(v), v->hello_retry ? " after a retry" : "");
     if (v->round_trips) {
         text_add(t, " in ");
         say_count(t, v->round_trips, "round trip");

@@ -24,7 +24,7 @@ static int step_of(const struct view *v, size_t i)
         { "change_cipher_spec", STEP_KEYS },
     };
     const char *type = v->trees[i].type;
-    if (is(type, "ClientHello")) {
+    if (is(type, "ClientHello") || is(type, "ClientHelloInner")) {
         for (size_t k = 0; k < i; k++)
             if (is(v->trees[k].type, "HelloRetryRequest"))
                 return STEP_ANSWER;
@@ -74,11 +74,33 @@ static void learn_alpn(struct view *v, const struct tree *t)
         v->alpn = tree_content(t, name);
 }
 
+static bool first_message(const struct view *v, const char *type, enum direction from, size_t before)
+{
+    for (size_t i = 0; i < before; i++)
+        if (is(v->trees[i].type, type) && ROWS(v->s, messages, struct told_message)[i].from == (uint8_t)from)
+            return true;
+    return false;
+}
+
+/* What no message shows: what came of an encrypted hello, whose key it was. */
+static void learn_from_the_engine(struct view *v)
+{
+    for (size_t i = 0; i < v->s->decisions.n; i++) {
+        const struct told_decision *d = &ROWS(v->s, decisions, struct told_decision)[i];
+        v->external |= is(d->what, "PSK") && is(d->text, "an external PSK");
+        if (!is(d->what, "ECH"))
+            continue;
+        v->ech_grease |= !strncmp(d->text, "GREASE", 6);
+        v->ech_refused |= is(d->text, "the outer ClientHello") || is(d->text, "rejected");
+        v->ech_accepted |= is(d->text, "the inner ClientHello") || is(d->text, "accepted");
+    }
+}
+
 static void learn(struct view *v, size_t i)
 {
     const struct tree *t = &v->trees[i];
     const struct told_message *m = &ROWS(v->s, messages, struct told_message)[i];
-    if (is(t->type, "ClientHello")) {
+    if (is(t->type, "ClientHello") || is(t->type, "ClientHelloInner")) {
         learn_client_hello(v, t);
     } else if (is(t->type, "HelloRetryRequest")) {
         v->hello_retry = true;
@@ -98,6 +120,7 @@ static void learn(struct view *v, size_t i)
     } else if (is(t->type, "CertificateVerify")) {
         v->client_sent = true;
     } else if (is(t->type, "Finished")) {
+        v->resumed |= v->tls12 && !first_message(v, "Certificate", FROM_SERVER, i);
         /* the handshake is over when both have come */
         v->handshake_done = v->finished;
         v->finished = true;
@@ -246,6 +269,7 @@ bool view_make(struct view *v, const troth_story *s, bool redact)
     if (s->items.n)
         v->total = ROWS(s, items, struct item)[s->items.n - 1].at;
     v->lone = v->n && !s->flights.n && !s->keys.n && !s->marks.n;
+    learn_from_the_engine(v);
     name_the_ends(v);
     count_round_trips(v);
     TRY(choices_make(v));

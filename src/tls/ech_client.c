@@ -66,6 +66,7 @@ static bool begin_grease(struct troth_conn *c, struct hs_ech *ech)
     ech->config.config_id = any[0];
     ech->aead = aeads[any[1] % COUNT_OF(aeads)];
     c->facts.ech = TROTH_ECH_GREASED;
+    tell_choice_text(c, "ECH", "no configuration of the server is known (RFC 9849 6.2)", SPAN_NONE, SPAN_NONE, SPAN_TEXT("GREASE: a decoy"));
     return true;
 }
 
