@@ -9,9 +9,9 @@
 #include <troth/pki.h>
 #include <unistd.h>
 
-#include "setup.h"
+#include "pki_files.h"
 
-enum { FILE_MOST = 4 << 20, FACTS_MOST = 16 << 20 };
+enum { FACTS_MOST = 16 << 20 };
 
 /* The options that decide how this end speaks, and need nothing but their text. */
 static const enum opt spoken[] = { OPT_MIN, OPT_MAX, OPT_GROUPS, OPT_SUITES, OPT_SIGS, OPT_ALPN, OPT_SNI, OPT_ECH_GREASE, OPT_COMPRESS,
@@ -39,7 +39,7 @@ json_t *facts_hex(const uint8_t *p, size_t n)
 static void add_file(json_t *list, const struct args *a, const char *path, const char *kind, const char *label)
 {
     size_t n;
-    uint8_t *file = read_file(a, path, FILE_MOST, &n);
+    uint8_t *file = file_whole(a, path, FILE_MOST, &n);
     troth_pki *pki = file ? troth_pki_new(troth_libcrypto()) : NULL;
     const troth_object *objects;
     size_t count = pki ? troth_pki_read(pki, (troth_span){ file, n }, &objects) : 0;
@@ -96,7 +96,7 @@ static void add_ech(json_t *options, const struct args *a)
         json_object_set_new(options, opt_name(OPT_ECH_CONFIG), json_string(config));
         return;
     }
-    uint8_t *file = read_file(a, config, FILE_MOST, &n);
+    uint8_t *file = file_whole(a, config, FILE_MOST, &n);
     char *from = file ? memmem(file, n, begin, sizeof begin - 1) : NULL;
     size_t left = from ? n - (size_t)(from - (char *)file) - (sizeof begin - 1) : 0;
     char *to = from ? memmem(from + sizeof begin - 1, left, end, sizeof end - 1) : NULL;
@@ -270,7 +270,7 @@ static bool add_cut(struct reel *r, const json_t *one)
     size_t n;
     while (what && kind < CUT_KINDS && strcmp(what, cut_names[kind]))
         kind++;
-    if (!what || kind == CUT_KINDS || length < 0 || length > FILE_MOST)
+    if (!what || kind == CUT_KINDS || length < 0 || length > FACTS_MOST)
         return false;
     if (!value)
         value = json_object_get(one, "danger_value");

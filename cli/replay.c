@@ -345,6 +345,7 @@ static bool one(struct player *y)
     case TROTH_TICKET:
     case TROTH_ASK_SERVER:
     case TROTH_ASK_SIGN:
+    case TROTH_ASK_CLIENT:
     case TROTH_ASK_VERDICT:
     case TROTH_CLIENT_AUTH:
     case TROTH_KEYS:
