@@ -325,6 +325,12 @@ typedef struct troth_facts {
 TROTH_API troth_facts         troth_what(const troth_conn *);
 TROTH_API const troth_error  *troth_why(const troth_conn *);    /* NULL while all is well                                     */
 TROTH_API const troth_report *troth_peer(const troth_conn *);   /* the peer's chain and every check; also after a failure; NULL: none came */
+/* The pin of the key that the peer showed, as troth_trust_pin takes it; also after a failure, and of a resumed session.  False: none was.
+ *
+ * Trust on first use: first a configuration with troth_danger_trust_anyone and troth_ask_verdict, whose verdict is the user's on the pin
+ * (TROTH_ASK_VERDICT comes only once the peer proved to have the key); kept from then on with the host name, and from the second time on a
+ * configuration with troth_trust_pin of it.  Whoever is in the way the first time is trusted for ever. */
+TROTH_API TROTH_CHECK bool    troth_peer_pin(const troth_conn *, uint8_t spki_sha256[32]);
 /* RFC 9846 7.5, RFC 5705; from READY on, of a server that accepted early data from EARLY on; until FAILED, with TLS 1.2 until DONE.
  * `early`: of the early exporter secret (0-RTT). */
 TROTH_API TROTH_CHECK bool    troth_export(const troth_conn *, const char *label, troth_span context, uint8_t *out, size_t n);

@@ -5,6 +5,7 @@
 #include "tls/engine.h"
 #include "tls/late.h"
 #include "tls/late_auth.h"
+#include "tls/peer.h"
 #include "tls/quic.h"
 #include "tls/session.h"
 
@@ -350,6 +351,15 @@ const troth_error *troth_why(const troth_conn *c)
 const troth_report *troth_peer(const troth_conn *c)
 {
     return c ? c->report : NULL;
+}
+
+bool troth_peer_pin(const troth_conn *c, uint8_t spki_sha256[32])
+{
+    uint8_t digest[TROTH_DIGEST_MAX];
+    if (!c || !peer_pin(c, digest))
+        return false;
+    memcpy(spki_sha256, digest, 32);
+    return true;
 }
 
 bool troth_export(const troth_conn *c, const char *label, troth_span context, uint8_t *out, size_t n)

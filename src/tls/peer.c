@@ -15,17 +15,41 @@ static bool fail_like(struct troth_conn *c, const troth_error *why)
 }
 
 /* ---- pins */
-static bool pinned(const struct troth_conn *c, span spki)
+static bool pin_of(const struct config *cfg, span spki, uint8_t digest[TROTH_DIGEST_MAX])
 {
-    const struct config *cfg = c->cfg;
     const troth_hash *h = provider_hash(cfg->provider, TROTH_SHA256);
     _Alignas(16) uint8_t state[TROTH_HASH_STATE_MAX];
-    uint8_t digest[TROTH_DIGEST_MAX];
-    if (!h)
-        return false;
+    TRY(h && spki.n);
     h->begin(state);
     h->add(state, spki.p, spki.n);
     h->peek(state, digest);
+    return true;
+}
+
+/* The key that the peer showed now, or when the session that is resumed was made. */
+bool peer_pin(const struct troth_conn *c, uint8_t digest[TROTH_DIGEST_MAX])
+{
+    enum { LENGTH = 3 }; /* in front of each of peer_chain */
+    struct cert leaf;
+    troth_error ignored = { .reason = TROTH_R_NONE }; /* it was read before, when the session was made */
+    const struct cert *seen = c->report ? report_leaf(c->report) : NULL;
+    if (seen)
+        return pin_of(c->cfg, seen->spki, digest);
+    if (!c->rare)
+        return false;
+    if (c->rare->peer_raw_key.n)
+        return pin_of(c->cfg, c->rare->peer_raw_key, digest);
+    span first, chain = c->rare->peer_chain;
+    TRY(chain.n > LENGTH);
+    first = span_slice(chain, LENGTH, (size_t)chain.p[0] << 16 | (size_t)chain.p[1] << 8 | chain.p[2]);
+    return cert_parse(&leaf, first, NULL, &ignored) && pin_of(c->cfg, leaf.spki, digest);
+}
+
+static bool pinned(const struct troth_conn *c, span spki)
+{
+    const struct config *cfg = c->cfg;
+    uint8_t digest[TROTH_DIGEST_MAX];
+    TRY(pin_of(cfg, spki, digest));
     for (size_t i = 0; i < cfg->n_pins; i++)
         if (!memcmp(cfg->pins[i], digest, 32))
             return true;

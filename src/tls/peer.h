@@ -19,6 +19,9 @@ bool MUST_USE peer_judge(struct troth_conn *c, const struct certificate *cert);
 /* Likewise; `also` as in struct verify_input, or NULL. */
 bool MUST_USE peer_judge_with(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also);
 
+/* SHA-256 of the peer's SubjectPublicKeyInfo, as pins are.  False: it showed none. */
+bool MUST_USE peer_pin(const struct troth_conn *c, uint8_t digest[TROTH_DIGEST_MAX]);
+
 /* Does the application want a word, now that the peer has proved to have the key?  Then it is asked. */
 bool peer_ask_verdict(struct troth_conn *c);
 /* Likewise for the chain of a session that is resumed, where it is judged again (troth_reverify). */
