@@ -9,9 +9,11 @@
 
 struct plan {
     struct world *w;
-    bool          server, auth, retry, ask, verdict, early, strict_clock;
+    bool          server, auth, retry, ask, verdict, early, shared, stream;
     uint16_t      suite;
 };
+
+static const troth_ticket_key shared_keys[1] = { { "a name of a key", "thirty-two bytes of key, or so.." } };
 
 static int64_t now;
 static int64_t moving_clock(void *ctx)
@@ -22,8 +24,14 @@ static int64_t moving_clock(void *ctx)
 static void tweak(troth_builder *b, void *ctx)
 {
     static const uint16_t x25519[] = { GROUP_x25519, GROUP_secp256r1 }, p256[] = { GROUP_secp256r1 };
+    static const char *const names[] = { "h3" };
     const struct plan *p = ctx;
-    quic_tweak(b);
+    if (p->stream)
+        troth_alpn(b, names, 1);
+    else
+        quic_tweak(b);
+    if (p->shared && p->server)
+        troth_ticket_keys(b, shared_keys, 1);
     troth_clock(b, moving_clock, NULL);
     if (p->auth && p->server)
         troth_ask_client_auth(b, TROTH_AUTH_REQUIRED);
@@ -309,34 +317,51 @@ static bool keep_ticket(struct pair *p, struct pair_end *e, const troth_event *e
     return true;
 }
 
+/* One connection over a stream, with servers that share the key of tickets with those of QUIC. */
+static bool over_stream(struct world *w, struct quic_end *kept)
+{
+    struct plan client = { .w = w, .stream = true, .shared = true }, server = client;
+    struct pair p;
+    server.server = true;
+    pair_new(&p, world_client(w, tweak, &client), world_server(w, tweak, &server), NULL);
+    p.on_event = keep_ticket;
+    p.ctx = kept;
+    if (kept->ticket_n)
+        troth_resume(p.client.c, span_of(kept->ticket, kept->ticket_n));
+    pair_run(&p);
+    assert_ready(&p);
+    bool resumed = troth_what(p.server.c).resumed;
+    pair_free(&p);
+    return resumed;
+}
+
+static bool over_quic(struct world *w, struct quic_end *kept)
+{
+    struct two t = make((struct plan){ .w = w, .shared = true });
+    struct quic_pair p;
+    again(&p, &t, NULL);
+    if (kept->ticket_n)
+        troth_resume(p.client.c, span_of(kept->ticket, kept->ticket_n));
+    quic_run(&p);
+    assert_quic_ready(&p);
+    memcpy(kept->ticket, p.client.ticket, kept->ticket_n = p.client.ticket_n);
+    bool resumed = troth_what(p.server.c).resumed;
+    quic_pair_free(&p);
+    done(&t);
+    return resumed;
+}
+
 static void test_other_sessions(void **state)
 {
     (void)state;
     struct world *w = world_new(fake_provider(1));
     struct quic_end kept = { .ticket_n = 0 };
-    struct pair tcp;
-    struct quic_pair p;
-    pair_new(&tcp, world_client(w, NULL, NULL), world_server(w, NULL, NULL), NULL);
-    tcp.on_event = keep_ticket;
-    tcp.ctx = &kept;
-    pair_run(&tcp);
-    assert_ready(&tcp);
-    assert_true(kept.ticket_n > 0);
-    pair_free(&tcp);
-    struct two t = make((struct plan){ .w = w });
-    again(&p, &t, NULL);
-    troth_resume(p.client.c, span_of(kept.ticket, kept.ticket_n));
-    quic_run(&p);
-    assert_quic_ready(&p);
-    assert_false(troth_what(p.client.c).resumed);
-    pair_new(&tcp, world_client(w, NULL, NULL), world_server(w, NULL, NULL), NULL);
-    troth_resume(tcp.client.c, span_of(p.client.ticket, p.client.ticket_n));
-    pair_run(&tcp);
-    assert_ready(&tcp);
-    assert_false(troth_what(tcp.client.c).resumed);
-    pair_free(&tcp);
-    quic_pair_free(&p);
-    done(&t);
+    now = 0;
+    assert_false(over_stream(w, &kept));
+    assert_true(over_stream(w, &kept));
+    assert_false(over_quic(w, &kept));
+    assert_true(over_quic(w, &kept));
+    assert_false(over_stream(w, &kept));
     world_free(w);
 }
 
