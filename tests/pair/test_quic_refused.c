@@ -164,6 +164,59 @@ static void test_edits(void **state)
     world_free(w);
 }
 
+/* ---- any byte of the handshake changed on its way: never are both ready */
+struct flip {
+    bool    of_client;
+    uint8_t level;
+    size_t  at, seen; /* of the bytes of that end at that level */
+};
+
+static void flip_one(struct quic_pair *p, struct quic_end *e, uint8_t level, span said)
+{
+    struct flip *f = p->ctx;
+    struct pipe *to = &e->out[level];
+    size_t before = to->n;
+    pipe_put(to, said.p, said.n);
+    if ((e == &p->client) != f->of_client || level != f->level)
+        return;
+    if (f->at >= before && f->at < to->n)
+        to->p[f->at] ^= 0x20;
+    f->seen = to->n;
+}
+
+/* How many bytes there were to change; the run with `at` beyond them is left as it is. */
+static size_t flipped(struct world *w, struct flip f)
+{
+    struct quic_pair p;
+    quic_pair_new(&p, world_client(w, tweak, NULL), world_server(w, tweak, NULL), NULL);
+    p.edit = flip_one;
+    p.ctx = &f;
+    quic_run(&p);
+    if (f.at < f.seen && p.client.n_ready && p.server.n_ready)
+        test_fail("both ready with byte %zu of the %s at level %u changed", f.at, f.of_client ? "client" : "server", f.level);
+    if (f.at >= f.seen)
+        assert_quic_ready(&p);
+    quic_pair_free(&p);
+    return f.seen;
+}
+
+static void test_every_byte(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(1));
+    size_t changed = 0;
+    for (int way = 0; way < 4; way++) {
+        struct flip f = { way & 1, way & 2 ? TROTH_LEVEL_HANDSHAKE : TROTH_LEVEL_INITIAL, SIZE_MAX, 0 };
+        size_t n = flipped(w, f);
+        for (f.at = 0; f.at < n; f.at++)
+            (void)flipped(w, f);
+        changed += n;
+    }
+    print_message("%zu bytes changed, one after the other\n", changed);
+    assert_true(changed > 500);
+    world_free(w);
+}
+
 /* ---- levels */
 static void begin(struct quic_pair *p, struct world *w, const char *server)
 {
@@ -484,7 +537,7 @@ int main(void)
         cmocka_unit_test(test_edits),     cmocka_unit_test(test_levels), cmocka_unit_test(test_back),
         cmocka_unit_test(test_messages),  cmocka_unit_test(test_too_much), cmocka_unit_test(test_parameters_here),
         cmocka_unit_test(test_closed),    cmocka_unit_test(test_calls), cmocka_unit_test(test_configurations),
-        cmocka_unit_test(test_moved),     cmocka_unit_test(test_no_parameters_given),
+        cmocka_unit_test(test_moved),     cmocka_unit_test(test_every_byte), cmocka_unit_test(test_no_parameters_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
