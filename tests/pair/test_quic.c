@@ -10,7 +10,10 @@
 struct plan {
     struct world *w;
     bool          server, auth, retry, ask, verdict, early, shared, stream;
+    bool          psk;
     uint16_t      suite;
+    const troth_ech_pair *ech;
+    const char   *public_name; /* of it */
 };
 
 static const troth_ticket_key shared_keys[1] = { { "a name of a key", "thirty-two bytes of key, or so.." } };
@@ -19,6 +22,21 @@ static int64_t now;
 static int64_t moving_clock(void *ctx)
 {
     return test_clock(ctx) + now;
+}
+
+static void tweak_ech(troth_builder *b, const struct plan *p)
+{
+    uint8_t list[2 + sizeof p->ech->config];
+    span config = span_of(p->ech->config, p->ech->config_n), chain, key;
+    struct wr w = wr_into(list, sizeof list);
+    wr_opaque(&w, 2, config);
+    if (!p->server) {
+        troth_ech_configs(b, wr_done(&w));
+        return;
+    }
+    world_identity(p->w, TROTH_KEY_P256, p->public_name, &chain, &key);
+    troth_identity_pem(b, chain, key);
+    troth_ech_key(b, config, SPAN_OF(p->ech->private_key), true);
 }
 
 static void tweak(troth_builder *b, void *ctx)
@@ -49,6 +67,10 @@ static void tweak(troth_builder *b, void *ctx)
         troth_early_data(b, 1);
     if (p->suite)
         troth_suites(b, &p->suite, 1);
+    if (p->psk)
+        troth_psk(b, TROTH_TEXT("a client"), TROTH_TEXT("0123456789abcdef0123456789abcdef"), TROTH_SHA256);
+    if (p->ech)
+        tweak_ech(b, p);
 }
 
 struct two {
@@ -147,6 +169,35 @@ static void test_real(void **state)
     struct world *w = world_new(troth_libcrypto());
     struct two t = make((struct plan){ .w = w, .auth = true });
     run(&t, 0, 0);
+    done(&t);
+    world_free(w);
+}
+
+/* Both hellos of Encrypted Client Hello have the parameters; an external PSK needs no certificate. */
+static void test_beside(void **state)
+{
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    troth_ech_pair ech;
+    troth_error why;
+    struct quic_pair p;
+    assert_true(troth_ech_make(w->mk->crypto, "public.example", 32, &ech, &why));
+    for (int retry = 0; retry < 2; retry++) {
+        struct two t = make((struct plan){ .w = w, .ech = &ech, .public_name = "public.example", .retry = retry });
+        again(&p, &t, NULL);
+        quic_run(&p);
+        assert_quic_ready(&p);
+        assert_int_equal(troth_what(p.client.c).ech, TROTH_ECH_ACCEPTED);
+        assert_int_equal(troth_what(p.server.c).ech, TROTH_ECH_ACCEPTED);
+        quic_pair_free(&p);
+        done(&t);
+    }
+    struct two t = make((struct plan){ .w = w, .psk = true });
+    again(&p, &t, NULL);
+    quic_run(&p);
+    assert_quic_ready(&p);
+    assert_true(troth_what(p.server.c).psk_external);
+    quic_pair_free(&p);
     done(&t);
     world_free(w);
 }
@@ -400,7 +451,7 @@ static void test_story(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_split), cmocka_unit_test(test_real),          cmocka_unit_test(test_order),
+        cmocka_unit_test(test_beside), cmocka_unit_test(test_every_split), cmocka_unit_test(test_real),          cmocka_unit_test(test_order),
         cmocka_unit_test(test_absent),      cmocka_unit_test(test_resumed),       cmocka_unit_test(test_early),
         cmocka_unit_test(test_early_refused), cmocka_unit_test(test_other_sessions), cmocka_unit_test(test_story),
     };
