@@ -34,7 +34,7 @@ typedef struct troth_record_state {
 /* Whoever has these reads and writes in the name of both ends: wipe them once they are in the kernel.
  *
  * From READY on.  True: the connection is over as far as troth is concerned - troth_next() says DONE and nothing is sent, no close_notify
- * either - and what it learned (troth_what, troth_peer, troth_export) stays.
+ * either - and what it learned (troth_what, troth_peer) stays; for troth_export it is as after any DONE.
  * False, and troth_why() is NULL: not now, because bytes wait to be sent, or some of what was received was not taken yet: go on with
  * troth_next() and try again; where the peer speaks first that is right after READY, before TROTH_RECV was answered.
  * False otherwise: it failed, or there was nothing to hand over (QUIC, no handshake, closed). */
