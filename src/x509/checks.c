@@ -350,6 +350,35 @@ bool node_is_sound(struct judge *j, unsigned cert)
     return sound;
 }
 
+static unsigned row_of(enum troth_verdict (*how)(struct judge *, unsigned, struct finding *))
+{
+    unsigned row = 0;
+    while (checks[row].look != how)
+        row++;
+    return row;
+}
+
+bool node_fits(struct judge *j, unsigned cert)
+{
+    unsigned before = j->now.n_findings;
+    bool fits = look(j, row_of(check_path_length), cert);
+    for (unsigned i = 0; fits && i < cert; i++) {
+        struct finding *f = finding_add(j);
+        TRY(f);
+        f->check = (uint8_t)row_of(check_constraints);
+        f->cert = (uint8_t)i;
+        if (check_constraints_by(j, cert, i, f) != TROTH_FAIL)
+            continue;
+        f->verdict = TROTH_FAIL;
+        fits = false;
+        j->now.reason = (enum troth_reason)f->reason;
+        j->now.failed = j->now.n_findings++;
+    }
+    if (fits)
+        j->now.n_findings = before;
+    return fits;
+}
+
 /* ---- words */
 
 static const char *words_of(struct judge *j, const char *fmt, va_list ap)

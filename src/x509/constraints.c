@@ -253,6 +253,16 @@ static enum troth_verdict strife_tell(struct strife *s, const struct cert *c, st
                  s->forbidden ? "" : "last of them ", base.p, by.p);
 }
 
+/* The names of one certificate under the constraints of one above it. */
+enum troth_verdict check_constraints_by(struct judge *j, unsigned by, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    struct strife s = { .j = j, .by = cert_at(j, by) };
+    if (!cert_has(s.by, CX_NAME_CONSTRAINTS) || (cert && c->self_issued) || names_judge(&s, c))
+        return TROTH_PASS;
+    return strife_tell(&s, c, f);
+}
+
 enum troth_verdict check_constraints(struct judge *j, unsigned cert, struct finding *f)
 {
     const struct cert *c = cert_at(j, cert);
@@ -260,12 +270,9 @@ enum troth_verdict check_constraints(struct judge *j, unsigned cert, struct find
         return passed(j, f, cert_range(c, c->subject), "self-issued: exempt");
     unsigned by = 0;
     for (unsigned i = cert + 1; i < j->now.n; i++) {
-        struct strife s = { .j = j, .by = cert_at(j, i) };
-        if (!cert_has(s.by, CX_NAME_CONSTRAINTS))
-            continue;
-        by++;
-        if (!names_judge(&s, c))
-            return strife_tell(&s, c, f);
+        by += cert_has(cert_at(j, i), CX_NAME_CONSTRAINTS);
+        if (check_constraints_by(j, i, cert, f) == TROTH_FAIL)
+            return TROTH_FAIL;
     }
     return passed(j, f, cert_range(c, c->ext[CX_SUBJECT_ALT_NAME]), "%u authorities above constrain names",
                   by);

@@ -151,6 +151,8 @@ extern const unsigned n_checks, check_of_trust; /* the row that no path runs: it
 bool path_judge(struct judge *);
 /* May this node stand as an issuer (as far as that depends on nothing else)?  Remembered; the first failure is a finding of j->now. */
 bool node_is_sound(struct judge *, unsigned cert);
+/* May it be an issuer of what is below it in the path: by its limits of length and names?  A failure is a finding of j->now. */
+bool node_fits(struct judge *, unsigned cert);
 
 /* ---- for the checks */
 static inline const struct cert *cert_at(const struct judge *j, unsigned i)
@@ -194,6 +196,7 @@ bool MUST_USE spend_signatures(struct judge *, uint32_t n);
 /* constraints.c */
 enum troth_verdict check_constraints_formed(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_constraints(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_constraints_by(struct judge *, unsigned by, unsigned cert, struct finding *);
 enum troth_verdict check_anchor_limits(struct judge *, unsigned cert, struct finding *);
 /* policy.c */
 enum troth_verdict check_policies(struct judge *, unsigned cert, struct finding *);

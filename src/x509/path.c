@@ -2,8 +2,10 @@
  * candidate, on a budget.
  *
  * Candidates have the right name; which of them has the right key is found out when a path is complete, for
- * all links at once, and remembered.  A certificate that may not be an issuer at all is found out once.  Must
- * never follow a loop, and must end: steps, names and signatures are counted. */
+ * all links at once, and remembered - or, once a first attempt has failed, before anything is built on a link.
+ * A certificate that may not be an issuer at all is found out once; where there is a choice, also whether it
+ * may be the issuer of what is below it.  Must never follow a loop, and must end: steps, names and signatures
+ * are counted. */
 #include <stdlib.h>
 
 #include "x509/judge.h"
@@ -164,8 +166,14 @@ static bool reach_find(struct judge *j)
 
 struct candidate {
     struct node *node;
-    int score;
+    int score, order;
 };
+
+static int candidate_order(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    return x->score != y->score ? (x->score < y->score ? 1 : -1) : (x->order > y->order) - (x->order < y->order);
+}
 
 static int score_of(const struct judge *j, const struct cert *child, const struct node *node)
 {
@@ -204,11 +212,8 @@ static void candidate_add(struct judge *j, struct candidate *list, size_t *n, co
     if (!node || !spend_names(j, name_cost(child->issuer)) ||
         !name_equal(node->cert->subject, child->issuer) || is_loop(j, node->cert))
         return;
-    struct candidate c = { node, score_of(j, child, node) };
-    size_t at = (*n)++;
-    for (; at > 0 && list[at - 1].score < c.score; at--)
-        list[at] = list[at - 1];
-    list[at] = c;
+    list[*n] = (struct candidate){ node, score_of(j, child, node), (int)*n };
+    ++*n;
 }
 
 /* Everybody who may have issued the last certificate of the path, most likely first. */
@@ -232,6 +237,8 @@ static struct candidate *candidates_find(struct judge *j, size_t *n)
     for (size_t i = 0; i < n_run; i++)
         if (run[i].node->reach && !run[i].node->anchor)
             candidate_add(j, list, n, child, run[i].node);
+    if (*n > 1)
+        qsort(list, *n, sizeof *list, candidate_order);
     return list;
 }
 
@@ -272,35 +279,71 @@ static bool path_complete(struct judge *j)
     return accepted;
 }
 
-/* Recursion is as deep as a path is long: at most PATH_MAX_CERTS. */
-static bool path_extend(struct judge *j)
+/* Are all signatures of the path so far right?  Each is verified once, and would have to be in the end. */
+static bool is_signed(struct judge *j)
+{
+    for (unsigned i = 0; i + 1 < j->now.n; i++)
+        if (!link_verify(j, j->now.node[i], j->now.node[i + 1]))
+            return false;
+    return true;
+}
+
+/* May the last certificate of the path stand there?  What fails for the first time is kept for the report. */
+static bool is_fit(struct judge *j, bool choice)
+{
+    bool first = !j->now.node[j->now.n - 1]->judged;
+    if (all_checks(j))
+        return true;
+    if (node_is_sound(j, j->now.n - 1)) {
+        if (!choice || node_fits(j, j->now.n - 1))
+            return true;
+        first = true;
+    }
+    if (first)
+        path_keep(j);
+    findings_clear(j);
+    return false;
+}
+
+static bool path_extend(struct judge *j, bool choice);
+
+/* The path with this issuer at its end. */
+static bool path_with(struct judge *j, struct node *node, bool choice)
+{
+    j->now.node[j->now.n++] = node;
+    bool deep = j->now.n == PATH_MAX_CERTS || depth_of(j) > j->policy->max_depth, accepted = false;
+    j->too_deep |= deep;
+    if (!deep && node->anchor)
+        accepted = path_complete(j);
+    else if (!deep)
+        accepted = is_fit(j, choice) && path_extend(j, choice);
+    j->now.n--;
+    return accepted;
+}
+
+/* Recursion is as deep as a path is long: at most PATH_MAX_CERTS.  `choice`: there was one, below. */
+static bool path_extend(struct judge *j, bool choice)
 {
     size_t n;
+    struct node *last = j->now.node[j->now.n - 1];
     struct candidate *list = candidates_find(j, &n);
     for (size_t i = 0; list && i < n && !give_up(j); i++) {
         struct node *node = list[i].node;
-        const struct link *known = link_find(j, j->now.node[j->now.n - 1], node);
+        const struct link *known = link_find(j, last, node);
         if (known && !known->good && !all_checks(j))
             continue;
         if (++j->work.steps > LIMIT_BUDGET_STEPS) {
             j->spent = true;
             return false;
         }
-        j->now.node[j->now.n++] = node;
-        bool deep = j->now.n == PATH_MAX_CERTS || depth_of(j) > j->policy->max_depth;
-        bool first = !node->judged, accepted = false;
-        j->too_deep |= deep;
-        if (!deep && node->anchor)
-            accepted = path_complete(j);
-        else if (!deep && !all_checks(j) && !node_is_sound(j, j->now.n - 1)) {
-            if (first)
-                path_keep(j);
-            findings_clear(j);
-        } else if (!deep) {
-            accepted = path_extend(j);
+        if (i > 0 && !all_checks(j)) { /* the first attempt failed: nothing more is built on sand */
+            if (!is_signed(j))
+                return false;
+            bool hopeful = node->anchor || !node->judged || node->sound;
+            if (hopeful && !node->anchor && !link_verify(j, last, node))
+                continue;
         }
-        j->now.n--;
-        if (accepted)
+        if (path_with(j, node, choice || n > 1))
             return true;
     }
     return false;
@@ -317,5 +360,5 @@ bool paths_search(struct judge *j)
     bool itself = j->leaf->anchor && (!j->only_anchor || j->only_anchor == j->leaf->anchor);
     if (itself && path_complete(j)) /* the leaf is itself trusted */
         return true;
-    return path_extend(j);
+    return path_extend(j, false);
 }
