@@ -40,10 +40,12 @@ enum limits {
     LIMIT_CERTIFICATE = 65535,          /* bytes of one certificate                                                   */
     LIMIT_DER_DEPTH = 16,               /* nesting; certificates need 8                                               */
     LIMIT_NAMES_IN_CERT = 1024,         /* SANs that are looked at one by one before the budget applies               */
+    LIMIT_CERTIFICATES = 16384,         /* given for one verdict: more than there are authorities in the world        */
+    LIMIT_RDN_ATTRIBUTES = 32,          /* in one RelativeDistinguishedName; real ones have one or two                */
     LIMIT_POLICIES = 512,               /* policies or mappings in one certificate                                    */
     LIMIT_PATH_DEPTH = 12,              /* certificates between leaf and anchor by default                            */
     LIMIT_BUILD_DATE = 1793491200,      /* 2026-11-01: a clock that shows less is wrong                               */
-    LIMIT_BUDGET_SIGNATURES = 64,       /* signature verifications for one verdict                                    */
+    LIMIT_BUDGET_SIGNATURES = 100,      /* signature verifications for one verdict; a slow key's count as several     */
     LIMIT_BUDGET_STEPS = 4096,          /* issuer candidates tried for one verdict                                    */
     LIMIT_BUDGET_NAMES = 250000,        /* comparisons of a name with a constraint for one verdict                    */
 

@@ -104,6 +104,7 @@ struct cert {
     span     policies;                  /* SEQUENCE OF PolicyInformation's content                                */
     span     mappings;                  /* SEQUENCE OF pairs' content                                             */
     bool     has_any_policy;
+    bool     unknown_qualifier;         /* a policy qualifier other than CPS and user notice                      */
     bool     has_require_explicit, has_inhibit_mapping, has_inhibit_any;
     uint32_t require_explicit, inhibit_mapping, inhibit_any; /* skip counts                                       */
     bool     must_staple;               /* TLS feature status_request (5), RFC 7633                               */

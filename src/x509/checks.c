@@ -73,12 +73,21 @@ static enum troth_verdict check_validity(struct judge *j, unsigned cert, struct 
 
 static enum troth_verdict check_critical(struct judge *j, unsigned cert, struct finding *f)
 {
+    /* known by name, and nothing that path validation could do with them: critical they are refused (RFC 5280 4.2) */
+    static const enum cert_ext not_processed[] = { CX_PRIVATE_KEY_PERIOD, CX_SUBJECT_DIRECTORY };
     const struct cert *c = cert_at(j, cert);
     char in[120];
     struct text t = TEXT_IN(in);
     if (cert_has(c, CX_CT_POISON))
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_POISON, cert_range(c, c->ext[CX_CT_POISON]),
                      "it has the poison extension (RFC 6962 3.1)");
+    if (c->unknown_qualifier && c->critical & BIT(CX_POLICIES))
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_CRITICAL_EXT, cert_range(c, c->ext[CX_POLICIES]),
+                     "certificatePolicies with a qualifier that is not known (RFC 5280 4.2.1.4)");
+    for (size_t i = 0; i < COUNT_OF(not_processed); i++)
+        if (c->critical & BIT(not_processed[i]))
+            return found(j, f, TROTH_FAIL, TROTH_R_CERT_CRITICAL_EXT, cert_range(c, c->ext[not_processed[i]]),
+                         "%s, whose content means nothing here", ext_name(not_processed[i]));
     if (!c->unknown_critical.n)
         return passed(j, f, NOWHERE, "all critical extensions are known");
     oid_show(&t, c->unknown_critical);

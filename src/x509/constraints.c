@@ -1,7 +1,7 @@
 /* constraints.c - name constraints (RFC 5280 4.2.1.10, 6.1.3 b and c, 6.1.4 g).
  *
  * Every authority's constraints, the anchor's included, bind every name of every certificate below it:
- * subjectAltName, subject, and the mailbox in a subject where there is no subjectAltName.  Self-issued
+ * subjectAltName, subject, and the mailbox in a subject where there is none in the subjectAltName.  Self-issued
  * certificates are exempt unless they are the last.  A name that is malformed, or of a form whose constraint
  * nobody can judge, is a rejection: what cannot be compared must not pass. */
 #include "x509/judge.h"
@@ -179,8 +179,22 @@ static bool name_judge(struct strife *s, const struct general_name_item *name)
     return false;
 }
 
-/* The mailbox in the subject of a certificate without subjectAltName: legacy, and RFC 5280 4.2.1.10 wants it
- * constrained. */
+/* SmtpUTF8Mailbox (RFC 9598 3): a mailbox in an otherName.  RFC 9598 6: constraints on rfc822Name bind it, too. */
+static bool utf8_mailbox(const struct general_name_item *g, struct general_name_item *mailbox)
+{
+    static const uint8_t id[] = { 0x2b, 6, 1, 5, 5, 7, 8, 9 };
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, g->value, NULL);
+    struct rd r = rd_init(&ctx, g->value);
+    if (g->kind != GN_OTHER || !span_equal(der_oid(&r, "type-id"), SPAN_OF(id)))
+        return false;
+    struct rd value = der_open(&r, "value", DER_CONTEXT_CONS(0));
+    *mailbox = (struct general_name_item){ GN_EMAIL, der_any(&value, "SmtpUTF8Mailbox").value, g->raw };
+    return true;
+}
+
+/* The mailbox in the subject of a certificate without one in its subjectAltName.  RFC 5280 4.2.1.10 wants it constrained where there is
+ * no subjectAltName at all; whoever still looks there does not care what else is in it. */
 static bool subject_mailboxes_judge(struct strife *s, const struct cert *c)
 {
     struct rd_ctx ctx;
@@ -210,15 +224,18 @@ static bool names_judge(struct strife *s, const struct cert *c)
         if (!name_judge(s, &g))
             return false;
     }
-    if (kinds & BIT(GN_EMAIL) && !cert_has(c, CX_SUBJECT_ALT_NAME) && !subject_mailboxes_judge(s, c))
+    if (kinds & BIT(GN_EMAIL) && !(c->san_kinds & BIT(GN_EMAIL)) && !subject_mailboxes_judge(s, c))
         return false;
-    if (!(kinds & c->san_kinds))
+    bool others = kinds & BIT(GN_EMAIL) && c->san_kinds & BIT(GN_OTHER);
+    if (!(kinds & c->san_kinds) && !others)
         return true;
     span list = c->san;
-    for (struct general_name_item g; general_names_next(&list, &g);) {
+    for (struct general_name_item g, mailbox; general_names_next(&list, &g);) {
         if (!spend_names(s->j, 1))
             return s->spent = true, false;
         if (kinds & BIT(g.kind) && !name_judge(s, &g))
+            return false;
+        if (others && utf8_mailbox(&g, &mailbox) && !name_judge(s, &mailbox))
             return false;
     }
     return true;

@@ -234,6 +234,22 @@ static bool signed_by(struct work *w, const struct crl *c, const struct cert *by
     return rev_verify(w->q->crypto, w->q->memory, &s, by, &w->left, &w->a->signatures);
 }
 
+/* Likewise, among the others: those whose key identifier fits, or those whose does not. */
+static const struct cert *signer_in_pool(struct work *w, const struct crl *c, bool fits, bool *tried)
+{
+    const struct crl_question *q = w->q;
+    for (size_t i = 0; q->trusted && i < q->n_pool; i++) {
+        const struct cert *by = q->pool[i];
+        if (by == q->issuer || by->subject_hash != c->issuer_hash || !name_equal(by->subject, c->issuer) || key_fits(c, by) != fits ||
+            !may_sign(by))
+            continue;
+        *tried = true;
+        if (signed_by(w, c, by) && q->trusted(q->ctx, by))
+            return by;
+    }
+    return NULL;
+}
+
 /* The certificate whose key signed `c`; NULL when there is none that may and did. */
 static const struct cert *signer_of(struct work *w, const struct crl *c)
 {
@@ -248,17 +264,15 @@ static const struct cert *signer_of(struct work *w, const struct crl *c)
                 return q->issuer;
         }
     }
-    for (size_t i = 0; q->trusted && i < q->n_pool; i++) {
-        const struct cert *by = q->pool[i];
-        if (by == q->issuer || by->subject_hash != c->issuer_hash || !name_equal(by->subject, c->issuer) || !key_fits(c, by) ||
-            !may_sign(by))
-            continue;
-        tried = true;
-        if (signed_by(w, c, by) && q->trusted(q->ctx, by))
-            return by;
-    }
+    const struct cert *by = signer_in_pool(w, c, true, &tried);
+    if (by)
+        return by;
+    /* a wrong key identifier is no reason to distrust a signature */
     if (named && !key_fits(c, q->issuer) && may_sign(q->issuer) && signed_by(w, c, q->issuer))
-        return q->issuer; /* a wrong key identifier is no reason to distrust a signature */
+        return q->issuer;
+    by = signer_in_pool(w, c, false, &tried);
+    if (by)
+        return by;
     if (!w->left)
         no_use(w, c, TROTH_R_CHAIN_BUDGET, "no signature more may be verified");
     else if (tried)

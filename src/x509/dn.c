@@ -9,9 +9,7 @@
 #include "x509/cert.h"
 #include "x509/oid.h"
 
-enum {
-    RDN_ATTRIBUTES = 8
-}; /* attributes of one RDN that are compared in any order; real ones have one or two */
+enum { RDN_ATTRIBUTES = LIMIT_RDN_ATTRIBUTES };
 
 /* ---- characters of a string type, prepared for comparing */
 
@@ -213,7 +211,10 @@ span name_read(struct rd *r, const char *field, uint64_t *hash)
         if (!rd_more(&rdn))
             rd_fail(&rdn, "RelativeDistinguishedName", TROTH_R_DER_VALUE); /* SIZE (1..MAX) */
         uint64_t sum = 0; /* so that the order within a SET does not matter */
+        unsigned n = 0;
         for (struct attribute a; attribute_next(&rdn, &a);) {
+            if (++n > RDN_ATTRIBUTES)
+                rd_fail(&rdn, "RelativeDistinguishedName", TROTH_R_TOO_MANY);
             if (a.value.tag == DER_UTF8 && !der_string_ok(DER_UTF8, a.value.value))
                 rd_fail(&rdn, "value", TROTH_R_DER_STRING);
             sum += attribute_hash(&a);

@@ -216,6 +216,22 @@ static const struct oid_bytes *any_policy_oid(void)
     return &oid;
 }
 
+/* PolicyQualifierInfo (RFC 5280 4.2.1.4): what is in it is for people. */
+static void qualifiers_read(struct cert *c, struct rd *info)
+{
+    static const struct oid_bytes cps = OID_PKIX(2, 1), notice = OID_PKIX(2, 2);
+    struct rd quals = der_open(info, "policyQualifiers", DER_SEQUENCE);
+    if (!rd_more(&quals))
+        rd_fail(&quals, "policyQualifiers", TROTH_R_DER_VALUE);
+    while (rd_more(&quals)) {
+        struct rd one = der_open(&quals, "PolicyQualifierInfo", DER_SEQUENCE);
+        span id = der_oid(&one, "policyQualifierId");
+        der_any(&one, "qualifier");
+        der_end(&one, "PolicyQualifierInfo");
+        c->unknown_qualifier |= !oid_same(id, &cps) && !oid_same(id, &notice);
+    }
+}
+
 static void read_policies(struct cert *c, struct rd *r)
 {
     struct rd list = der_open(r, "certificatePolicies", DER_SEQUENCE);
@@ -225,15 +241,13 @@ static void read_policies(struct cert *c, struct rd *r)
         rd_fail(&list, "certificatePolicies", TROTH_R_DER_VALUE);
     for (; rd_more(&list); n++) {
         struct rd info = der_open(&list, "PolicyInformation", DER_SEQUENCE);
-        if (oid_same(der_oid(&info, "policyIdentifier"), any_policy_oid()))
+        if (oid_same(der_oid(&info, "policyIdentifier"), any_policy_oid())) {
+            if (c->has_any_policy)
+                rd_fail(&info, "policyIdentifier", TROTH_R_DER_VALUE); /* RFC 5280 4.2.1.4: no policy twice */
             c->has_any_policy = true;
-        if (rd_more(&info)) {
-            struct rd quals = der_open(&info, "policyQualifiers", DER_SEQUENCE);
-            if (!rd_more(&quals))
-                rd_fail(&quals, "policyQualifiers", TROTH_R_DER_VALUE);
-            while (rd_more(&quals))
-                der_whole(&quals, "PolicyQualifierInfo", DER_SEQUENCE);
         }
+        if (rd_more(&info))
+            qualifiers_read(c, &info);
         der_end(&info, "PolicyInformation");
     }
     if (n > LIMIT_POLICIES)

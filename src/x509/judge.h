@@ -65,6 +65,7 @@ struct signer {
     const struct cert   *cert;
     const struct anchor *anchor;
     bool                 done, trusted; /* not done: being looked at right now */
+    bool                 assumed;       /* while it was, somebody else's verdict was built on it */
 };
 
 enum { SIGNERS_MAX = 32, SIGNER_DEPTH = 4 };
@@ -216,6 +217,7 @@ enum troth_verdict check_lint_validity(struct judge *, unsigned cert, struct fin
 enum troth_verdict check_lint_issuer(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_lint_names(struct judge *, unsigned cert, struct finding *);
 /* strength.c */
+const char *key_fault(const struct cert *, unsigned min_rsa); /* what is wrong with a key; NULL: nothing */
 enum troth_verdict check_key_strength(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_signature_strength(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_web_root_sig(struct judge *, unsigned cert, struct finding *);

@@ -184,9 +184,10 @@ void ip_text(struct text *t, span ip)
 
 /* ---- mailboxes (RFC 5321 4.1.2, as far as certificates need it) */
 
+/* Bytes beyond ASCII are those of an SmtpUTF8Mailbox: an rfc822Name is an IA5String, and was read as one. */
 static bool atom_ok(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+    return c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
@@ -201,7 +202,7 @@ static bool local_ok(span s)
         for (size_t i = 1; i + 1 < s.n; i++) {
             if (s.p[i] == '\\' && i + 2 < s.n)
                 i++;
-            else if (s.p[i] == '"' || s.p[i] == '\\' || s.p[i] < 0x20 || s.p[i] > 0x7e)
+            else if (s.p[i] == '"' || s.p[i] == '\\' || s.p[i] < 0x20 || s.p[i] == 0x7f)
                 return false;
         }
         return true;

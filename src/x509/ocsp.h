@@ -55,6 +55,10 @@ struct ocsp_question {
     bool                  need_nonce;     /* a response without one is of no use         */
     struct rev_memory    *memory;         /* of the whole verdict; may be NULL           */
     unsigned              max_signatures;
+    /* Why a delegated responder's certificate, signed by the issuer as it should be, may not be used all the same; NULL: it may.  The
+     * member itself may be NULL. */
+    const char         *(*responder_fault)(void *ctx, const struct cert *responder);
+    void                 *ctx;
 };
 
 /* As crl_status; `why` of UNKNOWN is one of OCSP_...  Additionally which answer it was and who signed (delegated responders: their

@@ -114,6 +114,9 @@ static bool delegated(const struct ocsp_question *q, struct rev_answer *a, struc
             *fault = "its certificate is not signed by the certificate's issuer";
             continue;
         }
+        *fault = q->responder_fault ? q->responder_fault(q->ctx, &c) : NULL;
+        if (*fault)
+            continue;
         if (!signed_by(q, a, &c, left)) {
             *fault = "its signature is wrong";
             continue;

@@ -2,7 +2,8 @@
  *
  * "Revoked" from any source that may say so refuses.  "Good" needs one source that may say so.  What happens
  * when nobody knows is the policy's choice.  A CRL may be signed by another certificate of its issuer: that
- * one then needs a path of its own, to the same anchor (RFC 5280 6.3.3 f), and must not be revoked itself. */
+ * one then needs a path of its own, to the same anchor (RFC 5280 6.3.3 f), and a status as good as is asked
+ * of others; so does the certificate of an OCSP responder, as far as that is known. */
 #include "x509/judge.h"
 #include "x509/sct.h"
 
@@ -27,17 +28,41 @@ static void holds_until(struct judge *j, int64_t until)
 
 /* ---- OCSP */
 
+static void crls_ask(struct judge *j, const struct cert *c, const struct cert *issuer, struct rev_answer *a);
+
+/* A responder's own certificate: its key, and whether it was revoked - unless it says that nobody need ask (RFC 6960 4.2.2.2.1). */
+struct responder {
+    struct judge *j;
+    unsigned cert; /* that the answer is about */
+};
+
+static const char *responder_fault(void *ctx, const struct cert *c)
+{
+    struct responder *r = ctx;
+    struct rev_answer a;
+    const char *weak = key_fault(c, r->j->policy->min_rsa);
+    if (weak)
+        return weak;
+    if (cert_has(c, CX_OCSP_NO_CHECK) || !r->j->policy->n_crls)
+        return NULL;
+    crls_ask(r->j, c, cert_at(r->j, r->cert + 1), &a);
+    return a.status == REV_REVOKED ? "its own certificate is revoked" : NULL;
+}
+
 /* What one response says.  False: it cannot be read, and `a` says so. */
 static bool response_ask(struct judge *j, unsigned cert, const struct ocsp *response, struct rev_answer *a)
 {
     struct ocsp_found which;
+    struct responder responder = { j, cert };
     struct ocsp_question q = { .crypto = j->policy->provider,
                                .cert = cert_at(j, cert),
                                .issuer = cert_at(j, cert + 1),
                                .response = response,
                                .now = j->in->now,
                                .memory = &j->known->revocation,
-                               .max_signatures = signatures_left(j) };
+                               .max_signatures = signatures_left(j),
+                               .responder_fault = responder_fault,
+                               .ctx = &responder };
     ocsp_status(a, &which, &q);
     return spend_signatures(j, a->signatures);
 }
@@ -90,7 +115,7 @@ static void answer_merge(struct rev_answer *all, const struct rev_answer *one)
         *all = *one;
 }
 
-static void crls_ask(struct judge *j, unsigned cert, struct rev_answer *a)
+static void crls_ask(struct judge *j, const struct cert *c, const struct cert *issuer, struct rev_answer *a)
 {
     const struct troth_policy *p = j->policy;
     const struct cert **pool = arena_array(j->arena, j->n_pool + j->now.n, sizeof(struct cert *));
@@ -105,8 +130,8 @@ static void crls_ask(struct judge *j, unsigned cert, struct rev_answer *a)
     for (size_t i = 0; i < j->n_pool; i++)
         pool[n++] = j->pool[i].cert;
     struct crl_question q = { .crypto = p->provider,
-                              .cert = cert_at(j, cert),
-                              .issuer = cert_at(j, cert + 1),
+                              .cert = c,
+                              .issuer = issuer,
                               .crls = p->parsed_crls,
                               .n_crls = p->n_crls,
                               .now = j->in->now,
@@ -135,7 +160,7 @@ static void all_ask(struct judge *j, unsigned cert, struct rev_answer *all)
             if (response_ask(j, cert, &j->known->ocsp[i], &one) && one.status != REV_UNKNOWN)
                 answer_merge(all, &one);
     if (p->n_crls && all->status != REV_REVOKED) {
-        crls_ask(j, cert, &one);
+        crls_ask(j, cert_at(j, cert), cert_at(j, cert + 1), &one);
         answer_merge(all, &one);
     }
 }
@@ -154,7 +179,7 @@ enum troth_verdict check_revocation(struct judge *j, unsigned cert, struct findi
     if (j->policy->revocation == TROTH_REVOCATION_OFF)
         return skipped(f, "revocation is not looked at, by policy");
     if (nothing_given(j, cert)) {
-        if (hard(j) && !j->signer_depth)
+        if (hard(j))
             return found(j, f, TROTH_FAIL, TROTH_R_REVOCATION_UNKNOWN, at,
                          "no CRL and no OCSP response was given");
         return skipped(f, "no CRL and no OCSP response was given");
@@ -167,7 +192,7 @@ enum troth_verdict check_revocation(struct judge *j, unsigned cert, struct findi
         holds_until(j, a.until);
         return passed(j, f, at, "%s", a.evidence);
     }
-    if (hard(j) && !j->signer_depth)
+    if (hard(j))
         return found(j, f, TROTH_FAIL, a.why == TROTH_R_NONE ? TROTH_R_REVOCATION_UNKNOWN : a.why, at, "%s",
                      a.evidence);
     return found(j, f, TROTH_SKIPPED, TROTH_R_NONE, at, "not known: %s", a.evidence);
@@ -236,7 +261,7 @@ enum troth_verdict check_transparency(struct judge *j, unsigned cert, struct fin
 static struct signer *signer_known(struct known *known, const struct cert *cert, const struct anchor *anchor)
 {
     for (unsigned i = 0; i < known->n_signers; i++)
-        if (known->signers[i].anchor == anchor && cert_equal(known->signers[i].cert, cert))
+        if (known->signers[i].cert && known->signers[i].anchor == anchor && cert_equal(known->signers[i].cert, cert))
             return &known->signers[i];
     return NULL;
 }
@@ -279,13 +304,19 @@ bool signer_is_trusted(void *judge, const struct cert *cert)
     struct judge *j = judge;
     const struct anchor *anchor = j->now.node[j->now.n - 1]->anchor;
     struct signer *s = signer_known(j->known, cert, anchor);
-    if (s) /* one that is being looked at vouches for the CRL about itself, or against itself */
-        return !s->done || s->trusted;
+    if (s && !s->done) /* one that is being looked at vouches for the CRL about itself, or against itself */
+        return s->assumed = true;
+    if (s)
+        return s->trusted;
     if (j->known->n_signers == SIGNERS_MAX || j->signer_depth == SIGNER_DEPTH || !anchor)
         return false;
     s = &j->known->signers[j->known->n_signers++];
     *s = (struct signer){ .cert = cert, .anchor = anchor };
-    s->trusted = signer_judge(j, cert, anchor);
+    bool trusted = s->trusted = signer_judge(j, cert, anchor);
     s->done = true;
-    return s->trusted;
+    s->assumed = false;
+    for (unsigned i = 0; i < j->known->n_signers; i++)
+        if (!j->known->signers[i].done && j->known->signers[i].assumed && trusted)
+            s->cert = NULL; /* a verdict that rests on one not yet made is not kept */
+    return trusted;
 }

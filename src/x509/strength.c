@@ -7,8 +7,39 @@
 
 enum {
     RSA_BITS_MAX = 16384,
+    RSA_BITS_QUICK = 8192,
+    RSA_EXPONENT_QUICK = 4,
     RSA_EXPONENT_BYTES = 8 /* larger ones make verification slow and nothing safer */
 };
+
+/* A verification with this key, in units of the budget. */
+static uint32_t signature_cost(const troth_public_key *k)
+{
+    bool rsa = k->type == TROTH_KEY_RSA || k->type == TROTH_KEY_RSA_PSS;
+    return rsa && (k->bits > RSA_BITS_QUICK || k->e.n > RSA_EXPONENT_QUICK) ? 4 : 1;
+}
+
+static const char *rsa_fault(const troth_public_key *k, unsigned min_rsa)
+{
+    bool odd = k->n.p[k->n.n - 1] & 1 && k->e.p[k->e.n - 1] & 1 && !(k->e.n == 1 && k->e.p[0] == 1);
+    return k->bits < min_rsa                        ? "fewer than are needed"
+           : k->bits % 8                            ? "not a multiple of 8"
+           : k->bits > RSA_BITS_MAX                 ? "more than anybody needs"
+           : !odd || k->e.n > RSA_EXPONENT_BYTES    ? "an exponent or modulus that no sound key has"
+                                                    : NULL;
+}
+
+const char *key_fault(const struct cert *c, unsigned min_rsa)
+{
+    const troth_public_key *k = &c->key;
+    if (c->explicit_curve)
+        return "an elliptic curve with parameters of its own, not a named one";
+    if (c->key_malformed)
+        return "a malformed key";
+    if (k->type == TROTH_KEY_NONE)
+        return "a kind of key that is not known, or not to be used any more";
+    return k->type == TROTH_KEY_RSA || k->type == TROTH_KEY_RSA_PSS ? rsa_fault(k, min_rsa) : NULL;
+}
 
 enum troth_verdict check_key_strength(struct judge *j, unsigned cert, struct finding *f)
 {
@@ -17,28 +48,16 @@ enum troth_verdict check_key_strength(struct judge *j, unsigned cert, struct fin
     struct range at = cert_range(c, c->spki);
     char in[80];
     struct text t = TEXT_IN(in);
-    if (j->words || k->type == TROTH_KEY_NONE)
+    const char *fault = key_fault(c, j->policy->min_rsa);
+    if (!fault && !j->words)
+        return TROTH_PASS;
+    if (k->type == TROTH_KEY_RSA || k->type == TROTH_KEY_RSA_PSS)
+        text_add(&t, "RSA with %u bits", k->bits);
+    else
         oid_show(&t, c->curve_oid.n ? c->curve_oid : c->key_oid);
-    if (c->explicit_curve)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at,
-                     "an elliptic curve with parameters of its own, not a named one");
-    if (c->key_malformed)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at, "the key (%s) is malformed", t.p);
-    if (k->type == TROTH_KEY_NONE)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at, "a key of the kind %s", t.p);
-    if (k->type != TROTH_KEY_RSA && k->type != TROTH_KEY_RSA_PSS)
-        return passed(j, f, at, "%s", t.p);
-    if (k->bits < j->policy->min_rsa)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at, "RSA with %u bits; at least %u are needed",
-                     k->bits, j->policy->min_rsa);
-    if (k->bits % 8 || k->bits > RSA_BITS_MAX)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at, "RSA with %u bits: %s", k->bits,
-                     k->bits % 8 ? "not a multiple of 8" : "more than anybody needs");
-    bool odd = k->n.p[k->n.n - 1] & 1 && k->e.p[k->e.n - 1] & 1 && !(k->e.n == 1 && k->e.p[0] == 1);
-    if (!odd || k->e.n > RSA_EXPONENT_BYTES)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at,
-                     "RSA with an exponent or modulus that no sound key has");
-    return passed(j, f, at, "RSA with %u bits", k->bits);
+    if (fault)
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_KEY, at, "%s: %s", t.p, fault);
+    return passed(j, f, at, "%s", t.p);
 }
 
 static bool oid_is_weak(span oid)
@@ -140,7 +159,7 @@ static bool links_verify(struct judge *j)
             TRY(link_add(j, child, issuer, false));
             continue;
         }
-        TRY(spend_signatures(j, 1));
+        TRY(spend_signatures(j, signature_cost(&keys[n])));
         of[n++] = i;
     }
     bool also = n && wants_also(j);
@@ -164,7 +183,7 @@ bool link_verify(struct judge *j, const struct node *child, struct node *issuer)
     if (known)
         return known->good;
     bool good = false;
-    if (job_fill(j, &job, &key, child->cert, issuer->cert) && spend_signatures(j, 1)) {
+    if (job_fill(j, &job, &key, child->cert, issuer->cert) && spend_signatures(j, signature_cost(&key))) {
         p->verify(p->self, &job, 1);
         good = job.good;
     }

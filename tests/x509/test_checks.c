@@ -143,6 +143,49 @@ static void extensions(void **state)
     CASE("cert.malformed-ext", t->leaf.omit = IX_BASIC, t->leaf.extra = &false_written, t->leaf.n_extra = 1);
 }
 
+/* Extensions that are known and may all the same not be critical: nobody does with them what being critical asks for. */
+static void critical_and_known(void **state)
+{
+    (void)state;
+    /* certificatePolicies with a qualifier of a kind 1.2.3; with a CPS; with something behind it; twice anyPolicy */
+    static const uint8_t strange[] = "\x30\x11\x30\x0f\x06\x03\x2a\x03\x04\x30\x08\x30\x06\x06\x02\x2a\x03\x05\x00",
+                         cps[] = "\x30\x18\x30\x16\x06\x03\x2a\x03\x04\x30\x0f\x30\x0d\x06\x08\x2b\x06\x01\x05\x05\x07\x02\x01\x16\x01"
+                                 "a",
+                         more[] = "\x30\x13\x30\x11\x06\x03\x2a\x03\x04\x30\x0a\x30\x08\x06\x02\x2a\x03\x05\x00\x05\x00",
+                         twice[] = "\x30\x10\x30\x06\x06\x04\x55\x1d\x20\x00\x30\x06\x06\x04\x55\x1d\x20\x00",
+                         no_oid[] = "\x30\x0d\x30\x0b\x06\x03\x2a\x03\x04\x30\x04\x30\x02\x05\x00",
+                         period[] = "\x30\x11\x80\x0f"
+                                    "20200101000000Z";
+    static const struct {
+        const char *oid;
+        bool        critical;
+        const uint8_t *value;
+        size_t      n;
+        const char *code;
+    } rows[] = {
+        { "certificatePolicies", true, strange, sizeof strange - 1, "cert.critical-ext" },
+        { "certificatePolicies", false, strange, sizeof strange - 1, "ok" },
+        { "certificatePolicies", true, cps, sizeof cps - 1, "ok" },
+        { "certificatePolicies", false, more, sizeof more - 1, "cert.malformed-ext" },
+        { "certificatePolicies", false, twice, sizeof twice - 1, "cert.malformed-ext" },
+        { "certificatePolicies", false, no_oid, sizeof no_oid - 1, "cert.malformed-ext" },
+        { "2.5.29.16", true, period, sizeof period - 1, "cert.critical-ext" },
+        { "2.5.29.16", false, period, sizeof period - 1, "ok" },
+        { "2.5.29.9", true, strange, sizeof strange - 1, "cert.critical-ext" },
+        { "2.5.29.9", false, strange, sizeof strange - 1, "ok" },
+    };
+    for (size_t i = 0; i < 2 * COUNT_OF(rows); i++) {
+        struct issue_ext x = { rows[i / 2].oid, rows[i / 2].critical, span_of(rows[i / 2].value, rows[i / 2].n) };
+        trial_fresh(t);
+        struct issue *who = i % 2 ? &t->mid : &t->leaf;
+        who->extra = &x;
+        who->n_extra = 1;
+        t->purpose = TROTH_PURPOSE_ANY; /* path validation alone */
+        fprintf(stderr, "%zu\n", i);
+        trial_expect(t, rows[i / 2].code, __FILE__, __LINE__);
+    }
+}
+
 /* A public key of a size that no provider of ours would make. */
 static span rsa_spki(unsigned bits)
 {
@@ -322,6 +365,7 @@ int main(void)
         cmocka_unit_test(path_length),
         cmocka_unit_test(purposes),
         cmocka_unit_test(extensions),
+        cmocka_unit_test(critical_and_known),
         cmocka_unit_test(strengths),
         cmocka_unit_test(profile),
         cmocka_unit_test(self_signed_by_key),

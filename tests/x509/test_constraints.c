@@ -127,6 +127,25 @@ static void others(void **state)
     };
     run(rows, COUNT_OF(rows));
 }
+
+/* Mailboxes beyond ASCII are otherNames, and bound by the same constraints (RFC 9598 6): \u00fc@b.example, @b.example, b.example. */
+static void utf8_mailboxes(void **state)
+{
+    (void)state;
+#define UTF8_MAIL "other:1.3.6.1.5.5.7.8.9:"
+    static const struct row rows[] = {
+        { "email:b.example", NULL, UTF8_MAIL "0c0cc3bc40622e6578616d706c65", "ok" },
+        { "email:c.example", NULL, UTF8_MAIL "0c0cc3bc40622e6578616d706c65", NC },
+        { NULL, "email:b.example", UTF8_MAIL "0c0cc3bc40622e6578616d706c65", NC },
+        { NULL, "email:.b.example", UTF8_MAIL "0c0cc3bc40622e6578616d706c65", "ok" },
+        { "email:a@b.example", NULL, UTF8_MAIL "0c0cc3bc40622e6578616d706c65", NC },
+        { "email:b.example", NULL, UTF8_MAIL "0c0a40622e6578616d706c65", MN },
+        { NULL, "email:c.example", UTF8_MAIL "0c09622e6578616d706c65", MN },
+        { "DNS:b.example", NULL, UTF8_MAIL "0c09622e6578616d706c65", "ok" },
+        { "email:b.example", NULL, "other:1.2.3:0c09622e6578616d706c65", "ok" },
+    };
+    run(rows, COUNT_OF(rows));
+}
 /* clang-format on */
 
 /* Constraints bind intermediates too; not self-issued ones; the last certificate always; each level narrows.
@@ -152,6 +171,12 @@ static void levels(void **state)
          t->leaf.subject = "emailAddress=a@c.example", t->host = NULL, t->purpose = TROTH_PURPOSE_ANY);
     CASE("ok", t->mid.permitted = TEXTS("email:b.example"), t->leaf.san = NULL,
          t->leaf.subject = "emailAddress=a@b.example", t->host = NULL, t->purpose = TROTH_PURPOSE_ANY);
+    /* and of one whose subjectAltName has none; where it has one, that one counts */
+#define WITH_MAIL t->leaf.subject = "emailAddress=a@c.example", t->host = NULL, t->purpose = TROTH_PURPOSE_ANY
+    CASE(NC, t->mid.permitted = TEXTS("email:b.example"), WITH_MAIL);
+    CASE(NC, t->mid.excluded = TEXTS("email:c.example"), WITH_MAIL);
+    CASE("ok", t->mid.excluded = TEXTS("email:d.example"), WITH_MAIL);
+    CASE("ok", t->mid.permitted = TEXTS("email:b.example"), WITH_MAIL, t->leaf.san = TEXTS("email:a@b.example"));
     /* in a certificate that is no authority's */
     CASE("cert.profile", t->leaf.permitted = TEXTS("DNS:shop.example"));
 }
@@ -218,7 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dns),    cmocka_unit_test(ip),        cmocka_unit_test(email),
-        cmocka_unit_test(uri),    cmocka_unit_test(directory), cmocka_unit_test(others),
+        cmocka_unit_test(uri),    cmocka_unit_test(directory), cmocka_unit_test(others), cmocka_unit_test(utf8_mailboxes),
         cmocka_unit_test(levels), cmocka_unit_test(malformed), cmocka_unit_test(explosion),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

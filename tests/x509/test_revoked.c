@@ -21,6 +21,13 @@ static struct issue_crl of(const struct issue *by, bool revokes)
     return s;
 }
 
+static void crl_with_aki(const struct issue *by)
+{
+    struct issue_crl s = of(by, false);
+    s.aki = SPAN_TEXT("somebody else");
+    crl(s);
+}
+
 #define LEAF_55 t->leaf.serial = SPAN_TEXT("\x55")
 
 static void lists(void **state)
@@ -85,6 +92,22 @@ static void signers(void **state)
          crl(of(&t->root, false)));
     /* certified by the intermediate itself, under its own name: its CRL vouches for it */
     CASE("ok", LEAF_55, SIGNER, s.by = &t->mid, GIVE, crl(of(&s, false)), crl(of(&t->root, false)));
+    /* a wrong key identifier in the list is no reason to distrust the signature */
+    CASE("ok", LEAF_55, SIGNER, GIVE, crl_with_aki(&s), crl(of(&t->root, false)));
+    /* two steps to the anchor: nobody says whether the first was revoked - too little where all must be known, enough where not */
+#define FAR other = mk_sub_ca(&t->root, "CN=Far", t->root_key), t->given[t->n_given++] = mk_cert(t->m, &other)
+    CASE("crl.signature", LEAF_55, FAR, SIGNER, s.by = &other, GIVE, crl(of(&s, false)), crl(of(&t->root, false)));
+    CASE("ok", LEAF_55, FAR, SIGNER, s.by = &other, GIVE, crl(of(&s, false)), crl(of(&t->root, false)), crl(of(&other, false)));
+    CASE("crl.signature", LEAF_55, FAR, SIGNER, s.by = &other, s.serial = SPAN_TEXT("\x55"), GIVE, crl(of(&s, false)),
+         crl(of(&t->root, false)), crl(of(&other, true)));
+    CASE("cert.revoked", LEAF_55, FAR, SIGNER, s.by = &other, GIVE, crl(of(&s, true)), crl(of(&t->root, false)),
+         t->revocation = TROTH_REVOCATION_SOFT);
+}
+
+static void only_long_keys(struct trial *x, troth_policy_builder *b)
+{
+    (void)x;
+    troth_policy_min_rsa(b, 3072);
 }
 
 static span staple(enum ocsp_cert_status status, int64_t next_update)
@@ -130,6 +153,45 @@ static void ocsp(void **state)
          t->staple = staple(OCSP_REVOKED, next));
 }
 
+/* A responder that the intermediate certified, and what may be wrong with it. */
+static span delegated(const struct issue *by, enum ocsp_cert_status status)
+{
+    struct issue_single one = { .ca = &t->mid,
+                                .serial = SPAN_TEXT("\x55"),
+                                .status = status,
+                                .revoked = MK_NOW - 60,
+                                .reason = 1,
+                                .this_update = MK_NOW - 3600,
+                                .next_update = MK_NOW + 3600 };
+    span cert = mk_cert(t->m, by);
+    struct issue_ocsp o = { .by = by, .produced = MK_NOW - 3600, .singles = &one, .n_singles = 1, .certs = &cert, .n_certs = 1 };
+    return mk_ocsp(t->m, &o);
+}
+
+static void responders(void **state)
+{
+    (void)state;
+    const troth_key *key = mk_key(t->m, TROTH_KEY_P256), *rsa = mk_rsa(t->m, 2048);
+    struct issue s;
+    struct issue_crl list;
+    const struct issue_revoked gone = { .serial = SPAN_TEXT("\x77"), .when = MK_NOW - 60, .reason = 1 };
+#define RESPONDER                                                                                                          \
+    LEAF_55, s = mk_leaf(&t->mid, key, NULL), s.subject = "CN=Responder", s.eku = TEXTS("OCSPSigning"),                  \
+             s.serial = SPAN_TEXT("\x77"), t->revocation = TROTH_REVOCATION_HARD, crl(of(&t->root, false))
+#define ANSWER t->staple = delegated(&s, OCSP_GOOD)
+    CASE("ok", RESPONDER, ANSWER);
+    CASE("cert.revoked", RESPONDER, t->staple = delegated(&s, OCSP_REVOKED));
+    CASE("ocsp.responder", RESPONDER, s.eku = TEXTS("serverAuth"), ANSWER);
+    /* its key counts like any other's */
+    CASE("ok", RESPONDER, s.key = rsa, ANSWER);
+    CASE("ocsp.responder", RESPONDER, s.key = rsa, t->more = only_long_keys, t->root.key = t->mid.key = t->leaf.key = key, ANSWER);
+    /* revoked itself, by a list of its issuer; but not where it says that nobody need ask */
+#define GONE list = of(&t->mid, false), list.revoked = &gone, list.n_revoked = 1, list.this_update = MK_NOW - 60, crl(list)
+    CASE("cert.revoked", RESPONDER, GONE, t->staple = delegated(&s, OCSP_REVOKED), s.ocsp_no_check = true,
+         t->staple = delegated(&s, OCSP_REVOKED));
+    CASE("ok", RESPONDER, GONE, t->staple = delegated(&s, OCSP_REVOKED)); /* the list is enough, and the response is nobody's */
+}
+
 static void two_scts(struct trial *x, troth_policy_builder *b)
 {
     (void)x;
@@ -161,6 +223,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(until),
                                         cmocka_unit_test(signers), cmocka_unit_test(ocsp),
-                                        cmocka_unit_test(transparency) };
+                                        cmocka_unit_test(responders), cmocka_unit_test(transparency) };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
