@@ -1,152 +1,20 @@
 /* dn.c - distinguished names: structure, comparison by RFC 5280 7.1, and text for people.
  *
  * Two names are the same when their RDNs are, in order; two RDNs when their attributes are, in any order; two
- * attribute values when their characters are once string type, case and insignificant white space are taken
- * away (RFC 4518 without tables: case of the Latin, Greek, Cyrillic and Armenian alphabets and of full-width
- * letters; no composition of accents).  Values that are no strings must be the same bytes.  Must never
- * allocate. */
+ * attribute values when their characters are, prepared by chars.c.  Values that are no strings must be the
+ * same bytes.  Must never allocate. */
 #include "base/text.h"
 #include "x509/cert.h"
+#include "x509/chars.h"
 #include "x509/oid.h"
 
 enum { RDN_ATTRIBUTES = LIMIT_RDN_ATTRIBUTES };
-
-/* ---- characters of a string type, prepared for comparing */
-
-enum { CHAR_END = -1, CHAR_BROKEN = 0x110000 };
-
-struct chars {
-    const uint8_t *at, *end;
-    uint8_t tag;
-    bool started, space; /* something was given out; a space waits to be */
-    int32_t held;        /* the character that came behind that space    */
-};
-
-static bool is_string(uint8_t tag)
-{
-    return tag == DER_UTF8 || tag == DER_PRINTABLE || tag == DER_IA5 || tag == DER_TELETEX ||
-           tag == DER_BMP || tag == DER_UNIVERSAL || tag == DER_NUMERIC || tag == DER_VISIBLE;
-}
-
-static int32_t utf8_next(struct chars *c)
-{
-    uint8_t b = *c->at++;
-    unsigned more = b < 0xc2 ? 0 : b < 0xe0 ? 1 : b < 0xf0 ? 2 : b < 0xf5 ? 3 : 0;
-    if (b >= 0x80 && !more)
-        return CHAR_BROKEN + b;
-    int32_t v = more ? b & (0x3f >> more) : b;
-    for (; more; more--) {
-        if (c->at == c->end || (*c->at & 0xc0) != 0x80)
-            return CHAR_BROKEN + b;
-        v = v << 6 | (*c->at++ & 0x3f);
-    }
-    return v;
-}
-
-static int32_t raw_next(struct chars *c)
-{
-    if (c->at == c->end)
-        return CHAR_END;
-    if (c->tag == DER_UTF8)
-        return *c->at < 0x80 ? *c->at++ : utf8_next(c);
-    size_t width = c->tag == DER_BMP ? 2 : c->tag == DER_UNIVERSAL ? 4 : 1;
-    if ((size_t)(c->end - c->at) < width)
-        return CHAR_BROKEN + *c->at++;
-    uint32_t v = 0;
-    for (size_t i = 0; i < width; i++)
-        v = v << 8 | *c->at++;
-    return v < CHAR_BROKEN ? (int32_t)v : CHAR_BROKEN + (int32_t)(v & 0xff);
-}
-
-/* RFC 4518 2.2: what maps to nothing. */
-static bool is_nothing(int32_t c)
-{
-    return c < 0x09 || (c >= 0x0e && c < 0x20) || (c >= 0x7f && c < 0xa0 && c != 0x85) || c == 0xad ||
-           c == 0x34f || c == 0x6dd || c == 0x70f ||
-           (c >= 0x1806 && c <= 0x180e && c != 0x1807 && c != 0x1808 && c != 0x1809 && c != 0x180a) ||
-           (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x2063) ||
-           (c >= 0x206a && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff ||
-           (c >= 0xfff9 && c <= 0xfffc) || (c >= 0xe0000 && c <= 0xe007f);
-}
-
-static bool is_space(int32_t c)
-{
-    return c == ' ' || (c >= 0x09 && c <= 0x0d) || c == 0x85 || c == 0xa0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
-           c == 0x3000;
-}
-
-static int32_t fold_wide(int32_t c)
-{
-    if (c >= 0xff01 && c <= 0xff5e) /* full-width forms are the ASCII ones (NFKC) */
-        c -= 0xfee0;
-    if (c >= 'A' && c <= 'Z')
-        return c + 32;
-    if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3ab && c != 0x3a2) ||
-        (c >= 0x410 && c <= 0x42f))
-        return c + 32;
-    if (c == 0x3c2) /* final sigma */
-        return 0x3c3;
-    if (c >= 0x400 && c <= 0x40f)
-        return c + 80;
-    if (c >= 0x531 && c <= 0x556)
-        return c + 48;
-    if ((c >= 0x100 && c <= 0x137) || (c >= 0x14a && c <= 0x177) || (c >= 0x460 && c <= 0x481) ||
-        (c >= 0x48a && c <= 0x4bf) || (c >= 0x4d0 && c <= 0x52f) || (c >= 0x1e00 && c <= 0x1e95) ||
-        (c >= 0x1ea0 && c <= 0x1eff))
-        return c | 1;
-    if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e) || (c >= 0x4c1 && c <= 0x4ce))
-        return c + (c & 1);
-    return c == 0x178 ? 0xff : c;
-}
-
-static int32_t folded_next(struct chars *c)
-{
-    for (;;) {
-        int32_t v = raw_next(c);
-        if (LIKELY(v >= 'a' && v <= 'z'))
-            return v;
-        if (v >= 'A' && v <= 'Z')
-            return v + 32;
-        if (v == CHAR_END)
-            return v;
-        if (is_space(v))
-            return ' ';
-        if (!is_nothing(v))
-            return v < 0x80 ? v : fold_wide(v);
-    }
-}
-
-static struct chars chars_of(uint8_t tag, span value)
-{
-    return (struct chars){ value.p, value.p + value.n, tag, false, false, CHAR_END };
-}
-
-/* White space in front and behind goes, a run of it inside is one space. */
-static int32_t chars_next(struct chars *c)
-{
-    if (c->held != CHAR_END) {
-        int32_t v = c->held;
-        c->held = CHAR_END;
-        return v;
-    }
-    int32_t v = folded_next(c);
-    bool space = false;
-    for (; v == ' '; v = folded_next(c))
-        space = true;
-    if (space && c->started && v != CHAR_END) {
-        c->held = v;
-        return ' ';
-    }
-    c->started = true;
-    return v;
-}
 
 static bool values_equal(const struct der_tlv *a, const struct der_tlv *b)
 {
     if (a->tag == b->tag && span_equal(a->value, b->value))
         return true;
-    if (!is_string(a->tag) || !is_string(b->tag))
+    if (!is_string_type(a->tag) || !is_string_type(b->tag))
         return false;
     struct chars x = chars_of(a->tag, a->value), y = chars_of(b->tag, b->value);
     int32_t v;
@@ -190,7 +58,7 @@ static uint64_t attribute_hash(const struct attribute *a)
     uint64_t h = fnv_start;
     for (size_t i = 0; i < a->type.n; i++)
         h = (h ^ a->type.p[i]) * fnv_prime;
-    if (is_string(a->value.tag)) {
+    if (is_string_type(a->value.tag)) {
         struct chars c = chars_of(a->value.tag, a->value.value);
         for (int32_t v; (v = chars_next(&c)) != CHAR_END;)
             h = (h ^ (uint32_t)v) * fnv_prime;
@@ -319,14 +187,14 @@ static void utf8_add(struct text *t, int32_t v)
 
 static void value_text(struct text *t, const struct der_tlv *v)
 {
-    if (!is_string(v->tag)) {
+    if (!is_string_type(v->tag)) {
         text_add(t, "#");
         text_hex(t, v->value);
         return;
     }
     struct chars c = chars_of(v->tag, v->value);
-    for (int32_t ch; (ch = raw_next(&c)) != CHAR_END;)
-        utf8_add(t, ch < CHAR_BROKEN && !is_nothing(ch) ? ch : '?');
+    for (int32_t ch; (ch = chars_raw(&c)) != CHAR_END;)
+        utf8_add(t, ch < CHAR_BROKEN && !char_is_nothing(ch) ? ch : '?');
 }
 
 /* Attributes in the order of the name, at most as many as fit the table. */

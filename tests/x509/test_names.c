@@ -112,6 +112,12 @@ static void distinguished(void **state)
         { "CN=a\xe2\x80\x83" "b", "CN=a b", true },        { "CN=\xef\xbc\xa1", "CN=a", true },      { "CN=", "CN= ", true },
         { "CN=ab", "CN=a b", false },                      { "CN=#0401ff", "CN=#0401fe", false },    { "CN=#0401ff", "CN=#0401ff", true },
         { "CN=\xd0\x90", "CN=\xd0\xb0", true },            { "CN=A+O=B+L=C", "CN=A+O=B", false },
+        { "CN=\xc3\xa9", "CN=e\xcc\x81", true },             { "CN=\xc3\x89", "CN=e\xcc\x81", true },      { "CN=e", "CN=e\xcc\x81", false },
+        { "CN=stra\xc3\x9f" "e", "CN=STRASSE", true },      { "CN=#1e0200e9", "CN=E\xcc\x81", true },  { "CN=\xef\xac\x81n", "CN=Fin", true },
+        { "CN=a\xcc\xa3\xcc\x81", "CN=a\xcc\x81\xcc\xa3", true }, { "CN=a\xcc\x81\xcc\x80", "CN=a\xcc\x80\xcc\x81", false },
+        { "CN=\xea\xb0\x81", "CN=\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa8", true }, { "CN=e\xe2\x80\x8d\xcc\x81", "CN=\xc3\xa9", true },
+        { "CN=\xe1\xbb\x87", "CN=e\xcc\x82\xcc\xa3", true }, { "CN=\xe1\xbb\x87", "CN=e\xcc\x82", false },
+        { "CN=\xe2\x84\xaa", "CN=k", true },                { "CN=\xcc\x81", "CN=\xcc\x80", false },     { "CN=\xe2\x80\x8d", "CN=", true },
     };
     /* clang-format on */
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
