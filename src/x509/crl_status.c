@@ -103,9 +103,9 @@ static bool no_use(struct work *w, const struct crl *c, enum troth_reason why, c
 
 /* ---- one list, by itself */
 
-static bool usable(struct work *w, const struct crl *c)
+/* As far as it does not depend on whether there is a newer one. */
+static bool begun(struct work *w, const struct crl *c)
 {
-    int64_t now = w->q->now;
     if (c->unknown_critical.n) /* RFC 5280 5.2, 5.3 */
         return no_use(w, c, TROTH_R_CRL_CRITICAL, c->entry_critical ? "unknown critical extension of an entry" : "unknown critical extension");
     if (c->version != 2 || !c->has_next_update || !c->has_number || c->number_critical) /* RFC 5280 5, 5.2.3 */
@@ -114,11 +114,12 @@ static bool usable(struct work *w, const struct crl *c)
                       : !c->has_next_update  ? "no nextUpdate"
                       : c->number_critical   ? "its number is a critical extension"
                                              : "it has no number");
-    if (c->this_update > now)
-        return no_use(w, c, TROTH_R_CRL_NOT_YET, "thisUpdate");
-    if (c->next_update < now)
-        return no_use(w, c, TROTH_R_CRL_STALE, "a newer one was due at");
-    return true;
+    return c->this_update <= w->q->now || no_use(w, c, TROTH_R_CRL_NOT_YET, "thisUpdate");
+}
+
+static bool usable(struct work *w, const struct crl *c)
+{
+    return begun(w, c) && (c->next_update >= w->q->now || no_use(w, c, TROTH_R_CRL_STALE, "a newer one was due at"));
 }
 
 /* ---- scope: 6.3.3 (b) */
@@ -321,6 +322,15 @@ static bool adds_to(const struct crl *d, const struct crl *c)
            compare_numbers(c->number, d->number) < 0;
 }
 
+/* Is there one, by what it says? */
+static bool has_delta(const struct work *w, const struct crl *c)
+{
+    for (size_t i = 0; i < w->q->n_crls; i++)
+        if (adds_to(&w->q->crls[i], c) && w->q->crls[i].next_update >= w->q->now)
+            return true;
+    return false;
+}
+
 /* The newest delta CRL that may be added to `c`, signed by the same key: (c), (h). */
 static const struct crl *delta_of(struct work *w, const struct crl *c, const struct cert *by)
 {
@@ -384,14 +394,24 @@ static void consider(struct work *w, const struct dist_point *dp, const struct c
     if (c->is_delta || !in_scope(w, dp, c))
         return;
     uint32_t mask = interim_reasons(dp, c);
-    if (!(mask & ~w->reasons) || !usable(w, c)) /* (e) */
+    if (!(mask & ~w->reasons) || !begun(w, c)) /* (e) */
         return;
+    bool stale = c->next_update < w->q->now; /* (a)(1): then a delta CRL must bring it up to date */
+    if (stale && !has_delta(w, c)) {
+        no_use(w, c, TROTH_R_CRL_STALE, "a newer one was due at");
+        return;
+    }
     const struct cert *by = signer_of(w, c);
     if (!by || superseded(w, c, by))
         return;
     const struct crl *delta = delta_of(w, c, by);
     struct crl_entry e;
-    use(w, c);
+    if (stale && !delta) {
+        no_use(w, c, TROTH_R_CRL_STALE, "a newer one was due at");
+        return;
+    }
+    if (!stale)
+        use(w, c);
     if (delta)
         use(w, delta);
     if (delta && listed(w, delta, &e))

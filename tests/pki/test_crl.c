@@ -275,6 +275,31 @@ static void deltas(void **state)
     c[1] = read_crl(&delta);
     a = ask_of(&leaf_cert, c, 2);
     expect(&a, REV_GOOD, TROTH_R_NONE, "");
+    /* RFC 5280 6.3.3 (a)(1): a delta brings a complete one up to date that is out of date itself, if it belongs to it */
+    base.next_update = MK_NOW - 1;
+    c[0] = read_crl(&base);
+    a = ask_of(&leaf_cert, c, 2); /* both are stale */
+    expect(&a, REV_UNKNOWN, TROTH_R_CRL_STALE, "newer one");
+    delta.next_update = MK_NOW + MK_DAY;
+    c[1] = read_crl(&delta);
+    a = ask_of(&leaf_cert, c, 2);
+    expect(&a, REV_REVOKED, TROTH_R_CERT_REVOKED, "");
+    delta.n_revoked = 0;
+    c[1] = read_crl(&delta);
+    a = ask_of(&leaf_cert, c, 2);
+    expect(&a, REV_GOOD, TROTH_R_NONE, "good until 2026-09-22");
+    delta.bad_signature = true;
+    c[1] = read_crl(&delta);
+    a = ask_of(&leaf_cert, c, 2);
+    expect(&a, REV_UNKNOWN, TROTH_R_CRL_STALE, "newer one");
+    delta.bad_signature = false;
+    delta.delta_base = MK_SERIAL(6);
+    c[1] = read_crl(&delta);
+    a = ask_of(&leaf_cert, c, 2);
+    expect(&a, REV_UNKNOWN, TROTH_R_CRL_STALE, "newer one");
+    delta.delta_base = MK_SERIAL(5);
+    base.next_update = MK_NOW + MK_DAY;
+    delta.n_revoked = 1;
     /* on hold in the complete one, released by the delta; and the newest of two deltas counts */
     struct issue_revoked hold = leaf_entry, release = leaf_entry;
     hold.reason = CRL_HOLD;
