@@ -51,6 +51,7 @@ struct path {
 struct keyed {
     uint64_t     hash;
     struct node *node;
+    bool         done;                /* of the first of a run: all of the run were seen to */
 };
 
 /* Signatures that were verified for one verdict: this certificate, by this key. */

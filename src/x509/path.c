@@ -92,15 +92,20 @@ bool link_add(struct judge *j, const struct node *child, struct node *issuer, bo
 
 /* ---- the pool by name */
 
+/* Of one name, those nearest to an anchor first: of too many the others are not looked at. */
 static int keyed_order(const void *a, const void *b)
 {
     const struct keyed *x = a, *y = b;
+    uint16_t p = (uint16_t)(x->node->reach - 1), q = (uint16_t)(y->node->reach - 1); /* 0, no way at all, is last */
     if (x->hash != y->hash)
         return x->hash < y->hash ? -1 : 1;
+    if (p != q)
+        return p < q ? -1 : 1;
     return x->node < y->node ? -1 : x->node > y->node;
 }
 
-static size_t keyed_run(const struct keyed *list, size_t n, uint64_t hash, const struct keyed **first)
+/* Where the run of a hash begins, or would. */
+static size_t keyed_first(const struct keyed *list, size_t n, uint64_t hash)
 {
     size_t lo = 0, hi = n;
     while (lo < hi) {
@@ -110,10 +115,16 @@ static size_t keyed_run(const struct keyed *list, size_t n, uint64_t hash, const
         else
             hi = mid;
     }
-    *first = list + lo;
-    for (hi = lo; hi < n && list[hi].hash == hash;)
-        hi++;
-    return hi - lo;
+    return lo;
+}
+
+static size_t keyed_run(const struct keyed *list, size_t n, uint64_t hash, const struct keyed **first)
+{
+    size_t from = keyed_first(list, n, hash), to = from;
+    *first = list + from;
+    while (to < n && list[to].hash == hash)
+        to++;
+    return to - from;
 }
 
 size_t pool_by_subject(const struct judge *j, uint64_t hash, const struct keyed **first)
@@ -126,7 +137,7 @@ static struct keyed *keyed_make(struct judge *j, bool by_issuer)
     struct keyed *list = arena_array(j->arena, j->n_pool + 1, sizeof *list);
     for (size_t i = 0; list && i < j->n_pool; i++) {
         const struct cert *c = j->pool[i].cert;
-        list[i] = (struct keyed){ by_issuer ? c->issuer_hash : c->subject_hash, &j->pool[i] };
+        list[i] = (struct keyed){ by_issuer ? c->issuer_hash : c->subject_hash, &j->pool[i], false };
     }
     if (list && j->n_pool > 1)
         qsort(list, j->n_pool, sizeof *list, keyed_order);
@@ -138,8 +149,7 @@ static bool reach_find(struct judge *j)
 {
     struct keyed *by_issuer = keyed_make(j, true);
     struct node **queue = arena_array(j->arena, j->n_pool + 1, sizeof *queue);
-    j->by_subject = keyed_make(j, false);
-    TRY(by_issuer && queue && j->by_subject);
+    TRY(by_issuer && queue);
     size_t head = 0, tail = 0, n;
     for (size_t i = 0; i < j->n_pool; i++) {
         (void)anchors_by_subject(&j->policy->anchors, j->pool[i].cert->issuer_hash, &n);
@@ -151,7 +161,11 @@ static bool reach_find(struct judge *j)
     while (head < tail) {
         const struct node *up = queue[head++];
         const struct keyed *run;
+        size_t first = keyed_first(by_issuer, j->n_pool, up->cert->subject_hash);
+        if (first == j->n_pool || by_issuer[first].done)
+            continue; /* another of that name was here before, and nearer */
         n = keyed_run(by_issuer, j->n_pool, up->cert->subject_hash, &run);
+        by_issuer[first].done = n > 0;
         for (size_t i = 0; i < n; i++) {
             if (run[i].node->reach)
                 continue;
@@ -159,7 +173,8 @@ static bool reach_find(struct judge *j)
             queue[tail++] = run[i].node;
         }
     }
-    return true;
+    j->by_subject = keyed_make(j, false);
+    return j->by_subject;
 }
 
 /* ---- candidates */
