@@ -3,6 +3,7 @@
  * A malformed extension does not make the certificate unreadable: it is noted in `flaw`, and the check of
  * that name refuses any path that the certificate is in.  Must never allocate. */
 #include "x509/cert.h"
+#include "x509/crl.h"
 #include "x509/oids.h"
 
 enum { NAMES_MAX_LISTED = 65535 };
@@ -196,6 +197,21 @@ static void read_sequences(struct cert *c, struct rd *r)
         der_whole(&list, "SEQUENCE", DER_SEQUENCE);
 }
 
+/* CRLDistributionPoints: each with a name or an issuer, and nothing that is not one (RFC 5280 4.2.1.13). */
+static void read_points(struct cert *c, struct rd *r)
+{
+    span value = rd_peek(r), list;
+    struct dist_point dp;
+    bool bad = false;
+    read_sequences(c, r);
+    if (!rd_ok(r) || !dist_points_open(value, &list))
+        return;
+    while (dist_point_next(&list, &dp, &bad))
+        ;
+    if (bad)
+        rd_fail(r, "DistributionPoint", TROTH_R_DER_VALUE);
+}
+
 static void read_access(struct cert *c, struct rd *r)
 {
     (void)c;
@@ -379,13 +395,13 @@ static const struct ext_row {
     [CX_ISSUER_ALT_NAME]    = { "issuerAltName",             read_names,              OID_2_5_29(18) },
     [CX_BASIC_CONSTRAINTS]  = { "basicConstraints",          read_basic_constraints,  OID_2_5_29(19) },
     [CX_NAME_CONSTRAINTS]   = { "nameConstraints",           read_name_constraints,   OID_2_5_29(30) },
-    [CX_CRL_POINTS]         = { "cRLDistributionPoints",     read_sequences,          OID_2_5_29(31) },
+    [CX_CRL_POINTS]         = { "cRLDistributionPoints",     read_points,             OID_2_5_29(31) },
     [CX_POLICIES]           = { "certificatePolicies",       read_policies,           OID_2_5_29(32) },
     [CX_POLICY_MAPPINGS]    = { "policyMappings",            read_mappings,           OID_2_5_29(33) },
     [CX_AUTHORITY_KEY_ID]   = { "authorityKeyIdentifier",    read_aki,                OID_2_5_29(35) },
     [CX_POLICY_CONSTRAINTS] = { "policyConstraints",         read_policy_constraints, OID_2_5_29(36) },
     [CX_EXT_KEY_USAGE]      = { "extKeyUsage",               read_eku,                OID_2_5_29(37) },
-    [CX_FRESHEST_CRL]       = { "freshestCRL",               read_sequences,          OID_2_5_29(46) },
+    [CX_FRESHEST_CRL]       = { "freshestCRL",               read_points,             OID_2_5_29(46) },
     [CX_INHIBIT_ANY_POLICY] = { "inhibitAnyPolicy",          read_inhibit_any,        OID_2_5_29(54) },
     [CX_AUTHORITY_INFO]     = { "authorityInfoAccess",       read_access,             OID_PKIX(1, 1) },
     [CX_SUBJECT_INFO]       = { "subjectInfoAccess",         read_access,             OID_PKIX(1, 11) },

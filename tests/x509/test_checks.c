@@ -154,6 +154,11 @@ static void critical_and_known(void **state)
                          more[] = "\x30\x13\x30\x11\x06\x03\x2a\x03\x04\x30\x0a\x30\x08\x06\x02\x2a\x03\x05\x00\x05\x00",
                          twice[] = "\x30\x10\x30\x06\x06\x04\x55\x1d\x20\x00\x30\x06\x06\x04\x55\x1d\x20\x00",
                          no_oid[] = "\x30\x0d\x30\x0b\x06\x03\x2a\x03\x04\x30\x04\x30\x02\x05\x00",
+                         reasons[] = "\x30\x06\x30\x04\x81\x02\x01\x06", /* a point of reasons alone */
+                         two_names[] = "\x30\x0f\x30\x0d\xa0\x05\xa0\x03\x86\x01"
+                                       "a\xa2\x00\xa2\x00\xa0\x00",
+                         point[] = "\x30\x09\x30\x07\xa0\x05\xa0\x03\x86\x01"
+                                   "a",
                          period[] = "\x30\x11\x80\x0f"
                                     "20200101000000Z";
     static const struct {
@@ -171,6 +176,10 @@ static void critical_and_known(void **state)
         { "certificatePolicies", false, no_oid, sizeof no_oid - 1, "cert.malformed-ext" },
         { "2.5.29.16", true, period, sizeof period - 1, "cert.critical-ext" },
         { "2.5.29.16", false, period, sizeof period - 1, "ok" },
+        { "cRLDistributionPoints", false, reasons, sizeof reasons - 1, "cert.malformed-ext" },
+        { "cRLDistributionPoints", false, two_names, sizeof two_names - 1, "cert.malformed-ext" },
+        { "cRLDistributionPoints", false, point, sizeof point - 1, "ok" },
+        { "freshestCRL", false, reasons, sizeof reasons - 1, "cert.malformed-ext" },
         { "2.5.29.9", true, strange, sizeof strange - 1, "cert.critical-ext" },
         { "2.5.29.9", false, strange, sizeof strange - 1, "ok" },
     };
@@ -291,6 +300,49 @@ static void more_profile(void **state)
          t->leaf.sig_alg_inner = t->leaf.sig_alg_outer = SPAN_TEXT("\x30\x05\x06\x03\x2a\x03\x04"));
 }
 
+/* What the CA/Browser Forum forbids and RFC 5280 does not is refused by the one profile and not by the other; what RFC 5280 forbids, by
+ * both; and for other purposes than servers path validation stands alone. */
+static void profiles(void **state)
+{
+    (void)state;
+#define WEB_ONLY(code, ...)                                          \
+    CASE(code, __VA_ARGS__);                                         \
+    CASE(code, __VA_ARGS__, t->profile = TROTH_PROFILE_LINT);        \
+    CASE("ok", __VA_ARGS__, t->profile = TROTH_PROFILE_RFC5280);     \
+    CASE("ok", __VA_ARGS__, t->purpose = TROTH_PURPOSE_ANY)
+#define BOTH(code, ...)                                              \
+    CASE(code, __VA_ARGS__);                                         \
+    CASE(code, __VA_ARGS__, t->profile = TROTH_PROFILE_RFC5280);     \
+    CASE("ok", __VA_ARGS__, t->purpose = TROTH_PURPOSE_ANY)
+    WEB_ONLY("cert.profile", t->leaf.eku = NULL);
+    WEB_ONLY("cert.profile", t->leaf.flip = IX_EKU);
+    WEB_ONLY("cert.profile", t->leaf.eku = TEXTS("anyExtendedKeyUsage", "serverAuth"));
+    WEB_ONLY("cert.profile", t->root.eku = TEXTS("serverAuth"));
+    WEB_ONLY("cert.profile", t->mid.aki_issuer = TEXTS("dir:CN=Test Root,O=Troth Test"), t->mid.aki_serial = SPAN_TEXT("\1"));
+    WEB_ONLY("cert.profile", t->root.aki = SPAN_TEXT("another"));
+    WEB_ONLY("cert.profile", t->leaf.flip = IX_SAN);
+    WEB_ONLY("cert.profile", t->leaf.san = NULL, t->host = NULL, t->purpose = TROTH_PURPOSE_SERVER);
+    WEB_ONLY("cert.ca-as-leaf", t->leaf.ca = true, t->leaf.not_ca = false, t->leaf.key_usage |= KU_KEY_CERT_SIGN);
+    WEB_ONLY("cert.malformed-name", t->leaf.san = TEXTS("DNS:shop.example", "DNS:a..example"));
+    WEB_ONLY("cert.malformed-name", t->leaf.san = TEXTS("DNS:shop.example", "DNS:a b.example"));
+    WEB_ONLY("cert.malformed-name", t->leaf.san = TEXTS("DNS:shop.example", "DNS:*"));
+    WEB_ONLY("cert.malformed-name", t->leaf.san = TEXTS("DNS:shop.example", "DNS:f*.example"));
+    WEB_ONLY("cert.malformed-name", t->leaf.san = TEXTS("DNS:shop.example", "DNS:a.*.example"));
+    WEB_ONLY("cert.malformed-name", t->leaf.san = TEXTS("DNS:shop.example", "DNS:a.example."));
+    WEB_ONLY("cert.malformed-name", t->leaf.san = TEXTS("DNS:shop.example", "DNS:192.0.2.1"));
+    WEB_ONLY("cert.unknown-algorithm", t->root.sig_alg_inner = t->root.sig_alg_outer = SPAN_TEXT("\x30\x05\x06\x03\x2a\x03\x04"));
+    BOTH("cert.profile", t->mid.omit = IX_SKI);
+    BOTH("cert.profile", t->leaf.omit = IX_AKI);
+    BOTH("cert.profile", t->mid.flip = IX_BASIC);
+    BOTH("cert.profile", t->mid.flip = IX_SKI);
+    BOTH("cert.profile", t->leaf.key_usage |= KU_KEY_CERT_SIGN);
+    BOTH("cert.profile", t->leaf.has_path_len = true);
+    BOTH("cert.profile", t->leaf.permitted = TEXTS("DNS:shop.example"));
+    BOTH("cert.profile", t->leaf.subject = NULL, t->leaf.flip = IX_SAN);
+    BOTH("cert.serial", t->mid.serial = SPAN_TEXT("\x80"), t->mid.serial_as_is = true);
+    BOTH("cert.serial", t->leaf.serial = SPAN_TEXT("aaaaaaaaaaaaaaaaaaaaa"));
+}
+
 /* A root with a self-signature needs no authorityKeyIdentifier, whatever its names; one signed by another
  * does. */
 static void self_signed_by_key(void **state)
@@ -370,6 +422,7 @@ int main(void)
         cmocka_unit_test(profile),
         cmocka_unit_test(self_signed_by_key),
         cmocka_unit_test(more_profile),
+        cmocka_unit_test(profiles),
         cmocka_unit_test(unreadable),
         cmocka_unit_test(lint),
         cmocka_unit_test(limited_anchors),

@@ -153,6 +153,41 @@ static void ocsp(void **state)
          t->staple = staple(OCSP_REVOKED, next));
 }
 
+/* An authority changes its key: certificates of one name for both keys, one of them made with the other key; lists by either key
+ * (RFC 4210 4.4; RFC 5280 6.3.3 f). */
+static void key_rollover(void **state)
+{
+    (void)state;
+    const troth_key *key = mk_key(t->m, TROTH_KEY_P256);
+    for (int by_new = 0; by_new < 2; by_new++)
+        for (int list_new = 0; list_new < 2; list_new++)
+            for (int revoked = 0; revoked < 2; revoked++) {
+                struct issue crossed, leaf;
+                trial_fresh(t);
+                /* `mid` is what the root certified; `crossed` is the other key under the same name, certified with mid's */
+                crossed = mk_sub_ca(&t->mid, t->mid.subject, key);
+                t->given[t->n_given++] = mk_cert(t->m, &crossed);
+                leaf = t->leaf;
+                leaf.by = by_new ? &crossed : &t->mid;
+                leaf.serial = SPAN_TEXT("\x55");
+                t->leaf = leaf;
+                crl(of(&t->root, false));
+                crl(of(list_new ? &crossed : &t->mid, revoked));
+                trial_expect(t, revoked ? "cert.revoked" : "ok", __FILE__, __LINE__);
+                /* the other way round: what is crossed is itself on the list */
+                if (!by_new || revoked)
+                    continue;
+                trial_fresh(t);
+                crossed = mk_sub_ca(&t->mid, t->mid.subject, key);
+                crossed.serial = SPAN_TEXT("\x55");
+                t->given[t->n_given++] = mk_cert(t->m, &crossed);
+                t->leaf.by = &crossed;
+                crl(of(&t->root, false));
+                crl(of(&t->mid, true));
+                trial_expect(t, "cert.revoked", __FILE__, __LINE__);
+            }
+}
+
 /* A responder that the intermediate certified, and what may be wrong with it. */
 static span delegated(const struct issue *by, enum ocsp_cert_status status)
 {
@@ -223,6 +258,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(until),
                                         cmocka_unit_test(signers), cmocka_unit_test(ocsp),
-                                        cmocka_unit_test(responders), cmocka_unit_test(transparency) };
+                                        cmocka_unit_test(responders), cmocka_unit_test(key_rollover), cmocka_unit_test(transparency) };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
