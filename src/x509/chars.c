@@ -199,14 +199,14 @@ struct chars chars_of(uint8_t tag, span value)
     c.at = value.p;
     c.end = value.p + value.n;
     c.tag = tag;
-    c.started = c.held = c.space = false;
+    c.calm = c.started = c.held = false;
     c.from = c.n = 0;
     return c;
 }
 
 /* ---- insignificant spaces */
 
-int32_t chars_next(struct chars *c)
+static int32_t spaced_next(struct chars *c)
 {
     if (c->held) {
         c->held = false;
@@ -222,5 +222,12 @@ int32_t chars_next(struct chars *c)
         return ' ';
     }
     c->started = true;
+    return v;
+}
+
+int32_t chars_next_slowly(struct chars *c)
+{
+    int32_t v = spaced_next(c);
+    c->calm = c->started && !c->held && c->from == c->n && c->tag != DER_BMP && c->tag != DER_UNIVERSAL;
     return v;
 }

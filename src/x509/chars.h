@@ -13,7 +13,8 @@ enum { CHARS_AHEAD = 24 };                      /* marks on one letter that are 
 struct chars {
     const uint8_t *at, *end;
     uint8_t        tag;
-    bool           started, held, space; /* something was given out; a character was read before its turn, after white space */
+    bool           calm;                 /* the next may be looked at as it stands there                                      */
+    bool           started, held;        /* something was given out; a character was read before its turn, after white space  */
     int32_t        next;                 /* that character                                                                    */
     uint8_t        from, n;              /* of `ahead`                                                                        */
     int32_t        ahead[CHARS_AHEAD];   /* prepared, to be given out first                                                   */
@@ -25,7 +26,15 @@ struct chars chars_of(uint8_t tag, span value);
 /* As it stands there; CHAR_END at the end. */
 int32_t chars_raw(struct chars *);
 /* Prepared; white space in front and behind is gone, and is one space inside. */
-int32_t chars_next(struct chars *);
+int32_t chars_next_slowly(struct chars *);
+static inline int32_t chars_next(struct chars *c)
+{
+    /* ASCII before ASCII, as nearly all of it is */
+    if (UNLIKELY(!c->calm || c->end - c->at < 2 || c->at[0] <= ' ' || c->at[0] >= 0x7f || c->at[1] >= 0x80))
+        return chars_next_slowly(c);
+    uint8_t v = *c->at++;
+    return v >= 'A' && v <= 'Z' ? v + 32 : v;
+}
 /* Does it stand for nothing (controls, marks of direction, soft hyphens)? */
 bool char_is_nothing(int32_t);
 
