@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { VALUE_MAX = 100, NAME_ROOM = 300 };
 
 /* SEQUENCE { SET { SEQUENCE { commonName, value } }, as often as wanted */
-static span name_of(uint8_t *room, const uint8_t *data, size_t n, size_t rdns)
+static span made_name(uint8_t *room, const uint8_t *data, size_t n, size_t rdns)
 {
     static const uint8_t tags[] = { DER_UTF8, DER_PRINTABLE, DER_BMP, DER_UNIVERSAL, DER_TELETEX, DER_IA5, DER_OCTET_STRING, DER_UTF8 };
     uint8_t tag = n ? tags[data[0] % sizeof tags] : DER_UTF8;
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char shown[600];
     struct text t = TEXT_IN(shown);
     size_t half = size / 2;
-    span a = name_of(in_a, data, half, 1), b = name_of(in_b, data + half, size - half, 1), twice = name_of(in_twice, data, half, 2);
+    span a = made_name(in_a, data, half, 1), b = made_name(in_b, data + half, size - half, 1), twice = made_name(in_twice, data, half, 2);
     if (!readable(a) || !readable(b))
         return 0;
     bool same = name_equal(a, b);
