@@ -68,6 +68,7 @@ static void common(troth_builder *b, const struct setup *s)
     troth_versions(b, version, version);
     troth_suites(b, version == TROTH_TLS12 ? suite12 : &suites[s->suite], 1);
     troth_groups(b, s->kind == HYBRID ? hybrid : x25519, kind_is_12(s->kind) ? 2 : 1); /* TLS 1.2 wants the certificate's curve among them */
+    troth_compressors(b, NULL, 0); /* the other libraries compress no certificates */
     troth_clock(b, now, NULL);
 }
 
@@ -172,6 +173,7 @@ static int run(struct end *e)
         case TROTH_ASK_SIGN:
         case TROTH_ASK_VERDICT:
         case TROTH_ASK_CLIENT:
+        case TROTH_CLIENT_AUTH:
         case TROTH_KEYS:
         case TROTH_CLOSED:
         case TROTH_DONE:

@@ -21,15 +21,20 @@ static const troth_error *no_memory(void)
 }
 
 /* ---- begin and end */
-static troth_conn *new_conn(const struct config *cfg)
+static troth_conn *new_conn(const struct config *cfg, span host)
 {
     if (!cfg)
         return NULL;
     const troth_allocator *memory = cfg->memory;
-    troth_conn *c = memory->alloc(memory->ctx, sizeof *c);
+    size_t size = sizeof(troth_conn) + (host.n ? host.n + 1 : 0);
+    troth_conn *c = memory->alloc(memory->ctx, size);
     if (!c)
         return NULL;
-    memset(c, 0, sizeof *c);
+    memset(c, 0, size);
+    c->size = size;
+    c->error.memory = memory;
+    if (host.n)
+        c->host = memcpy((char *)c + sizeof *c, host.p, host.n);
     c->cfg = config_share(cfg);
     c->memory = memory;
     c->state = S_START;
@@ -37,6 +42,8 @@ static troth_conn *new_conn(const struct config *cfg)
     enum direction us = cfg->is_server ? FROM_SERVER : FROM_CLIENT, them = cfg->is_server ? FROM_CLIENT : FROM_SERVER;
     inbuf_init(&c->rec.in, memory);
     outq_init(&c->rec.out, memory);
+    if (cfg->is_server)
+        c->rec.out.least = OUTQ_FLIGHT;
     protect_init(&c->rec.read, memory, them);
     protect_init(&c->rec.write, memory, us);
     messages_init(&c->rec.messages, memory);
@@ -50,20 +57,17 @@ static troth_conn *new_conn(const struct config *cfg)
 
 troth_conn *troth_connect(const troth_client *us, const char *host)
 {
-    troth_conn *c = new_conn(us ? &us->config : NULL);
-    if (!c)
-        return NULL;
     size_t n = host ? strlen(host) : 0;
-    if (!n || n > LIMIT_HOST_NAME)
+    bool ok = n && n <= LIMIT_HOST_NAME;
+    troth_conn *c = new_conn(us ? &us->config : NULL, ok ? span_of(host, n) : SPAN_NONE);
+    if (c && !ok)
         (void)fail(c, BAD_ARGUMENT, "troth_connect: a host name of %zu bytes", n);
-    else if (!(c->host = arena_string(&c->keep, span_of(host, n))))
-        (void)fail(c, OUT_OF_MEMORY, "for a host name");
     return c;
 }
 
 troth_conn *troth_accept(const troth_server *us)
 {
-    return new_conn(us ? &us->config : NULL);
+    return new_conn(us ? &us->config : NULL, SPAN_NONE);
 }
 
 /* A session that was given and never used, one that was not fetched. */
@@ -86,9 +90,12 @@ void troth_free(troth_conn *c)
     carrier_of(c)->forget(c);
     outq_free(&c->rec.out);
     troth_report_free(c->report);
+    conn_shown_free(c);
+    trouble_free(&c->error);
     arena_free(&c->keep);
-    secret_wipe(c, sizeof *c);
-    memory->free(memory->ctx, c, sizeof *c);
+    size_t size = c->size;
+    secret_wipe(c, size);
+    memory->free(memory->ctx, c, size);
     config_free(cfg);
     config_free(shows);
 }
@@ -96,7 +103,7 @@ void troth_free(troth_conn *c)
 /* ---- before the first troth_next */
 static bool early_enough(troth_conn *c, const char *call)
 {
-    if (!c || error_is_set(&c->error))
+    if (!c || trouble_is_set(&c->error))
         return false;
     return c->state == S_START || fail(c, WRONG_TIME, "%s after the first troth_next", call);
 }
@@ -165,7 +172,7 @@ void troth_sent(troth_conn *c, size_t n)
 
 void troth_received(troth_conn *c, size_t n)
 {
-    if (c && c->quic && n && !error_is_set(&c->error))
+    if (c && c->quic && n && !trouble_is_set(&c->error))
         (void)fail(c, WRONG_TIME, "troth_received: with QUIC it is troth_quic_received");
     else if (c)
         engine_received(c, n);
@@ -173,7 +180,7 @@ void troth_received(troth_conn *c, size_t n)
 
 bool troth_write(troth_conn *c, const troth_span *parts, size_t n_parts)
 {
-    return c && !error_is_set(&c->error) && engine_write(c, parts, n_parts);
+    return c && !trouble_is_set(&c->error) && engine_write(c, parts, n_parts);
 }
 
 size_t troth_pending(const troth_conn *c)
@@ -183,7 +190,7 @@ size_t troth_pending(const troth_conn *c)
 
 bool troth_update_keys(troth_conn *c, bool peer_too)
 {
-    if (!c || error_is_set(&c->error))
+    if (!c || trouble_is_set(&c->error))
         return false;
     if (!c->ready || c->close_sent || c->facts.version != TROTH_TLS13)
         return fail(c, WRONG_TIME, "troth_update_keys %s", c->ready ? "where there is no KeyUpdate" : "before TROTH_READY");
@@ -192,7 +199,7 @@ bool troth_update_keys(troth_conn *c, bool peer_too)
 
 bool troth_ask_again(troth_conn *c)
 {
-    if (!c || error_is_set(&c->error))
+    if (!c || trouble_is_set(&c->error))
         return false;
     if (!c->cfg->is_server || !c->ready || c->close_sent)
         return fail(c, WRONG_TIME, "troth_ask_again %s", !c->cfg->is_server ? "is for servers" : c->ready ? "after troth_close" : "before TROTH_READY");
@@ -201,26 +208,26 @@ bool troth_ask_again(troth_conn *c)
 
 void troth_close(troth_conn *c)
 {
-    if (c && !error_is_set(&c->error))
+    if (c && !trouble_is_set(&c->error))
         engine_close(c);
 }
 
 void troth_broken(troth_conn *c, enum troth_reason why, const char *detail)
 {
-    if (!c || error_is_set(&c->error) || engine_is_over(c))
+    if (!c || trouble_is_set(&c->error) || engine_is_over(c))
         return;
     (void)fail_as(c, (unsigned)why < TROTH_REASON_COUNT && why ? why : TROTH_R_BAD_ARGUMENT, "%s", detail ? detail : "");
-    c->error.alert = ALERT_NONE_BELONGS; /* there is no way left to tell the peer */
+    trouble_alert(&c->error, ALERT_NONE_BELONGS); /* there is no way left to tell the peer */
     outq_drop(&c->rec.out);
     engine_fail(c);
 }
 
 void troth_abort(troth_conn *c, uint8_t alert, const char *because)
 {
-    if (!c || error_is_set(&c->error) || engine_is_over(c))
+    if (!c || trouble_is_set(&c->error) || engine_is_over(c))
         return;
     (void)fail(c, APP_ABORTED, "%s", because ? because : "no reason was given");
-    c->error.alert = alert;
+    trouble_alert(&c->error, alert);
     engine_fail(c);
 }
 
@@ -345,12 +352,12 @@ const troth_error *troth_why(const troth_conn *c)
 {
     if (!c)
         return no_memory();
-    return error_is_set(&c->error) ? &c->error : NULL;
+    return c->error.e;
 }
 
 const troth_report *troth_peer(const troth_conn *c)
 {
-    return c ? c->report : NULL;
+    return c ? peer_report((troth_conn *)(uintptr_t)c) : NULL; /* made when it is first asked for */
 }
 
 bool troth_peer_pin(const troth_conn *c, uint8_t spki_sha256[32])

@@ -40,7 +40,7 @@ static bool at_rest(struct troth_conn *c)
 
 bool troth_danger_take_records(troth_conn *c, troth_record_state *read, troth_record_state *write)
 {
-    if (!c || error_is_set(&c->error))
+    if (!c || trouble_is_set(&c->error))
         return false;
     if (c->quic || !c->ready || c->close_sent || c->close_seen)
         return fail(c, WRONG_TIME, "troth_danger_take_records %s",

@@ -35,7 +35,7 @@ bool quic_fits(struct troth_builder *b)
 /* A connection of QUIC that may still be spoken to. */
 static bool is_quic(troth_conn *c, const char *call)
 {
-    if (!c || error_is_set(&c->error))
+    if (!c || trouble_is_set(&c->error))
         return false;
     return c->quic || fail(c, WRONG_ROLE, "%s: the configuration was built without troth_quic", call);
 }
@@ -79,7 +79,8 @@ enum troth_level troth_quic_write_level(const troth_conn *c)
 
 uint64_t troth_quic_error(const troth_conn *c)
 {
-    return quic_error(troth_why(c) ? troth_why(c) : &c->error);
+    static const troth_error none = { .reason = TROTH_R_NONE };
+    return quic_error(troth_why(c) ? troth_why(c) : &none);
 }
 
 void troth_quic_closed(troth_conn *c, uint64_t code)

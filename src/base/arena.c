@@ -15,6 +15,13 @@ void arena_init(struct arena *a, const troth_allocator *mem, size_t first)
     *a = (struct arena){ .mem = mem, .next = first < 64 ? 64 : first };
 }
 
+void arena_init_at(struct arena *a, const troth_allocator *mem, size_t next, void *chunk, size_t n)
+{
+    arena_init(a, mem, next);
+    a->at = chunk;
+    a->end = a->at + n;
+}
+
 static bool grow(struct arena *a, size_t n)
 {
     size_t size = a->next > n + HEADER ? a->next : n + HEADER;

@@ -1,4 +1,4 @@
-/* error.c - the table of reasons, and how an error is filled in from it.  Must never allocate. */
+/* error.c - the table of reasons, and how an error is filled in from it.  Must never allocate, but for a trouble's first error. */
 #include "base/error.h"
 
 #include <stdarg.h>
@@ -115,4 +115,52 @@ enum troth_who troth_reason_who(enum troth_reason why)
 uint8_t troth_reason_alert(enum troth_reason why)
 {
     return row_of(why)->alert;
+}
+
+/* ---- an error that has memory only once there is one */
+
+static const troth_error no_room = { .reason = TROTH_R_OUT_OF_MEMORY,
+                                     .alert = ALERT_internal_error,
+                                     .who = TROTH_WHO_YOU,
+                                     .code = "local.out-of-memory",
+                                     .text = "memory ran out",
+                                     .hint = "free memory, or raise the limit this program runs under",
+                                     .file = __FILE__,
+                                     .line = __LINE__,
+                                     .detail = "for an error" };
+
+COLD troth_error *trouble_room(void *trouble)
+{
+    struct trouble *t = trouble;
+    if (t->e)
+        return t->e;
+    t->e = t->memory->alloc(t->memory->ctx, sizeof *t->e);
+    if (t->e)
+        *t->e = (troth_error){ .reason = TROTH_R_NONE };
+    else
+        t->e = (troth_error *)(uintptr_t)&no_room; /* it is set: nobody writes to it again */
+    return t->e;
+}
+
+COLD void trouble_alert(struct trouble *t, uint8_t alert)
+{
+    if (t->e && t->e != &no_room)
+        t->e->alert = alert;
+}
+
+COLD bool trouble_take(struct trouble *t, const troth_error *e)
+{
+    if (e->reason == TROTH_R_NONE)
+        return false;
+    troth_error *to = trouble_room(t);
+    if (!error_is_set(to))
+        *to = *e;
+    return false;
+}
+
+void trouble_free(struct trouble *t)
+{
+    if (t->e && t->e != &no_room)
+        t->memory->free(t->memory->ctx, t->e, sizeof *t->e);
+    t->e = NULL;
 }

@@ -3,18 +3,16 @@
 
 #include "base/secret.h"
 
-enum { LEAST = 1536 }; /* a flight of most handshakes */
-
 void outq_init(struct outq *q, const troth_allocator *memory)
 {
-    *q = (struct outq){ .memory = memory };
+    *q = (struct outq){ .memory = memory, .least = OUTQ_SMALL };
 }
 
 void outq_free(struct outq *q)
 {
     if (q->p)
         q->memory->free(q->memory->ctx, q->p, q->cap);
-    *q = (struct outq){ .memory = q->memory };
+    *q = (struct outq){ .memory = q->memory, .least = q->least };
 }
 
 /* Room for `n` more bytes behind what waits. */
@@ -31,14 +29,14 @@ static bool room(struct outq *q, troth_error *e, size_t n)
         q->end = waits;
         return true;
     }
-    size_t cap = waits + n < LEAST ? LEAST : waits ? waits + n + (waits + n) / 2 : n;
+    size_t cap = waits + n < q->least ? q->least : waits ? waits + n + (waits + n) / 2 : n;
     uint8_t *p = n < SIZE_MAX / 4 && waits < SIZE_MAX / 4 ? q->memory->alloc(q->memory->ctx, cap) : NULL;
     if (!p)
         return fail_to(e, OUT_OF_MEMORY, "%zu bytes to send", n);
     if (waits)
         memcpy(p, q->p + q->at, waits);
     outq_free(q);
-    *q = (struct outq){ q->memory, p, cap, 0, waits };
+    *q = (struct outq){ q->memory, p, cap, 0, waits, q->least };
     return true;
 }
 

@@ -69,21 +69,43 @@ void protect_set(struct protect *p, enum form form, const troth_aead *aead, cons
     memcpy(p->iv, iv, protect_iv_n(form, aead));
 }
 
-static bool expand(struct protect *p, troth_error *e)
+struct expanded {
+    _Alignas(64) uint8_t b[TROTH_AEAD_STATE_MAX];
+};
+
+/* The key, expanded; NULL and *e when that fails.  `here` is for the first record of a key, and to be given to done() after it. */
+static void *expand(struct protect *p, troth_error *e, struct expanded *here)
 {
     if (p->begun)
-        return true;
+        return p->state;
+    if (!p->seq && !p->state) {
+        if (p->aead->begin(p->aead, here->b, p->key))
+            return here->b;
+        fail_to(e, CRYPTO_FAILED, "%s takes no key", p->aead->name);
+        return NULL;
+    }
     if (!p->state)
         p->state = p->memory->alloc(p->memory->ctx, p->aead->state_n);
-    if (!p->state)
-        return fail_to(e, OUT_OF_MEMORY, "%zu bytes for a key", p->aead->state_n);
-    p->begun = p->aead->begin(p->aead, p->state, p->key);
+    p->begun = p->state && p->aead->begin(p->aead, p->state, p->key);
     if (p->begun)
-        return true;
+        return p->state;
+    if (!p->state) {
+        fail_to(e, OUT_OF_MEMORY, "%zu bytes for a key", p->aead->state_n);
+        return NULL;
+    }
     secret_wipe(p->state, p->aead->state_n); /* as far as it got */
     p->memory->free(p->memory->ctx, p->state, p->aead->state_n);
     p->state = NULL;
-    return fail_to(e, CRYPTO_FAILED, "%s takes no key", p->aead->name);
+    fail_to(e, CRYPTO_FAILED, "%s takes no key", p->aead->name);
+    return NULL;
+}
+
+static void done(const struct protect *p, const void *state, struct expanded *here)
+{
+    if (state != here->b)
+        return;
+    p->aead->end(p->aead, here->b);
+    secret_wipe(here->b, p->aead->state_n);
 }
 
 static void put_u64(uint8_t *to, uint64_t v)
@@ -216,7 +238,7 @@ static void put_header(uint8_t *out, uint8_t type, uint16_t version, size_t n)
 }
 
 /* The content, in TLS 1.3 with its type and padding behind, sealed to `at`. */
-static bool seal_content(struct protect *p, uint8_t *at, const uint8_t *nonce, span aad, uint8_t type, const struct pieces *from,
+static bool seal_content(struct protect *p, void *state, uint8_t *at, const uint8_t *nonce, span aad, uint8_t type, const struct pieces *from,
                          size_t n)
 {
     span window[WINDOW + 1];
@@ -233,7 +255,7 @@ static bool seal_content(struct protect *p, uint8_t *at, const uint8_t *nonce, s
     } else if (typed) {
         window[used++] = span_of(&type, 1);
     }
-    return p->aead->seal(p->aead, p->state, at, nonce, aad, window, used);
+    return p->aead->seal(p->aead, state, at, nonce, aad, window, used);
 }
 
 bool protect_seal(struct protect *p, troth_error *e, uint8_t *out, uint8_t type, uint16_t version, struct pieces *from, size_t n)
@@ -249,11 +271,15 @@ bool protect_seal(struct protect *p, troth_error *e, uint8_t *out, uint8_t type,
         copy_pieces(out + HEADER, from, n);
     } else {
         uint8_t nonce[IV_MAX], aad[13];
-        TRY(expand(p, e));
+        struct expanded here;
+        void *state = expand(p, e, &here);
+        TRY(state);
         if (explicit_n(p))
             put_u64(out + HEADER, p->seq);
         make_nonce(p, nonce, out + HEADER);
-        if (!seal_content(p, out + HEADER + explicit_n(p), nonce, make_aad(p, aad, out, n), type, from, n))
+        bool sealed = seal_content(p, state, out + HEADER + explicit_n(p), nonce, make_aad(p, aad, out, n), type, from, n);
+        done(p, state, &here);
+        if (!sealed)
             return fail_to(e, CRYPTO_FAILED, "%s could not seal a record", p->aead->name);
     }
     skip_pieces(from, n);
@@ -305,11 +331,15 @@ enum opened protect_open(struct protect *p, troth_error *e, struct record *r)
         return OPEN_SHORT;
     if (p->seq == UINT64_MAX)
         fail_to(e, KEY_EXHAUSTED, "2^64 records");
-    if (p->seq == UINT64_MAX || !expand(p, e))
+    struct expanded here;
+    void *state = p->seq == UINT64_MAX ? NULL : expand(p, e, &here);
+    if (!state)
         return OPEN_FAILED;
     span sealed = { r->body + front, r->n - front };
     make_nonce(p, nonce, r->body);
-    if (!p->aead->open(p->aead, p->state, r->body + front, nonce, make_aad(p, aad, r->header, sealed.n - TAG), sealed))
+    bool good = p->aead->open(p->aead, state, r->body + front, nonce, make_aad(p, aad, r->header, sealed.n - TAG), sealed);
+    done(p, state, &here);
+    if (!good)
         return OPEN_BAD_MAC;
     r->body += front;
     r->n = sealed.n - TAG;

@@ -23,7 +23,8 @@ enum {
 struct protect {
     const troth_allocator *memory;
     const troth_aead      *aead;    /* NULL: in the clear                                                              */
-    void                  *state;   /* memory for the expanded key; NULL while at rest                                 */
+    void                  *state;   /* memory for the expanded key; NULL while at rest, and for the first record of a
+                                     * key: that one's is on the stack, as handshake keys seldom see a second          */
     bool                   begun;   /* the key is expanded in it                                                       */
     const struct witness  *witness; /* told of each record; may be NULL                                                */
     uint64_t               seq;     /* of the next record                                                              */

@@ -99,10 +99,13 @@ static enum troth_reason meaning(const struct troth_conn *c, uint8_t alert)
 
 bool alert_received(struct troth_conn *c, uint8_t alert)
 {
-    if (!error_is_set(&c->error)) {
-        (void)error_from_peer(&c->error, meaning(c, alert), alert, __FILE__, __LINE__);
-        struct text t = TEXT_IN(c->error.detail);
+    if (!trouble_is_set(&c->error)) {
+        troth_error e;
+        error_none(&e);
+        (void)error_from_peer(&e, meaning(c, alert), alert, __FILE__, __LINE__);
+        struct text t = TEXT_IN(e.detail);
         text_add(&t, "alert %s (%u) in state %s", name_of(&names_alert, alert), alert, state_name((enum state)c->state));
+        (void)trouble_take(&c->error, &e);
     }
     return false;
 }

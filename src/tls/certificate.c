@@ -135,7 +135,7 @@ static bool found(struct troth_conn *c, const struct choice_identity *got)
         return true;
     (void)fail_as(c, got->why, "none of our %zu identities can be shown; this is about the last", shown_by(c)->n_identities);
     if (got->why == TROTH_R_NO_SHARED_CERT_TYPE && c->hs->wanted.types.n)
-        c->error.alert = ALERT_unsupported_certificate; /* where types are negotiated (RFC 7250 4.2) */
+        trouble_alert(&c->error, ALERT_unsupported_certificate); /* where types are negotiated (RFC 7250 4.2) */
     return false;
 }
 

@@ -83,9 +83,9 @@ static bool expand(struct troth_conn *c, const struct compressed_certificate *cc
         return fail(c, COMPRESSION_NOT_OFFERED, "%s (%u)", name_of(&names_cert_comp, cc->algorithm), cc->algorithm);
     if (cc->uncompressed_length > c->cfg->most_certificate)
         return fail(c, COMPRESSED_TOO_LARGE, "%u bytes, at most %u are taken", cc->uncompressed_length, c->cfg->most_certificate);
-    uint8_t *p = arena_alloc(&c->hs->arena, cc->uncompressed_length ? cc->uncompressed_length : 1);
-    if (!p)
-        return fail(c, OUT_OF_MEMORY, "%u bytes for a certificate", cc->uncompressed_length);
+    struct shown *shown = conn_shown(c, cc->uncompressed_length ? cc->uncompressed_length : 1); /* its place when it was judged */
+    TRY(shown);
+    uint8_t *p = shown->list;
     size_t n = how->expand(p, cc->uncompressed_length, cc->compressed_certificate_message);
     if (!n || n != cc->uncompressed_length)
         return fail(c, COMPRESSED_BAD, "%zu bytes of %s should become %u", cc->compressed_certificate_message.n,

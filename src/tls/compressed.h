@@ -12,7 +12,7 @@ bool MUST_USE identity_compress(struct identity *id, const struct config *cfg, s
 bool MUST_USE compression_offer(struct troth_conn *c, struct exts *e);
 /* The form of `id` that the peer wants compressed, whole; empty: none is to be had. */
 span compression_choose(struct troth_conn *c, const struct identity *id, unsigned form);
-/* A CompressedCertificate came; *certificate: body of the Certificate in it, in the arena. */
+/* A CompressedCertificate came; *certificate: body of the Certificate in it, in the connection's `shown`. */
 bool MUST_USE compression_undo(struct troth_conn *c, const struct message *m, const struct ext_set *asked, span *certificate);
 
 #endif

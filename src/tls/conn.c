@@ -8,7 +8,7 @@
 /* ---- memory */
 bool hs_begin(struct troth_conn *c)
 {
-    enum { FIRST_CHUNK = 2816 }; /* holds a handshake with classical groups; a hybrid takes another */
+    enum { FIRST_CHUNK = 2048 }; /* holds a handshake with classical groups; a hybrid takes another */
     struct arena a;
     arena_init(&a, c->cfg->memory, FIRST_CHUNK);
     struct hs *hs = arena_alloc(&a, sizeof *hs);
@@ -52,6 +52,24 @@ struct rare *conn_rare(struct troth_conn *c)
     if (!c->rare)
         (void)fail(c, OUT_OF_MEMORY, "%zu bytes", sizeof *c->rare);
     return c->rare;
+}
+
+void conn_shown_free(struct troth_conn *c)
+{
+    if (c->shown)
+        c->memory->free(c->memory->ctx, c->shown, c->shown->size);
+    c->shown = NULL;
+}
+
+struct shown *conn_shown(struct troth_conn *c, size_t n)
+{
+    conn_shown_free(c);
+    c->shown = c->memory->alloc(c->memory->ctx, sizeof *c->shown + n);
+    if (c->shown)
+        *c->shown = (struct shown){ .size = sizeof *c->shown + n };
+    else
+        (void)fail(c, OUT_OF_MEMORY, "%zu bytes for the peer's certificates", n);
+    return c->shown;
 }
 
 static bool draw(struct troth_conn *c, uint8_t *out, size_t n)
@@ -146,10 +164,17 @@ void conn_ready(struct troth_conn *c)
     c->rec.rules.clear_alert = false;
 }
 
+bool conn_aligned(struct troth_conn *c)
+{
+    troth_error e;
+    error_none(&e);
+    return messages_aligned(&c->rec.messages, &e) || trouble_take(&c->error, &e);
+}
+
 /* ---- keys */
 bool conn_keys13(struct troth_conn *c, enum way way, uint8_t epoch, const struct secret *traffic)
 {
-    TRY(way == READ ? messages_aligned(&c->rec.messages, &c->error) : flight_flush(c));
+    TRY(way == READ ? conn_aligned(c) : flight_flush(c));
     return carrier_of(c)->keys(c, way, epoch, traffic);
 }
 

@@ -55,7 +55,8 @@ struct offer {
     uint8_t  grease[8];                  /* seeds of GREASE values                                             */
     uint16_t least, most;                /* versions offered                                                   */
     struct ext_set asked;                /* extensions offered: the only ones that may be answered             */
-    struct offered_share shares[SHARES_MAX];
+    struct offered_share *shares;        /* room for as many as the configuration wants, in the arena          */
+    uint8_t  max_shares;
     uint8_t  n_shares;
     bool     again;                      /* HelloRetryRequest came: this is the second hello                   */
     uint16_t retry_group, retry_suite;   /* what it demanded; 0: nothing                                       */
@@ -157,7 +158,7 @@ struct hs {
     uint8_t            fresh[RANDOM_AHEAD]; /* random bytes not handed out yet: the last fresh_n                */
     uint8_t            fresh_n;
     const struct auth_seen *ahead;       /* a CertificateVerify whose signature was verified; NULL: none        */
-    troth_public_key   peer_key;         /* to verify CertificateVerify with; spans live with the report       */
+    troth_public_key   peer_key;         /* to verify CertificateVerify with; spans live in conn's `shown`, or in `keep` */
     uint16_t           peer_scheme;      /* of a delegated credential: the only one it may use; 0: any         */
     bool               peer_showed;      /* a certificate (or raw key) came                                    */
     bool               verdict_given;    /* of the application                                                 */
@@ -203,6 +204,18 @@ struct rare {
     span        address;         /* server: cookies are for a client of this address                         */
 };
 
+/* The peer's chain, and what it was judged by: all that the report on it is made of again when somebody asks for one. */
+struct shown {
+    size_t      size;     /* of this allocation                                                    */
+    uint32_t    n;        /* bytes of the list; 0: nothing was judged                              */
+    bool        accepted; /* by the policy                                                         */
+    bool        said, accepts; /* the application's own verdict, if it gave one                    */
+    const char *because;  /* its words, in `keep`                                                  */
+    int64_t     now;      /* the time it was judged by                                             */
+    int64_t     until;    /* so long the policy's verdict holds                                    */
+    uint8_t     list[];   /* opaque24 each, leaf first                                             */
+};
+
 /* Both directions of the wire. */
 struct records {
     struct inbuf    in;
@@ -222,9 +235,11 @@ struct troth_conn {
     const troth_allocator *memory;     /* of this struct                                                         */
     const struct witness *witness;     /* NULL: nobody listens                                                   */
     struct hs            *hs;          /* NULL once CONNECTED (and before the first troth_next)                  */
-    troth_report         *report;      /* on the peer's chain; stays after a failure                             */
+    struct shown         *shown;       /* the peer's chain; stays after a failure                                */
+    troth_report         *report;      /* on it, once somebody asked                                             */
     struct rare          *rare;
-    const char           *host;        /* client: whom to reach; in `keep`                                       */
+    size_t                size;        /* of this allocation: the host's name may lie behind the struct          */
+    const char           *host;        /* client: whom to reach                                                  */
     const char           *sni;         /* client: what to send as server_name; NULL: host, "": nothing           */
     struct arena          keep;        /* facts of this connection                                               */
 
@@ -249,7 +264,7 @@ struct troth_conn {
     struct quic          *quic;        /* NULL: records; in `keep`                                               */
     struct records        rec;
     uint64_t              bytes_in, bytes_out;
-    troth_error           error;       /* the first failure, once there is one                                   */
+    struct trouble        error;       /* the first failure, once there is one                                   */
 };
 
 /* ---- small words that every file of this folder uses */
@@ -282,6 +297,9 @@ struct rd message_reader(struct troth_conn *c, struct rd_ctx *ctx, const struct 
 bool MUST_USE conn_keep(struct troth_conn *c, span *out, span s);
 bool MUST_USE hs_keep(struct troth_conn *c, span *out, span s);
 struct rare *conn_rare(struct troth_conn *c); /* NULL: out of memory, and failed */
+/* Room for `n` bytes of the peer's chain, instead of what was there.  NULL: out of memory, and failed. */
+struct shown *conn_shown(struct troth_conn *c, size_t n);
+void conn_shown_free(struct troth_conn *c);
 bool MUST_USE conn_random(struct troth_conn *c, uint8_t *out, size_t n);
 /* A handshake's memory begins and ends. */
 bool MUST_USE hs_begin(struct troth_conn *c);
@@ -298,6 +316,8 @@ void conn_ready(struct troth_conn *c);
 bool MUST_USE conn_alpn(struct troth_conn *c, span name);
 /* RFC 8449: what the peer's extension says about records we send, and ours about those it sends. */
 bool MUST_USE conn_record_limit(struct troth_conn *c, const struct exts *theirs);
+/* Before what is received changes its keys or its author: no message may be half there. */
+bool MUST_USE conn_aligned(struct troth_conn *c);
 /* Installs the traffic keys of a secret.  WRITE: what waits in the flight is sealed with the old ones first.  READ: no message may be
  * half there.  `epoch`: EPOCH_ of base/witness.h. */
 enum way { READ, WRITE };

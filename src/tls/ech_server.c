@@ -41,7 +41,7 @@ static bool open_payload(struct troth_conn *c, const struct ech_client_hello *h,
 static bool try_keys(struct troth_conn *c, const struct ech_client_hello *h, span aad, span *encoded, span *config)
 {
     const struct config *cfg = c->cfg;
-    for (size_t i = 0; i < cfg->n_ech_keys && !error_is_set(&c->error); i++) {
+    for (size_t i = 0; i < cfg->n_ech_keys && !trouble_is_set(&c->error); i++) {
         const struct ech_server_key *key = &cfg->ech_keys[i];
         if (key->parsed->config_id != h->config_id || !ech_config_has_suite(key->parsed, h->kdf_id, h->aead_id))
             continue;
@@ -165,7 +165,7 @@ static bool open_first(struct troth_conn *c, struct client_hello *ch, struct mes
     span aad, encoded, config = SPAN_NONE;
     TRY(copy_aad(c, m, h.payload, &aad));
     if (!try_keys(c, &h, aad, &encoded, &config))
-        return !error_is_set(&c->error) && refuse(c, not_ours);
+        return !trouble_is_set(&c->error) && refuse(c, not_ours);
     if (c->cfg->ask_server) /* it may want the outer one back */
         TRY(hs_keep(c, &c->hs->hello.outer, m->raw));
     ech->stage = ECH_ACCEPTED;

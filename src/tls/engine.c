@@ -55,11 +55,12 @@ void engine_fail(struct troth_conn *c)
     if (c->failed)
         return;
     c->failed = true;
-    if (!c->error.from_peer && c->error.alert != ALERT_NONE_BELONGS && !c->close_sent)
-        alert_send(c, LEVEL_FATAL, c->error.alert);
+    const troth_error *e = c->error.e;
+    if (!e->from_peer && e->alert != ALERT_NONE_BELONGS && !c->close_sent)
+        alert_send(c, LEVEL_FATAL, e->alert);
     const struct witness *w = c->witness;
     if (w && w->failure)
-        w->failure(w->self, &c->error);
+        w->failure(w->self, e);
     forget(c);
     c->state = S_FAILED;
 }
@@ -118,9 +119,11 @@ void engine_answer(struct troth_conn *c, enum question q, span raw)
 static bool take_message(struct troth_conn *c)
 {
     struct message m;
-    switch (messages_next(&c->rec.messages, &c->error, &m)) {
+    troth_error e;
+    error_none(&e);
+    switch (messages_next(&c->rec.messages, &e, &m)) {
     case MESSAGE_WHOLE: after_step(c, hs_take(c, input_of(m.type, m.raw), &m)); return true;
-    case MESSAGE_BAD: engine_fail(c); return true;
+    case MESSAGE_BAD: (void)trouble_take(&c->error, &e); engine_fail(c); return true;
     case MESSAGE_MORE: break;
     }
     return false;
@@ -128,11 +131,11 @@ static bool take_message(struct troth_conn *c)
 
 static troth_event ask_for_more(struct troth_conn *c)
 {
-    troth_event e = event(TROTH_RECV);
+    troth_event ev = event(TROTH_RECV);
     if (c->eof)
         end_of_input(c);
-    else if (carrier_of(c)->room(c, &e))
-        return e;
+    else if (carrier_of(c)->room(c, &ev))
+        return ev;
     engine_fail(c);
     return event(TROTH_FAILED);
 }
@@ -147,7 +150,7 @@ static bool take_input(struct troth_conn *c, troth_event *e)
     case TOOK_DATA: *e = (troth_event){ .kind = TROTH_DATA, .data = data, .early = !c->ready }; return true;
     case NEED_MORE: *e = ask_for_more(c); return e->kind != TROTH_FAILED; /* an alert may have to go first */
     }
-    if (error_is_set(&c->error))
+    if (trouble_is_set(&c->error))
         engine_fail(c);
     return false;
 }
@@ -187,9 +190,9 @@ static bool waiting_event(struct troth_conn *c, troth_event *e)
 /* One thing that is to be said to the application; false: look again. */
 static bool next(struct troth_conn *c, troth_event *e)
 {
-    if (c->state == S_START && !error_is_set(&c->error))
+    if (c->state == S_START && !trouble_is_set(&c->error))
         begin(c);
-    if (error_is_set(&c->error))
+    if (trouble_is_set(&c->error))
         engine_fail(c); /* once; what failed outside of a step is found here */
     if (carrier_of(c)->say(c, e))
         return true;

@@ -59,14 +59,21 @@ bool flight_add(struct troth_conn *c, uint8_t type, body_writer *body, const voi
     return flight_write(c, type, body, what, &message, &n) && flight_add_whole(c, span_of(message, n));
 }
 
-static bool put_ccs(struct troth_conn *c)
+bool flight_put_ccs(struct troth_conn *c)
 {
     static const uint8_t one[1] = { 1 };
+    troth_error e;
+    error_none(&e);
+    return outq_put_clear(&c->rec.out, &e, CONTENT_CHANGE_CIPHER_SPEC, TROTH_TLS12, SPAN_OF(one)) || trouble_take(&c->error, &e);
+}
+
+static bool put_ccs(struct troth_conn *c)
+{
     struct hs *hs = c->hs;
     if (!hs || !hs->ccs_waits)
         return true;
     hs->ccs_waits = false;
-    return outq_put_clear(&c->rec.out, &c->error, CONTENT_CHANGE_CIPHER_SPEC, TROTH_TLS12, SPAN_OF(one));
+    return flight_put_ccs(c);
 }
 
 bool flight_put(struct troth_conn *c, uint8_t type, const span *parts, size_t n)

@@ -146,7 +146,6 @@ void ks_enter_main(struct ks_main *out, const struct ks_handshake *from, const s
     derived(&salt, h, &from->handshake);
     out->hash = h;
     out->main.n = (uint8_t)h->n;
-    out->resumption.n = 0;
     hkdf_extract(h, out->main.b, secret_span(&salt), span_of(zeros, h->n));
     hmac_key_init(&k, h, secret_span(&out->main));
     derive(&out->client, &k, "c ap traffic", upto_server_finished);
@@ -168,10 +167,11 @@ void ks_leave_handshake(struct ks_handshake *from)
 
 void ks_resumption(struct ks_main *stage, const struct digest *upto_client_finished, const struct told *told)
 {
-    stage->resumption.n = (uint8_t)stage->hash->n;
-    expand(stage->hash, stage->resumption.b, stage->resumption.n, secret_span(&stage->main), "res master",
-           digest_span(upto_client_finished));
+    struct secret resumption = { .n = (uint8_t)stage->hash->n };
+    expand(stage->hash, resumption.b, resumption.n, secret_span(&stage->main), "res master", digest_span(upto_client_finished));
     secret_wipe(&stage->main, sizeof stage->main);
+    stage->resumption = resumption;
+    secret_wipe(&resumption, sizeof resumption);
     tell_secret(told, NULL, "res master", "Main Secret", stage->hash, digest_span(upto_client_finished),
                 secret_span(&stage->resumption));
 }

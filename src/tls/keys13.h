@@ -31,10 +31,14 @@ struct ks_handshake {
     const troth_hash *hash;
     struct secret     handshake, client, server;
 };
-/* What remains once the handshake is over.  `main` is only there until `resumption` is derived, with the client's Finished. */
+/* What remains once the handshake is over.  `main` is only there until `resumption` is derived, with the client's Finished: that then
+ * takes its place. */
 struct ks_main {
     const troth_hash *hash;
-    struct secret     main, client, server, exporter, resumption;
+    union {
+        struct secret main, resumption;
+    };
+    struct secret client, server, exporter;
 };
 
 /* psk empty: none. */

@@ -33,7 +33,7 @@ static struct offered_share *find_share(struct offer *o, const troth_kem *kem)
 static bool add_share(struct troth_conn *c, const troth_kem *kem)
 {
     struct offer *o = &c->hs->offer;
-    if (o->n_shares == SHARES_MAX)
+    if (o->n_shares == o->max_shares)
         return true;
     struct offered_share *s = &o->shares[o->n_shares], *whole = find_share(o, kem);
     s->kem = kem;
@@ -57,6 +57,12 @@ static bool add_share(struct troth_conn *c, const troth_kem *kem)
 static bool make_shares(struct troth_conn *c)
 {
     const struct config *cfg = c->cfg;
+    struct offer *o = &c->hs->offer;
+    size_t most = u16s_count(cfg->key_shares);
+    o->max_shares = (uint8_t)(most < 1 ? 1 : most < SHARES_MAX ? most : SHARES_MAX); /* one for a HelloRetryRequest */
+    o->shares = arena_array(&c->hs->arena, o->max_shares, sizeof *o->shares);
+    if (!o->shares)
+        return fail(c, OUT_OF_MEMORY, "for key shares");
     for (size_t i = 0; c->hs->offer.most >= TROTH_TLS13 && i < u16s_count(cfg->key_shares); i++) {
         const troth_kem *kem = provider_kem(cfg->provider, u16s_at(cfg->key_shares, i));
         if (kem)

@@ -110,8 +110,10 @@ static enum took take(struct troth_conn *c, span *data)
     if (!k)
         return NEED_MORE;
     q->taken = true;
+    troth_error e;
+    error_none(&e);
     bool ok = k->level == c->rec.read.epoch
-                ? messages_add(&c->rec.messages, &c->error, span_of(k->bytes, k->n))
+                ? messages_add(&c->rec.messages, &e, span_of(k->bytes, k->n)) || trouble_take(&c->error, &e)
                 : fail(c, QUIC_LEVEL, "%u bytes at level %u, and it is the turn of level %u", (unsigned)k->n, k->level, c->rec.read.epoch);
     (void)ok; /* whoever asked looks at the error */
     return TOOK;

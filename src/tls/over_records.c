@@ -14,7 +14,9 @@ static bool put(struct troth_conn *c, uint8_t type, const span *parts, size_t n)
 {
     enum { FIRST_VERSION = 0x0301 }; /* of a first ClientHello's record, for old middleboxes (RFC 9846 5.1) */
     bool first = c->hs && !c->cfg->is_server && !c->hs->first_sent;
-    return outq_put(&c->rec.out, &c->error, &c->rec.write, type, first ? FIRST_VERSION : TROTH_TLS12, parts, n);
+    troth_error e;
+    error_none(&e);
+    return outq_put(&c->rec.out, &e, &c->rec.write, type, first ? FIRST_VERSION : TROTH_TLS12, parts, n) || trouble_take(&c->error, &e);
 }
 
 static bool say(struct troth_conn *c, troth_event *e)
@@ -43,10 +45,11 @@ static void take_close(struct troth_conn *c)
         (void)alert_received(c, ALERT_close_notify);
 }
 
-static void refuse_input(struct troth_conn *c)
+static void refuse_input(struct troth_conn *c, troth_error *e)
 {
-    if (c->error.reason == TROTH_R_NOT_TLS)
-        (void)not_tls(&c->error, inbuf_left(&c->rec.in), !c->cfg->is_server);
+    if (e->reason == TROTH_R_NOT_TLS)
+        (void)not_tls(e, inbuf_left(&c->rec.in), !c->cfg->is_server);
+    (void)trouble_take(&c->error, e);
 }
 
 /* Before the handshake is complete it is early data, of which there may be only so much (RFC 9846 4.3.10). */
@@ -66,7 +69,9 @@ static enum took take(struct troth_conn *c, span *data)
 {
     struct records *r = &c->rec;
     struct arrived got;
-    switch (arrive(&r->rules, &r->in, &r->read, &r->messages, &c->error, &got)) {
+    troth_error e;
+    error_none(&e);
+    switch (arrive(&r->rules, &r->in, &r->read, &r->messages, &e, &got)) {
     case ARRIVED_NOTHING: return NEED_MORE;
     case ARRIVED_DATA:
         c->key_updates = 0;
@@ -77,14 +82,16 @@ static enum took take(struct troth_conn *c, span *data)
     case ARRIVED_CCS: return TOOK_CCS;
     case ARRIVED_CLOSE: take_close(c); break;
     case ARRIVED_ALERT: alert_tell_received(c, got.alert_level, got.alert); (void)alert_received(c, got.alert); break;
-    case ARRIVED_BAD: refuse_input(c); break;
+    case ARRIVED_BAD: refuse_input(c, &e); break;
     }
     return TOOK;
 }
 
-static bool room(struct troth_conn *c, troth_event *e)
+static bool room(struct troth_conn *c, troth_event *ev)
 {
-    return inbuf_room(&c->rec.in, &c->error, &e->room.p, &e->room.n);
+    troth_error e;
+    error_none(&e);
+    return inbuf_room(&c->rec.in, &e, &ev->room.p, &ev->room.n) || trouble_take(&c->error, &e);
 }
 
 /* ---- keys (RFC 9846 7.3) */

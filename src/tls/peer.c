@@ -7,13 +7,6 @@
 #include "tls/delegated.h"
 #include "tls/oid_filter.h"
 
-static bool fail_like(struct troth_conn *c, const troth_error *why)
-{
-    if (!error_is_set(&c->error))
-        c->error = *why;
-    return false;
-}
-
 /* ---- pins */
 static bool pin_of(const struct config *cfg, span spki, uint8_t digest[TROTH_DIGEST_MAX])
 {
@@ -57,38 +50,86 @@ static bool pinned(const struct troth_conn *c, span spki)
 }
 
 /* ---- the chain */
-static bool verify(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also)
+
+/* The list goes where it stays: behind the struct's head, in place where a decompressor put the message there.  The certificates of
+ * *cert are in it afterwards.  Their extensions are gone, unless `was` is asked for: it is what they are in, and the caller's to free. */
+static bool show(struct troth_conn *c, struct certificate *cert, struct shown **was)
 {
-    span certs[LIMIT_CHAIN];
+    struct shown *s = c->shown;
+    size_t all = 0;
     for (size_t i = 0; i < cert->n; i++)
-        certs[i] = cert->entries[i].cert_data;
-    struct verify_input in = {
+        all += 3 + cert->entries[i].cert_data.n;
+    const uint8_t *first = cert->entries[0].cert_data.p;
+    bool there = s && first >= s->list && first < (uint8_t *)s + s->size;
+    if (there && was) {
+        *was = s;
+        c->shown = NULL;
+    }
+    if (!there || was)
+        s = conn_shown(c, all);
+    for (size_t i = 0, at = 0; s && i < cert->n; i++) {
+        span *data = &cert->entries[i].cert_data;
+        memmove(s->list + at + 3, data->p, data->n); /* it only ever moves to the front */
+        s->list[at] = (uint8_t)(data->n >> 16);
+        s->list[at + 1] = (uint8_t)(data->n >> 8);
+        s->list[at + 2] = (uint8_t)data->n;
+        *data = span_of(s->list + at + 3, data->n);
+        at += 3 + data->n;
+    }
+    if (s)
+        *s = (struct shown){ .size = s->size, .n = (uint32_t)all, .now = config_now(c->cfg) };
+    return s != NULL;
+}
+
+static struct verify_input question(const struct troth_conn *c, const span *certs, size_t n)
+{
+    return (struct verify_input){
         .policy = c->cfg->policy,
         .certs = certs,
-        .n = cert->n,
+        .n = n,
         .host = c->host,
         .purpose = c->cfg->is_server ? TROTH_PURPOSE_CLIENT : TROTH_PURPOSE_SERVER,
-        .now = config_now(c->cfg),
+        .now = c->shown->now,
         .clock = !c->cfg->clock_given,
-        .ocsp = cert->entries[0].ocsp_response,
-        .scts = cert->entries[0].sct_list,
+        .ocsp = c->rare ? c->rare->peer_staple : SPAN_NONE,
+        .scts = c->rare ? c->rare->peer_scts : SPAN_NONE,
         .asked_staple = c->cfg->request_ocsp,
-        .also = also,
-        .witness = c->witness,
     };
-    troth_report_free(c->report);
+}
+
+static size_t list_spans(const struct shown *s, span *certs)
+{
+    size_t n = 0;
+    for (span left = span_of(s->list, s->n); left.n > 3 && n < LIMIT_CHAIN; n++) {
+        size_t one = (size_t)left.p[0] << 16 | (size_t)left.p[1] << 8 | left.p[2];
+        certs[n] = span_slice(left, 3, one);
+        left = span_slice(left, 3 + one, left.n);
+    }
+    return n;
+}
+
+const troth_report *peer_report(struct troth_conn *c)
+{
+    const struct shown *s = c->shown;
+    span certs[LIMIT_CHAIN];
+    if (c->report || !s || !s->n)
+        return c->report;
+    struct verify_input in = question(c, certs, list_spans(s, certs));
+    in.words = c->witness && c->witness->check;
     c->report = verify_chain(&in);
-    return c->report ? true : fail(c, OUT_OF_MEMORY, "for the peer's certificates");
+    if (s->said)
+        troth_report_verdict(c->report, s->accepts, s->because);
+    return c->report;
 }
 
 /* By which word is it accepted?  Fails with the report's reason, or the pin's. */
-static bool accept(struct troth_conn *c, const struct cert *leaf)
+static bool accept(struct troth_conn *c, const troth_report *r, const struct cert *leaf)
 {
     const struct config *cfg = c->cfg;
     if (cfg->trust_anyone)
         return true;
-    if (!cfg->pins_alone && !troth_report_ok(c->report))
-        return fail_like(c, troth_report_error(c->report));
+    if (!cfg->pins_alone && !troth_report_ok(r))
+        return trouble_take(&c->error, troth_report_error(r));
     if (cfg->n_pins && !pinned(c, leaf->spki))
         return fail(c, PIN_MISMATCH, "the peer's key is none of the %zu that are pinned", cfg->n_pins);
     return true;
@@ -118,26 +159,55 @@ static bool keep_staples(struct troth_conn *c, const struct certificate_entry *l
 }
 
 /* A server's or client's raw key that came where a certificate was agreed is told apart from a certificate that is broken. */
-static bool no_certificate(struct troth_conn *c, span cert_data)
+static bool no_certificate(struct troth_conn *c, const troth_report *r, span cert_data)
 {
     struct spki key;
     if (spki_read(&key, cert_data, NULL, NULL))
         return fail(c, RAW_KEY_UNASKED, "%zu bytes", cert_data.n);
-    return fail_like(c, troth_report_error(c->report));
+    return trouble_take(&c->error, troth_report_error(r));
 }
 
-static bool judge_chain(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also)
+static bool accept_chain(struct troth_conn *c, const troth_report *r, const struct certificate_entry *first)
 {
-    TRY(keep_staples(c, &cert->entries[0]));
-    TRY(verify(c, cert, also));
-    const struct cert *leaf = report_leaf(c->report);
+    const struct cert *leaf = report_leaf(r);
     if (!leaf)
-        return no_certificate(c, cert->entries[0].cert_data);
-    TRY(accept(c, leaf) && take_key(c, leaf));
+        return no_certificate(c, r, first->cert_data);
+    TRY(accept(c, r, leaf) && take_key(c, leaf));
     if (!oid_filters_match(leaf, c->cfg->oid_filters) && c->facts.version == TROTH_TLS13)
         return fail(c, OID_FILTER, "keyUsage or extKeyUsage is not what was asked for");
-    const struct certificate_entry *first = &cert->entries[0];
     return !ext_set_has(&first->have, X_DELEGATED_CREDENTIAL) || delegated_take(c, leaf, &first->dc);
+}
+
+/* What was shown.  Its report is not kept: it is longer than the chain, and few ask for it. */
+static bool judge_shown(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also)
+{
+    struct verify_room room;
+    span certs[LIMIT_CHAIN];
+    struct verify_input in = question(c, certs, list_spans(c->shown, certs));
+    in.also = also;
+    in.witness = c->witness;
+    in.room = &room;
+    troth_report *r = verify_chain(&in);
+    if (!r)
+        return fail(c, OUT_OF_MEMORY, "for the peer's certificates");
+    c->shown->accepted = troth_report_ok(r);
+    c->shown->until = troth_report_until(r, NULL);
+    bool ok = accept_chain(c, r, &cert->entries[0]);
+    troth_report_free(r);
+    return ok;
+}
+
+static bool judge_chain(struct troth_conn *c, struct certificate *cert, troth_verify_job *also)
+{
+    struct shown *was = NULL;
+    bool extensions_matter = ext_set_has(&cert->entries[0].have, X_DELEGATED_CREDENTIAL);
+    TRY(keep_staples(c, &cert->entries[0]));
+    troth_report_free(c->report);
+    c->report = NULL;
+    bool ok = show(c, cert, extensions_matter ? &was : NULL) && judge_shown(c, cert, also);
+    if (was)
+        c->memory->free(c->memory->ctx, was, was->size);
+    return ok;
 }
 
 /* ---- raw public keys (RFC 7250): no issuer speaks for one, so a pin must, or the application, or nobody by explicit wish. */
@@ -158,6 +228,7 @@ static bool judge_raw(struct troth_conn *c, const struct certificate *cert)
     if (cert->n != 1)
         return fail(c, RAW_KEY, "%u entries", cert->n);
     TRY(rare && conn_keep(c, &rare->peer_raw_key, cert->entries[0].cert_data));
+    conn_shown_free(c); /* one that was compressed */
     if (!spki_read(&key, rare->peer_raw_key, NULL, NULL))
         return key.malformed ? fail(c, RAW_KEY, "%zu bytes", rare->peer_raw_key.n)
                              : fail(c, PEER_KEY_UNSUPPORTED, "a raw public key of an algorithm that is not known");
@@ -169,12 +240,12 @@ static bool judge_raw(struct troth_conn *c, const struct certificate *cert)
     return true;
 }
 
-bool peer_judge_with(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also)
+bool peer_judge_with(struct troth_conn *c, struct certificate *cert, troth_verify_job *also)
 {
     return c->peer_type == TROTH_RAW_PUBLIC_KEY ? judge_raw(c, cert) : judge_chain(c, cert, also);
 }
 
-bool peer_judge(struct troth_conn *c, const struct certificate *cert)
+bool peer_judge(struct troth_conn *c, struct certificate *cert)
 {
     return peer_judge_with(c, cert, NULL);
 }
@@ -234,7 +305,13 @@ bool peer_ask_verdict_again(struct troth_conn *c)
 
 bool peer_take_verdict(struct troth_conn *c)
 {
-    const struct hs *hs = c->hs; /* a raw key has no report */
-    troth_report_verdict(c->report, hs->verdict_accept, hs->verdict_why);
+    const struct hs *hs = c->hs;
+    if (c->shown) { /* a raw key has none */
+        const char *why = hs->verdict_why ? hs->verdict_why : "";
+        c->shown->said = true;
+        c->shown->accepts = hs->verdict_accept;
+        c->shown->because = arena_string(&c->keep, span_of(why, strlen(why))); /* NULL: without words */
+        troth_report_verdict(c->report, hs->verdict_accept, hs->verdict_why);
+    }
     return hs->verdict_accept || fail(c, APP_REFUSED, "%s", hs->verdict_why ? hs->verdict_why : "no reason was given");
 }

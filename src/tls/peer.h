@@ -14,10 +14,14 @@ bool MUST_USE peer_compressed13(struct troth_conn *c, const struct message *m, c
 /* Reads a TLS 1.2 Certificate in the form that was agreed: a chain, or a raw public key (RFC 7250). */
 bool MUST_USE peer_certificate12_read(const struct troth_conn *c, struct certificate *cert, struct rd *r);
 
-/* Judges a chain or a raw key that was read, in either version, and takes its key.  The report stays with the connection, also on failure. */
-bool MUST_USE peer_judge(struct troth_conn *c, const struct certificate *cert);
+/* Judges a chain or a raw key that was read, in either version, and takes its key.  *cert is used up.  The chain stays with the connection, also on failure. */
+bool MUST_USE peer_judge(struct troth_conn *c, struct certificate *cert);
 /* Likewise; `also` as in struct verify_input, or NULL. */
-bool MUST_USE peer_judge_with(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also);
+bool MUST_USE peer_judge_with(struct troth_conn *c, struct certificate *cert, troth_verify_job *also);
+
+/* The report on the chain that was judged last, made of it by the same rules and the same time when it is first asked for: whoever does
+ * not ask does not pay.  NULL: there was none, or memory ran out.  It lives as long as the connection, or until another chain comes. */
+const troth_report *peer_report(struct troth_conn *c);
 
 /* SHA-256 of the peer's SubjectPublicKeyInfo, as pins are.  False: it showed none. */
 bool MUST_USE peer_pin(const struct troth_conn *c, uint8_t digest[TROTH_DIGEST_MAX]);

@@ -273,7 +273,7 @@ static enum state on_certificate(struct troth_conn *c, const struct message *m)
     if (c->cfg->client_auth != TROTH_AUTH_REQUIRED)
         return S_WAIT_CKE_12;
     (void)fail(c, NO_CLIENT_CERTIFICATE, "the client showed none");
-    c->error.alert = ALERT_handshake_failure; /* certificate_required is TLS 1.3's (RFC 5246 7.4.6) */
+    trouble_alert(&c->error, ALERT_handshake_failure); /* certificate_required is TLS 1.3's (RFC 5246 7.4.6) */
     return S_FAILED;
 }
 

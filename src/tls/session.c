@@ -108,28 +108,15 @@ void session_free_bytes(struct troth_conn *c, uint8_t *p, size_t n)
 
 /* ---- from a connection */
 
-/* The peer's chain: from the report on it, or from the session that this connection resumed. */
-static bool chain_of(struct troth_conn *c, span *chain)
+/* The peer's chain: as it was shown, or from the session that this connection resumed. */
+static span chain_of(const struct troth_conn *c)
 {
-    const span *certs;
-    size_t n = c->report ? report_given(c->report, &certs) : 0, all = 0;
-    *chain = c->rare ? c->rare->peer_chain : SPAN_NONE;
-    if (!n || chain->n)
-        return true;
-    for (size_t i = 0; i < n; i++)
-        all += 3 + certs[i].n;
-    uint8_t *p = arena_alloc(&c->keep, all);
-    struct rare *rare = conn_rare(c);
-    if (!p || !rare)
-        return fail(c, OUT_OF_MEMORY, "for the chain of a session");
-    struct wr w = wr_into(p, all);
-    for (size_t i = 0; i < n; i++)
-        wr_opaque(&w, 3, certs[i]);
-    *chain = rare->peer_chain = wr_done(&w);
-    return true;
+    if (c->rare && c->rare->peer_chain.n)
+        return c->rare->peer_chain;
+    return c->shown ? span_of(c->shown->list, c->shown->n) : SPAN_NONE;
 }
 
-bool session_of(struct troth_conn *c, struct session *s)
+void session_of(const struct troth_conn *c, struct session *s)
 {
     const struct facts *f = &c->facts;
     bool verified = !c->cfg->is_server || f->client_authenticated;
@@ -146,13 +133,12 @@ bool session_of(struct troth_conn *c, struct session *s)
         s->scts = c->rare->peer_scts;
         s->until = c->rare->session_until ? c->rare->session_until : INT64_MAX;
     }
-    if (c->report && troth_report_ok(c->report))
-        s->until = troth_report_until(c->report, NULL);
-    if (s->raw_key) {
+    if (c->shown && c->shown->accepted)
+        s->until = c->shown->until;
+    if (s->raw_key)
         s->chain = c->rare ? c->rare->peer_raw_key : SPAN_NONE;
-        return true;
-    }
-    return chain_of(c, &s->chain);
+    else
+        s->chain = chain_of(c);
 }
 
 const char *session_unfit(const struct troth_conn *c, const struct session *s)

@@ -40,7 +40,7 @@ bool MUST_USE session_bytes(struct troth_conn *c, const struct session *s, uint8
 void session_free_bytes(struct troth_conn *c, uint8_t *p, size_t n);
 
 /* Fills in what the connection knows: everything but secret, lifetime, ticket and ids.  The spans live as long as the connection. */
-bool MUST_USE session_of(struct troth_conn *c, struct session *s);
+void session_of(const struct troth_conn *c, struct session *s);
 /* May `s` be used now, by this connection?  NULL, or why not. */
 const char *session_unfit(const struct troth_conn *c, const struct session *s);
 /* The connection goes on from `s`: facts, the peer's identity.  With a policy that wants it the chain is judged again. */

@@ -137,7 +137,7 @@ bool session12_announce(struct troth_conn *c, const struct client_hello *ch, str
 
 static bool session_now(struct troth_conn *c, struct session *s)
 {
-    TRY(session_of(c, s));
+    session_of(c, s);
     s->secret = c->hs->ks.tls12.master;
     s->lifetime = c->cfg->ticket_lifetime;
     if (c->cfg->is_server && !s->client_authenticated)

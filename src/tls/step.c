@@ -70,7 +70,7 @@ const struct step *step_find(bool server, enum state in, enum input on)
 static bool step_do(struct troth_conn *c, const struct step *s, enum input on, const struct message *m)
 {
     if (s->flags & ENDS_FLIGHT)
-        TRY(messages_aligned(&c->rec.messages, &c->error));
+        TRY(conn_aligned(c));
     struct hs *hs = c->hs;
     if (hs && s->flags & KEEP_BEFORE)
         transcript_peek(&hs->transcript, &hs->before);
@@ -80,7 +80,7 @@ static bool step_do(struct troth_conn *c, const struct step *s, enum input on, c
         TRY(log12_add(c, m->raw, false));
     enum state next = s->act(c, m);
     if (next == S_FAILED)
-        return error_is_set(&c->error) ? false : fail(c, BUG, "%s failed without a reason", s->name);
+        return trouble_is_set(&c->error) ? false : fail(c, BUG, "%s failed without a reason", s->name);
     if (!(s->to >> next & 1))
         return fail(c, BUG, "%s may not lead from %s to %s", s->name, state_name(s->in), state_name(next));
     c->state = (uint8_t)next;

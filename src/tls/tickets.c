@@ -11,7 +11,8 @@ static bool send_one(struct troth_conn *c, uint8_t number)
     struct new_session_ticket t;
     uint8_t nonce[1] = { number }, psk[TROTH_DIGEST_MAX], age_add[4];
     memset(&t, 0, sizeof t);
-    TRY(session_of(c, &s) && conn_random(c, age_add, sizeof age_add));
+    session_of(c, &s);
+    TRY(conn_random(c, age_add, sizeof age_add));
     if (!s.client_authenticated) { /* a server needs a chain only to judge it again */
         s.chain = SPAN_NONE;
         s.staple = s.scts = SPAN_NONE;
@@ -62,7 +63,7 @@ bool tickets_took(struct troth_conn *c, const struct message *m)
         return fail(c, TICKET_FLOOD, "%u tickets", c->tickets_seen);
     if (!t.ticket_lifetime || c->tickets_seen > LIMIT_TICKETS_KEPT)
         return true;
-    TRY(session_of(c, &s));
+    session_of(c, &s);
     s.secret.n = (uint8_t)c->keys.hash->n;
     ks_ticket_psk(s.secret.b, &c->keys, t.ticket_nonce);
     s.lifetime = t.ticket_lifetime < LIMIT_TICKET_LIFETIME ? t.ticket_lifetime : LIMIT_TICKET_LIFETIME;

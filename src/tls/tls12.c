@@ -76,7 +76,7 @@ bool conn_keys12(struct troth_conn *c, enum way way)
     uint8_t key[TROTH_AEAD_KEY_MAX], iv[IV_MAX];
     bool of_client = c->cfg->is_server == (way == READ);
     size_t iv_n = protect_iv_n(FORM_12, hs->aead);
-    TRY(way == READ ? messages_aligned(&c->rec.messages, &c->error) : flight_flush(c));
+    TRY(way == READ ? conn_aligned(c) : flight_flush(c));
     ks12_traffic(key, hs->aead->key_n, iv, iv_n, &hs->ks.tls12, randoms_of(c), of_client);
     tell_write_key(c, of_client, key);
     protect_set(way == READ ? &c->rec.read : &c->rec.write, FORM_12, hs->aead, key, iv, EPOCH_APPLICATION);
@@ -87,12 +87,11 @@ bool conn_keys12(struct troth_conn *c, enum way way)
 
 bool tls12_send_finished(struct troth_conn *c)
 {
-    static const uint8_t one[1] = { 1 };
     uint8_t verify_data[VERIFY_DATA_12_N];
     struct digest transcript;
     TRY(flight_flush(c));
-    protect_tell_clear(&c->rec.write, CONTENT_CHANGE_CIPHER_SPEC, sizeof one);
-    TRY(outq_put_clear(&c->rec.out, &c->error, CONTENT_CHANGE_CIPHER_SPEC, TROTH_TLS12, SPAN_OF(one)));
+    protect_tell_clear(&c->rec.write, CONTENT_CHANGE_CIPHER_SPEC, 1);
+    TRY(flight_put_ccs(c));
     TRY(conn_keys12(c, WRITE));
     transcript_peek(&c->hs->transcript, &transcript);
     ks12_finished(verify_data, &c->hs->ks.tls12, !c->cfg->is_server, &transcript);

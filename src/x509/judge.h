@@ -118,6 +118,7 @@ struct troth_report {
     struct arena           arena;
     troth_error            error;
     bool                   ok;
+    bool                   borrows;       /* the certificates and the first chunk of memory */
     const struct troth_policy *policy;    /* shared: anchors in paths point into it */
     const span            *given;
     size_t                 n_given;

@@ -46,7 +46,10 @@ static bool given_add(struct troth_report *r, span **list, size_t *cap, span der
         *list = p;
         *cap = more;
     }
-    TRY(arena_copy(&r->arena, &(*list)[r->n_given], der));
+    if (r->borrows)
+        (*list)[r->n_given] = der;
+    else
+        TRY(arena_copy(&r->arena, &(*list)[r->n_given], der));
     r->n_given++;
     return true;
 }
@@ -199,7 +202,7 @@ static void rules_choose(struct judge *j)
     j->std = purpose == TROTH_PURPOSE_SERVER;
     j->web = j->std && p->profile != TROTH_PROFILE_RFC5280;
     j->lint = p->profile == TROTH_PROFILE_LINT;
-    j->words = p->every_check || j->lint || (j->in->witness && j->in->witness->check);
+    j->words = j->in->words || p->every_check || j->lint || (j->in->witness && j->in->witness->check);
 }
 
 /* The earliest end in the accepted path. */
@@ -240,7 +243,10 @@ struct troth_report *verify_chain(const struct verify_input *in)
 {
     const struct troth_policy *p = in->policy;
     struct arena arena;
-    arena_init(&arena, p->memory, REPORT_CHUNK);
+    if (in->room)
+        arena_init_at(&arena, p->memory, sizeof in->room->b, in->room->b, sizeof in->room->b);
+    else
+        arena_init(&arena, p->memory, REPORT_CHUNK);
     struct troth_report *r = arena_alloc(&arena, sizeof *r);
     struct judge *j = arena_alloc(&arena, sizeof *j);
     struct known *known = arena_alloc(&arena, sizeof *known);
@@ -249,6 +255,7 @@ struct troth_report *verify_chain(const struct verify_input *in)
         return NULL;
     }
     r->memory = p->memory;
+    r->borrows = in->room != NULL;
     r->accepted = SIZE_MAX;
     r->arena = arena;
     j->policy = p;

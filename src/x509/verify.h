@@ -80,7 +80,7 @@ void policy_release(const struct troth_policy *);
 /* ---- one question.  Members that are zero: as the policy says (except time, which must be right). */
 struct verify_input {
     const struct troth_policy *policy;
-    const span                *certs;    /* DER; copied into the report */
+    const span                *certs;    /* DER; copied into the report, but see `room` */
     size_t                     n;
     bool                       bundles;  /* each may also be PEM with any number of certificates */
     bool                       any_order;
@@ -94,6 +94,14 @@ struct verify_input {
     troth_verify_job          *also;     /* a signature by the leaf's key, to be verified along with the chain's where that is done side by
                                           * side: its `key` is set here.  Not good: it may not have been looked at   */
     const struct witness      *witness;  /* is told fields of every certificate, and every check */
+    bool                       words;    /* evidence of what passed, as a witness of checks would have it */
+    struct verify_room        *room;     /* NULL: the report has memory of its own, and copies of the certificates.  Else both are the
+                                          * caller's, and outlive the report                     */
+};
+
+/* What judging a chain of usual length takes; the allocator is asked for more where it is not enough. */
+struct verify_room {
+    _Alignas(16) uint8_t b[9216];
 };
 
 /* Judges.  NULL only when memory ran out; any other trouble is in the report.  Free with troth_report_free. */

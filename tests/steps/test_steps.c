@@ -30,10 +30,10 @@ static void refuse_all(struct troth_conn *c, bool server, size_t *refused, size_
                 continue;
             }
             struct message m = { .type = 77, .raw = SPAN_TEXT("not looked at") };
-            c->error = (troth_error){ .reason = TROTH_R_NONE };
+            trouble_free(&c->error);
             c->state = (uint8_t)s;
             assert_false(unwatched_hs_take(c, on, &m));
-            assert_int_equal(c->error.reason, TROTH_R_UNEXPECTED_MESSAGE);
+            assert_int_equal(c->error.e->reason, TROTH_R_UNEXPECTED_MESSAGE);
             assert_int_equal(c->state, s);
             ++*refused;
         }
@@ -84,7 +84,7 @@ static void test_straying_is_caught(void **state)
     const struct step row = { S_START, A_START, stray, "stray", TO(WAIT_SH), 0 };
     struct message nothing = { .raw = SPAN_NONE };
     assert_false(step_do(p.client.c, &row, A_START, &nothing));
-    assert_int_equal(p.client.c->error.reason, TROTH_R_BUG);
+    assert_int_equal(p.client.c->error.e->reason, TROTH_R_BUG);
     pair_free(&p);
     world_free(w);
 }
