@@ -1,11 +1,11 @@
 /* Microseconds of judging certificates, beside libcrypto's X509_verify_cert in the same process: parsing a
  * leaf, loading the system's roots, a chain of three (its signatures alone, the whole judgement).  Samples
- * are taken in turn.  usage: verify LIMBO.json [rounds] links: crypto jansson */
+ * are taken in turn.  usage: verify FOLDER [rounds]; FOLDER as made by bench/credentials
+ * links: crypto */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <jansson.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
@@ -156,14 +156,23 @@ static void roots_theirs(void *arg)
 
 /* ---- the world it is measured in */
 
-static span der_of(struct arena *arena, const char *pem)
+/* The certificates of a PEM file. */
+static size_t ders_of(struct arena *arena, const char *folder, const char *name, span *ders, size_t cap)
 {
+    char path[512], text[16384];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "rb");
+    size_t n = f ? fread(text, 1, sizeof text, f) : 0;
+    if (f)
+        fclose(f);
     struct pki_ctx p = { .arena = arena };
-    struct object *list;
-    size_t n;
-    if (!objects_read(&p, span_of(pem, strlen(pem)), &list, &n) || n != 1)
-        die("not one certificate");
-    return list[0].der;
+    struct object *list = NULL;
+    if (!n || !objects_read(&p, span_of(text, n), &list, &n) || n > cap)
+        die(path);
+    for (size_t i = 0; i < n; i++)
+        if (!arena_copy(arena, &ders[i], list[i].der))
+            die("memory");
+    return n;
 }
 
 static X509 *x509_of(span der)
@@ -172,25 +181,17 @@ static X509 *x509_of(span der)
     return d2i_X509(NULL, &p, (long)der.n);
 }
 
-static const json_t *case_find(const json_t *all, const char *id)
-{
-    size_t i;
-    json_t *c;
-    json_array_foreach(json_object_get(all, "testcases"), i,
-                       c) if (!strcmp(json_string_value(json_object_get(c, "id")), id)) return c;
-    die("no such case");
-    return NULL;
-}
-
-static void world_make(struct world *w, struct arena *arena, const json_t *c)
+static void world_make(struct world *w, struct arena *arena, const char *folder, const char *kind)
 {
     troth_error e = { 0 };
+    char name[40];
     w->crypto = troth_libcrypto();
-    w->root = der_of(arena, json_string_value(json_array_get(json_object_get(c, "trusted_certs"), 0)));
-    w->certs[0] = der_of(arena, json_string_value(json_object_get(c, "peer_certificate")));
-    w->certs[1] =
-        der_of(arena, json_string_value(json_array_get(json_object_get(c, "untrusted_intermediates"), 0)));
-    w->host = json_string_value(json_object_get(json_object_get(c, "expected_peer_name"), "value"));
+    snprintf(name, sizeof name, "%s-root.crt", kind);
+    size_t n_roots = ders_of(arena, folder, name, &w->root, 1);
+    snprintf(name, sizeof name, "%s.pem", kind);
+    if (n_roots != 1 || ders_of(arena, folder, name, w->certs, 2) != 2)
+        die("not a chain of two and a root");
+    w->host = "bench.test";
     if (!cert_parse(&w->leaf_cert, w->certs[0], NULL, &e) ||
         !cert_parse(&w->mid_cert, w->certs[1], NULL, &e) || !cert_parse(&w->root_cert, w->root, NULL, &e))
         die(e.detail);
@@ -233,34 +234,31 @@ int main(int argc, char **argv)
         { "system's roots, troth", roots_ours, 1 },
         { "system's roots, libcrypto", roots_theirs, 1 },
     };
-    json_error_t je;
-    json_t *all = argc > 1 ? json_load_file(argv[1], 0, &je) : NULL;
     unsigned rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 200;
     struct arena arena;
     struct quiet q;
-    if (!all || rounds > ROUNDS_MAX || !rounds)
-        die("usage: verify LIMBO.json [rounds]");
-    static const char *const chains[] = { "online::cloudflare.com", "online::facebook.com" };
+    if (argc < 2 || rounds > ROUNDS_MAX || !rounds)
+        die("usage: verify FOLDER [rounds]");
+    static const char *const chains[] = { "ecdsa", "rsa" };
     quiet_start(&q);
     for (size_t k = 0; k < 2; k++) {
         struct world w = { 0 };
         arena_init(&arena, &memory, 65536);
-        world_make(&w, &arena, case_find(all, chains[k]));
+        world_make(&w, &arena, argv[1], chains[k]);
         bundle_read(&w);
         for (unsigned n = 0; n < rounds; n++)
             for (unsigned i = 0; i < ROWS; i++)
                 samples[i][n] = quiet_take(&q, rows[i].run, &w, rows[i].times);
-        printf("%s\n", chains[k]);
         for (unsigned i = 0; i < ROWS; i++) {
             unsigned kept;
             double us = quiet_median(samples[i], rounds, &kept);
-            printf("  %-36s %9.2f us   (%u quiet samples)\n", rows[i].name, us, kept);
+            if (i < 5 || !k) /* the system's roots are the same for both */
+                printf("%s%s: %.2f\n", rows[i].name, i >= 5 ? "" : k ? ", RSA-2048" : ", ECDSA P-256", us);
         }
         troth_policy_free(w.policy);
         troth_provider_free(w.crypto);
         X509_STORE_free(w.store);
         arena_free(&arena);
     }
-    json_decref(all);
     return 0;
 }

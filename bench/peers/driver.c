@@ -13,7 +13,7 @@
 
 enum { TIMES_MAX = 4000, PIPE = 1 << 18, BATCH_BYTES = 1 << 16, RECORD = 16384 };
 
-static const char *const kind_names[KINDS] = { "ecdsa", "rsa", "hybrid", "retry", "client-auth", "resumed", "tls12", "tls12-resumed" };
+static const char *const kind_names[KINDS] = { "ecdsa", "known-chain", "rsa", "hybrid", "retry", "client-auth", "resumed", "tls12", "tls12-resumed" };
 static const char *const suite_names[SUITES] = { "aes128gcm", "aes256gcm", "chacha20poly1305" };
 
 /* ---- heap: malloc is ours, so that every library's calls are seen */

@@ -10,7 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
-enum kind { FULL_ECDSA, FULL_RSA, HYBRID, RETRY, CLIENT_AUTH, RESUMED, FULL_12, RESUMED_12, KINDS };
+enum kind { FULL_ECDSA, KNOWN_CHAIN, FULL_RSA, HYBRID, RETRY, CLIENT_AUTH, RESUMED, FULL_12, RESUMED_12, KINDS };
+/* KNOWN_CHAIN: a client may use what it remembers of the server's certificates, sessions aside; in all other full handshakes it may not. */
 enum suite { AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, SUITES };
 
 /* What one direction of the wire holds.  `sink`: what is written is taken and forgotten, as send(2) would. */

@@ -83,6 +83,7 @@ static troth_server *server_open(const struct setup *s, troth_error *e)
     if (s->kind == CLIENT_AUTH) {
         troth_ask_client_auth(b, TROTH_AUTH_REQUIRED);
         troth_trust_file(b, root);
+        troth_verify_afresh(b);
     }
     return troth_build_server(b, e);
 }
@@ -97,6 +98,8 @@ static troth_client *client_open(const struct setup *s, troth_error *e)
     troth_builder *b = troth_client_builder(troth_provider_share(client_provider));
     common(b, s);
     troth_trust_file(b, root);
+    if (s->kind != KNOWN_CHAIN)
+        troth_verify_afresh(b);
     if (s->kind == CLIENT_AUTH)
         troth_identity_files(b, chain, key);
     if (s->kind == RETRY) {

@@ -165,6 +165,9 @@ TROTH_API void troth_cache(troth_builder *, const troth_session_cache *);
 /* Client, and server with client certificates: judge the peer's chain again each time a session is resumed, as rules and time may say
  * something else by then.  Without it a session is used until the chain's own end, under the very rules that it was made under. */
 TROTH_API void troth_reverify(troth_builder *);
+/* A configuration remembers which signatures on certificates it has verified (up to 64; by a keyed hash of issuer's key, certificate and
+ * signature), and need not verify the very same ones again; everything else about a chain is checked each time.  This turns it off. */
+TROTH_API void troth_verify_afresh(troth_builder *);
 /* 0-RTT (RFC 9846 2.3): off unless called.  Server: how many bytes to take; client: any number but 0.  Early data can be replayed
  * by an attacker; the anti-replay check is given a unique 32-byte mark of each hello and returns true the first time (NULL: the
  * library's own, in memory, for this configuration alone). */

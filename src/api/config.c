@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "tls/certificate.h"
 #include "wire/registry.h"
+#include "x509/remember.h"
 
 static int64_t system_clock(void *ctx)
 {
@@ -131,6 +132,18 @@ static bool fill_trust(struct troth_builder *b)
     return c->policy || fail(b, OUT_OF_MEMORY, "for a policy");
 }
 
+/* Signatures that were verified once, of the peers that show up again. */
+static bool fill_remembered(struct troth_builder *b)
+{
+    struct config *c = &b->config;
+    if (!needs_trust(c) || !c->policy || c->verify_afresh)
+        return true;
+    c->remembered = arena_alloc(&c->arena, sizeof *c->remembered);
+    if (!c->remembered)
+        return fail(b, OUT_OF_MEMORY, "for remembered signatures");
+    return remembered_init(c->remembered, c->provider) || fail(b, RANDOM_FAILED, "for a configuration");
+}
+
 /* The names of the authorities that are trusted, if there are few enough to be worth it (RFC 9846 4.3.4). */
 static bool fill_authorities(struct troth_builder *b)
 {
@@ -176,8 +189,8 @@ bool config_build(struct troth_builder *b)
         return fail(b, RANDOM_FAILED, "for a cookie key");
     if (c->is_server && !c->provider->random(c->provider->self, c->ticket_secret, sizeof c->ticket_secret))
         return fail(b, RANDOM_FAILED, "for ticket keys");
-    return quic_fits(b) && fill_suites(b) && fill_groups(b) && fill_key_shares(b) && fill_verify_schemes(b) && fill_trust(b) && fill_authorities(b)
-        && fill_identities(b) && sessions_finish(b);
+    return quic_fits(b) && fill_suites(b) && fill_groups(b) && fill_key_shares(b) && fill_verify_schemes(b) && fill_trust(b)
+        && fill_remembered(b) && fill_authorities(b) && fill_identities(b) && sessions_finish(b);
 }
 
 /* ---- from the builder to the configuration */

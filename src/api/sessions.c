@@ -62,6 +62,12 @@ void troth_reverify(troth_builder *b)
         b->config.reverify = true;
 }
 
+void troth_verify_afresh(troth_builder *b)
+{
+    if (builder_ok(b))
+        b->config.verify_afresh = true;
+}
+
 void troth_early_data(troth_builder *b, uint32_t max_bytes)
 {
     if (builder_ok(b))

@@ -80,6 +80,8 @@ struct config {
     uint8_t              (*pins)[32];
     size_t                 n_pins;
     bool                   pins_alone;     /* pins replace authorities                                */
+    struct remembered     *remembered;     /* signatures on peers' certificates that were verified before; shared, without a lock */
+    bool                   verify_afresh;  /* none are remembered                                     */
     const char            *trust_anyone;   /* why; NULL: trust is checked                             */
     bool                   ask_verdict;
     enum troth_auth        client_auth;

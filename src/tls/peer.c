@@ -185,6 +185,7 @@ static bool judge_shown(struct troth_conn *c, const struct certificate *cert, tr
     span certs[LIMIT_CHAIN];
     struct verify_input in = question(c, certs, list_spans(c->shown, certs));
     in.also = also;
+    in.remembered = c->cfg->remembered;
     in.witness = c->witness;
     in.room = &room;
     troth_report *r = verify_chain(&in);

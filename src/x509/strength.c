@@ -4,6 +4,7 @@
  * in. */
 #include "x509/judge.h"
 #include "x509/oid.h"
+#include "x509/remember.h"
 
 enum {
     RSA_BITS_MAX = 16384,
@@ -134,6 +135,20 @@ static bool job_fill(const struct judge *j, troth_verify_job *job, troth_public_
     return true;
 }
 
+/* Was this very signature verified before?  *tag is what to remember it by; its `a` and `b` are 0 where nothing is remembered. */
+static bool is_remembered(const struct judge *j, struct remembered_tag *tag, const struct cert *child, const struct cert *issuer)
+{
+    const struct remembered *m = j->in->remembered;
+    *tag = (struct remembered_tag){ 0, 0 };
+    return m && remembered_tag(m, tag, j->policy->provider, child, issuer) && remembered_has(m, tag);
+}
+
+static void remember(const struct judge *j, const struct remembered_tag *tag, bool good)
+{
+    if (good && (tag->a || tag->b))
+        remembered_add(j->in->remembered, tag);
+}
+
 /* Is there another signature to be verified, and not yet? */
 static bool wants_also(struct judge *j)
 {
@@ -150,6 +165,7 @@ static bool links_verify(struct judge *j)
     const troth_provider *p = j->policy->provider;
     troth_verify_job jobs[PATH_MAX_CERTS + 1];
     troth_public_key keys[PATH_MAX_CERTS];
+    struct remembered_tag tags[PATH_MAX_CERTS];
     unsigned of[PATH_MAX_CERTS], n = 0;
     for (unsigned i = 0; i + 1 < j->now.n; i++) {
         struct node *child = j->now.node[i], *issuer = j->now.node[i + 1];
@@ -157,6 +173,10 @@ static bool links_verify(struct judge *j)
             continue;
         if (!job_fill(j, &jobs[n], &keys[n], child->cert, issuer->cert)) {
             TRY(link_add(j, child, issuer, false));
+            continue;
+        }
+        if (is_remembered(j, &tags[n], child->cert, issuer->cert)) {
+            TRY(link_add(j, child, issuer, true));
             continue;
         }
         TRY(spend_signatures(j, signature_cost(&keys[n])));
@@ -169,8 +189,10 @@ static bool links_verify(struct judge *j)
         p->verify(p->self, jobs, n + also);
     if (also)
         j->in->also->good = jobs[n].good;
-    for (unsigned k = 0; k < n; k++)
+    for (unsigned k = 0; k < n; k++) {
+        remember(j, &tags[k], jobs[k].good);
         TRY(link_add(j, j->now.node[of[k]], j->now.node[of[k] + 1], jobs[k].good));
+    }
     return true;
 }
 

@@ -12,6 +12,7 @@
 
 struct crl;       /* crl.h of this folder  */
 struct ct_log;    /* sct.h of this folder  */
+struct remembered; /* remember.h             */
 
 /* ---- trust anchors (anchors.c) */
 struct anchor {
@@ -94,6 +95,7 @@ struct verify_input {
     troth_verify_job          *also;     /* a signature by the leaf's key, to be verified along with the chain's where that is done side by
                                           * side: its `key` is set here.  Not good: it may not have been looked at   */
     const struct witness      *witness;  /* is told fields of every certificate, and every check */
+    struct remembered         *remembered; /* signatures on certificates that need not be verified again; NULL: all are */
     bool                       words;    /* evidence of what passed, as a witness of checks would have it */
     struct verify_room        *room;     /* NULL: the report has memory of its own, and copies of the certificates.  Else both are the
                                           * caller's, and outlive the report                     */

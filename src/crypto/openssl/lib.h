@@ -41,7 +41,7 @@ struct lib {
     EVP_MD          *md[LIB_HASHES + 1]; /* by enum troth_hash_id */
     struct lib_curve curve[LIB_CURVES];
     bool             has_mldsa;
-    bool             has_lanes; /* P-256 verifications side by side */
+    bool             has_lanes; /* P-256 verifications side by side, RSA ones by our kernel */
     struct lib_aead  aead[LIB_AEADS];
     struct lib_fast *fast; /* libipsec-mb's forms of them; NULL: not here, or not for this processor */
     troth_kem        kem[LIB_KEMS]; /* in order of preference */
@@ -92,6 +92,9 @@ void lib_digest(enum troth_hash_id id, const troth_span *parts, size_t n_parts, 
 
 /* One signature by libcrypto; several, those on P-256 side by side where the processor has the lanes. */
 void lib_verify_one(const struct lib *l, troth_verify_job *job);
+/* RSA, of a digest. */
+bool lib_verify_rsa(const struct lib *l, const troth_verify_job *job, troth_span digest);
+bool MUST_USE lib_sign_rsa(const struct lib *l, const troth_key *k, enum troth_sig sig, troth_span digest, uint8_t *out, size_t *n);
 bool MUST_USE lib_sign_lanes(const struct lib *l, const troth_key *k, const uint8_t *digest, size_t digest_n, uint8_t *out, size_t *n);
 void lib_verify_lanes(const struct lib *l, troth_verify_job *jobs, size_t n);
 bool lib_has_lanes(const troth_libcrypto_options *o);

@@ -5,21 +5,9 @@
 #include "crypto/openssl/lib.h"
 
 #include <openssl/err.h>
-#include <openssl/objects.h>
 #include <limits.h>
 
-enum { RSA_BITS_MAX = 16384, JOINED_ON_STACK = 512 };
-
-/* clang-format off */
-static const int nid_of[LIB_HASHES + 1] = {
-    [TROTH_SHA256] = NID_sha256, [TROTH_SHA384] = NID_sha384, [TROTH_SHA512] = NID_sha512, [TROTH_SHA1] = NID_sha1
-};
-/* clang-format on */
-
-static bool is_pss(enum troth_sig sig)
-{
-    return sig == TROTH_SIG_RSA_PSS_SHA256 || sig == TROTH_SIG_RSA_PSS_SHA384 || sig == TROTH_SIG_RSA_PSS_SHA512;
-}
+enum { JOINED_ON_STACK = 512 };
 
 static const char *raw_name(enum troth_key_type type)
 {
@@ -112,40 +100,6 @@ static bool verify_ecdsa(const struct lib *l, const troth_verify_job *job, const
     return good;
 }
 
-static RSA *rsa_public(span n, span e)
-{
-    RSA *rsa = RSA_new();
-    BIGNUM *bn = BN_bin2bn(n.p, (int)n.n, NULL), *be = BN_bin2bn(e.p, (int)e.n, NULL);
-    if (rsa && bn && be && RSA_set0_key(rsa, bn, be, NULL) == 1)
-        return rsa;
-    BN_free(bn);
-    BN_free(be);
-    RSA_free(rsa);
-    return NULL;
-}
-
-static bool verify_pss(const struct lib *l, const troth_verify_job *job, RSA *rsa, const uint8_t *digest, size_t n)
-{
-    uint8_t em[RSA_BITS_MAX / 8];
-    const EVP_MD *md = l->md[sig_hash(job->sig)];
-    int salt_n = job->key->salt_n ? job->key->salt_n : (int)n;
-    return RSA_public_decrypt((int)job->signature.n, job->signature.p, em, rsa, RSA_NO_PADDING) == RSA_size(rsa) &&
-           RSA_verify_PKCS1_PSS_mgf1(rsa, digest, md, md, em, salt_n) == 1;
-}
-
-static bool verify_rsa(const struct lib *l, const troth_verify_job *job, const uint8_t *digest, size_t n)
-{
-    const troth_public_key *k = job->key;
-    TRY(k->n.n && k->e.n && k->n.n <= RSA_BITS_MAX / 8 && k->e.n <= k->n.n && job->signature.n == k->n.n);
-    RSA *rsa = rsa_public(k->n, k->e);
-    TRY(rsa);
-    bool good = is_pss(job->sig) ? verify_pss(l, job, rsa, digest, n)
-                                 : RSA_verify(nid_of[sig_hash(job->sig)], digest, (unsigned)n, job->signature.p,
-                                              (unsigned)job->signature.n, rsa) == 1;
-    RSA_free(rsa);
-    return good;
-}
-
 static bool verify_one(const struct lib *l, const troth_verify_job *job)
 {
     TRY(can_verify((void *)l, job->key->type, job->sig) && job->signature.n);
@@ -154,7 +108,8 @@ static bool verify_one(const struct lib *l, const troth_verify_job *job)
     uint8_t digest[TROTH_DIGEST_MAX];
     size_t n;
     lib_digest(sig_hash(job->sig), job->parts, job->n_parts, digest, &n);
-    return lib_curve_of(l, job->key->type) ? verify_ecdsa(l, job, digest, n) : verify_rsa(l, job, digest, n);
+    return lib_curve_of(l, job->key->type) ? verify_ecdsa(l, job, digest, n)
+                                         : lib_verify_rsa(l, job, span_of(digest, n));
 }
 
 void lib_verify_one(const struct lib *l, troth_verify_job *job)
@@ -216,24 +171,6 @@ static bool sign_ecdsa(const struct lib *l, const troth_key *k, const uint8_t *d
     return true;
 }
 
-static bool sign_rsa(const struct lib *l, const troth_key *k, enum troth_sig sig, const uint8_t *digest, size_t digest_n, uint8_t *out,
-                     size_t *n)
-{
-    RSA *rsa = (RSA *)k->rsa; /* const only where libcrypto says so: it locks what it changes */
-    *n = (size_t)RSA_size(rsa);
-    TRY(*n <= RSA_BITS_MAX / 8);
-    if (!is_pss(sig)) {
-        unsigned len = 0;
-        return RSA_sign(nid_of[sig_hash(sig)], digest, (unsigned)digest_n, out, &len, rsa) == 1 && len == *n;
-    }
-    uint8_t em[RSA_BITS_MAX / 8];
-    const EVP_MD *md = l->md[sig_hash(sig)];
-    bool ok = RSA_padding_add_PKCS1_PSS_mgf1(rsa, em, digest, md, md, (int)digest_n) == 1 &&
-              RSA_private_encrypt((int)*n, em, out, rsa, RSA_NO_PADDING) == (int)*n;
-    secret_wipe(em, *n);
-    return ok;
-}
-
 static bool sign(void *self, const troth_key *k, enum troth_sig sig, const span *parts, size_t n_parts, uint8_t *out, size_t *n)
 {
     TRY(key_can(k, sig));
@@ -244,7 +181,7 @@ static bool sign(void *self, const troth_key *k, enum troth_sig sig, const span 
         lib_digest(sig_hash(sig), parts, n_parts, digest, &digest_n);
     bool ok = !sig_hash(sig) ? sign_raw(l, k, parts, n_parts, out, n)
               : k->ec        ? sign_ecdsa(l, k, digest, digest_n, out, n)
-                             : sign_rsa(l, k, sig, digest, digest_n, out, n);
+                             : lib_sign_rsa(l, k, sig, span_of(digest, digest_n), out, n);
     if (!ok)
         lib_quiet();
     return ok;
