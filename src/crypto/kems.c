@@ -27,11 +27,18 @@ static bool x25519_make(const troth_kem *k, void *state, uint8_t *share)
     return true;
 }
 
-/* An all-zero result is refused (RFC 9846 7.4.2). */
+/* An all-zero result is refused (RFC 9846 7.4.2).  That it was, the peer learns. */
+static bool agree(const troth_kem *k, uint8_t *secret, const uint8_t *mine, const uint8_t *theirs)
+{
+    bool good = self_of(k)->x25519->shared(secret, mine, theirs);
+    ct_public(&good, sizeof good);
+    return good;
+}
+
 static bool x25519_finish(const troth_kem *k, const void *state, span reply, uint8_t *secret, bool *broken)
 {
     *broken = false;
-    return reply.n == X25519_N && self_of(k)->x25519->shared(secret, state, reply.p);
+    return reply.n == X25519_N && agree(k, secret, state, reply.p);
 }
 
 static bool x25519_reply(const troth_kem *k, span share, uint8_t *reply, uint8_t *secret, bool *broken)
@@ -40,7 +47,7 @@ static bool x25519_reply(const troth_kem *k, span share, uint8_t *reply, uint8_t
     *broken = false;
     TRY(share.n == X25519_N);
     *broken = !x25519_make(k, mine, reply);
-    bool ok = !*broken && self_of(k)->x25519->shared(secret, mine, share.p);
+    bool ok = !*broken && agree(k, secret, mine, share.p);
     secret_wipe(mine, sizeof mine);
     return ok;
 }

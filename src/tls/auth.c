@@ -132,6 +132,7 @@ bool auth_send_finished(struct troth_conn *c)
     struct digest transcript;
     transcript_peek(&c->hs->transcript, &transcript);
     ks_finished(verify_data, &c->hs->ks.handshake, !c->cfg->is_server, &transcript);
+    ct_public(verify_data, sizeof verify_data); /* the peer gets it, and transcripts have it */
     struct finished f = { span_of(verify_data, c->hs->hash->n) };
     return flight_add(c, HS_finished, body_finished, &f);
 }

@@ -148,6 +148,7 @@ bool psk_bind(struct troth_conn *c, const struct client_hello *ch, uint8_t *mess
     span truncated = span_of(message, n - binders);
     for (size_t i = 0; i < k->n; at += 1 + k->offered[i].hash->n, i++)
         binder_of(c, at + 1, &k->offered[i], &c->hs->transcript, truncated);
+    ct_public(message, n); /* it goes out in the clear */
     return true;
 }
 

@@ -23,9 +23,9 @@ static bool derive(const struct config *cfg, uint64_t epoch, troth_ticket_key *o
     uint8_t context[8];
     struct wr w = wr_into(context, sizeof context);
     wr_uint(&w, epoch, 8);
-    TRY(h);
-    return expand_label(h, out->name, sizeof out->name, SPAN_OF(cfg->ticket_secret), "ticket name", SPAN_OF(context))
-        && expand_label(h, out->key, sizeof out->key, SPAN_OF(cfg->ticket_secret), "ticket key", SPAN_OF(context));
+    TRY(h && expand_label(h, out->name, sizeof out->name, SPAN_OF(cfg->ticket_secret), "ticket name", SPAN_OF(context)));
+    ct_public(out->name, sizeof out->name); /* it stands in front of every ticket */
+    return expand_label(h, out->key, sizeof out->key, SPAN_OF(cfg->ticket_secret), "ticket key", SPAN_OF(context));
 }
 
 static const troth_aead *sealing(const struct config *cfg)

@@ -95,6 +95,7 @@ bool tls12_send_finished(struct troth_conn *c)
     TRY(conn_keys12(c, WRITE));
     transcript_peek(&c->hs->transcript, &transcript);
     ks12_finished(verify_data, &c->hs->ks.tls12, !c->cfg->is_server, &transcript);
+    ct_public(verify_data, sizeof verify_data); /* the peer gets it */
     struct finished f = { SPAN_OF(verify_data) };
     return flight_add(c, HS_finished, body_finished, &f);
 }

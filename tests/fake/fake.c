@@ -71,6 +71,11 @@ void fake_fail_in(troth_provider *p, uint64_t n)
     ((struct fake *)p)->fail_in = n;
 }
 
+void fake_reseed(troth_provider *p, uint64_t seed)
+{
+    ((struct fake *)p)->random = seed;
+}
+
 bool fake_random(void *self, uint8_t *out, size_t n)
 {
     struct fake *f = self;

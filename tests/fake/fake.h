@@ -12,6 +12,9 @@
 troth_provider *fake_provider(uint64_t seed);
 troth_provider *fake_provider_with(uint64_t seed, const troth_allocator *memory);
 
+/* Its random numbers begin again, from another seed. */
+void fake_reseed(troth_provider *, uint64_t seed);
+
 /* How often a function that may fail was called so far: random, a key's begin, seal, make, reply, finish, sign, key_make. */
 uint64_t fake_calls(const troth_provider *);
 /* The n-th such call from now on fails, once; 0: none does. */

@@ -1,3 +1,4 @@
+/* ctest: timeout=600 */
 /* The n-th allocation fails, for every n until a run gets through; every request to an arena likewise, and every call to the provider: for
  * every feature and each end.  One reason, no leak, no crash, no half-open door. */
 #include "base/arena.h"

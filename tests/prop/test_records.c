@@ -1,3 +1,4 @@
+/* ctest: timeout=600 */
 /* Somebody on the path: every record of every kind of handshake changed, dropped, repeated, swapped, delayed, played again later, cut off; the
  * stream ended at every byte, and every byte of it changed.  Nobody is ready who should not be, nothing is delivered that was not said, and
  * what was tampered with does not go through. */

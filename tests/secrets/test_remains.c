@@ -1,6 +1,8 @@
+/* ctest: timeout=600 */
 /* After a connection has ended, however it ended, none of its secrets is left in memory: not in blocks that were freed, not in those that
  * live on, not on the stack.  After its configuration is gone, no private key, ticket key or PSK is. */
 #include <unistd.h>
+#include <valgrind/valgrind.h>
 
 #include "base/witness.h"
 #include "crypto/hkdf.h"
@@ -29,7 +31,7 @@ static void on_key(void *self, const struct saw_key *k)
 static void on_secret(void *ctx, const char *what, uint8_t *p, size_t n)
 {
     (void)ctx;
-    remains_watch(what, p, n, UNTIL_END);
+    remains_watch(what, p, n, UNTIL_END); /* too short where it is a nonce */
 }
 
 /* Keys of a configuration, in the order of both kinds of machine and of libcrypto's numbers. */
@@ -249,6 +251,10 @@ static void test_what_remains_is_found(void **state)
 int main(int argc, char **argv)
 {
     (void)argc;
+    if (RUNNING_ON_VALGRIND) {
+        fprintf(stderr, "skipped: what lies below the stack pointer is out of bounds to valgrind, and is what this looks at\n");
+        return 77;
+    }
     /* locals must be on the stack for that to be searched, not on a stack of ASan's */
     const char *options = getenv("ASAN_OPTIONS");
     if (options && strstr(options, "detect_stack_use_after_return=1")) {

@@ -48,6 +48,7 @@ struct scene {
     uint8_t               session[SCENE_SESSION_MAX]; /* what TROTH_TICKET gave; used by scene_open */
     size_t                session_n;
     bool                  offered;
+    bool                  any_replay;                 /* set before scene_build: no early data is a replay */
     int64_t               now;                        /* seconds that passed */
     size_t                log_lines;
     const troth_allocator *story_memory;              /* F_STORY: of the stories; NULL: malloc's */
@@ -71,6 +72,8 @@ void scene_assert_kind(const struct scene *, const struct pair *);
 /* What must be true of both ends at any time, whatever was done to them: nobody is ready with a peer that is not who it should be, a
  * failure has one reason that stays, and after it nothing comes or goes. */
 void scene_check(struct scene *, struct pair *);
+/* Of one end, where the other may have lied. */
+void scene_check_end(struct scene *, struct pair_end *);
 /* Frees the pair, and the stories. */
 void scene_close(struct scene *, struct pair *);
 

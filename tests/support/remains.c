@@ -6,16 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__has_feature)
-#if __has_feature(memory_sanitizer)
-#define BLIND __attribute__((noinline, no_sanitize("memory")))
-#endif
-#endif
-#ifndef BLIND
+#if defined(__clang__)
+#define BLIND __attribute__((noinline, no_sanitize("address", "memory", "undefined")))
+#else
 #define BLIND __attribute__((noinline, no_sanitize_address, no_sanitize_undefined))
 #endif
 
-enum { NEEDLE_MAX = 64, NEEDLE_LEAST = 16, NEEDLES_MAX = 4096, SLOTS = 1 << 14, STACK = 384 * 1024, MASK = 0x5a };
+enum { NEEDLE_MAX = 64, NEEDLE_LEAST = 16, NEEDLES_MAX = 4096, SLOTS = 1 << 14, STACK = 160 * 1024, MASK = 0x5a };
 
 struct needle {
     char       name[48];

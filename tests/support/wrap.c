@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 
+#include "base/secret.h"
 #include "crypto/provider.h"
 #include "support/test.h"
 
-enum { ROWS_MAX = 16 };
+enum { ROWS_MAX = 16, NONCE_N = 12 };
 
 struct wrap;
 
@@ -58,17 +59,30 @@ static const struct wrap_aead *of_aead(const troth_aead *a)
 static bool aead_begin(const troth_aead *a, void *state, const uint8_t *key)
 {
     const struct wrap_aead *x = of_aead(a);
-    secret(x->w, "AEAD key", key, a->key_n);
-    return allowed(x->w, "begin") && x->inner->begin(x->inner, state, key);
+    uint8_t copy[TROTH_AEAD_KEY_MAX];
+    memcpy(copy, key, a->key_n);
+    secret(x->w, "AEAD key", copy, a->key_n);
+    bool ok = allowed(x->w, "begin") && x->inner->begin(x->inner, state, copy);
+    secret_wipe(copy, sizeof copy);
+    return ok;
+}
+
+/* Made from a key of the schedule, too. */
+static const uint8_t *told_nonce(const struct wrap_aead *x, uint8_t copy[NONCE_N], const uint8_t *nonce)
+{
+    memcpy(copy, nonce, NONCE_N);
+    secret(x->w, "AEAD nonce", copy, NONCE_N);
+    return copy;
 }
 
 static bool aead_seal(const troth_aead *a, void *state, uint8_t *out, const uint8_t *nonce, span aad, const span *parts, size_t n_parts)
 {
     const struct wrap_aead *x = of_aead(a);
+    uint8_t copy[NONCE_N];
     size_t n = 0;
     for (size_t i = 0; i < n_parts; i++)
         n += parts[i].n;
-    bool ok = allowed(x->w, "seal") && x->inner->seal(x->inner, state, out, nonce, aad, parts, n_parts);
+    bool ok = allowed(x->w, "seal") && x->inner->seal(x->inner, state, out, told_nonce(x, copy, nonce), aad, parts, n_parts);
     public(x->w, "sealed", out, n + a->tag_n);
     return ok;
 }
@@ -76,7 +90,11 @@ static bool aead_seal(const troth_aead *a, void *state, uint8_t *out, const uint
 static bool aead_open(const troth_aead *a, void *state, uint8_t *out, const uint8_t *nonce, span aad, span in)
 {
     const struct wrap_aead *x = of_aead(a);
-    return allowed(x->w, "open") && x->inner->open(x->inner, state, out, nonce, aad, in);
+    uint8_t copy[NONCE_N];
+    bool ok = allowed(x->w, "open") && x->inner->open(x->inner, state, out, told_nonce(x, copy, nonce), aad, in);
+    if (ok && x->w->hooks.opened)
+        x->w->hooks.opened(x->w->hooks.ctx, aad, out, in.n - a->tag_n);
+    return ok;
 }
 
 static void aead_end(const troth_aead *a, void *state)

@@ -14,8 +14,11 @@ struct wrap_hooks {
     void *ctx;
     /* Before a call that may fail: false, and it does.  `what`: "random", "begin", "seal", "open", "make", "reply", "finish", "sign". */
     bool (*allow)(void *ctx, const char *what);
-    /* "AEAD key" before it is expanded, "private state" and "shared secret" once they are made; the bytes may be marked. */
+    /* "AEAD key" before it is expanded and "AEAD nonce" (copies, which are what gets used), "private state" and "shared secret" once they are made: the
+     * bytes may be marked. */
     void (*secret)(void *ctx, const char *what, uint8_t *p, size_t n);
+    /* What was opened, and its additional data. */
+    void (*opened)(void *ctx, troth_span aad, uint8_t *p, size_t n);
     /* A share or reply that is about to be sent, a record that was sealed: public from here on. */
     void (*public)(void *ctx, const char *what, uint8_t *p, size_t n);
     /* Instead of the inner provider's random numbers. */

@@ -9,15 +9,6 @@
 
 #include "base/secret.h"
 
-/* In the constant-time run (preset ct) secrets are undefined to valgrind, and so is all that comes of them. ct_public
- * says of a value that it may be known, and each use says why. Elsewhere it is nothing. */
-#if defined(TROTH_CT)
-#include <valgrind/memcheck.h>
-#define ct_public(p, n) ((void)VALGRIND_MAKE_MEM_DEFINED(p, n))
-#else
-#define ct_public(p, n) ((void)(p), (void)(n))
-#endif
-
 /* For functions that are nothing but vector arithmetic, written out: with a check at every subscript, all of them constant,
  * clang's sanitizer builds would take minutes. gcc's are quick, and check. */
 #if defined(__clang__)
