@@ -12,7 +12,7 @@ def find():
 
 
 class Browser:
-    def __init__(self):
+    def __init__(self, options=(), environment=None):
         self.home = tempfile.mkdtemp(prefix="browser")
         to_child, self.write_to = os.pipe()
         self.read_from, from_child = os.pipe()
@@ -26,7 +26,8 @@ class Browser:
         os.set_inheritable(from_child, True)
         self.process = subprocess.Popen(
             [find(), "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--hide-scrollbars",
-             "--no-first-run", "--disable-extensions", "--disable-dev-shm-usage", f"--user-data-dir={self.home}", "about:blank"],
+             "--no-first-run", "--disable-extensions", "--disable-dev-shm-usage", f"--user-data-dir={self.home}", *options, "about:blank"],
+            env=os.environ | (environment or {}),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False, preexec_fn=wire)
         os.close(to_child)
         os.close(from_child)

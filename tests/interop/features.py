@@ -8,6 +8,7 @@ FEATURES: (version, name, what it needs).  The needs are neutral words; matrix.p
   host, ca                   whom the client expects and trusts
   early, late_auth, update, psk, compress, staple, scts, raw, limit, bulk, export, ech, delegated
   want                       patterns of troth's own account; want_server/want_client: only where the peer is that
+  drops                      the peer may end without close_notify
   refused                    who must end it: `troth' (with this reason) or `peer'
 """
 SUITES = ("AES_128_GCM_SHA256", "AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256")
@@ -19,7 +20,7 @@ SCHEMES = {"ecdsa": "ecdsa_secp256r1_sha256", "p384": "ecdsa_secp384r1_sha384", 
            "pss": "rsa_pss_pss_", "ed25519": "ed25519", "ed448": "ed448"}
 SCHEMES_12 = SCHEMES | {"ecdsa": "ecdsa_", "p384": "ecdsa_", "p521": "ecdsa_", "rsa": "rsa_"}
 # a chain that ends at a stranger, seen from its lower end; how it looks when the other side has refused us
-UNTRUSTED, GONE = "chain\\.untrusted-root|cert\\.missing-intermediate", "alert\\.|net\\.|tls\\.|cert\\.key-unsupported"
+UNTRUSTED, GONE = "chain\\.untrusted-root|cert\\.missing-intermediate", "alert\\.|net\\.|tls\\.|cert\\.key-unsupported|^over"
 
 FEATURES = []
 
