@@ -1,6 +1,4 @@
 /* explain.c - captures and single messages, told to a story: where bytes from outside meet the readers. */
-#include <stdlib.h>
-
 #include "api/dissect.h"
 #include "base/text.h"
 #include "explain/capture.h"
@@ -13,24 +11,9 @@ struct troth_capture {
     size_t                 n;
 };
 
-static void *plain_alloc(void *ctx, size_t n)
-{
-    (void)ctx;
-    return malloc(n);
-}
-
-static void plain_free(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
-static const troth_allocator plain = { plain_alloc, plain_free, NULL };
-
 troth_capture *troth_capture_open(troth_span file, const troth_allocator *mem, troth_error *error)
 {
-    const troth_allocator *use = mem ? mem : &plain;
+    const troth_allocator *use = mem ? mem : plain_memory();
     troth_capture *c = use->alloc(use->ctx, sizeof *c);
     if (!c) {
         if (error)
@@ -186,7 +169,7 @@ bool troth_explain_message(troth_story *s, troth_span b, bool from_client, troth
         ok = reading_certificate(w, from, b, &e);
     } else if (b.n > 5 && b.p[0] >= 20 && b.p[0] <= 23 && b.p[1] == 3) { /* records, one after the other */
         struct dissect d;
-        dissect_init(&d, w, NULL, &plain);
+        dissect_init(&d, w, NULL, plain_memory());
         ok = dissect_bytes(&d, b.p[0] == 22 && b.p[5] == HS_server_hello ? FROM_SERVER : from, b);
         e = d.error;
         dissect_free(&d);

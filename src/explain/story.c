@@ -24,6 +24,11 @@ static void plain_free(void *ctx, void *p, size_t n)
 
 static const troth_allocator plain = { plain_alloc, plain_free, NULL };
 
+const troth_allocator *plain_memory(void)
+{
+    return &plain;
+}
+
 /* ---- memory */
 
 static void *take(troth_story *s, size_t n)

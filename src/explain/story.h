@@ -133,4 +133,7 @@ struct told_secret {
 };
 uint8_t schedule_recompute(const troth_story *, const struct saw_key *);
 
+/* malloc and free, for those who brought nothing else. */
+const troth_allocator *plain_memory(void);
+
 #endif

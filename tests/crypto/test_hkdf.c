@@ -8,22 +8,6 @@
 #include "crypto/hkdf.h"
 #include "crypto/tests_crypto.h"
 
-static troth_provider *p;
-
-static int open_provider(void **state)
-{
-    (void)state;
-    p = troth_libcrypto();
-    return p ? 0 : -1;
-}
-
-static int close_provider(void **state)
-{
-    (void)state;
-    troth_provider_free(p);
-    return 0;
-}
-
 static bool kdf(const char *name, uint8_t *out, size_t n, OSSL_PARAM *params)
 {
     EVP_KDF *k = EVP_KDF_fetch(NULL, name, NULL);

@@ -8,22 +8,6 @@
 #include "crypto/tests_crypto.h"
 #include "fake/fake.h"
 
-static troth_provider *p;
-
-static int open_provider(void **state)
-{
-    (void)state;
-    p = troth_libcrypto();
-    return p ? 0 : -1;
-}
-
-static int close_provider(void **state)
-{
-    (void)state;
-    troth_provider_free(p);
-    return 0;
-}
-
 /* ---- a provider like `p` whose next ephemeral key is known */
 struct fixed {
     troth_provider   pub;

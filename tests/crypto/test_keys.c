@@ -12,22 +12,6 @@
 #include "crypto/tests_crypto.h"
 #include "x509/cert.h"
 
-static troth_provider *p;
-
-static int open_provider(void **state)
-{
-    (void)state;
-    p = troth_libcrypto();
-    return p ? 0 : -1;
-}
-
-static int close_provider(void **state)
-{
-    (void)state;
-    troth_provider_free(p);
-    return 0;
-}
-
 /* ---- keys made by libcrypto, in each form */
 static EVP_PKEY *make(const char *type, const char *curve, int bits)
 {

@@ -5,22 +5,6 @@
 
 #include "crypto/hkdf.h"
 
-static troth_provider *p;
-
-static int open_provider(void **state)
-{
-    (void)state;
-    p = troth_libcrypto();
-    return p ? 0 : -1;
-}
-
-static int close_provider(void **state)
-{
-    (void)state;
-    troth_provider_free(p);
-    return 0;
-}
-
 static void keeps_the_contract(void **state)
 {
     (void)state;

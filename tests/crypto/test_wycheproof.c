@@ -4,22 +4,6 @@
 #include "crypto/wycheproof.h"
 #include "x509/cert.h"
 
-static troth_provider *p;
-
-static int open_provider(void **state)
-{
-    (void)state;
-    p = troth_libcrypto();
-    return p ? 0 : -1;
-}
-
-static int close_provider(void **state)
-{
-    (void)state;
-    troth_provider_free(p);
-    return 0;
-}
-
 /* ---- AEADs */
 static bool aead_holds(struct vector *v, const troth_aead *a)
 {

@@ -7,4 +7,9 @@
 #include "base/text.h"
 #include "crypto/provider.h"
 
+/* The provider of a group of tests: cmocka's setup and teardown. */
+extern troth_provider *p;
+int open_provider(void **state);
+int close_provider(void **state);
+
 #endif

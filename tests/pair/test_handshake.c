@@ -18,33 +18,13 @@ static void tweak_combination(troth_builder *b, void *ctx)
         troth_groups(b, &c->group, 1);
 }
 
-static void exchange(struct pair *p)
-{
-    assert_ready(p);
-    assert_true(pair_write(&p->client, "question"));
-    pair_run(p);
-    assert_int_equal(p->server.n_got, 8);
-    assert_memory_equal(p->server.got, "question", 8);
-    assert_true(pair_write(&p->server, "the answer"));
-    pair_run(p);
-    assert_int_equal(p->client.n_got, 10);
-    assert_memory_equal(p->client.got, "the answer", 10);
-    uint8_t a[32], b[32];
-    assert_true(troth_export(p->client.c, "EXPORTER-test", TROTH_TEXT("context"), a, sizeof a));
-    assert_true(troth_export(p->server.c, "EXPORTER-test", TROTH_TEXT("context"), b, sizeof b));
-    assert_memory_equal(a, b, sizeof a);
-    troth_close(p->client.c);
-    pair_run(p);
-    assert_true(p->client.done && p->server.done);
-}
-
 static void one(struct world *w, uint16_t suite, uint16_t group)
 {
     struct combination c = { suite, group };
     struct pair p;
     pair_new(&p, world_client(w, tweak_combination, &c), world_server(w, tweak_combination, &c), NULL);
     pair_run(&p);
-    exchange(&p);
+    pair_exchange_and_close(&p);
     troth_facts f = troth_what(p.client.c), g = troth_what(p.server.c);
     assert_int_equal(f.version, TROTH_TLS13);
     assert_int_equal(f.version, g.version);
@@ -116,7 +96,7 @@ static void test_retry(void **state)
         struct pair p;
         pair_new(&p, world_client(w, tweak_groups, NULL), world_server(w, tweak_groups, (void *)(uintptr_t)cookie), NULL);
         pair_run(&p);
-        exchange(&p);
+        pair_exchange_and_close(&p);
         assert_true(troth_what(p.client.c).hello_retry && troth_what(p.server.c).hello_retry);
         assert_int_equal(troth_what(p.client.c).group, GROUP_secp256r1);
         pair_free(&p);
@@ -175,14 +155,14 @@ static void test_client_certificates(void **state)
     struct world *w = world_new(troth_libcrypto());
     struct pair p;
     run_auth(TROTH_AUTH_REQUIRED, true, &p, w);
-    exchange(&p);
+    pair_exchange_and_close(&p);
     assert_true(troth_what(p.server.c).client_authenticated);
     assert_non_null(troth_peer(p.server.c));
     assert_true(troth_what(p.client.c).acceptable_authorities.n > 0);
     pair_free(&p);
 
     run_auth(TROTH_AUTH_OPTIONAL, false, &p, w);
-    exchange(&p);
+    pair_exchange_and_close(&p);
     assert_false(troth_what(p.server.c).client_authenticated);
     pair_free(&p);
 

@@ -84,22 +84,6 @@ static bool on_event(struct pair *p, struct pair_end *e, const troth_event *ev, 
     return false;
 }
 
-static void exchange(struct pair *p)
-{
-    assert_ready(p);
-    size_t before = p->server.n_got;
-    assert_true(pair_write(&p->client, "question"));
-    pair_run(p);
-    assert_int_equal(p->server.n_got - before, 8);
-    assert_true(pair_write(&p->server, "the answer"));
-    pair_run(p);
-    assert_int_equal(p->client.n_got, 10);
-    uint8_t a[32], b[32];
-    assert_true(troth_export(p->client.c, "EXPORTER-test", TROTH_TEXT("context"), a, sizeof a));
-    assert_true(troth_export(p->server.c, "EXPORTER-test", TROTH_TEXT("context"), b, sizeof b));
-    assert_memory_equal(a, b, sizeof a);
-}
-
 /* One configuration of each, used for several connections. */
 struct two {
     troth_client *client;
@@ -146,7 +130,7 @@ static void resumes(struct wish wish, enum troth_key_type key, size_t most)
     for (int i = 0; i < 3; i++) {
         struct pair p;
         connect_once(&p, &t, NULL, most);
-        exchange(&p);
+        pair_exchange(&p);
         assert_int_equal(troth_what(p.client.c).resumed, i > 0);
         assert_int_equal(troth_what(p.server.c).resumed, i > 0);
         assert_int_equal(troth_what(p.server.c).client_authenticated, wish.auth);
@@ -221,7 +205,7 @@ static void test_external_psk(void **state)
         make(&t, w, wish, wish);
         struct pair p;
         connect_once(&p, &t, NULL, 0);
-        exchange(&p);
+        pair_exchange(&p);
         assert_true(troth_what(p.client.c).psk_external && troth_what(p.server.c).psk_external);
         assert_false(troth_what(p.client.c).resumed);
         pair_free(&p);
@@ -240,13 +224,13 @@ static void test_not_resumed(void **state)
     now = 0;
     make(&t, w, (struct wish){ 0 }, (struct wish){ 0 });
     connect_once(&p, &t, NULL, 0);
-    exchange(&p);
+    pair_exchange(&p);
     pair_free(&p);
     struct kept good = t.kept;
 
     now = 2 * 86400; /* too old */
     connect_once(&p, &t, NULL, 0);
-    exchange(&p);
+    pair_exchange(&p);
     assert_false(troth_what(p.client.c).resumed);
     pair_free(&p);
     now = 0;
@@ -255,7 +239,7 @@ static void test_not_resumed(void **state)
     make(&u, w, (struct wish){ 0 }, (struct wish){ 0 });
     u.kept = good;
     connect_once(&p, &u, NULL, 0);
-    exchange(&p);
+    pair_exchange(&p);
     assert_false(troth_what(p.client.c).resumed);
     pair_free(&p);
     finish(&u);
@@ -270,7 +254,7 @@ static void test_not_resumed(void **state)
     make(&u, other, (struct wish){ 0 }, (struct wish){ 0 }); /* other roots: the session is not even offered */
     u.kept = good;
     connect_once(&p, &u, NULL, 0);
-    exchange(&p);
+    pair_exchange(&p);
     assert_false(troth_what(p.client.c).resumed);
     pair_free(&p);
     finish(&u);
@@ -290,11 +274,11 @@ static void test_shared_keys(void **state)
     make(&t, w, (struct wish){ 0 }, (struct wish){ .keys = keys });
     make(&u, w, (struct wish){ 0 }, (struct wish){ .keys = keys });
     connect_once(&p, &t, NULL, 0);
-    exchange(&p);
+    pair_exchange(&p);
     pair_free(&p);
     u.kept = t.kept;
     connect_once(&p, &u, NULL, 0);
-    exchange(&p);
+    pair_exchange(&p);
     assert_true(troth_what(p.client.c).resumed);
     pair_free(&p);
     finish(&t);
@@ -309,7 +293,7 @@ static void begin_early(struct two *t, struct world *w, struct wish client, stru
     now = 0;
     make(t, w, client, server);
     connect_once(&p, t, NULL, 0);
-    exchange(&p);
+    pair_exchange(&p);
     assert_int_equal(troth_what(p.client.c).early, TROTH_EARLY_NOT_TRIED);
     pair_free(&p);
     now = 5;
@@ -333,7 +317,7 @@ static void test_early_data(void **state)
         assert_true(troth_export_early(p.client.c, "EXPORTER-early", TROTH_TEXT("x"), a, sizeof a));
         assert_true(troth_export_early(p.server.c, "EXPORTER-early", TROTH_TEXT("x"), b, sizeof b));
         assert_memory_equal(a, b, sizeof a);
-        exchange(&p);
+        pair_exchange(&p);
         pair_free(&p);
         finish(&t);
         world_free(w);
@@ -391,7 +375,7 @@ static void test_early_refused(void **state)
     assert_int_equal(troth_what(p.client.c).early, TROTH_EARLY_REJECTED);
     assert_int_equal(u.kept.refused, 1);
     assert_int_equal(p.server.n_got, 0);
-    exchange(&p);
+    pair_exchange(&p);
     pair_free(&p);
     finish(&u);
     world_free(w);

@@ -30,25 +30,6 @@ static void tweak(troth_builder *b, void *ctx)
         tweak_client_identity(b, w->client_has_identity);
 }
 
-static void exchange(struct pair *p)
-{
-    assert_ready(p);
-    assert_true(pair_write(&p->client, "question"));
-    pair_run(p);
-    assert_int_equal(p->server.n_got, 8);
-    assert_memory_equal(p->server.got, "question", 8);
-    assert_true(pair_write(&p->server, "the answer"));
-    pair_run(p);
-    assert_int_equal(p->client.n_got, 10);
-    uint8_t a[32], b[32];
-    assert_true(troth_export(p->client.c, "EXPORTER-test", TROTH_TEXT("context"), a, sizeof a));
-    assert_true(troth_export(p->server.c, "EXPORTER-test", TROTH_TEXT("context"), b, sizeof b));
-    assert_memory_equal(a, b, sizeof a);
-    troth_close(p->client.c);
-    pair_run(p);
-    assert_true(p->client.done && p->server.done);
-}
-
 static void begin(struct pair *p, struct world *w, struct wish wish, size_t most)
 {
     struct wish theirs = wish;
@@ -64,7 +45,7 @@ static void one(struct world *w, struct wish wish)
 {
     struct pair p;
     begin(&p, w, wish, 0);
-    exchange(&p);
+    pair_exchange_and_close(&p);
     troth_facts f = troth_what(p.client.c), g = troth_what(p.server.c);
     assert_int_equal(f.version, TROTH_TLS12);
     assert_int_equal(g.version, TROTH_TLS12);
@@ -132,7 +113,7 @@ static void test_byte_by_byte(void **state)
     for (size_t most = 1; most < 40; most = most * 2 + 1) {
         struct pair p;
         begin(&p, w, (struct wish){ .auth = TROTH_AUTH_REQUIRED, .client_has_identity = w }, most);
-        exchange(&p);
+        pair_exchange_and_close(&p);
         pair_free(&p);
     }
     world_free(w);

@@ -269,3 +269,29 @@ void assert_failed_at(const struct pair_end *e, enum troth_reason why, const cha
     fprintf(stderr, "%s:%d: expected %s\n", file, line, troth_reason_code(why));
     _fail(file, line);
 }
+
+void pair_exchange(struct pair *p)
+{
+    assert_ready(p);
+    size_t asked = p->server.n_got, answered = p->client.n_got;
+    assert_true(pair_write(&p->client, "question"));
+    pair_run(p);
+    assert_int_equal(p->server.n_got - asked, 8);
+    assert_memory_equal(p->server.got + asked, "question", 8);
+    assert_true(pair_write(&p->server, "the answer"));
+    pair_run(p);
+    assert_int_equal(p->client.n_got - answered, 10);
+    assert_memory_equal(p->client.got + answered, "the answer", 10);
+    uint8_t a[32], b[32];
+    assert_true(troth_export(p->client.c, "EXPORTER-test", TROTH_TEXT("context"), a, sizeof a));
+    assert_true(troth_export(p->server.c, "EXPORTER-test", TROTH_TEXT("context"), b, sizeof b));
+    assert_memory_equal(a, b, sizeof a);
+}
+
+void pair_exchange_and_close(struct pair *p)
+{
+    pair_exchange(p);
+    troth_close(p->client.c);
+    pair_run(p);
+    assert_true(p->client.done && p->server.done);
+}

@@ -80,6 +80,10 @@ void pair_end_input(struct pair *, struct pair_end *);
 struct pipe *pair_input(struct pair *, struct pair_end *);
 void pipe_put(struct pipe *, const uint8_t *p, size_t n);
 bool pair_write(struct pair_end *, const char *text);
+/* Both are ready: a question, an answer, and exporters that agree. */
+void pair_exchange(struct pair *);
+/* And then both end it. */
+void pair_exchange_and_close(struct pair *);
 
 /* Both ready; says why not. */
 void assert_ready(struct pair *);

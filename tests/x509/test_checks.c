@@ -3,9 +3,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-#include "x509/trial.h"
-
-static struct trial *t;
+#include "x509/trial_group.h"
 
 static void good(void **state)
 {
@@ -393,20 +391,6 @@ static void limited_anchors(void **state)
     CASE("ok", t->limited = &a, t->leaf.san = TEXTS("DNS:other.example"), t->host = "other.example");
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    t = trial_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    trial_free(t);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,5 +411,5 @@ int main(void)
         cmocka_unit_test(lint),
         cmocka_unit_test(limited_anchors),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }

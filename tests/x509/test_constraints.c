@@ -2,9 +2,7 @@
  * are malformed. */
 #include <time.h>
 
-#include "x509/trial.h"
-
-static struct trial *t;
+#include "x509/trial_group.h"
 
 /* What the intermediate (or the root) permits and excludes, what the leaf is called, and the verdict. */
 struct row {
@@ -225,20 +223,6 @@ static void explosion(void **state)
     CASE("ok", t->mid.excluded = excluded, t->leaf.san = san, t->host = "n99.example");
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    t = trial_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    trial_free(t);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,5 +230,5 @@ int main(void)
         cmocka_unit_test(uri),    cmocka_unit_test(directory), cmocka_unit_test(others), cmocka_unit_test(utf8_mailboxes),
         cmocka_unit_test(levels), cmocka_unit_test(malformed), cmocka_unit_test(explosion),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }

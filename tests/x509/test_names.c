@@ -2,10 +2,8 @@
  * misses. */
 #include "x509/names.h"
 
-#include "x509/trial.h"
+#include "x509/trial_group.h"
 #include "x509/verify.h"
-
-static struct trial *t;
 
 static span text(const char *s)
 {
@@ -189,20 +187,6 @@ static void sni(void **state)
                  cert_matches_host(&c, ""));
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    t = trial_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    trial_free(t);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,5 +194,5 @@ int main(void)
         cmocka_unit_test(mailboxes), cmocka_unit_test(distinguished), cmocka_unit_test(hosts),
         cmocka_unit_test(sni),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }

@@ -5,15 +5,13 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509.h>
 
-#include "x509/trial.h"
+#include "x509/trial_group.h"
 
 int X509_check_purpose(X509 *, int, int);
 enum {
     SSL_SERVER = 2 /* X509_PURPOSE_SSL_SERVER: x509v3.h has macros of the names of our enumerators */,
     TRIALS = 400
 };
-
-static struct trial *t;
 
 /* ---- what is changed */
 
@@ -199,22 +197,8 @@ static void side_by_side(void **state)
     assert_true(differ < trials / 3);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    t = trial_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    trial_free(t);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(side_by_side) };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }

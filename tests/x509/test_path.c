@@ -2,9 +2,7 @@
  * and what is told when there is no path. */
 #include <time.h>
 
-#include "x509/trial.h"
-
-static struct trial *t;
+#include "x509/trial_group.h"
 
 static void give(const struct issue *i)
 {
@@ -239,20 +237,6 @@ static void reports(void **state)
     assert_int_equal(troth_report_error(NULL)->reason, TROTH_R_OUT_OF_MEMORY);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    t = trial_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    trial_free(t);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,5 +246,5 @@ int main(void)
         cmocka_unit_test(depth),        cmocka_unit_test(bundles),
         cmocka_unit_test(reports),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }

@@ -2,9 +2,7 @@
  * would explode as trees. */
 #include <time.h>
 
-#include "x509/trial.h"
-
-static struct trial *t;
+#include "x509/trial_group.h"
 
 #define P1  "1.3.6.1.4.1.99999.1"
 #define P2  "1.3.6.1.4.1.99999.2"
@@ -163,25 +161,11 @@ static void explosion(void **state)
     assert_true((clock() - from) / CLOCKS_PER_SEC < 2);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    t = trial_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    trial_free(t);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets),         cmocka_unit_test(any_policy), cmocka_unit_test(self_issued),
         cmocka_unit_test(requirements), cmocka_unit_test(mappings),   cmocka_unit_test(explosion),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }

@@ -1,8 +1,6 @@
 /* Revocation in the verdict: CRLs and OCSP responses, soft and hard, must-staple, CRL signers with a path of
  * their own. */
-#include "x509/trial.h"
-
-static struct trial *t;
+#include "x509/trial_group.h"
 
 static const struct issue_revoked leaf_entry = { .serial = { (const uint8_t *)"\x55", 1 },
                                                  .when = MK_NOW - 3600,
@@ -240,24 +238,10 @@ static void transparency(void **state)
     SEEN("0 of 2");
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    t = trial_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    trial_free(t);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(until),
                                         cmocka_unit_test(signers), cmocka_unit_test(ocsp),
                                         cmocka_unit_test(responders), cmocka_unit_test(key_rollover), cmocka_unit_test(transparency) };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }
