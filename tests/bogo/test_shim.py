@@ -138,6 +138,7 @@ def expectations(us):
                        (["-expect-early-data-reason", "accept"], "early data reason"), (["-expect-msg-callback", "x"], "trace"),
                        (["-expect-accept-early-data"], "early data"), (["-on-initial-expect-version", "771"], "version"),
                        (["-verify-fail", "-use-custom-verify-callback"], "app.refused"), (["-verify-fail", "-verify-peer"], "app.aborted"),
+                       (["-reject-unusable-ech-config"], "tls.ech-unusable"), (["-max-cert-list", "100"], "tls.message-too-long"),
                        (["-expect-ech-retry-configs", "AAAA"], "ECH"), (["-expect-no-ech-retry-configs"], "ECH")):
         fails("client " + " ".join(args), client + args, us, word)
     for args, word in ((["-expect-server-name", "other.example"], "server name"), (["-expect-session-id"], "session cache"),
