@@ -231,7 +231,7 @@ typedef struct count fault_fn(struct case_of *);
 static void every_feature(fault_fn *fault, const char *what, enum end upto)
 {
     struct count all = { 0 };
-    for (size_t i = 0; i < n_flavours; i++) {
+    for (size_t i = 0; i < n_flavours_all; i++) {
         struct count n[ENDS] = { { 0, 0 } };
         for (enum end e = CLIENT; e < upto; e++) {
             struct world *w = world_new(fake_provider(1));

@@ -1,5 +1,5 @@
 /* What a configuration asks of the peer, or keeps quiet about: names of authorities, signatures in certificates, sizes, tickets, server
- * names, the mark of a second try. */
+ * names, padding, the mark of a second try. */
 #include "base/alerts.h"
 #include "fake/fake.h"
 #include "support/pair.h"
@@ -318,6 +318,47 @@ static void test_ignored_names(void **state)
     world_free(w);
 }
 
+/* ---- padding: what a record holds does not show in its length */
+struct pad {
+    enum troth_padding how;
+    uint16_t           block;
+};
+
+static void apply_pad(troth_builder *b, bool server, void *ctx)
+{
+    const struct pad *p = ctx;
+    (void)server;
+    troth_pad(b, p->how, p->block);
+}
+
+static void test_padding(void **state)
+{
+    static const struct { struct pad pad; size_t written, sealed; } rows[] = {
+        { { TROTH_PAD_NONE, 0 }, 5, 5 },       { { TROTH_PAD_BLOCK, 100 }, 5, 100 },  { { TROTH_PAD_BLOCK, 100 }, 100, 100 },
+        { { TROTH_PAD_BLOCK, 100 }, 101, 200 }, { { TROTH_PAD_FULL, 0 }, 5, 16384 },
+    };
+    enum { HEADER = 5, TYPE_AND_TAG = 1 + 16 };
+    static const uint8_t data[200];
+    (void)state;
+    struct world *w = world_new(fake_provider(6));
+    for (size_t i = 0; i < 2 * COUNT_OF(rows); i++) {
+        struct pad pad = rows[i / 2].pad;
+        troth_span part = { data, rows[i / 2].written };
+        struct pair p;
+        begin(&p, w, apply_pad, &pad, TROTH_TLS13);
+        pair_run(&p);
+        assert_ready(&p);
+        struct pair_end *from = i & 1 ? &p.server : &p.client, *to = i & 1 ? &p.client : &p.server;
+        size_t before = pair_input(&p, to)->n;
+        assert_true(troth_write(from->c, &part, 1));
+        pair_run(&p);
+        assert_int_equal(pair_input(&p, to)->n - before, HEADER + rows[i / 2].sealed + TYPE_AND_TAG);
+        assert_int_equal(to->n_got, rows[i / 2].written);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
 /* ---- what cannot be */
 static void test_config(void **state)
 {
@@ -353,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_authorities),      cmocka_unit_test(test_cert_schemes), cmocka_unit_test(test_cert_schemes_of_server),
         cmocka_unit_test(test_max_certificate),  cmocka_unit_test(test_max_expanded), cmocka_unit_test(test_fallback),
         cmocka_unit_test(test_no_tickets),       cmocka_unit_test(test_ignored_names), cmocka_unit_test(test_config),
+        cmocka_unit_test(test_padding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

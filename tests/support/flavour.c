@@ -45,17 +45,22 @@ const struct flavour flavours[] = {
     { "several names",         F_NAMES },
     { "ALPN and limits",       F_ALPN | F_LIMITS },
     { "questions",             F_ASK },
+    { "questions, TLS 1.2",    F_ASK | F_12 },
+    { "filters and authorities", F_WISHES | F_AUTH },
     { "key log",               F_LOG },
     { "key log, TLS 1.2",      F_LOG | F_12 },
     { "story",                 F_STORY | F_AUTH },
     { "story, TLS 1.2",        F_STORY | F_12 },
+    /* those behind n_flavours */
+    { "a server that forgets", F_RETRY | F_FORGET },
+    { "a server that forgets, resumption", F_RETRY | F_FORGET | F_RESUME },
 };
 /* clang-format on */
-const size_t n_flavours = COUNT_OF(flavours);
+const size_t n_flavours = COUNT_OF(flavours) - 2, n_flavours_all = COUNT_OF(flavours);
 
 const struct flavour *flavour_of(const char *name)
 {
-    for (size_t i = 0; i < n_flavours; i++)
+    for (size_t i = 0; i < n_flavours_all; i++)
         if (!strcmp(flavours[i].name, name))
             return &flavours[i];
     test_fail("no flavour %s", name);
@@ -187,6 +192,11 @@ static void tweak_both(struct scene *s, troth_builder *b, bool server)
         troth_psk_import(b, TROTH_TEXT("a client"), TROTH_TEXT("0123456789abcdef0123456789abcdef"), TROTH_TEXT("ctx"), TROTH_SHA256);
     if (has(s, F_ASK))
         troth_ask_verdict(b);
+    if (has(s, F_WISHES)) {
+        static const uint16_t schemes[] = { SCHEME_ecdsa_secp256r1_sha256 };
+        troth_cert_schemes(b, schemes, 1);
+        troth_name_authorities(b, true);
+    }
     if (has(s, F_RAW)) {
         static const uint8_t raw[] = { TROTH_RAW_PUBLIC_KEY };
         troth_peer_types(b, raw, 1);
@@ -204,6 +214,8 @@ static void tweak_client(struct scene *s, troth_builder *b)
         tweak_client_identity(b, s->w);
     if (has(s, F_ASK))
         troth_identity_external(b, s->w->client_chain_pem, s);
+    if (has(s, F_ASK))
+        troth_ask_client(b);
     if (has(s, F_RAW))
         troth_identity_raw_key(b, s->w->client_key_pem);
     if (has(s, F_LATE))
@@ -239,6 +251,10 @@ static void tweak_server(struct scene *s, troth_builder *b)
         troth_ech_key(b, span_of(s->ech.config, s->ech.config_n), SPAN_OF(s->ech.private_key), true);
     if (has(s, F_RETRY))
         troth_retry_cookie(b);
+    if (has(s, F_WISHES)) {
+        troth_oid_filter(b, SPAN_TEXT("\x55\x1d\x0f"), SPAN_TEXT("\x03\x02\x07\x80")); /* keyUsage: digitalSignature */
+        troth_oid_filter(b, SPAN_TEXT("\x55\x1d\x25"), SPAN_NONE);
+    }
     if (has(s, F_AUTH | F_RAW | F_ASK))
         troth_ask_client_auth(b, TROTH_AUTH_REQUIRED);
     if (has(s, F_ASK))
@@ -310,6 +326,7 @@ static bool on_event(struct pair *p, struct pair_end *e, const troth_event *ev, 
         return true;
     case TROTH_ASK_VERDICT: troth_answer_verdict(e->c, true, "the test says so"); return true;
     case TROTH_ASK_SERVER: troth_answer_server(e->c, s->server); return true;
+    case TROTH_ASK_CLIENT: troth_answer_client(e->c, s->client); return true;
     case TROTH_ASK_SIGN: sign_outside(s, e, ev); return true;
     case TROTH_CLIENT_AUTH: s->late++; return true;
     default: return false;
@@ -317,6 +334,21 @@ static bool on_event(struct pair *p, struct pair_end *e, const troth_event *ev, 
 }
 
 /* ---- one connection */
+
+/* Once HelloRetryRequest is out the server is gone; another one gets what the client says next. */
+static void forget(struct scene *s, struct pair *p)
+{
+    static const span address = { (const uint8_t *)"192.0.2.1", 9 };
+    troth_bind_cookie(p->server.c, address);
+    pair_step(p, &p->client);
+    pair_step(p, &p->server);
+    if (!troth_what(p->server.c).hello_retry || p->server.failed)
+        return;
+    troth_free(p->server.c);
+    p->server.c = troth_accept(s->server);
+    troth_bind_cookie(p->server.c, address);
+}
+
 void scene_open(struct scene *s, struct pair *p)
 {
     if (s->client)
@@ -330,6 +362,8 @@ void scene_open(struct scene *s, struct pair *p)
     s->offered = has(s, F_RESUME) && s->session_n;
     if (s->offered)
         troth_resume(p->client.c, span_of(s->session, s->session_n));
+    if (has(s, F_FORGET))
+        forget(s, p);
     if (has(s, F_STORY)) {
         s->story[0] = troth_story_new(s->story_memory);
         s->story[1] = troth_story_new(s->story_memory);

@@ -18,7 +18,8 @@ enum {
     F_12 = 1 << 0, F_HYBRID = 1 << 1, F_RETRY = 1 << 2, F_AUTH = 1 << 3, F_RESUME = 1 << 4, F_EARLY = 1 << 5, F_IDS = 1 << 6,
     F_ECH = 1 << 7, F_PLAIN_CERT = 1 << 8, F_RAW = 1 << 9, F_DELEGATED = 1 << 10, F_LATE = 1 << 11, F_PSK = 1 << 12, F_IMPORT = 1 << 13,
     F_STAPLE = 1 << 14, F_NAMES = 1 << 15, F_LOG = 1 << 16, F_STORY = 1 << 17, F_ASK = 1 << 18, F_ALPN = 1 << 19, F_LIMITS = 1 << 20,
-    F_REVERIFY = 1 << 21, F_REFUSED = 1 << 22 /* the session, or the early data, or ECH */, F_256 = 1 << 23
+    F_REVERIFY = 1 << 21, F_REFUSED = 1 << 22 /* the session, or the early data, or ECH */, F_256 = 1 << 23,
+    F_WISHES = 1 << 24 /* filters, authorities, signatures of certificates */, F_FORGET = 1 << 25 /* another server goes on from the cookie */
 };
 
 struct flavour {
@@ -27,6 +28,8 @@ struct flavour {
 };
 extern const struct flavour flavours[];
 extern const size_t n_flavours;
+/* And with those behind them, whose server is another one after scene_open: not for tests that watch it or meddle with what it says. */
+extern const size_t n_flavours_all;
 /* By name; a wrong one fails the test. */
 const struct flavour *flavour_of(const char *name);
 
