@@ -1,5 +1,5 @@
-/* Many connections in one process: what 2,500 to 20,000 idle ones take from the allocator, and handshakes per second on one thread and
- * on two that share one frozen configuration.  usage: scale FOLDER [quick]; FOLDER as made by bench/credentials
+/* Many connections in one process: what 2,500 to 20,000 idle ones take from the allocator, handshakes per second on one thread and on two
+ * that share one frozen configuration, and what a server's handshake takes when several are answered at once.  usage: scale FOLDER [quick]; FOLDER as made by bench/credentials
  * links: crypto pthread */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,6 +9,8 @@
 #include <time.h>
 
 #include <troth/troth.h>
+
+#include "quiet.h"
 
 enum { MOST = 20000, STEP = 2500, THREADS = 2 };
 
@@ -43,7 +45,7 @@ static int64_t now(void *ctx)
 struct world { troth_client *client; troth_server *server; };
 
 /* Its own allocator counts; for rates it is malloc itself, as counting would be shared between the threads. */
-static void world_make(struct world *w, const char *folder, const troth_allocator *memory)
+static void world_make(struct world *w, const char *folder, const troth_allocator *memory, bool ask)
 {
     static const uint16_t x25519 = 0x001d, aes = 0x1301;
     char root[512], chain[512], key[512];
@@ -60,6 +62,8 @@ static void world_make(struct world *w, const char *folder, const troth_allocato
     troth_suites(b, &aes, 1);
     troth_versions(b, TROTH_TLS13, TROTH_TLS13);
     troth_clock(b, now, NULL);
+    if (ask)
+        troth_ask_server(b);
     if (!(w->server = troth_build_server(b, &e)))
         die(e.text, e.detail);
     b = troth_client_builder(p);
@@ -123,7 +127,7 @@ static void idle(const char *folder, unsigned most)
     static troth_conn *kept[MOST];
     troth_allocator memory = { take, give, NULL };
     struct world w;
-    world_make(&w, folder, &memory);
+    world_make(&w, folder, &memory, false);
     long before = atomic_load(&held);
     for (unsigned i = 0; i < most; i++) {
         troth_conn *client;
@@ -190,6 +194,105 @@ static double rate(const struct world *w, unsigned threads, double for_seconds)
     return sum;
 }
 
+/* ---- several servers answered at once: their ends alone are timed, from the hello's arrival to READY and freeing */
+enum { BATCH_MOST = 16 };
+
+struct batch { troth_conn *client[BATCH_MOST], *server[BATCH_MOST]; struct wire up[BATCH_MOST], down[BATCH_MOST]; };
+
+/* Until it wants bytes that are not there, or asks. */
+static void go(troth_conn *c, struct wire *in, struct wire *out, bool *ready)
+{
+    for (;;) {
+        troth_event e = troth_next(c);
+        if (e.kind == TROTH_SEND) {
+            memcpy(out->p + out->end, e.data.p, e.data.n);
+            out->end += e.data.n;
+            troth_sent(c, e.data.n);
+        } else if (e.kind == TROTH_RECV) {
+            size_t n = in->end - in->at < e.room.n ? in->end - in->at : e.room.n;
+            if (!n)
+                return;
+            memcpy(e.room.p, in->p + in->at, n);
+            in->at += n;
+            troth_received(c, n);
+        } else if (e.kind == TROTH_READY) {
+            *ready = true;
+        } else {
+            return;
+        }
+    }
+}
+
+/* Microseconds of one server's handshake in a batch of n; n 0: one, that is not asked. */
+static double batch_once(const struct world *w, struct batch *b, size_t n, bool ask, unsigned *noise, struct quiet *q)
+{
+    const troth_server *us[BATCH_MOST];
+    bool ready[BATCH_MOST] = { false }, done;
+    double took = 0;
+    *noise = 0;
+    for (size_t i = 0; i < n; i++) {
+        us[i] = w->server;
+        b->up[i].at = b->up[i].end = b->down[i].at = b->down[i].end = 0;
+        b->client[i] = troth_connect(w->client, "bench.test");
+        go(b->client[i], &b->down[i], &b->up[i], &done);
+    }
+    for (int part = 0; part < 2; part++) {
+        uint64_t spin = quiet_spin(), from = quiet_ns();
+        for (size_t i = 0; i < n; i++) {
+            if (!part)
+                b->server[i] = troth_accept(w->server);
+            go(b->server[i], &b->up[i], &b->down[i], &ready[i]);
+        }
+        if (ask && !part) {
+            troth_answer_servers(b->server, us, n);
+            for (size_t i = 0; i < n; i++)
+                go(b->server[i], &b->up[i], &b->down[i], &ready[i]);
+        }
+        for (size_t i = 0; part && i < n; i++) {
+            if (!ready[i])
+                die("batch", troth_why(b->server[i]) ? troth_why(b->server[i])->detail : "not ready");
+            troth_free(b->server[i]);
+        }
+        took += (double)(quiet_ns() - from) / 1000;
+        q->fastest = spin < q->fastest ? spin : q->fastest;
+        unsigned percent = (unsigned)(spin * 100 / q->fastest);
+        *noise = percent > *noise ? percent : *noise;
+        for (size_t i = 0; !part && i < n; i++)
+            go(b->client[i], &b->down[i], &b->up[i], &done);
+    }
+    for (size_t i = 0; i < n; i++)
+        troth_free(b->client[i]);
+    return took / (double)n;
+}
+
+static void batches(const char *folder, unsigned rounds)
+{
+    enum { ROUNDS = 400, SIZES = 6 };
+    static const size_t sizes[SIZES] = { 1, 1, 2, 4, 8, 16 }; /* the first: one that is not asked */
+    static struct quiet_sample samples[SIZES][ROUNDS];
+    static struct batch b;
+    struct quiet q;
+    struct world alone, asked;
+    unsigned kept;
+    double one = 0;
+    world_make(&alone, folder, NULL, false);
+    world_make(&asked, folder, NULL, true);
+    quiet_start(&q);
+    for (unsigned r = 0; r < rounds && r < ROUNDS; r++)
+        for (int i = 0; i < SIZES; i++)
+            samples[i][r].us = batch_once(i ? &asked : &alone, &b, sizes[i], i > 0, &samples[i][r].noise, &q);
+    for (int i = 0; i < SIZES; i++) {
+        double us = quiet_median(samples[i], rounds, &kept);
+        one = i ? one : us;
+        if (i)
+            printf("server's full handshake, %zu answered at once: %.1f us, %.2f x the rate of one at a time\n", sizes[i], us, one / us);
+        else
+            printf("server's full handshake, one at a time: %.1f us\n", us);
+    }
+    world_free(&alone);
+    world_free(&asked);
+}
+
 int main(int argc, char **argv)
 {
     struct world w;
@@ -197,10 +300,11 @@ int main(int argc, char **argv)
         die("usage", "scale FOLDER [quick]");
     bool quick = argc > 2 && !strcmp(argv[2], "quick");
     idle(argv[1], quick ? STEP : MOST);
-    world_make(&w, argv[1], NULL);
+    world_make(&w, argv[1], NULL, false);
     double one = rate(&w, 1, quick ? 0.5 : 3), two = rate(&w, 2, quick ? 0.5 : 3);
     printf("full handshakes, both ends, 1 thread: %.0f per second of its processor\n", one);
     printf("full handshakes, both ends, 2 threads: %.0f per second of theirs, %.2f x\n", two, two / one);
     world_free(&w);
+    batches(argv[1], quick ? 60 : 300);
     return 0;
 }

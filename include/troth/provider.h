@@ -68,6 +68,9 @@ typedef struct troth_kem {
     /* False when the client's share is not a valid one (or, rarely, when the provider failed: then *broken is set). */
     bool (*reply)(const struct troth_kem *, troth_span share, uint8_t *reply, uint8_t *secret, bool *broken);
     bool (*finish)(const struct troth_kem *, const void *state, troth_span reply, uint8_t *secret, bool *broken);
+    /* `n` replies side by side, at most 8, each with its answer in good[i]; NULL where one at a time is as fast. */
+    void (*reply_many)(const struct troth_kem *, const troth_span *shares, uint8_t *const *replies, uint8_t *const *secrets, bool *good,
+                       size_t n);
 } troth_kem;
 
 enum { TROTH_KEM_PRIVATE_MAX = 3264, TROTH_KEM_SHARE_MAX = 1665, TROTH_KEM_SECRET_MAX = 80 };
@@ -107,6 +110,17 @@ typedef struct troth_verify_job {
 
 typedef struct troth_key troth_key;  /* a private key, the provider's own */
 
+/* A signature to be made. */
+typedef struct troth_sign_job {
+    const troth_key  *key;
+    enum troth_sig    sig;
+    const troth_span *parts;     /* the message, in pieces          */
+    size_t            n_parts;
+    uint8_t          *signature; /* room for TROTH_SIGNATURE_MAX    */
+    size_t            n;         /* the answer's length             */
+    bool              done;      /* false: it was not made          */
+} troth_sign_job;
+
 /* Asks for the passphrase of an encrypted key: write at most `cap` bytes, return how many; 0: there is none. */
 typedef size_t troth_passphrase_fn(void *ctx, char *out, size_t cap);
 
@@ -141,6 +155,8 @@ typedef struct troth_provider {
     void (*key_free)(troth_key *);
     void (*share)(struct troth_provider *);   /* one more owner                */
     void (*free)(struct troth_provider *);    /* one owner less; 0 closes it   */
+    /* Makes signatures side by side where it can; sets `n` and `done` of each, and what it leaves undone is asked of `sign`.  May be NULL. */
+    void (*sign_many)(void *self, troth_sign_job *jobs, size_t n);
 } troth_provider;
 
 /* libcrypto (OpenSSL >= 3.0), with troth's own X25519, ML-KEM and P-256 where they are faster, and libipsec-mb for AES-GCM where it was

@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "explain/story.h"
 #include "tls/carrier.h"
+#include "tls/batch.h"
 #include "tls/engine.h"
 #include "tls/late.h"
 #include "tls/late_auth.h"
@@ -238,24 +239,44 @@ void troth_rest(troth_conn *c)
 }
 
 /* ---- answers */
-void troth_answer_server(troth_conn *c, const troth_server *us)
+/* Is it asking, and does the answer let it go on?  Then it goes on with it. */
+static bool take_server(troth_conn *c, const troth_server *us)
 {
-    if (!c || c->question != ASK_SERVER)
-        return;
+    if (!c || c->question != ASK_SERVER || trouble_is_set(&c->error))
+        return false;
     if (!us)
-        (void)fail(c, UNRECOGNIZED_NAME, "%.*s", (int)c->facts.server_name.n,
-                   c->facts.server_name.n ? (const char *)c->facts.server_name.p : "");
-    if (us && us->config.quic != c->cfg->quic) {
-        (void)fail(c, BAD_ARGUMENT, "troth_answer_server: a configuration %s", us->config.quic ? "of QUIC" : "without QUIC");
-        return;
-    }
-    if (us && &us->config != c->cfg) {
+        return fail(c, UNRECOGNIZED_NAME, "%.*s", (int)c->facts.server_name.n,
+                    c->facts.server_name.n ? (const char *)c->facts.server_name.p : "");
+    if (us->config.quic != c->cfg->quic)
+        return fail(c, BAD_ARGUMENT, "troth_answer_server: a configuration %s", us->config.quic ? "of QUIC" : "without QUIC");
+    if (&us->config != c->cfg) {
         const struct config *before = c->cfg;
         c->cfg = config_share(&us->config);
         config_free(before);
     }
-    if (us)
+    return true;
+}
+
+void troth_answer_server(troth_conn *c, const troth_server *us)
+{
+    if (take_server(c, us))
         engine_answer(c, ASK_SERVER, SPAN_NONE);
+}
+
+void troth_answer_servers(troth_conn *const *conns, const troth_server *const *us, size_t n)
+{
+    struct troth_conn *ready[BATCH_MAX];
+    for (size_t i = 0; i < n;) {
+        size_t k = 0;
+        for (; i < n && k < BATCH_MAX; i++) {
+            bool twice = false;
+            for (size_t j = 0; j < k; j++)
+                twice |= ready[j] == conns[i];
+            if (!twice && take_server(conns[i], us[i]))
+                ready[k++] = conns[i];
+        }
+        batch_answer(ready, k);
+    }
 }
 
 void troth_refuse_ech(troth_conn *c)

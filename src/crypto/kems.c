@@ -52,11 +52,38 @@ static bool x25519_reply(const troth_kem *k, span share, uint8_t *reply, uint8_t
     return ok;
 }
 
+/* The kernels take eight; what is not asked for is a copy of the first.  An all-zero result is refused here too. */
+static void x25519_reply_many(const troth_kem *k, const span *shares, uint8_t *const *replies, uint8_t *const *secrets, bool *good, size_t n)
+{
+    enum { LANES = 8 };
+    uint8_t mine[LANES][X25519_N], theirs[LANES][X25519_N], out[LANES][X25519_N], secret[LANES][X25519_N];
+    bool drawn = n && n <= LANES && random_for(k, mine[0], n * X25519_N);
+    for (size_t i = 0; i < n; i++)
+        good[i] = drawn && shares[i].n == X25519_N;
+    for (size_t i = 0; drawn && i < LANES; i++) {
+        memcpy(theirs[i], i < n && good[i] ? shares[i].p : mine[0], X25519_N);
+        if (i >= n)
+            memcpy(mine[i], mine[0], X25519_N);
+    }
+    if (drawn) {
+        const struct x25519 *x = self_of(k)->x25519;
+        x->base_x8(out, mine);
+        uint8_t fine = x->shared_x8(secret, mine, theirs);
+        for (size_t i = 0; i < n; i++) {
+            good[i] = good[i] && fine >> i & 1;
+            memcpy(replies[i], out[i], X25519_N);
+            memcpy(secrets[i], secret[i], X25519_N);
+        }
+    }
+    secret_wipe(mine, sizeof mine);
+    secret_wipe(secret, sizeof secret);
+}
+
 void kem_x25519(troth_kem *row, struct own_kem *self, const troth_provider *p, const struct x25519 *x)
 {
     *self = (struct own_kem){ .provider = p, .x25519 = x };
     *row = (troth_kem){ 29, "x25519", X25519_N, X25519_N, X25519_N, X25519_N, NULL, 0, 0, self, x25519_make, x25519_reply,
-                        x25519_finish };
+                        x25519_finish, x == &x25519_portable ? NULL : x25519_reply_many };
 }
 
 /* ---- ML-KEM (FIPS 203) */
@@ -86,7 +113,7 @@ void kem_mlkem(troth_kem *row, struct own_kem *self, const troth_provider *p, co
 {
     *self = (struct own_kem){ .provider = p, .mlkem = m };
     *row = (troth_kem){ group, name, MLKEM_SEED, m->ek_n, m->ct_n, MLKEM_SECRET, NULL, 0, 0, self, mlkem_make, mlkem_reply,
-                        mlkem_finish };
+                        mlkem_finish, NULL };
 }
 
 /* ---- hybrids */
@@ -143,5 +170,6 @@ void kem_hybrid(troth_kem *row, struct own_kem *self, const troth_provider *p, c
     }
     self->classic_private_at = MLKEM_SEED;
     *row = (troth_kem){ group, name, MLKEM_SEED + c->private_n, m->ek_n + c->share_n, m->ct_n + c->reply_n, MLKEM_SECRET + c->secret_n,
-                        c, self->classic_private_at, self->classic_share_at, self, hybrid_make, hybrid_reply, hybrid_finish };
+                        c, self->classic_private_at, self->classic_share_at, self, hybrid_make, hybrid_reply, hybrid_finish,
+                        NULL };
 }

@@ -24,6 +24,12 @@ static bool put_verify(struct troth_conn *c, span signature)
     return flight_add(c, HS_certificate_verify, body_certificate_verify, &cv);
 }
 
+const troth_key *auth_own_key(const struct troth_conn *c)
+{
+    const struct identity *us = c->hs->identity;
+    return !us ? NULL : c->hs->delegated ? us->dc_key : us->key;
+}
+
 bool auth_sign(struct troth_conn *c, bool *asked)
 {
     struct hs *hs = c->hs;
@@ -33,8 +39,8 @@ bool auth_sign(struct troth_conn *c, bool *asked)
     size_t n = 0;
     transcript_peek(&hs->transcript, &transcript);
     span to_sign = auth_content(content, c->cfg->is_server, &transcript);
-    const troth_key *key = hs->delegated ? hs->identity->dc_key : hs->identity->key;
-    *asked = !key;
+    const troth_key *key = auth_own_key(c);
+    *asked = !key || hs->gather;
     if (*asked) {
         TRY(hs_keep(c, &hs->to_sign, to_sign));
         conn_ask(c, ASK_SIGN);

@@ -9,6 +9,8 @@ enum { SIGNED_MAX = 64 + 40 + TROTH_DIGEST_MAX };
 /* What CertificateVerify signs: 64 spaces, context, zero, transcript hash.  `out` has SIGNED_MAX bytes. */
 span auth_content(uint8_t *out, bool of_server, const struct digest *transcript);
 
+/* The key that our CertificateVerify is made with; NULL: it is elsewhere, and the application is asked. */
+const troth_key *auth_own_key(const struct troth_conn *c);
 /* Our CertificateVerify over the transcript of now.  With a key of our own it is queued and *asked stays false; with an external one
  * the application is asked, *asked is true, and auth_answered goes on. */
 bool MUST_USE auth_sign(struct troth_conn *c, bool *asked);

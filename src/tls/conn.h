@@ -157,6 +157,8 @@ struct hs {
 
     uint8_t            fresh[RANDOM_AHEAD]; /* random bytes not handed out yet: the last fresh_n                */
     uint8_t            fresh_n;
+    struct ready_share *ready;           /* server: a reply to the client's share that was computed ahead (batch.h); NULL: none */
+    bool               gather;           /* server: stop where we would sign: signatures are made together     */
     const struct auth_seen *ahead;       /* a CertificateVerify whose signature was verified; NULL: none        */
     troth_public_key   peer_key;         /* to verify CertificateVerify with; spans live in conn's `shown`, or in `keep` */
     uint16_t           peer_scheme;      /* of a delegated credential: the only one it may use; 0: any         */

@@ -3,6 +3,7 @@
  * The table is the whole graph.  Each handler reads, checks, decides, acts.  Must never read application data with application keys
  * before the client's Finished was checked. */
 #include "tls/auth.h"
+#include "tls/batch.h"
 #include "tls/certificate.h"
 #include "tls/flight.h"
 #include "tls/hooks.h"
@@ -107,7 +108,7 @@ static bool agree(struct troth_conn *c, const struct client_hello *ch, struct se
     bool broken = false;
     if (!kem || !theirs)
         return fail(c, BUG, "no share to answer");
-    if (!kem->reply(kem, theirs->key_exchange, reply, secret, &broken))
+    if (!batch_reply(c, kem, theirs->key_exchange, reply, secret) && !kem->reply(kem, theirs->key_exchange, reply, secret, &broken))
         return broken ? fail(c, CRYPTO_FAILED, "key exchange with %s", kem->name)
                       : fail(c, BAD_KEY_SHARE, "the client's share for %s", kem->name);
     *n = kem->secret_n;

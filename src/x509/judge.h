@@ -79,7 +79,7 @@ struct known {
     uint32_t          n_keys, cap_keys;
     struct signer     signers[SIGNERS_MAX];
     unsigned          n_signers;
-    struct rev_memory revocation;       /* signatures of CRLs and OCSP responses              */
+    struct rev_memory *revocation;      /* signatures of CRLs and OCSP responses, once there are any */
     struct ocsp      *ocsp;             /* the policy's, parsed when first needed             */
     size_t            n_ocsp;
     bool              ocsp_read;

@@ -26,6 +26,14 @@ static void holds_until(struct judge *j, int64_t until)
         j->now.until = until;
 }
 
+/* NULL for want of memory, of which the judge knows: each is then verified each time. */
+static struct rev_memory *rev_memory_of(struct judge *j)
+{
+    if (!j->known->revocation && !(j->known->revocation = arena_alloc(j->arena, sizeof *j->known->revocation)))
+        j->out_of_memory = true;
+    return j->known->revocation;
+}
+
 /* ---- OCSP */
 
 static void crls_ask(struct judge *j, const struct cert *c, const struct cert *issuer, struct rev_answer *a);
@@ -59,7 +67,7 @@ static bool response_ask(struct judge *j, unsigned cert, const struct ocsp *resp
                                .issuer = cert_at(j, cert + 1),
                                .response = response,
                                .now = j->in->now,
-                               .memory = &j->known->revocation,
+                               .memory = rev_memory_of(j),
                                .max_signatures = signatures_left(j),
                                .responder_fault = responder_fault,
                                .ctx = &responder };
@@ -135,7 +143,7 @@ static void crls_ask(struct judge *j, const struct cert *c, const struct cert *i
                               .crls = p->parsed_crls,
                               .n_crls = p->n_crls,
                               .now = j->in->now,
-                              .memory = &j->known->revocation,
+                              .memory = rev_memory_of(j),
                               .max_signatures = signatures_left(j),
                               .pool = pool,
                               .n_pool = n,

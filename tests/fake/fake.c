@@ -346,7 +346,8 @@ static void open_kems(struct fake *f)
         bool hybrid = rows[i].tail != 0;
         troth_kem *k = &f->kem[i];
         *k = (troth_kem){ rows[i].group, rows[i].name, hybrid ? 64 : 32, rows[i].share_n, rows[i].reply_n, rows[i].secret_n, NULL, 0, 0, f,
-                          hybrid ? hybrid_make : simple_make, hybrid ? hybrid_reply : simple_reply, hybrid ? hybrid_finish : simple_finish };
+                          hybrid ? hybrid_make : simple_make, hybrid ? hybrid_reply : simple_reply, hybrid ? hybrid_finish : simple_finish,
+                          NULL };
         f->kems[i] = k;
     }
     for (size_t i = 0; i < FAKE_KEMS; i++)

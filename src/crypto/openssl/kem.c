@@ -165,7 +165,7 @@ static bool x25519_reply(const troth_kem *k, span share, uint8_t *reply, uint8_t
 void lib_x25519_kem(troth_kem *row)
 {
     *row = (troth_kem){ 29, "x25519", X25519_N, X25519_N, X25519_N, X25519_N, NULL, 0, 0, NULL, x25519_make, x25519_reply,
-                        x25519_finish };
+                        x25519_finish, NULL };
 }
 
 /* ---- the curves */
@@ -204,5 +204,5 @@ void lib_curve_kem(troth_kem *row, struct lib *l, size_t i)
 {
     size_t n = curves[i].n;
     *row = (troth_kem){ curves[i].group, curves[i].name, n, 2 * n + 1, 2 * n + 1, n, NULL, 0, 0, &l->curve[i], curve_make, curve_reply,
-                        curve_finish };
+                        curve_finish, NULL };
 }

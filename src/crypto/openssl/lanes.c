@@ -78,6 +78,35 @@ bool lib_sign_lanes(const struct lib *l, const troth_key *k, const uint8_t *dige
     return job.done;
 }
 
+/* P-256 ones, in as few rounds as they take; the others are left. */
+void lib_sign_many(void *self, troth_sign_job *jobs, size_t n)
+{
+    const struct lib *l = lib_of(self);
+    struct p256_signing signing[P256_LANES];
+    troth_sign_job *whose[P256_LANES];
+    uint8_t digest[P256_LANES][TROTH_DIGEST_MAX], fresh[P256_LANES][32];
+    for (size_t i = 0; i < n;) {
+        unsigned k = 0;
+        for (; i < n && k < P256_LANES; i++) {
+            size_t digest_n;
+            jobs[i].done = false;
+            if (!jobs[i].key->in_lanes || !sig_fits_key(jobs[i].sig, TROTH_KEY_P256))
+                continue;
+            lib_digest(sig_hash(jobs[i].sig), jobs[i].parts, jobs[i].n_parts, digest[k], &digest_n);
+            signing[k] = (struct p256_signing){ .d = jobs[i].key->d, .random = fresh[k], .hash = digest[k], .hash_n = digest_n };
+            whose[k++] = &jobs[i];
+        }
+        if (k < WORTH_IT || !l->pub.random(l->pub.self, fresh[0], k * sizeof fresh[0]))
+            continue;
+        p256_sign(signing, k, nonce_hash, NULL);
+        for (unsigned j = 0; j < k; j++) {
+            whose[j]->done = signing[j].done;
+            whose[j]->n = signing[j].done ? ecdsa_write_256(whose[j]->signature, signing[j].r, signing[j].s) : 0;
+        }
+    }
+    secret_wipe(fresh, sizeof fresh);
+}
+
 bool lib_has_lanes(const troth_libcrypto_options *o)
 {
     return !o->libcrypto_only && !o->portable_only && (cpu_features() & CPU_IFMA);
@@ -95,6 +124,13 @@ void lib_verify_lanes(const struct lib *l, troth_verify_job *jobs, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         lib_verify_one(l, &jobs[i]);
+}
+
+void lib_sign_many(void *self, troth_sign_job *jobs, size_t n)
+{
+    (void)self;
+    for (size_t i = 0; i < n; i++)
+        jobs[i].done = false;
 }
 
 bool lib_has_lanes(const troth_libcrypto_options *o)

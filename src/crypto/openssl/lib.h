@@ -96,6 +96,7 @@ void lib_verify_one(const struct lib *l, troth_verify_job *job);
 bool lib_verify_rsa(const struct lib *l, const troth_verify_job *job, troth_span digest);
 bool MUST_USE lib_sign_rsa(const struct lib *l, const troth_key *k, enum troth_sig sig, troth_span digest, uint8_t *out, size_t *n);
 bool MUST_USE lib_sign_lanes(const struct lib *l, const troth_key *k, const uint8_t *digest, size_t digest_n, uint8_t *out, size_t *n);
+void lib_sign_many(void *self, troth_sign_job *jobs, size_t n);
 void lib_verify_lanes(const struct lib *l, troth_verify_job *jobs, size_t n);
 bool lib_has_lanes(const troth_libcrypto_options *o);
 
