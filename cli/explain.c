@@ -97,7 +97,9 @@ static int capture(const struct args *a, const troth_story_options *o, uint8_t *
     int status = EXIT_FILE;
     if (!c && e.reason != TROTH_R_NONE)
         complain(a, EXIT_FILE, "%s: %s", e.text, e.detail);
-    if (c && choose_connection(a, c, &i)) {
+    if (c && !troth_capture_count(c)) {
+        status = complain(a, EXIT_FINDING, "the capture has no TCP connection in it: troth reads TLS over TCP, not QUIC, DTLS or other things over UDP");
+    } else if (c && choose_connection(a, c, &i)) {
         troth_story *s = troth_story_new(NULL);
         if (args_has(a, OPT_SECRETS))
             troth_story_danger_keep_secrets(s);

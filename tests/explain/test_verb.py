@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -97,6 +98,17 @@ assert full["facts"]["version"] == "TLS 1.3" and len(full["certificates"]) == 2
 assert "Resumed" in run("explain", f"{here}/resumed.pcapng", "--keylog", f"{here}/resumed.keys", "--connection", "2", "--depth", "summary")
 run("explain", "--pcap", f"{here}/full.pcapng", "--connection", "9", status=2)
 run("explain", "--pcap", ca, status=8)
+by_host = json.loads(run("explain", f"{here}/resumed.pcapng", "--keylog", f"{here}/resumed.keys", "--connection", "localhost", "--json"))
+assert by_host["messages"][0]["type"] == "ClientHello"
+for n in ("1", "2"):
+    one = json.loads(run("explain", f"{here}/resumed.pcapng", "--keylog", f"{here}/resumed.keys", "--connection", n, "--json"))
+    assert one["facts"]["resumed"] == (n == "2"), n
+r = subprocess.run([troth, "explain", f"{here}/resumed.pcapng", "--connection", "nobody.example"], capture_output=True, timeout=60)
+assert r.returncode == 2 and b"it has 2:" in r.stderr and b"localhost" in r.stderr, r.stderr  # says which there are
+udp = bytes.fromhex("450000240000000040110000c0000201c0000202") + struct.pack(">HHHH", 50000, 443, 16, 0) + b"\xc0\0\0\0\1\0\0\0"
+open(f"{work}/quic.pcap", "wb").write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101) + struct.pack("<IIII", 0, 0, len(udp), len(udp)) + udp)
+r = subprocess.run([troth, "explain", f"{work}/quic.pcap"], capture_output=True, timeout=60)
+assert r.returncode == 1 and b"no TCP connection" in r.stderr and b"QUIC" in r.stderr, (r.returncode, r.stderr)
 # ---- one message
 first = full["messages"][0]
 for form in (first["raw"], first["raw"].upper(), base64.b64encode(bytes.fromhex(first["raw"])).decode()):
