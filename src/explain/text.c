@@ -63,17 +63,24 @@ static void lists(struct out *o, const struct view *v, const struct told_decisio
     struct text t = TEXT_IN(room);
     if (!list.n)
         return;
+    enum { SHOWN = 8 }; /* and the chosen one; --depth fields has them all */
     span entry;
-    unsigned n = 0;
+    unsigned n = 0, left = 0;
     if (v->redact && !d->as)
         text_add(&t, "(redacted)");
     else
         for (size_t at = 0; decision_entry(d, list, &at, &entry);) {
             bool on = entry_is_chosen(d, entry);
+            if (n >= SHOWN && !on && o->depth <= TROTH_DEPTH_STEPS) {
+                left++;
+                continue;
+            }
             text_add(&t, "%s%s", n++ ? ", " : "", on ? "[" : "");
             say_entry(&t, d, entry);
             text_add(&t, "%s", on ? "]" : "");
         }
+    if (left)
+        text_add(&t, " and %u more", left);
     term(o, 6, 9, whose, PLAIN, room);
 }
 
