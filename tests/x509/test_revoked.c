@@ -151,6 +151,35 @@ static void ocsp(void **state)
          t->staple = staple(OCSP_REVOKED, next));
 }
 
+/* Somebody else lists what the intermediate revokes: an indirect CRL, whose signer the intermediate certified (RFC 5280 6.3.3 b, f). */
+static void indirect_signers(void **state)
+{
+    (void)state;
+    const troth_key *key = mk_key(t->m, TROTH_KEY_P256);
+    static const char *const where[] = { "URI:http://lists.example/", NULL }, *const who[] = { "dir:CN=Lister", NULL },
+                             *const ours[] = { "dir:CN=Test Intermediate,O=Troth Test", NULL };
+    static const struct issue_dp point = { .names = where, .crl_issuer = who }, nameless = { .crl_issuer = who };
+    static const struct issue_revoked gone = { .serial = { (const uint8_t *)"\x55", 1 }, .when = MK_NOW - 60, .reason = 1, .issuer = ours },
+                                      lister_gone = { .serial = { (const uint8_t *)"\x66", 1 }, .when = MK_NOW - 60, .reason = 1, .issuer = ours };
+    struct issue lister;
+    struct issue_crl list;
+#define LISTED                                                                                                                 \
+    LEAF_55, t->leaf.cdp = &point, t->leaf.n_cdp = 1, lister = mk_sub_ca(&t->mid, "CN=Lister", key), lister.ca = false,        \
+             lister.serial = SPAN_TEXT("\x66"), lister.key_usage = KU_CRL_SIGN, lister.cdp = &point, lister.n_cdp = 1,         \
+             list = mk_crl_spec(&lister), list.idp = list.indirect = true, list.dp.names = where, crl(of(&t->root, false))
+#define GIVEN t->given[t->n_given++] = mk_cert(t->m, &lister), crl(list)
+    CASE("ok", LISTED, GIVEN); /* its list vouches for itself */
+    CASE("cert.revoked", LISTED, list.revoked = &gone, list.n_revoked = 1, GIVEN);
+    CASE("crl.signature", LISTED, list.revoked = &lister_gone, list.n_revoked = 1, GIVEN); /* or against itself */
+    CASE("crl.signature", LISTED, lister.n_cdp = 0, GIVEN); /* nobody vouches for it */
+    CASE("ok", LISTED, t->leaf.cdp = lister.cdp = &nameless, list.dp.names = who, GIVEN);
+    CASE("crl.scope", LISTED, list.dp.names = ours, GIVEN);
+    CASE("crl.issuer", LISTED, list.indirect = false, list.revoked = NULL, GIVEN);
+    CASE("crl.issuer", LISTED, lister.key_usage = KU_DIGITAL_SIGNATURE, GIVEN);
+    CASE("crl.signature", LISTED, lister.not_after = MK_NOW - 1, GIVEN);
+    CASE("ok", LISTED, lister.by = &t->root, lister.n_cdp = 0, GIVEN); /* certified by the root, whose list vouches for it */
+}
+
 /* An authority changes its key: certificates of one name for both keys, one of them made with the other key; lists by either key
  * (RFC 4210 4.4; RFC 5280 6.3.3 f). */
 static void key_rollover(void **state)
@@ -242,6 +271,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(until),
                                         cmocka_unit_test(signers), cmocka_unit_test(ocsp),
-                                        cmocka_unit_test(responders), cmocka_unit_test(key_rollover), cmocka_unit_test(transparency) };
+                                        cmocka_unit_test(responders), cmocka_unit_test(key_rollover), cmocka_unit_test(indirect_signers), cmocka_unit_test(transparency) };
     return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }
