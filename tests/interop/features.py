@@ -6,7 +6,7 @@ FEATURES: (version, name, what it needs).  The needs are neutral words; matrix.p
   alpn                       (the client's list, the server's list)
   connections, sessions      how many; `tickets', `ids' or none
   host, ca                   whom the client expects and trusts
-  early, late_auth, update, psk, compress, staple, scts, raw, limit, bulk, export, ech, delegated
+  early, late_auth, update, psk, compress, staple, scts, raw, limit, bulk, export, ech, delegated, proxy
   want                       patterns of troth's own account; want_server/want_client: only where the peer is that
   drops                      the peer may end without close_notify
   refused                    who must end it: `troth' (with this reason) or `peer'
@@ -83,6 +83,7 @@ for version in ("1.3", "1.2"):
     feature(version, "exporter, the same value", export="EXPORTER-interop")
 feature("both", "TLS 1.2 where the peer has no more", "TLS 1.2", troth_version="both", peer_version="1.2")
 feature("both", "TLS 1.3 where both have both", "TLS 1.3", troth_version="both", peer_version="both")
+feature("both", "through troth proxy", proxy=True, troth_version="both", peer_version="both")
 feature("both", "no version in common, refused", troth_version="1.3", peer_version="1.2",
         refused={"server": "tls\\.|alert\\.", "client": "tls\\.version"})
 

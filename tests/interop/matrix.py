@@ -3,6 +3,8 @@
 A peer is a class with `server(o, port)` and `client(o, port)`: the commands for the needs `o` of a feature (features.py).  What it cannot
 do it says with `lacks`, a reason.  Must never skip silently: a cell is tried, or has its reason; a peer that is not installed fails.
 """
+import contextlib
+import fcntl
 import json
 import os
 import re
@@ -11,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from features import FEATURES, PEERS
@@ -122,6 +125,21 @@ def ech_list():
 
 
 def pki():
+    """Made once for all tests of this folder, anew each day: keys are slow to make."""
+    os.makedirs(RESULTS, exist_ok=True)
+    made = os.path.abspath(RESULTS) + "/pki"
+    with open(made + ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(made + "/done") or time.time() - os.path.getmtime(made + "/done") > 86400 / 2:
+            make_pki()
+            shutil.rmtree(made, ignore_errors=True)
+            shutil.copytree(D, made)
+            open(made + "/done", "w", encoding="ascii").close()
+        else:
+            shutil.copytree(made, D, dirs_exist_ok=True)
+
+
+def make_pki():
     authority("ca")
     authority("stranger-ca")
     for name in LEAVES:
@@ -195,19 +213,12 @@ class Process:
         return None
 
 
-class Serve(Process):
-    """troth serve of a folder, for what the needs of a feature say; ends with its block."""
+class Program(Process):
+    """troth serve or proxy on a free port; ends with its block."""
 
-    def __init__(self, folder, o):
-        least, most = versions(o, "troth")
+    def __init__(self, verb, *options):
         port_file = tempfile.mktemp(dir=D)
-        a = ["--min", least, "--max", most, *identity(o, "server")]
-        for need, option in (("group", "--groups"), ("suite", "--suites")):
-            a += [option, o[need]] if o.get(need) else []
-        a += ["--alpn", o["alpn"][1]] if o.get("alpn") else []
-        a += ["--staple", path("ecdsa", "ocsp")] if o.get("staple") else []
-        a += ["--early-max", "4096"] if o.get("early") else []
-        super().__init__([TROTH, "serve", folder, "-v", "--listen", "127.0.0.1:0", "--grace", "1", "--port-file", port_file, *a])
+        super().__init__([TROTH, verb, "-v", "--listen", "127.0.0.1:0", "--grace", "1", "--port-file", port_file, *options])
         end = time.time() + SECONDS
         while not (os.path.exists(port_file) and os.path.getsize(port_file)) and self.alive() and time.time() < end:
             time.sleep(0.01)
@@ -219,6 +230,34 @@ class Serve(Process):
     def __exit__(self, *why):
         self.child.terminate()
         self.wait()
+
+
+class Serve(Program):
+    def __init__(self, folder, o):
+        least, most = versions(o, "troth")
+        super().__init__("serve", folder, "--min", least, "--max", most, *identity(o, "server"))
+
+
+class Plain:
+    """A plain TCP service, for troth proxy: echoes, or answers what it is told to and closes."""
+
+    def __init__(self, answer):
+        self.listener, self.answer, self.heard = socket.create_server(("127.0.0.1", 0)), answer, b""
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            c, _ = self.listener.accept()
+            threading.Thread(target=self.talk, args=(c,), daemon=True).start()
+
+    def talk(self, c):
+        with c, contextlib.suppress(ConnectionError):
+            while more := c.recv(65536):
+                self.heard += more
+                c.sendall(self.answer.encode() if self.answer not in (None, "yes") else more)
+                if self.answer:
+                    break
 
 
 def free_port():
@@ -314,7 +353,7 @@ def of_troth(o, role):
     if o.get("psk"):
         a += ["--psk", ":".join(o["psk"])]
     for need in ("limit", "bulk", "connections", "export"):
-        if o.get(need) and not (need == "bulk" and role == "server") and "--" + need not in a:
+        if o.get(need) and "--" + need not in a:
             a += ["--" + need, str(o[need])]
     if o.get("compress"):
         a += ["--story", path("story", "json")]
@@ -348,7 +387,13 @@ class Peer:
 
     def cell(self, role, o):
         """(what is wrong, troth's log, the peer's)."""
+        if o.get("proxy"):
+            return (server_behind_proxy if role == "server" else client_before_proxy)(self, o)
         return (against_server if role == "server" else against_client)(self, o)
+
+    def answered(self, log):
+        """Did its client get what was said to it?"""
+        return re.search(self.answer, log) is not None
 
     def judge(self, o, role, bad):
         """May find more that is wrong."""
@@ -390,8 +435,16 @@ def judge(o, role, ours, theirs, status):
         return bad + (["no data"] if re.search(r"^data ", ours, re.M) else [])
     want = [r"^ready ", r"data ", *o["want"], *o.get("want_" + role, ())]
     return missing(want, ours) + export_differs(o, ours, theirs) + missing(o.get("want_theirs", ()), theirs) + \
-        (["compressed_certificate"] if o.get("compress") and not compressed() else []) + \
+        bulk_lost(o, ours) + (["compressed_certificate"] if o.get("compress") and not compressed() else []) + \
         ([] if status == 0 or (o.get("drops") and re.search(r"tls\.truncated|net\.eof", ours)) else [f"exit status 0, not {status}"])
+
+
+def bulk_lost(o, ours):
+    """All came; with a limit, in records no larger (and gnutls-cli gives up the rest of what it read once one is full)."""
+    came = [int(n) for n in re.findall(r"^data (\d+)", ours, re.M)]
+    if o.get("limit"):
+        return [f"records of {o['limit']} bytes, not {came}"] if len(came) < 4 or max(came) > o["limit"] else []
+    return [f"{o['bulk']} bytes, not {sum(came)}"] if sum(came) < o.get("bulk", 0) else []
 
 
 def compressed():
@@ -418,23 +471,51 @@ def against_server(peer, o):
         server.end()
 
 
-def against_client(peer, o):
-    us = Process([US, "server", "0", *of_troth(o, "server"), *(["--answer", peer.we_answer] if peer.we_answer else [])])
-    if not us.said(r"listening \d+"):
-        us.end()
-        return ["troth to listen"], us.log(), ""
-    port = int(re.search(r"listening (\d+)", us.log()).group(1))
-    commands = peer.client(o, port)
-    theirs = ""
+def run_clients(peer, o, port):
+    commands, theirs = peer.client(o, port), ""
     for command in commands if isinstance(commands[0], list) else [commands]:
         client = peer.start(command)
         peer.talk(o, client)
         if client.wait() is None:
             theirs += "(had to be ended)\n"
         theirs += client.log()
-    status = us.wait(4)
+    return theirs
+
+
+def against_client(peer, o):
+    us = Process([US, "server", "0", *of_troth(o, "server"), *(["--answer", peer.we_answer] if peer.we_answer else [])])
+    if not us.said(r"listening \d+"):
+        us.end()
+        return ["troth to listen"], us.log(), ""
+    port = int(re.search(r"listening (\d+)", us.log()).group(1))
+    theirs = run_clients(peer, o, port)
+    status = us.wait()
     us.end()
     return judge(o, "client", us.log(), theirs, status), us.log(), theirs
+
+
+def client_before_proxy(peer, o):
+    """The peer's client, troth proxy, a plain service."""
+    plain = Plain(peer.we_answer)
+    with Program("proxy", "--backend", f"127.0.0.1:{plain.port}", *identity(o, "server")) as proxy:
+        theirs = run_clients(peer, o, proxy.port)
+        bad = ([] if b"GET /" in plain.heard else ["the request at the plain service"]) + ([] if peer.answered(theirs) else ["its answer"])
+        return bad, proxy.log(), theirs
+
+
+def server_behind_proxy(peer, o):
+    """A plain client, troth proxy --wrap, the peer's server."""
+    port = free_port()
+    server = peer.start(peer.server(o, port))
+    try:
+        peer.ready(o, server, port)
+        with Program("proxy", "--wrap", "localhost", "--backend", f"127.0.0.1:{port}", "--ca", path("ca")) as proxy:
+            with socket.create_connection(("127.0.0.1", proxy.port), timeout=SECONDS) as s:
+                s.sendall(REQUEST.encode())
+                got = s.recv(1000)
+            return [] if got else ["an answer through troth proxy"], proxy.log(), server.log()
+    finally:
+        server.end()
 
 
 def tail(text, lines=8):
@@ -488,7 +569,6 @@ class Matrix:
         print(f"FAIL {name}: not installed: Debian package {package}")
 
     def finish(self):
-        os.makedirs(RESULTS, exist_ok=True)
         with open(f"{RESULTS}/{self.test}.json", "w", encoding="utf-8") as f:
             json.dump(self.cells, f, indent=1)
         counts = {"pass": 0, "FAIL": 0, "n/a": 0}

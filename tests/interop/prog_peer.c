@@ -32,7 +32,7 @@ static const char *const option_names[OPTIONS] = {
     [ALPN] = "--alpn",           /* A,B                                                                        */
     [AUTH] = "--auth",           /* server: required or optional client certificate                            */
     [SAY] = "--say",             /* client: what to write                                                      */
-    [BULK] = "--bulk",           /* client: so many bytes more, and as many are wanted back                    */
+    [BULK] = "--bulk",           /* client: so many bytes more, all wanted back; server: --answer waits for them  */
     [KEYLOG] = "--keylog",       /* FILE of secrets                                                            */
     [UPDATE] = "--update",       /* yes: update keys before writing, the peer's too                            */
     [MIN] = "--min",             /* 1.2 or 1.3                                                                 */
@@ -307,7 +307,7 @@ static bool answer(troth_conn *c, const struct run *r, troth_span what)
     if (own && !yes(own))
         what = (troth_span){ (const uint8_t *)own, strlen(own) };
     bool fine = troth_write(c, &what, 1);
-    if (own)
+    if (own && r->came >= (size_t)(r->o[BULK] ? atoi(r->o[BULK]) : 0))
         troth_close(c);
     return fine;
 }

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from matrix import D, US, Peer, Process, Serve, free_port, judge, of_troth, openssl, path, run
+from matrix import D, US, Peer, Plain, Process, Program, Serve, free_port, identity, judge, of_troth, openssl, path, run
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../explain"))
 from browser import Browser, find  # noqa: E402
@@ -68,6 +68,8 @@ class Page(Peer):
     def cell(self, role, o):
         if o.get("bulk"):
             return self.site(o)
+        if o.get("proxy"):
+            return self.proxied(o)
         if o.get("refused"):
             o["connections"] = 4                # they try again, to be sure of the reason
         us = Process([US, "server", "0", *of_troth(o, "server"), "--answer", ANSWER])
@@ -89,6 +91,12 @@ class Page(Peer):
         if " resumed" in ours and told.get("version") == "TLS 1.2" and told.get("group") == "none":
             del want["group"]               # no key exchange this time
         return [f"{k}: {v}, the browser says {told.get(k)}" for k, v in want.items() if told.get(k) != v]
+
+    def proxied(self, o):
+        plain = Plain(ANSWER)
+        with Program("proxy", "--backend", f"127.0.0.1:{plain.port}", *identity(o, "server")) as proxy:
+            told = self.load(f"https://localhost:{proxy.port}/")
+            return [] if told.get("body") == BODY and told.get("secure") else ["the page through troth proxy"], proxy.log(), json.dumps(told)
 
     def site(self, o):
         """A page of troth serve, whole."""

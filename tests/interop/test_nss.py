@@ -69,8 +69,9 @@ class NSS(Peer):
                 nss("pk12util", "-i", path(leaf, "p12"), "-d", self.db, "-W", "x", "-K", "")
         nss("pk12util", "-i", path("ca", "p12"), "-d", self.db, "-W", "x", "-K", "")
         nss("certutil", "-M", "-d", self.db, "-n", "ca", "-t", "CTu,Cu,Cu")
-        with open(path("request", "txt"), "w", encoding="ascii", newline="") as f:
-            f.write(REQUEST)
+        for name, more in (("request", 0), ("bulk", 100000 - len(REQUEST))):
+            with open(path(name, "txt"), "w", encoding="ascii", newline="") as f:
+                f.write(REQUEST + "x" * more)
         for ca in ("ca", "stranger-ca"):         # where it has a certificate of its own it shows it, asked for with -n or not
             os.mkdir(path(ca, "d"))
             nss("certutil", "-N", "-d", "sql:" + path(ca, "d"), "--empty-password")
@@ -128,7 +129,7 @@ class NSS(Peer):
 
     def client(self, o, port):
         db = self.db if o.get("client_cert") else "sql:" + path(o.get("ca", "ca"), "d")
-        a = [TSTCLNT, "-d", db, "-h", "127.0.0.1", "-p", str(port), "-a", o.get("host", "localhost"), "-v", "-G", "-A", path("request", "txt"),
+        a = [TSTCLNT, "-d", db, "-h", "127.0.0.1", "-p", str(port), "-a", o.get("host", "localhost"), "-v", "-G", "-A", path("bulk" if o.get("bulk") else "request", "txt"),
              *self.common(o, "client")]
         if o.get("client_cert"):
             a += ["-n", o["client_cert"]]
@@ -155,4 +156,4 @@ class NSS(Peer):
             client.said("authenticated")
 
 
-run("nss", {"NSS": NSS})
+run("extra-nss" if FOLDER else "nss", {"NSS": NSS})

@@ -132,4 +132,4 @@ class OpenSSL(Peer):
             client.said("again")
 
 
-run("openssl", {"OpenSSL": OpenSSL})
+run("extra-openssl" if "TROTH_EXTRA_OPENSSL" in os.environ else "openssl", {"OpenSSL": OpenSSL})

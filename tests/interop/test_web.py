@@ -175,6 +175,9 @@ class Proxy(Web):
         client.wait()
         return got
 
+    def answered(self, log):
+        return all(BODY in said for said in self.said)
+
     def judge(self, o, role, bad):
         """As a client it must hand on what our server said, and nothing when it refused us."""
         if role == "client" and not o.get("bulk"):
