@@ -247,26 +247,27 @@ static void a_chain_has_an_end(void **state)
     assert_int_equal(ctx.why, TROTH_R_CHAIN_TOO_LONG);
 }
 
-static void too_many_protocols(void **state)
+/* A list has a length of its own, and that is its only bound. */
+static void any_number_of_protocols(void **state)
 {
     (void)state;
-    uint8_t bytes[2048], out[2048];
+    static uint8_t bytes[80000], out[80000], names[65534];
     struct client_hello ch;
     build_client_hello(&ch);
     ch.exts = (struct exts){ .n_seen = 0 };
-    static uint8_t names[2 * (LIMIT_ALPN + 1)];
-    for (unsigned i = 0; i <= LIMIT_ALPN; i++)
-        names[2 * i] = 1;
-    for (unsigned more = 0; more < 2; more++) {
-        ch.exts.alpn = span_of(names, 2 * (LIMIT_ALPN + more));
+    for (unsigned i = 0; i < sizeof names; i += 2)
+        names[i] = 1;
+    for (size_t n = 2; n <= sizeof names - 8; n = n < 20000 ? n * 3 : n + 20000) {
+        ch.exts.alpn = span_of(names, n);
+        ch.exts.n_seen = 0;
         exts_add(&ch.exts, X_ALPN);
         struct wr w = wr_into(bytes, sizeof bytes), copy = wr_into(out, sizeof out);
         size_t mark = message_begin(&w, HS_client_hello);
         client_hello_write(&w, &ch);
         message_end(&w, mark);
         struct rd_ctx ctx;
-        assert_int_equal(wire_copy(wire_kind_named("client_hello"), wr_done(&w), &copy, &ctx, NULL), !more);
-        assert_int_equal(ctx.why, more ? TROTH_R_TOO_MANY : TROTH_R_NONE);
+        assert_true(wr_ok(&w) && wire_copy(wire_kind_named("client_hello"), wr_done(&w), &copy, &ctx, NULL));
+        assert_true(span_equal(wr_done(&w), wr_done(&copy)));
     }
 }
 
@@ -289,7 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_has_its_reason),  cmocka_unit_test(long_lists_are_bounded), cmocka_unit_test(a_chain_has_an_end),
-        cmocka_unit_test(too_many_protocols),   cmocka_unit_test(the_header_must_fit),
+        cmocka_unit_test(any_number_of_protocols),   cmocka_unit_test(the_header_must_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
