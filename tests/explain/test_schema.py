@@ -50,7 +50,6 @@ for path in glob.glob(f"{SRC}/include/troth/reasons*.def"):
     catalogue += re.findall(r'^R\(\w+,\s*\w+,\s*"([^"]+)"', open(path, encoding="utf-8").read(), re.M)
 catalogue = [c for c in catalogue if c != "ok"]
 assert len(catalogue) > 300 and len(set(catalogue)) == len(catalogue), len(catalogue)
-man = run("explain", "--help")
 for code in catalogue:
     o = holds("explain", "--error", code, status=0)
     text = run("explain", "--error", code, status=0)
@@ -63,6 +62,12 @@ for code in catalogue:
     assert ("alert" in o) == ("is what the other side is told" in words), code
     for advice in ("insecure", "--no-verify", "disable verification", "skip verification", "turn off verification"):
         assert advice not in words.lower(), (code, advice)
+
+with tempfile.TemporaryDirectory() as out:
+    subprocess.run([f"{SRC}/tools/make-man", out, SRC], check=True, stdout=subprocess.DEVNULL)
+    page = open(f"{out}/troth-errors.7.scd", encoding="utf-8").read().replace("\\", "")
+    lacks = [code for code in catalogue if code not in page]
+    assert not lacks, ("troth-errors(7)", lacks)
 
 # ---- other people's errors
 holds("explain-error", "certificate has expired", status=0)
