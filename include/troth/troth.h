@@ -82,6 +82,10 @@ TROTH_API void troth_passphrase(troth_builder *, troth_passphrase_fn *ask, void 
 TROTH_API void troth_versions(troth_builder *, uint16_t least, uint16_t most);
 TROTH_API void troth_suites(troth_builder *, const uint16_t *ids, size_t n);
 TROTH_API void troth_groups(troth_builder *, const uint16_t *ids, size_t n);
+/* Server, TLS 1.3: keep to the order of troth_groups() even if that costs a round trip; otherwise a share for a group that is as strong is
+ * taken at once.  equal[i]: the i-th group and the next are as good as each other: among those the client's order decides.  n: how many of
+ * the groups that speaks of, 0: none is like another. */
+TROTH_API void troth_strict_groups(troth_builder *, const bool *equal, size_t n);
 TROTH_API void troth_key_shares(troth_builder *, const uint16_t *ids, size_t n);     /* client: shares in the first hello; n = 0: none */
 TROTH_API void troth_verify_schemes(troth_builder *, const uint16_t *ids, size_t n); /* signatures accepted from the peer */
 TROTH_API void troth_alpn(troth_builder *, const char *const *names, size_t n);

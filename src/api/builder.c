@@ -301,6 +301,21 @@ void troth_groups(troth_builder *b, const uint16_t *ids, size_t n)
     keep_list(b, &b->config.groups, ids, n);
 }
 
+void troth_strict_groups(troth_builder *b, const bool *equal, size_t n)
+{
+    if (!builder_role(b, true, "troth_strict_groups"))
+        return;
+    uint8_t *p = arena_alloc(&b->config.arena, n ? n : 1);
+    if (!p) {
+        mistake(b, OUT_OF_MEMORY, "troth_strict_groups");
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        p[i] = equal[i];
+    b->config.strict_groups = true;
+    b->config.equal_groups = span_of(p, n);
+}
+
 void troth_key_shares(troth_builder *b, const uint16_t *ids, size_t n)
 {
     if (!builder_ok(b))

@@ -64,6 +64,8 @@ struct config {
     span                   suites;         /* both versions, in order                                 */
     bool                   suites_given;   /* the application chose them: keep to its order           */
     span                   groups;
+    bool                   strict_groups;  /* server: keep to their order                             */
+    span                   equal_groups;   /* u8 each: 1: as good as the next                         */
     bool                   key_shares_given;
     span                   key_shares;     /* client: groups for which the first hello has a share    */
     span                   verify_schemes; /* CertificateVerify and certificates accepted from a peer */

@@ -111,6 +111,32 @@ struct choice choose_group(span ours, const struct exts *theirs, bool *has_share
     return chose(best, "the first of ours that the client supports; it sent no share for it: ask again (RFC 9846 4.2.4)");
 }
 
+/* Of our groups from the i-th to before the end-th: the one that comes first on their list; 0: none is on it. */
+static uint16_t first_of_theirs(span ours, size_t i, size_t end, span theirs)
+{
+    span tier = span_slice(ours, 2 * i, 2 * (end - i));
+    for (size_t k = 0; k < u16s_count(theirs); k++)
+        if (u16s_has(tier, u16s_at(theirs, k)))
+            return u16s_at(theirs, k);
+    return 0;
+}
+
+struct choice choose_group_strictly(span ours, span equal, const struct exts *theirs, bool *has_share)
+{
+    *has_share = false;
+    for (size_t i = 0, end; i < u16s_count(ours); i = end) {
+        for (end = i + 1; end < u16s_count(ours) && end - 1 < equal.n && equal.p[end - 1]; end++)
+            ;
+        uint16_t id = first_of_theirs(ours, i, end, theirs->supported_groups);
+        if (!id)
+            continue;
+        *has_share = share_for(theirs, id) != NULL;
+        return chose(id, end - i > 1 ? "the client's first among those of ours that are as good as each other (RFC 9846 4.3.7)"
+                                     : "the first of ours that the client supports, with or without a share (RFC 9846 4.3.7)");
+    }
+    return nothing("none of ours is among the client's supported_groups (RFC 9846 4.3.7)");
+}
+
 /* ---- ALPN */
 struct choice_text choose_alpn(span ours, span theirs, bool optional)
 {

@@ -23,6 +23,8 @@ struct choice choose_suite_with_hash(const struct config *cfg, span theirs, enum
 
 /* Server: the group.  *has_share: the client sent a share for it, else a HelloRetryRequest is needed. */
 struct choice choose_group(span ours, const struct exts *theirs, bool *has_share);
+/* Likewise, by the order of ours alone; equal: u8 for each of ours, not 0 where the next is as good (theirs decides); may be shorter. */
+struct choice choose_group_strictly(span ours, span equal, const struct exts *theirs, bool *has_share);
 
 /* The protocol name; `name` is ours.  Found with an empty name: none is needed. */
 struct choice_text {

@@ -80,7 +80,9 @@ static bool decide_suite(struct troth_conn *c, const struct client_hello *ch)
 
 static bool decide_group(struct troth_conn *c, const struct client_hello *ch, bool *has_share)
 {
-    struct choice g = choose_group(c->cfg->groups, &ch->exts, has_share);
+    const struct config *cfg = c->cfg;
+    struct choice g = cfg->strict_groups ? choose_group_strictly(cfg->groups, cfg->equal_groups, &ch->exts, has_share)
+                                         : choose_group(cfg->groups, &ch->exts, has_share);
     tell_decision(c, "group", g.rule, &names_group, c->cfg->groups, ch->exts.supported_groups, g.id);
     if (!g.found)
         return fail(c, NO_SHARED_GROUP, "the client offers %zu groups", u16s_count(ch->exts.supported_groups));

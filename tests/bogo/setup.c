@@ -15,15 +15,6 @@ static bool is_quantum(uint16_t group)
     return group == 0x11ec || group == 0x0202 || group == 0x11eb || group == 0x11ed;
 }
 
-/* -curves-flags 1: as good as the next.  That holds for troth's servers anyway, where both are hybrids or both are not. */
-static bool equal_groups(const struct settings *s)
-{
-    for (size_t i = 0; i < s->curves_flags.n; i++)
-        if (s->curves_flags.id[i] && (i + 1 >= s->curves.n || is_quantum(s->curves.id[i]) != is_quantum(s->curves.id[i + 1])))
-            return false;
-    return true;
-}
-
 static bool known_cipher_string(const char *cipher)
 {
     return !cipher || !strcmp(cipher, "ALL:3DES") || !strcmp(cipher, "DEFAULT:!AES");
@@ -31,8 +22,6 @@ static bool known_cipher_string(const char *cipher)
 
 bool setup_can(const struct settings *s)
 {
-    if (!equal_groups(s))
-        return complain("-curves-flags");
     if (!known_cipher_string(s->cipher))
         return complain("-cipher %s", s->cipher);
     if (s->max_version && s->max_version < TROTH_TLS12)
@@ -317,11 +306,21 @@ static void select_alpn(troth_builder *b, const struct settings *s, bool answer)
         troth_alpn_optional(b);
 }
 
+/* BoringSSL's servers keep to their order; -curves-flags 1: as good as the next. */
+static void order(troth_builder *b, const struct settings *s)
+{
+    bool equal[LIST_MAX];
+    for (size_t i = 0; i < s->curves_flags.n; i++)
+        equal[i] = s->curves_flags.id[i] == 1;
+    troth_strict_groups(b, equal, s->curves_flags.n);
+}
+
 troth_server *setup_server(struct run *r, const struct settings *s, enum turn turn, bool answer, troth_error *why)
 {
     troth_builder *b = troth_server_builder(troth_provider_share(r->provider));
     bool judges = s->verify_peer || s->require_any_client_certificate;
     speak(b, r, s);
+    order(b, s);
     identities(b, r, s, !s->use_ocsp_callback || (answer && !s->decline_ocsp_callback));
     certificate_types(b, s);
     select_alpn(b, s, answer);

@@ -578,6 +578,37 @@ static void test_put_back(void **state)
     }
 }
 
+/* ---- a cookie that answers an encrypted hello is of use to its maker alone, who has the key of the second one (RFC 9849 7.1.1) */
+static void tweak_cookie(troth_builder *b, void *ctx)
+{
+    tweak(b, ctx);
+    troth_cookie_key(b, (const uint8_t[32]){ 5 });
+}
+
+static void test_cookie(void **state)
+{
+    (void)state;
+    for (int same = 0; same < 2; same++) {
+        const troth_ech_pair key = new_key();
+        struct wish ours = { .key = &key, .retry = true }, theirs = { .key = &key, .is_server = true, .retry = true };
+        struct pair p;
+        pair_new(&p, world_client(w, tweak, &ours), world_server(w, tweak_cookie, &theirs), SECRET_NAME);
+        assert_true(pair_step(&p, &p.client) && pair_step(&p, &p.server));
+        if (!same) {
+            troth_server *another = world_server(w, tweak_cookie, &theirs);
+            troth_free(p.server.c);
+            p.server.c = troth_accept(another);
+            troth_server_free(another);
+        }
+        pair_run(&p);
+        if (same)
+            assert_accepted(&p);
+        else
+            assert_failed(&p.server, BAD_COOKIE);
+        pair_free(&p);
+    }
+}
+
 /* ---- the key log (RFC 9850): both ends have the same two lines more, under the outer random */
 struct lines {
     char     secret[256], config[2048];
@@ -690,6 +721,7 @@ int main(void)
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_required),
         cmocka_unit_test(test_put_back),
+        cmocka_unit_test(test_cookie),
         cmocka_unit_test(test_key_log),
         cmocka_unit_test(test_handshake_padding),
     };

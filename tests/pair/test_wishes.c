@@ -318,6 +318,49 @@ static void test_ignored_names(void **state)
     world_free(w);
 }
 
+/* ---- the order of groups */
+struct order {
+    bool   strict, equal;
+};
+
+static void apply_order(troth_builder *b, bool server, void *ctx)
+{
+    static const uint16_t ours[] = { GROUP_x25519, GROUP_secp384r1, GROUP_secp256r1 }, share[] = { GROUP_secp256r1 };
+    static const uint16_t theirs[] = { GROUP_secp256r1, GROUP_secp384r1, GROUP_x25519 };
+    const struct order *o = ctx;
+    const bool equal[] = { true, false };
+    if (!server) {
+        troth_groups(b, theirs, COUNT_OF(theirs));
+        troth_key_shares(b, share, 1);
+        return;
+    }
+    troth_groups(b, ours, COUNT_OF(ours));
+    if (o->strict)
+        troth_strict_groups(b, equal, o->equal ? 2 : 0);
+}
+
+static void test_group_order(void **state)
+{
+    static const struct { struct order order; uint16_t group; } rows[] = {
+        { { false, false }, GROUP_secp256r1 }, /* as strong, and there: no round trip */
+        { { true, false }, GROUP_x25519 },
+        { { true, true }, GROUP_secp384r1 },   /* the client likes it better than the other of the two */
+    };
+    (void)state;
+    struct world *w = world_new(fake_provider(7));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct order o = rows[i].order;
+        struct pair p;
+        begin(&p, w, apply_order, &o, TROTH_TLS13);
+        pair_run(&p);
+        assert_ready(&p);
+        assert_int_equal(troth_what(p.server.c).group, rows[i].group);
+        assert_int_equal(troth_what(p.server.c).hello_retry, o.strict);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
 /* ---- padding: what a record holds does not show in its length */
 struct pad {
     enum troth_padding how;
@@ -394,7 +437,7 @@ int main(void)
         cmocka_unit_test(test_authorities),      cmocka_unit_test(test_cert_schemes), cmocka_unit_test(test_cert_schemes_of_server),
         cmocka_unit_test(test_max_certificate),  cmocka_unit_test(test_max_expanded), cmocka_unit_test(test_fallback),
         cmocka_unit_test(test_no_tickets),       cmocka_unit_test(test_ignored_names), cmocka_unit_test(test_config),
-        cmocka_unit_test(test_padding),
+        cmocka_unit_test(test_padding),          cmocka_unit_test(test_group_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
