@@ -21,6 +21,7 @@ char *sound_arena_string(struct arena *, span);
 #include "fake/fake.h"
 #include "support/flavour.h"
 #include "support/test.h"
+#include "support/wrap.h"
 
 /* ---- what runs out: 0 of `left`: nothing does */
 struct scarce {
@@ -282,11 +283,72 @@ static void test_provider(void **state)
     every_feature(provider_fails, "calls to the provider", ENDS);
 }
 
+/* ---- libcrypto's provider behind one that refuses the n-th call, opening of records and tickets included */
+struct refusal {
+    size_t left, calls;
+};
+
+static bool allow(void *ctx, const char *what)
+{
+    struct refusal *r = ctx;
+    (void)what;
+    r->calls++;
+    return !r->left || --r->left;
+}
+
+static struct count real_calls_fail(struct scene *s, struct refusal *r)
+{
+    struct count n = { 0 };
+    struct pair p;
+    for (size_t i = 1;; i++) {
+        assert_true(i < TRIES_MAX);
+        scene_open(s, &p);
+        *r = (struct refusal){ .left = i };
+        bool through = scene_talk(s, &p), failed = r->calls >= i;
+        r->left = 0;
+        if (!through)
+            assert_true(troth_why(p.client.c) || troth_why(p.server.c));
+        if (!failed)
+            scene_assert_kind(s, &p);
+        scene_check(s, &p);
+        scene_close(s, &p);
+        assert_true(failed || through);
+        if (!failed)
+            return n;
+        n.failed++;
+        n.survived += through;
+    }
+}
+
+static void test_real_provider(void **state)
+{
+    static const char *const names[] = { "basic", "hybrid", "client certificate", "resumption", "early data", "TLS 1.2", "TLS 1.2, ticket", "ECH" };
+    (void)state;
+    struct count all = { 0 };
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        for (enum end e = CLIENT; e < ENDS; e++) {
+            struct refusal r = { 0, 0 };
+            struct world *w = world_new(troth_libcrypto());
+            struct scene *s = scene_new(flavour_of(names[i]), w);
+            s->any_replay = true;
+            troth_provider *faulty = wrap_provider(troth_libcrypto(), &(struct wrap_hooks){ .ctx = &r, .allow = allow });
+            troth_provider *sound = troth_libcrypto();
+            assert_true(scene_build(s, e == CLIENT ? faulty : sound, e == CLIENT ? sound : faulty));
+            struct count n = real_calls_fail(s, &r);
+            all.failed += n.failed;
+            all.survived += n.survived;
+            assert_true(n.failed > 5);
+            scene_free(s);
+            world_free(w);
+        }
+    print_message("%zu calls to libcrypto's provider failed; %zu of them were not missed\n", all.failed, all.survived);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory),          cmocka_unit_test(test_arenas),   cmocka_unit_test(test_building),
-        cmocka_unit_test(test_building_arenas), cmocka_unit_test(test_provider),
+        cmocka_unit_test(test_building_arenas), cmocka_unit_test(test_provider), cmocka_unit_test(test_real_provider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
