@@ -224,7 +224,7 @@ BLIND void remains_clear_stack(void)
 BLIND static size_t search_stack(enum until upto, const char *when)
 {
     const uint8_t *here = __builtin_frame_address(0);
-    enum { OWN = 1024 }; /* this frame, and those that it calls */
+    enum { OWN = 2048 }; /* this frame, those that it calls, and what the caller's had */
     return search(here - STACK, STACK - OWN, upto, when, "the stack", 0);
 }
 
