@@ -172,7 +172,7 @@ static void drive(struct peer *p)
 static void open_peer(struct peer *p, enum kind kind)
 {
     *p = (struct peer){ .kind = kind, .fd = dial(false), .conn = kind == SILENT ? NULL : troth_connect(client, "localhost"), .paused = kind == SILENT };
-    struct epoll_event e = { .events = kind == SILENT ? 0 : EPOLLIN, .data.ptr = p };
+    struct epoll_event e = { .events = kind == SILENT ? 0 : EPOLLIN | EPOLLOUT, .data.ptr = p };
     if (epoll_ctl(loop, EPOLL_CTL_ADD, p->fd, &e))
         die("epoll_ctl");
     n_of[kind]++;
@@ -204,8 +204,12 @@ static void take_events(int wait_ms)
 {
     struct epoll_event e[512];
     int n = epoll_wait(loop, e, 512, wait_ms);
-    for (int i = 0; i < n; i++)
-        drive(e[i].data.ptr);
+    for (int i = 0; i < n; i++) {
+        struct peer *p = e[i].data.ptr;
+        if (e[i].events & EPOLLOUT && !p->over && !p->paused)
+            wants(p, EPOLLIN); /* connected, or there is room again */
+        drive(p);
+    }
 }
 
 /* One honest client: connect, handshake, a page, the end.  False: it was not served within ten seconds. */
@@ -270,8 +274,8 @@ static void show(const char *when, long pid)
     size_t held = 0;
     for (int k = 0; k < KINDS; k++)
         held += n_of[k] - n_over[k];
-    printf("%-26s %6zu open, %6zu of them handshaken   server: %7ld KiB resident, %7ld at most\n", when, held, n_ready, memory_of(pid, "VmRSS:"),
-           memory_of(pid, "VmHWM:"));
+    printf("%-26s %6zu open, %6zu of them handshaken   server: %7ld KiB of its own, %7ld of files mapped\n", when, held, n_ready,
+           memory_of(pid, "RssAnon:"), memory_of(pid, "RssFile:"));
     fflush(stdout);
 }
 

@@ -201,7 +201,7 @@ static void socket_write(struct bufferevent *bev, void *ctx)
 static void socket_event(struct bufferevent *bev, short what, void *ctx)
 {
     struct tls_bev *t = ctx;
-    if (t->ears.answers && (what & BEV_EVENT_EOF))
+    if (t->ears.answers && (what & BEV_EVENT_EOF) && !(what & BEV_EVENT_ERROR)) /* both at once: nobody is there any more */
         hold_end(t);
     else
         t->filter.event(bev, what, t->outer);
