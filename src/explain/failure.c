@@ -8,6 +8,7 @@
 
 #include "explain/out.h"
 #include "explain/view.h"
+#include "x509/oid.h"
 
 enum { LINES = 12, COLUMN = 15 };
 
@@ -129,14 +130,85 @@ static void check_line(struct teller *f)
     line(f, "check", room);
 }
 
+/* The detail of an error holds so many bytes: where it had to cut the evidence, the whole of it takes its place. */
+static void detail_with(struct text *t, const char *detail, const char *evidence)
+{
+    enum { ALIKE = 24 };
+    char begins[ALIKE + 1];
+    size_t n = strlen(detail), lead = n;
+    snprintf(begins, sizeof begins, "%s", evidence ? evidence : "");
+    const char *again = strlen(begins) == ALIKE ? strstr(detail, begins) : NULL;
+    bool cut = n > 3 && !strcmp(detail + n - 3, "...");
+    if (again && cut)
+        lead = (size_t)(again - detail);
+    text_add(t, "%.*s", (int)lead, detail);
+    if (evidence && *evidence && !strstr(detail, evidence))
+        text_add(t, "%s%s", t->n && lead == n ? "; " : "", evidence);
+}
+
+/* The first element of DER, taken off the front; false where it is none. */
+static bool element(span *in, span *body)
+{
+    size_t head = 2, n = in->n > 1 ? in->p[1] : 0;
+    if (in->n < 2)
+        return false;
+    if (n > 0x80 && n <= 0x82 && in->n >= 2 + (n & 3)) {
+        head += n & 3;
+        n = head == 3 ? in->p[2] : (size_t)in->p[2] << 8 | in->p[3];
+    }
+    if (n > in->n - head)
+        return false;
+    *body = span_slice(*in, head, n);
+    *in = span_slice(*in, head + n, in->n);
+    return true;
+}
+
+/* "O=Failure Lab, CN=Failure Lab Root", as far as it can be read: a Name as it came from the peer. */
+static void authority(struct text *t, span name)
+{
+    span rdns, rdn, pair, oid, value;
+    bool first = true;
+    if (!element(&name, &rdns))
+        return;
+    while (element(&rdns, &rdn) && element(&rdn, &pair) && element(&pair, &oid) && element(&pair, &value)) {
+        text_add(t, "%s", first ? "" : ", ");
+        oid_show(t, oid);
+        text_add(t, "=");
+        text_escaped(t, value);
+        first = false;
+    }
+}
+
+/* What a server said whose certificates it takes, when it did not take ours. */
+static void accepted_authorities(struct text *t, const struct teller *f)
+{
+    enum { SHOWN = 3 };
+    if (strncmp(f->e->code, "client-cert.", 12) != 0 || !f->c->facts)
+        return;
+    span list = f->c->facts->acceptable_authorities;
+    unsigned n = 0;
+    for (size_t at = 0; list.n - at > 2 && at < list.n; n++) {
+        size_t length = (size_t)list.p[at] << 8 | list.p[at + 1];
+        if (length > list.n - at - 2)
+            break;
+        if (n < SHOWN) {
+            text_add(t, "%s\"", n ? ", " : t->n ? "; the server accepts certificates of " : "the server accepts certificates of ");
+            authority(t, span_slice(list, at + 2, length));
+            text_add(t, "\"");
+        }
+        at += 2 + length;
+    }
+    if (n > SHOWN)
+        text_add(t, " and %u more", n - SHOWN);
+}
+
 static void saw_line(struct teller *f)
 {
-    char room[500];
+    char room[700];
     struct text t = TEXT_IN(room);
     const char *evidence = has_check(f) ? troth_report_check(f->c->report, f->path, f->check).evidence : NULL;
-    text_add(&t, "%s", f->e->detail);
-    if (evidence && *evidence && !strstr(f->e->detail, evidence))
-        text_add(&t, "%s%s", t.n ? "; " : "", evidence);
+    detail_with(&t, f->e->detail, evidence);
+    accepted_authorities(&t, f);
     if (f->c->saw)
         text_add(&t, "%s%s", t.n ? "; " : "", f->c->saw);
     line(f, "saw", room);

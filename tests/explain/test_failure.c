@@ -197,9 +197,33 @@ static void bytes_that_are_nothing(void **state)
     assert_false(troth_capture_explain(NULL, 0, (troth_span){ NULL, 0 }, troth_libcrypto(), NULL));
 }
 
+/* Names as a peer sent them: shown as far as they can be read, at any length and with any byte changed. */
+static void authorities(void **state)
+{
+    (void)state;
+    uint8_t list[] = { 0, 20, 0x30, 18, 0x31, 16, 0x30, 14, 6, 3, 0x55, 4, 3, 0x0c, 7, 'A', ' ', 'R', 'o', 'o', 't', '!' };
+    troth_error e = error_of(TROTH_R_CLIENT_CERT_UNKNOWN_CA);
+    for (size_t n = 0; n <= sizeof list; n++)
+        for (size_t k = 0; k < sizeof list; k++) {
+            uint8_t *copy = malloc(n + 1); /* its own, so that a byte too far is noticed */
+            memcpy(copy, list, n);
+            if (k < n)
+                copy[k] ^= 0x83;
+            troth_facts facts = { .acceptable_authorities = { copy, n } };
+            troth_failure_context c = { .size = sizeof c, .facts = &facts, .milliseconds = -1, .exit_code = -1, .width = 100 };
+            say(&e, &c);
+            assert_true(lines() <= 12);
+            free(copy);
+        }
+    troth_facts facts = { .acceptable_authorities = { list, sizeof list } };
+    troth_failure_context c = { .size = sizeof c, .facts = &facts, .milliseconds = -1, .exit_code = -1, .width = 200 };
+    say(&e, &c);
+    assert_non_null(strstr(said, "the server accepts certificates of \"CN=A Root!\""));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_reason), cmocka_unit_test(the_catalogue), cmocka_unit_test(the_peers_verdict),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_reason), cmocka_unit_test(the_catalogue), cmocka_unit_test(the_peers_verdict), cmocka_unit_test(authorities),
                                         cmocka_unit_test(smallest), cmocka_unit_test(others), cmocka_unit_test(bytes_that_are_nothing) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,7 +148,7 @@ case("hellorretry", "ok", 0, "good", "-groups", "secp521r1")
 case("nogroup", "tls.group", 4, "good", "-groups", "X448", client=("--groups", "x25519"), says="x25519")
 case("alpn", "tls.alpn", 4, "good", "-alpn", "foo", client=("--alpn", "h2"), says="h2")
 for version in "tls1_3", "tls1_2":
-    case("needclient_" + version, "client-cert.required", 6, "good", *ASK, "-" + version)
+    case("needclient_" + version, "client-cert.required", 6, "good", *ASK, "-" + version, says="accepts certificates of \"O=Failure Lab, CN=Failure Lab")
 case("cnonly", "cert.cn-only", 5, "cnonly")
 case("nameconstraint", "cert.name-constraint", 5, "nameconstraint", says=r"corp\.example")
 case("issuernotca", "cert.not-a-ca", 5, "issuernotca", says="No Authority")
