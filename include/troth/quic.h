@@ -27,7 +27,8 @@
  *   troth_write, troth_update_keys and troth_ask_again fail: application data and key updates are QUIC's, and there is no client
  *     authentication after the handshake (RFC 9001 4.4, 6).
  *   Alerts are not sent.  After TROTH_FAILED troth_why()->alert is the one that TLS would send, troth_quic_error() the number for
- *     CONNECTION_CLOSE.  Bytes and secrets that were not handed out before a failure never are.
+ *     CONNECTION_CLOSE.  What was to be sent before a failure, and the secrets it takes, come before FAILED, as the peer may need them to
+ *     understand why; secrets to receive with do not.
  *   troth_close() ends both directions at once: TROTH_DONE follows.
  *   Early data: TROTH_KEYS of level EARLY, then TROTH_EARLY.  A client has to remember the server's transport parameters together with
  *     the ticket (RFC 9000 7.4.1): troth_what().peer_quic_parameters is there when TROTH_TICKET comes.

@@ -88,8 +88,7 @@ void troth_free(troth_conn *c)
     hs_end(c);
     forget_sessions(c);
     messages_free(&c->rec.messages);
-    carrier_of(c)->forget(c);
-    outq_free(&c->rec.out);
+    carrier_of(c)->forget(c, true);
     troth_report_free(c->report);
     conn_shown_free(c);
     trouble_free(&c->error);

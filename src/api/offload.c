@@ -49,7 +49,7 @@ bool troth_danger_take_records(troth_conn *c, troth_record_state *read, troth_re
         return false;
     give(c, &c->rec.read, read);
     give(c, &c->rec.write, write);
-    carrier_of(c)->forget(c);
+    carrier_of(c)->forget(c, false);
     secret_wipe(&c->keys.client, sizeof c->keys.client);
     secret_wipe(&c->keys.server, sizeof c->keys.server);
     c->close_sent = c->close_seen = true; /* for us it is over */

@@ -1,6 +1,6 @@
 /* carrier.h - what carries a handshake: records on a stream (over_records.c), or the CRYPTO frames of QUIC (over_quic.c).
  *
- * The one seam between the protocol and its bytes (ADR 0011).  Above it nobody asks which of the two it is: messages go to put(), secrets
+ * The one seam between the protocol and its bytes (ADR 0014).  Above it nobody asks which of the two it is: messages go to put(), secrets
  * to keys(), and what comes is taken with take().  What TLS over the one has and over the other has not is a fact of the row. */
 #ifndef TLS_CARRIER_H
 #define TLS_CARRIER_H
@@ -29,8 +29,8 @@ struct carrier {
 
     /* ---- keys of TLS 1.3.  `epoch` changes with them. */
     bool (*keys)(struct troth_conn *c, enum way way, uint8_t epoch, const struct secret *traffic);
-    /* It is over: every secret and every byte that came is wiped; what was queued before may stay. */
-    void (*forget)(struct troth_conn *c);
+    /* It is over: every secret and every byte that came is wiped; what was queued before stays, unless `all` goes. */
+    void (*forget)(struct troth_conn *c, bool all);
 
     /* ---- what it has */
     bool level_keys; /* each level has keys of its own, side by side; otherwise each key takes the place of the one before, and a message

@@ -37,7 +37,7 @@ static void forget(struct troth_conn *c)
     }
     secret_wipe(&exporter, sizeof exporter);
     messages_free(&c->rec.messages);
-    carrier_of(c)->forget(c);
+    carrier_of(c)->forget(c, false);
     session_free_bytes(c, c->ticket, c->ticket_n); /* nobody will fetch it */
     c->ticket = NULL;
     c->ticket_n = 0;

@@ -1,7 +1,7 @@
 /* over_quic.c - TLS in the CRYPTO frames of QUIC: handshake bytes come and go as they are, per encryption level, and secrets are handed out.
  *
  * The level of handshake bytes is the epoch of their direction, but that early data has no handshake bytes (RFC 9001 4.1.3).  Must never
- * keep more than LIMIT_QUIC_WAITING bytes of the peer, nor hand out a secret after a failure. */
+ * keep more than LIMIT_QUIC_WAITING bytes of the peer, nor hand out a secret to read with after a failure. */
 #include "tls/carrier.h"
 #include "tls/quic.h"
 
@@ -10,15 +10,20 @@ _Static_assert((int)TROTH_LEVEL_INITIAL == (int)EPOCH_PLAIN && (int)TROTH_LEVEL_
                "levels are epochs");
 
 /* ---- queues */
+static void append(struct quic_queue *q, struct quic_chunk *k)
+{
+    *(q->last ? &q->last->next : &q->first) = k;
+    q->last = k;
+    q->n += k->n;
+}
+
 static struct quic_chunk *add(struct troth_conn *c, struct quic_queue *q, size_t n)
 {
     struct quic_chunk *k = c->memory->alloc(c->memory->ctx, sizeof *k + n);
     if (!k)
         return fail(c, OUT_OF_MEMORY, "%zu bytes", n) ? k : NULL;
     *k = (struct quic_chunk){ .n = (uint32_t)n };
-    *(q->last ? &q->last->next : &q->first) = k;
-    q->last = k;
-    q->n += n;
+    append(q, k);
     return k;
 }
 
@@ -141,15 +146,28 @@ static bool keys(struct troth_conn *c, enum way way, uint8_t epoch, const struct
     return true;
 }
 
-static void forget(struct troth_conn *c)
+/* What is to be said is said, as a last flight is, and the secrets that it takes; what the peer says cannot be read any more. */
+static void forget(struct troth_conn *c, bool all)
 {
     struct quic *q = c->quic;
-    while (q && q->in.first)
+    if (!q)
+        return;
+    while (q->in.first)
         drop_first(c, &q->in);
-    while (q && q->out.first)
-        drop_first(c, &q->out);
-    if (q)
-        q->told = q->taken = false;
+    struct quic_queue was = q->out;
+    q->out = (struct quic_queue){ .first = NULL };
+    while (was.first) {
+        struct quic_chunk *k = was.first;
+        if (all || (k->secret && !k->ours)) {
+            drop_first(c, &was);
+            continue;
+        }
+        was.first = k->next;
+        was.n -= k->n;
+        k->next = NULL;
+        append(&q->out, k);
+    }
+    q->told = q->taken = false;
 }
 
 const struct carrier over_quic = {

@@ -113,11 +113,13 @@ static bool keys(struct troth_conn *c, enum way way, uint8_t epoch, const struct
     return ok || fail(c, BUG, "a key of %zu bytes cannot be derived", aead->key_n);
 }
 
-static void forget(struct troth_conn *c)
+static void forget(struct troth_conn *c, bool all)
 {
     protect_end(&c->rec.read);
     protect_end(&c->rec.write);
     inbuf_free(&c->rec.in);
+    if (all)
+        outq_free(&c->rec.out);
 }
 
 const struct carrier over_records = {

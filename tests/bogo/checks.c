@@ -72,6 +72,12 @@ CHECK(scheme)
     return !s->expect_peer_signature_algorithm || f->peer_scheme == s->expect_peer_signature_algorithm;
 }
 
+CHECK(transport_params)
+{
+    bool unknown = t->early && !s->server; /* as yet */
+    return unknown || !s->expect_quic_transport_params.n || spans_equal(f->peer_quic_parameters, s->expect_quic_transport_params);
+}
+
 CHECK(retry)
 {
     UNUSED(t);
@@ -278,6 +284,7 @@ static const struct check {
     { "peer's chain", peer_chain }, { "peer's key", peer_key },      { "peer's certificate", peer_shown },
     { "verify result", verdict },   { "authorities", authorities },  { "certificate types", certificate_types },
     { "peer's preferences", peer_prefers },                          { "selected credential", selected },
+    { "transport parameters", transport_params },
     { "early data", early },        { "early data reason", early_why }, { "ticket age skew", age_skew },
     { "session cache", session_cached },                             { "hello was asked about", asked },
     { "ECH", ech },                 { "ticket", ticket12 },

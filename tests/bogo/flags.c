@@ -44,6 +44,13 @@ static const struct flag flags[] = {
     { "resume-count",                     NUMBER,     S(resume_count) },
     { "resumption-delay",                 NUMBER,     S(resumption_delay) },
 
+    /* QUIC */
+    { "quic",                             ON,         S(quic) },
+    { "quic-transport-params",            BASE64,     S(quic_transport_params) },
+    { "expect-quic-transport-params",     BASE64,     S(expect_quic_transport_params) },
+    { "quic-use-legacy-codepoint",        NUMBER,     S(quic_use_legacy_codepoint) },
+    { "quic-early-data-context",          TEXT,       S(quic_early_data_context) },
+
     /* what to speak */
     { "min-version",                      NUMBER,     S(min_version) },
     { "max-version",                      NUMBER,     S(max_version) },

@@ -22,6 +22,8 @@ static bool known_cipher_string(const char *cipher)
 
 bool setup_can(const struct settings *s)
 {
+    if (s->quic_use_legacy_codepoint)
+        return complain("-quic-use-legacy-codepoint: a draft's");
     if (!known_cipher_string(s->cipher))
         return complain("-cipher %s", s->cipher);
     if (s->max_version && s->max_version < TROTH_TLS12)
@@ -54,6 +56,8 @@ static void speak(troth_builder *b, struct run *r, const struct settings *s)
         troth_max_fragment(b, (uint16_t)s->max_send_fragment);
     if (s->max_cert_list)
         troth_max_certificate(b, (uint32_t)s->max_cert_list);
+    if (s->quic)
+        troth_quic(b);
     troth_clock(b, frozen_clock, r);
 }
 
@@ -300,7 +304,7 @@ static void select_alpn(troth_builder *b, const struct settings *s, bool answer)
     const char *one[1] = { s->select_alpn ? s->select_alpn : "" };
     if (*one[0] || (s->select_empty_alpn && answer))
         troth_alpn(b, one, 1);
-    else if (s->reject_alpn)
+    else if (s->reject_alpn || s->quic) /* where there must be a protocol there is one */
         troth_alpn(b, nobodys, 1);
     else if (s->decline_alpn)
         troth_alpn_optional(b);

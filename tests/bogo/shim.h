@@ -5,6 +5,7 @@
 #ifndef BOGO_SHIM_H
 #define BOGO_SHIM_H
 
+#include <troth/quic.h>
 #include <troth/troth.h>
 #include <troth/verify.h>
 
@@ -33,6 +34,12 @@ struct credential {
 struct settings {
     int port, shim_id, resume_count, resumption_delay;
     bool ipv6, server, async, implicit_handshake, is_handshaker_supported;
+
+    /* QUIC */
+    bool        quic;
+    int         quic_use_legacy_codepoint;
+    troth_span  quic_transport_params, expect_quic_transport_params;
+    const char *quic_early_data_context;
 
     /* what to speak */
     int min_version, max_version, max_send_fragment;

@@ -14,6 +14,8 @@ enum outcome { GO_ON, PASSED, FAILED };
 static bool write_now(struct talk *t, const void *p, size_t n)
 {
     troth_span part = { p, n };
+    if (t->s->quic && n)
+        return mock_write(t, p, n);
     return !n || troth_write(t->c, &part, 1) || complain("troth_write refused");
 }
 
@@ -253,6 +255,8 @@ static enum outcome on_ask_verdict(struct talk *t)
 static enum outcome on_failed(struct talk *t)
 {
     const troth_error *e = troth_why(t->c);
+    if (t->s->quic && !e->from_peer && e->alert != 255)
+        mock_alert(t, 2, e->alert);
     bool quiet = e->reason == TROTH_R_TRUNCATED || (e->reason == TROTH_R_EOF_MID && t->peer_closed);
     if (t->alert_sent || (quiet && t->ready && !t->s->check_close_notify))
         return PASSED;
@@ -275,11 +279,41 @@ static bool enough(const struct talk *t)
     return t->shut && t->s->shim_shuts_down && !t->s->check_close_notify;
 }
 
+static enum outcome receive(struct talk *t, const troth_event *e)
+{
+    troth_span data;
+    if (enough(t))
+        return PASSED;
+    if (!t->s->quic) {
+        link_receive(&t->link, t->c, e->room.p, e->room.n);
+        return GO_ON;
+    }
+    if (!mock_receive(t, &data))
+        return FAILED;
+    return data.n ? on_data(t, data) : GO_ON;
+}
+
+static enum outcome on_send(struct talk *t, const troth_event *e)
+{
+    if (t->s->quic)
+        mock_send(t, e->data, e->level);
+    else
+        link_send(&t->link, t->c, e->data);
+    return GO_ON;
+}
+
+static enum outcome on_done(struct talk *t)
+{
+    if (t->s->quic)
+        mock_alert(t, 1, 0);
+    return PASSED;
+}
+
 static enum outcome take(struct talk *t, const troth_event *e)
 {
     switch (e->kind) {
-    case TROTH_SEND: link_send(&t->link, t->c, e->data); return GO_ON;
-    case TROTH_RECV: return enough(t) ? PASSED : (link_receive(&t->link, t->c, e->room.p, e->room.n), GO_ON);
+    case TROTH_SEND: return on_send(t, e);
+    case TROTH_RECV: return receive(t, e);
     case TROTH_READY: return on_ready(t);
     case TROTH_EARLY: return on_early(t);
     case TROTH_EARLY_REFUSED: return on_early_refused(t);
@@ -290,10 +324,10 @@ static enum outcome take(struct talk *t, const troth_event *e)
     case TROTH_ASK_SIGN: return on_ask_sign(t, e);
     case TROTH_ASK_VERDICT: return on_ask_verdict(t);
     case TROTH_CLOSED: return on_closed(t);
-    case TROTH_DONE: return PASSED;
+    case TROTH_DONE: return on_done(t);
     case TROTH_FAILED: return on_failed(t);
-    case TROTH_CLIENT_AUTH:
-    case TROTH_KEYS: break;
+    case TROTH_KEYS: mock_keys(t, e); return GO_ON;
+    case TROTH_CLIENT_AUTH: break;
     }
     return complain("an event of kind %d", (int)e->kind) ? GO_ON : FAILED;
 }
@@ -333,6 +367,8 @@ static bool open_conn(struct talk *t)
     }
     if (!t->c)
         complain_error(&why);
+    if (s->quic_transport_params.n)
+        troth_quic_parameters(t->c, s->quic_transport_params, text_span(s->server ? s->quic_early_data_context : NULL));
     return t->c != NULL;
 }
 

@@ -17,12 +17,25 @@ struct inside {
     size_t   trace_n;
 };
 
+/* The runner's stand-in for QUIC (mock.c). */
+struct mock_secret {
+    uint8_t  p[48];
+    size_t   n;
+    uint16_t suite;
+};
+struct mock {
+    struct mock_secret secrets[4][2]; /* by level; what we read with, what we write with */
+    uint8_t            record[1 << 18];
+    bool               deaf;          /* the runner takes no more                        */
+};
+
 struct talk {
     struct run            *run;
     const struct settings *s;        /* of this turn; those of -on-retry- once early data was refused */
     enum turn              turn;
     troth_conn            *c;
     struct link            link;
+    struct mock            mock;
     struct inside          inside;
     char                   secrets[2][100]; /* hex: client's and server's traffic secrets        */
     bool     started;      /* the exchange began: at READY, or before where there is early data    */
@@ -47,6 +60,13 @@ bool talk(struct run *r, enum turn turn);
 bool checks_at_start(const struct talk *t);
 bool checks_at_end(const struct talk *t);
 bool checks_hello(const struct talk *t); /* server: a hello came */
+
+/* mock.c: with -quic, in place of link.c's records.  mock_receive: one record; application data is given out, false: it must not be. */
+void mock_keys(struct talk *t, const troth_event *e);
+void mock_send(struct talk *t, troth_span data, uint8_t level);
+bool mock_write(struct talk *t, const void *p, size_t n);
+void mock_alert(struct talk *t, uint8_t level, uint8_t alert);
+bool mock_receive(struct talk *t, troth_span *data);
 
 /* inside.c: watches what the public API does not tell */
 void inside_watch(struct talk *t);
