@@ -2,10 +2,12 @@
 # ctest: slow
 """Instructions per handshake (both ends) and per record of 1000 bytes (sealed and opened), counted by valgrind, against the numbers
 in instructions.txt.  With the test provider they are the protocol's alone; with libcrypto (its portable paths and ours) they depend
-on the processor and the library, so those are compared only where both are the ones that were counted on.
-`test_instructions.py --write` makes the file again."""
+on the processor and the library, so those are compared only where both are the ones that were counted on.  Counted is a build of its own,
+BUILD_DIR/cost: without sanitizers, checks and LTO, whatever the tests around it are built with.  Valgrind knows no AVX-512, so every
+processor takes the same paths.  `test_instructions.py --write` makes the file again."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,8 +15,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 FILE = HERE / "instructions.txt"
-TOLERANCE = 0.03
-COUNTS = {"handshake": 8, "record": 200, "real-handshake": 4, "real-record": 100}
+TOLERANCE, REAL_TOLERANCE = 0.03, 0.06  # libcrypto draws random numbers, and how long it takes depends on them
+COUNTS = {"handshake": 8, "record": 200, "real-handshake": 32, "real-record": 8000}
 
 
 def skip(why):
@@ -40,18 +42,24 @@ def surroundings():
     return " ".join([f for f in ("aes", "pclmulqdq", "avx2", "bmi2", "adx", "sha_ni", "vaes") if f in flags] + version[1:2])
 
 
+def built():
+    """The program, from a build of its own; only it and the archive it is linked with are made."""
+    source = Path(os.environ.get("SRC_DIR", HERE.parent.parent))
+    build = Path(os.environ.get("BUILD_DIR", source / "build" / "dev")) / "cost"
+    for command in (["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_C_COMPILER=gcc", "-DCMAKE_BUILD_TYPE=Release",
+                     "-DCMAKE_C_FLAGS_RELEASE=-O2 -g -DNDEBUG", "-DTROTH_HARDEN=ON", "-DTROTH_LTO=OFF"],
+                    ["cmake", "--build", build, "--target", "cost_count", "-j", "2"]):
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if run.returncode:
+            sys.exit(f"{command[1]} failed:\n{run.stdout[-3000:]}")
+    return build / "bin" / "cost_count"
+
+
 def main():
-    build = Path(os.environ.get("BUILD_DIR", HERE.parent.parent / "build" / "release"))
-    program = build / "tests" / "bin" / "cost_count"
-    if not program.exists():
-        program = build / "bin" / "cost_count"
-    cache = (build / "CMakeCache.txt").read_text()
-    if not re.search(r"^CMAKE_BUILD_TYPE:\w+=Release$", cache, re.M) or re.search(r"^TROTH_SANITIZE:\w+=.+$", cache, re.M):
-        skip("instructions are counted in the release build")
-    if not re.search(r"^CMAKE_C_COMPILER:\w+=.*gcc", cache, re.M):
-        skip("instructions are counted for gcc")
-    if subprocess.run(["which", "valgrind"], stdout=subprocess.DEVNULL, check=False).returncode:
-        skip("no valgrind")
+    for tool in ("valgrind", "gcc"):
+        if not shutil.which(tool):
+            skip(f"no {tool}")
+    program = Path(os.environ["COST_PROGRAM"]) if "COST_PROGRAM" in os.environ else built()
     write = "--write" in sys.argv
     lines = {} if write else dict(l.split(": ", 1) for l in FILE.read_text().splitlines() if l and not l.startswith("#"))
     here, bad, out = surroundings(), 0, []
@@ -65,11 +73,12 @@ def main():
             continue
         want = int(lines[what])
         off = got / want - 1
-        verdict = "ok" if abs(off) <= TOLERANCE else "MORE" if off > 0 else "less: lower the number in instructions.txt"
+        tolerance = REAL_TOLERANCE if what.startswith("real-") else TOLERANCE
+        verdict = "ok" if abs(off) <= tolerance else "MORE" if off > 0 else "less: lower the number in instructions.txt"
         print(f"{what}: {got} instructions, {want} committed, {off:+.1%}: {verdict}")
-        bad += abs(off) > TOLERANCE
+        bad += abs(off) > tolerance
     if write:
-        FILE.write_text("# made by test_instructions.py --write, release build\n" + f"counted on: {here}\n" + "\n".join(out) + "\n")
+        FILE.write_text("# made by test_instructions.py --write\n" + f"counted on: {here}\n" + "\n".join(out) + "\n")
     sys.exit(1 if bad else 0)
 
 
