@@ -8,6 +8,7 @@ FEATURES: (version, name, what it needs).  The needs are neutral words; matrix.p
   host, ca                   whom the client expects and trusts
   early, late_auth, update, psk, compress, staple, scts, raw, limit, bulk, export, ech, delegated, proxy
   want                       patterns of troth's own account; want_server/want_client: only where the peer is that
+  padding, no_compat, renegotiate, no_ems, fragments      only of peers whose class has them in `can'
   drops                      the peer may end without close_notify
   refused                    who must end it: `troth' (with this reason) or `peer'
 """
@@ -64,6 +65,13 @@ feature("1.3", "KeyUpdate by the peer", r"data \d+: ", update="peer")
 feature("1.3", "resumption by ticket", "resumed", connections=2, sessions="tickets")
 feature("1.3", "0-RTT data", "resumed early ", connections=2, sessions="tickets", early="early, early\n",
         want_client=("data 13 early",))
+feature("1.3", "resumption after a HelloRetryRequest", "retry.* resumed", connections=2, sessions="tickets", retry="secp384r1")
+feature("1.3", "0-RTT data, a HelloRetryRequest refuses it", "retry.* early-refused ", connections=2, sessions="tickets",
+        early="early, early\n", retry="secp384r1")
+feature("1.3", "resumption with a client certificate", "resumed", connections=2, sessions="tickets", auth="require", client_cert="client",
+        want_client=("client-auth resumed",))
+feature("1.3", "padded records by the peer", r"data \d+: ", padding=512)
+feature("1.3", "no middlebox compatibility mode", "", no_compat=True)
 feature("1.3", "external PSK", " psk", psk=("bond", "0b" * 32))
 feature("1.3", "certificate compression", compress=True)
 feature("1.3", "client asked later for a certificate", late_auth=True, client_cert="client", want_client=("late auth yes",))
@@ -73,12 +81,19 @@ of_both("1.2")
 feature("1.2", "certificate on a curve that the client lacks, refused", cert="ecdsa", group="x25519", troth_groups="x25519",
         refused={"server": GONE, "client": "tls\\.leaf-curve"})
 feature("1.2", "resumption by ticket", "resumed", connections=2, sessions="tickets")
+feature("1.2", "resumption with a client certificate", "resumed", connections=2, sessions="tickets", auth="require", client_cert="client",
+        want_client=("client-auth resumed",))
+feature("1.2", "renegotiation asked for by the peer, refused", renegotiate=True, want_theirs=("(?i)no.renegotiation",),
+        refused={"server": "tls\\.renegotiation", "client": "tls\\.renegotiation"})
+feature("1.2", "no extended master secret, refused", no_ems=True,
+        refused={"server": "tls\\.extended-master-secret", "client": "tls\\.extended-master-secret"})
 feature("1.2", "resumption by session id", "resumed", connections=2, sessions="ids")
 for version in ("1.3", "1.2"):
     feature(version, "OCSP response stapled", staple=True, want_server=(r"staple=[1-9]",))
     feature(version, "SCTs", scts=True, want_server=(r"scts=[1-9]",))
     feature(version, "raw public key", "(peer|own)-raw", raw=True)
     feature(version, "record size limit", r"data ", limit=1000, bulk=20000)
+    feature(version, "100 kB in records of 512 bytes by the peer", r"data ", bulk=100000, fragments=512)
     feature(version, "100 kB each way", r"data ", bulk=100000)
     feature(version, "exporter, the same value", export="EXPORTER-interop")
 feature("both", "TLS 1.2 where the peer has no more", "TLS 1.2", troth_version="both", peer_version="1.2")

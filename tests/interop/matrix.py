@@ -362,6 +362,9 @@ def of_troth(o, role):
 
 # ---------------------------------------------------------------- a cell
 
+SPECIAL = ("padding", "no_compat", "renegotiate", "no_ems", "fragments")
+
+
 class Peer:
     """What a peer's class has beside server() and client()."""
     lacks = {}                    # feature name, or (version, name), or (name, role): why
@@ -369,6 +372,7 @@ class Peer:
     request = REQUEST
     we_answer = None              # what our server says to its client, then closing; `yes': the echo
     environment = {}
+    can = ()                      # of SPECIAL: needs that only some peers can be told
 
     def __init__(self, name):
         self.name = name
@@ -377,9 +381,10 @@ class Peer:
         return Process(command, **self.environment)
 
     def why_not(self, version, name, role):
-        for key in ((version, name, role), (version, name), (name, role), name, (version, None), (role, None)):
-            if key in self.lacks:
-                return self.lacks[key]
+        for n in (name, name.split(",")[0]):
+            for key in ((version, n, role), (version, n), (n, role), n, (version, None)):
+                if key in self.lacks:
+                    return self.lacks[key]
         return None
 
     def adapt(self, o, role):
@@ -402,7 +407,7 @@ class Peer:
     def talk(self, o, client):
         """What its client does between the handshake and the end: a request, and the answer."""
         client.say(self.request)
-        if o.get("refused"):
+        if o.get("refused") and not o.get("renegotiate"):
             client.said("(?!)", 1.5)
             return
         if o.get("bulk"):
@@ -431,8 +436,8 @@ def export_differs(o, ours, theirs):
 def judge(o, role, ours, theirs, status):
     """What is wrong with it, as a list."""
     if o.get("refused"):
-        bad = missing([o["refused"][role]], ours)
-        return bad + (["no data"] if re.search(r"^data ", ours, re.M) else [])
+        bad = missing([o["refused"][role]], ours) + missing(o.get("want_theirs", ()), theirs)
+        return bad + (["no data"] if re.search(r"^data ", ours, re.M) and not o.get("renegotiate") else [])
     want = [r"^ready ", r"data ", *o["want"], *o.get("want_" + role, ())]
     return missing(want, ours) + export_differs(o, ours, theirs) + missing(o.get("want_theirs", ()), theirs) + \
         bulk_lost(o, ours) + (["compressed_certificate"] if o.get("compress") and not compressed() else []) + \
@@ -538,6 +543,8 @@ class Matrix:
         if why:
             return self.keep(peer.name, role, version, name, "n/a", why)
         try:
+            if any(o.get(need) and need not in peer.can and (need, role) not in peer.can for need in SPECIAL):
+                raise Lacks("it cannot be told to")
             peer.adapt(o, role)
             bad, ours, theirs = peer.cell(role, o)
             bad = peer.judge(o, role, bad)

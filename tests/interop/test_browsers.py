@@ -24,6 +24,7 @@ NOT_THERE = {
     "raw public key": "browsers have none", "record size limit": "it cannot be told", "exporter, the same value": "browsers show none",
     "KeyUpdate by the peer": "it cannot be told to", "Encrypted Client Hello": "it takes its configuration from DNS over HTTPS alone",
     "resumption by session id": "it cannot be told to leave tickets", "no version in common, refused": "it cannot leave out TLS 1.3 then",
+    "resumption with a client certificate": "it makes a new session each time that it shows one",
     "client asked later for a certificate": "it is off", "client certificate: RSA": "a person chooses the certificate",
     "client certificate: of a stranger, refused": "it shows none that the server's authorities did not issue",
 }
@@ -52,11 +53,11 @@ class Page(Peer):
             o["connections"] = 4
         o["loads"] = o.get("connections", 1)
         if o.get("early"):
-            o["want_client"] = (r"data \d+ early",)
+            o["want_client"] = () if o.get("retry") else (r"data \d+ early",)
         if o.get("auth") and o.get("refused"):
             o["refused"] = {"client": o["refused"]["client"] + "|net\\.eof-mid"}
         if o.get("auth") == "request":          # Chromium breaks off, asks whether none is fine, and comes again
-            o["connections"] = 4
+            o["connections"] = 10
         for need in ("group", "suite"):         # it is troth that is held to one
             if o.get(need):
                 o[f"troth_{need}s"] = o[need]
@@ -119,6 +120,8 @@ class Chromium(Page):
         "certificate: ECDSA P-521": "it does not offer it", "group: secp521r1": "it does not offer it",
         "certificate on a curve that the client lacks, refused": "its curves cannot be set", "OCSP response stapled": "it shows none",
         "delegated credential": "it has none", "client certificate: ECDSA": "a person chooses the certificate",
+        "resumption with a client certificate": "a person chooses the certificate",
+        "0-RTT data, a HelloRetryRequest refuses it": "it breaks off and comes again without early data",
         "SCTs": "it shows none of logs that it does not know",
         "TLS 1.2 where the peer has no more": "it cannot leave out TLS 1.3",
     }

@@ -16,6 +16,7 @@ def cipher(suite):
 
 class OpenSSL(Peer):
     programs = (PROGRAM,)
+    can = ("padding", "no_compat", "renegotiate", "fragments")
     lacks = {
         "SCTs": "s_server sends none, s_client cannot ask without a list of logs",
         "delegated credential": "it has none",
@@ -38,6 +39,11 @@ class OpenSSL(Peer):
         group = o.get("group") or (o.get("retry") and (o["retry"] if role == "server" else "X25519:" + o["retry"]))
         if group:
             a += ["-groups", group.replace("x25519", "X25519").replace("secp256r1", "P-256").replace("secp384r1", "P-384").replace("secp521r1", "P-521")]
+        for need, option in (("padding", "-record_padding"), ("fragments", "-max_send_frag")):
+            if o.get(need):
+                a += [option, str(o[need])]
+        if o.get("no_compat"):
+            a += ["-no_middlebox"]
         if o.get("psk"):
             a += ["-psk_identity", o["psk"][0], "-psk", o["psk"][1]]
         if o.get("export"):
@@ -52,7 +58,7 @@ class OpenSSL(Peer):
 
     def server(self, o, port):
         a = [PROGRAM, "s_server", "-accept", f"127.0.0.1:{port}", *self.common(o, "server")]
-        interactive = o.get("update") == "peer" or o.get("late_auth") or o.get("export") or o.get("early")
+        interactive = o.get("update") == "peer" or o.get("renegotiate") or o.get("late_auth") or o.get("export") or o.get("early")
         if not interactive:
             a += ["-rev"]
         if o.get("psk"):
@@ -83,6 +89,11 @@ class OpenSSL(Peer):
             for i in (1, 2):
                 server.said("GET / HTTP", times=i)
                 server.say("hello\n")
+        elif o.get("renegotiate"):
+            server.said("GET / HTTP")
+            server.say("r\n")
+            server.said("(?!)", 0.3)
+            server.say("hello\n")
         elif o.get("update") == "peer":
             server.said("GET / HTTP")
             server.say("K\n")
@@ -125,6 +136,9 @@ class OpenSSL(Peer):
 
     def talk(self, o, client):
         super().talk(o, client)
+        if o.get("renegotiate"):
+            client.say("R\n")
+            client.said("(?i)no.renegotiation")
         if o.get("update") == "peer":
             client.say("K\n")
             client.said("KEYUPDATE")

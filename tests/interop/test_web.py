@@ -68,7 +68,9 @@ class Web(Peer):
 
 class Curl(Web):
     programs = ("curl",)
-    lacks = NOT_THERE | {("1.2", "resumption by ticket"): "it wants no tickets in TLS 1.2", "0-RTT data": "this version has none", "SCTs": "it does not ask for them"}
+    lacks = NOT_THERE | {("1.2", "resumption by ticket"): "it wants no tickets in TLS 1.2",
+                         ("1.2", "resumption with a client certificate"): "it wants no tickets in TLS 1.2",
+                         "0-RTT data": "this version has none", "SCTs": "it does not ask for them"}
 
     def adapt(self, o, role):
         if o.get("staple"):
@@ -98,6 +100,7 @@ class Wget(Web):
     lacks = NOT_THERE | {"0-RTT data": "it has none", "SCTs": "it does not ask for them", "OCSP response stapled": "it does not look at them",
                          "client asked later for a certificate": "it has none", "ALPN": "it offers none",
                          "resumption by ticket": "it keeps no sessions", "resumption by session id": "it keeps no sessions",
+                         "resumption after a HelloRetryRequest": "it keeps no sessions", "resumption with a client certificate": "it keeps no sessions",
                          "client certificate: of a stranger, refused": "it shows none that the server's authorities did not issue"}
 
     def adapt(self, o, role):
