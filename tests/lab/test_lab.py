@@ -98,7 +98,7 @@ def judge(name, code, status, port, *options, says="", **more):
                 wrong.append("advises against verification")
             if not answer["failure"]["do"] and answer["failure"]["who"] != "nobody":
                 wrong.append("nothing to do about it")
-        if says and not re.search(says, text):
+        if says and not re.search(says, " ".join(text.split())):
             wrong.append(f"lacks {says!r}")
     except (AssertionError, subprocess.TimeoutExpired, KeyError) as e:
         wrong, text = [repr(e)], ""
