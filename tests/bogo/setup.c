@@ -10,11 +10,6 @@ static const uint16_t default_groups[] = { 0x11ec, 0x001d, 0x0017, 0x0018 };
 static const uint16_t default_verify[] = { 0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601 };
 
 /* ---- what cannot be done */
-static bool is_quantum(uint16_t group)
-{
-    return group == 0x11ec || group == 0x0202 || group == 0x11eb || group == 0x11ed;
-}
-
 static bool known_cipher_string(const char *cipher)
 {
     return !cipher || !strcmp(cipher, "ALL:3DES") || !strcmp(cipher, "DEFAULT:!AES");
@@ -188,6 +183,11 @@ static void compress(troth_builder *b, const struct settings *s)
 }
 
 /* ---- client */
+static bool is_quantum(uint16_t group)
+{
+    return group == 0x11ec || group == 0x0202 || group == 0x11eb || group == 0x11ed;
+}
+
 
 /* BoringSSL's choice: the first group, and the first of the other kind (hybrid or not). */
 static size_t first_of_both(const struct list *groups, uint16_t out[2])
