@@ -22,17 +22,19 @@ static bool pin_of(const struct config *cfg, span spki, uint8_t digest[TROTH_DIG
 /* The key that the peer showed now, or when the session that is resumed was made. */
 bool peer_pin(const struct troth_conn *c, uint8_t digest[TROTH_DIGEST_MAX])
 {
-    enum { LENGTH = 3 }; /* in front of each of peer_chain */
+    enum { LENGTH = 3 }; /* in front of each of a chain */
     struct cert leaf;
-    troth_error ignored = { .reason = TROTH_R_NONE }; /* it was read before, when the session was made */
+    troth_error ignored = { .reason = TROTH_R_NONE }; /* it was read before, when it was judged */
     const struct cert *seen = c->report ? report_leaf(c->report) : NULL;
     if (seen)
         return pin_of(c->cfg, seen->spki, digest);
-    if (!c->rare)
-        return false;
-    if (c->rare->peer_raw_key.n)
+    span first, chain = SPAN_NONE;
+    if (c->shown && c->shown->n) /* nobody asked for a report yet */
+        chain = span_of(c->shown->list, c->shown->n);
+    else if (c->rare && c->rare->peer_raw_key.n)
         return pin_of(c->cfg, c->rare->peer_raw_key, digest);
-    span first, chain = c->rare->peer_chain;
+    else if (c->rare)
+        chain = c->rare->peer_chain;
     TRY(chain.n > LENGTH);
     first = span_slice(chain, LENGTH, (size_t)chain.p[0] << 16 | (size_t)chain.p[1] << 8 | chain.p[2]);
     return cert_parse(&leaf, first, NULL, &ignored) && pin_of(c->cfg, leaf.spki, digest);
