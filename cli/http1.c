@@ -68,7 +68,8 @@ static bool begin_body(struct http1 *h)
 static bool parse_status(struct http1 *h)
 {
     const char *s = h->head;
-    if (strncmp(s, "HTTP/1.", 7) || (s[7] != '0' && s[7] != '1') || s[8] != ' ' || strspn(s + 9, "0123456789") != 3)
+    if (strncmp(s, "HTTP/1.", 7) || (s[7] != '0' && s[7] != '1') || s[8] != ' ' || strspn(s + 9, "0123456789") != 3 || s[9] == '0' ||
+        (s[12] != ' ' && s[12] != '\n'))
         return wrong(h, "no HTTP/1 status line");
     h->status = atoi(s + 9);
     return true;
