@@ -7,6 +7,7 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/listener.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@
 #include "setup.h"
 #include "tls_bev.h"
 
-enum { LISTENERS_MAX = 16, REQUEST_HEADERS_MAX = 32 << 10, REQUEST_BODY_MAX = 64 << 10, SIGNALS = 4, FAREWELLS_MOST = 1000 };
+enum { LISTENERS_MAX = 16, REQUEST_HEADERS_MAX = 32 << 10, REQUEST_BODY_MAX = 64 << 10, SIGNALS = 4, FAREWELLS_MOST = 1000, CROWD = 1000 };
 
 struct serve {
     const struct args     *args;
@@ -39,7 +40,7 @@ struct serve {
     int                    root;
     struct farewells      *farewells;
     struct flight          flight;
-    long                   timeout, max_conns, grace, conns;
+    long                   timeout, max_conns, grace, conns, crowd;
     bool                   stopping, full;
 };
 
@@ -74,9 +75,21 @@ static void listen_more(struct serve *s, bool yes)
     s->full = !yes;
 }
 
+/* After a crowd has gone its memory goes back: malloc would keep it. */
+static void give_back(struct serve *s)
+{
+    if (s->conns > s->crowd)
+        s->crowd = s->conns;
+    if (s->crowd < CROWD || s->conns > s->crowd / 4)
+        return;
+    malloc_trim(0);
+    s->crowd = s->conns;
+}
+
 static void count(struct serve *s, int by)
 {
     s->conns += by;
+    give_back(s);
     if (!s->stopping && !s->full && s->conns >= s->max_conns) {
         log_line(&s->log, "warn", "full", "code", "serve.full", "action", "raise --max-connections, or find out who holds them", NULL);
         listen_more(s, false);

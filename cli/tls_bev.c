@@ -14,7 +14,7 @@
 #include "farewell.h"
 #include "seal.h"
 
-enum { PENDING_MAX = 256 << 10 };
+enum { PENDING_MAX = 64 << 10 }; /* of records that wait for a slow socket; more would only cost memory */
 
 struct tls_bev {
     troth_conn         *conn;
@@ -101,8 +101,6 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
 {
     troth_event ev = troth_next(t->conn);
     if (ev.kind == TROTH_RECV) {
-        if (evbuffer_get_length(bufferevent_get_output(t->socket)) > PENDING_MAX)
-            return false; /* who does not read is not read: socket_write goes on */
         int n = src ? evbuffer_remove(src, ev.room.p, ev.room.n) : 0;
         if (n > 0)
             saw(t, false, ev.room.p, (size_t)n);
@@ -194,8 +192,6 @@ static void socket_write(struct bufferevent *bev, void *ctx)
 {
     struct tls_bev *t = ctx;
     t->filter.write(bev, t->outer);
-    if (!t->left && evbuffer_get_length(bufferevent_get_input(bev)))
-        t->filter.read(bev, t->outer);
 }
 
 static void socket_event(struct bufferevent *bev, short what, void *ctx)
