@@ -3,6 +3,7 @@
 A peer is a class with `server(o, port)` and `client(o, port)`: the commands for the needs `o` of a feature (features.py).  What it cannot
 do it says with `lacks`, a reason.  Must never skip silently: a cell is tried, or has its reason; a peer that is not installed fails.
 """
+import atexit
 import contextlib
 import fcntl
 import json
@@ -22,7 +23,7 @@ BUILD = os.environ.get("BUILD_DIR", "build/dev")
 TROTH = os.environ.get("TROTH", BUILD + "/bin/troth")
 US = BUILD + "/bin/interop_peer"
 RESULTS = BUILD + "/interop"
-home = tempfile.TemporaryDirectory(prefix="interop")
+home = tempfile.TemporaryDirectory(prefix="interop", ignore_cleanup_errors=True)
 D = home.name
 REQUEST = "GET / HTTP/1.0\r\n\r\n"
 SECONDS = 10
@@ -160,8 +161,9 @@ def make_pki():
 # ---------------------------------------------------------------- processes
 
 class Process:
-    """A child with a log; its input stays open until it is ended."""
+    """A child with a log; its input stays open until it is ended, at the latest when the test ends."""
     count = 0
+    alive_still = []
 
     def __init__(self, command, **environment):
         Process.count += 1
@@ -169,6 +171,7 @@ class Process:
         with open(self.log_path, "wb") as log:
             self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, cwd=D,
                                           env=os.environ | {"SSLKEYLOGFILE": ""} | environment)
+        Process.alive_still = [p for p in Process.alive_still if p.alive()] + [self]
 
     def log(self):
         with open(self.log_path, "rb") as f:
@@ -258,6 +261,12 @@ class Plain:
                 c.sendall(self.answer.encode() if self.answer not in (None, "yes") else more)
                 if self.answer:
                     break
+
+
+@atexit.register
+def end_all():
+    for p in Process.alive_still:
+        p.end()
 
 
 def free_port():
@@ -377,6 +386,9 @@ class Peer:
     def __init__(self, name):
         self.name = name
 
+    def close(self):
+        """Ends what it keeps running between cells."""
+
     def start(self, command):
         return Process(command, **self.environment)
 
@@ -489,13 +501,14 @@ def run_clients(peer, o, port):
 
 def against_client(peer, o):
     us = Process([US, "server", "0", *of_troth(o, "server"), *(["--answer", peer.we_answer] if peer.we_answer else [])])
-    if not us.said(r"listening \d+"):
+    try:
+        if not us.said(r"listening \d+"):
+            return ["troth to listen"], us.log(), ""
+        port = int(re.search(r"listening (\d+)", us.log()).group(1))
+        theirs = run_clients(peer, o, port)
+        status = us.wait()
+    finally:
         us.end()
-        return ["troth to listen"], us.log(), ""
-    port = int(re.search(r"listening (\d+)", us.log()).group(1))
-    theirs = run_clients(peer, o, port)
-    status = us.wait()
-    us.end()
     return judge(o, "client", us.log(), theirs, status), us.log(), theirs
 
 
@@ -593,7 +606,11 @@ def run(test, peers):
     m = Matrix(test)
     for name, make in peers.items():
         if all(shutil.which(p) or os.path.exists(p) for p in make.programs):
-            m.peer(make(name), os.environ.get("ONLY"))
+            peer = make(name)
+            try:
+                m.peer(peer, os.environ.get("ONLY"))
+            finally:
+                peer.close()
         else:
             m.absent(name)
     m.finish()

@@ -136,6 +136,9 @@ class Chromium(Page):
         super().adapt(o, role)
         o["want_client"] = ()       # it opens the connection with early data in mind, and has its request ready only then
 
+    def close(self):
+        self.browser.close()
+
     def prepare(self, o):
         """It is as it is."""
 
@@ -187,6 +190,14 @@ class Firefox(Page):
         self.connect(port)
         self.count = 0
         self.call("WebDriver:NewSession", capabilities={"alwaysMatch": {"acceptInsecureCerts": False}})
+
+    def close(self):
+        try:
+            self.call("Marionette:Quit", flags=["eForceQuit"])
+            self.process.wait()
+        except (OSError, RuntimeError, ValueError):
+            pass
+        self.process.end()
 
     def connect(self, port):
         end = time.time() + 60

@@ -114,6 +114,9 @@ class Java(Peer):
         properties = [w for w in command if w.startswith("-D")]
         return Process([*self.java, *properties, "Peer", *command[len(properties):]]) if properties else Job(self.machine, command)
 
+    def close(self):
+        self.machine.end()
+
     def ready(self, o, server, port):
         return server.said("listening")
 
