@@ -40,7 +40,7 @@ bool auth_sign(struct troth_conn *c, bool *asked)
     transcript_peek(&hs->transcript, &transcript);
     span to_sign = auth_content(content, c->cfg->is_server, &transcript);
     const troth_key *key = auth_own_key(c);
-    *asked = !key || hs->gather;
+    *asked = !key || (c->cfg->is_server && hs->hello.gather); /* the latter: batch.c signs */
     if (*asked) {
         TRY(hs_keep(c, &hs->to_sign, to_sign));
         conn_ask(c, ASK_SIGN);

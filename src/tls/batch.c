@@ -40,9 +40,9 @@ static void reply_to(struct troth_conn *const *conns, size_t n, const troth_kem 
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
         struct troth_conn *c = conns[i];
-        if (provider_kem(c->cfg->provider, kem->group) != kem || c->hs->ready)
+        if (provider_kem(c->cfg->provider, kem->group) != kem || c->hs->hello.ready)
             continue;
-        struct ready_share *s = c->hs->ready = arena_alloc(&c->hs->arena, sizeof *s); /* NULL: it computes for itself */
+        struct ready_share *s = c->hs->hello.ready = arena_alloc(&c->hs->arena, sizeof *s); /* NULL: it computes for itself */
         if (!s || !share_of(c, kem, s->theirs))
             continue;
         ready[k] = s;
@@ -61,14 +61,14 @@ static void reply_all(struct troth_conn *const *conns, size_t n)
     enum { X25519 = 29 };
     for (size_t i = 0; i < n; i++) {
         const troth_kem *kem = provider_kem(conns[i]->cfg->provider, X25519);
-        if (kem && kem->reply_many && !conns[i]->hs->ready)
+        if (kem && kem->reply_many && !conns[i]->hs->hello.ready)
             reply_to(conns + i, n - i, kem);
     }
 }
 
 bool batch_reply(struct troth_conn *c, const troth_kem *kem, span theirs, uint8_t *reply, uint8_t *secret)
 {
-    struct ready_share *s = c->hs->ready;
+    struct ready_share *s = c->hs->hello.ready;
     TRY(s && s->is && kem->reply_many && kem->reply_n == 32 && span_equal(theirs, SPAN_OF(s->theirs)));
     memcpy(reply, s->reply, 32);
     memcpy(secret, s->secret, 32);
@@ -119,10 +119,10 @@ void batch_answer(struct troth_conn *const *conns, size_t n)
 {
     reply_all(conns, n);
     for (size_t i = 0; i < n; i++) {
-        conns[i]->hs->gather = n > 1;
+        conns[i]->hs->hello.gather = n > 1;
         engine_answer(conns[i], ASK_SERVER, SPAN_NONE);
         if (conns[i]->hs)
-            conns[i]->hs->gather = false;
+            conns[i]->hs->hello.gather = false;
     }
     sign_all(conns, n);
 }

@@ -8,7 +8,7 @@
 /* ---- memory */
 bool hs_begin(struct troth_conn *c)
 {
-    enum { FIRST_CHUNK = 2048 }; /* holds a handshake with classical groups; a hybrid takes another */
+    enum { FIRST_CHUNK = 2096 }; /* holds a handshake with classical groups; a hybrid takes another */
     struct arena a;
     arena_init(&a, c->cfg->memory, FIRST_CHUNK);
     struct hs *hs = arena_alloc(&a, sizeof *hs);

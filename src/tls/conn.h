@@ -80,6 +80,8 @@ struct hello {
     bool     early_accepted;             /* WAIT_EOED comes before anything else                               */
     bool     wants_tickets;              /* psk_key_exchange_modes has psk_dhe_ke                              */
     bool     psk_chosen;                 /* the binder of a PSK was right                                      */
+    bool     gather;                     /* stop where we would sign: signatures are made together (batch.h)   */
+    struct ready_share *ready;           /* a reply to the client's share that was computed ahead; NULL: none  */
 };
 
 /* What a certificate must be to please the peer: its ClientHello or CertificateRequest. */
@@ -157,8 +159,6 @@ struct hs {
 
     uint8_t            fresh[RANDOM_AHEAD]; /* random bytes not handed out yet: the last fresh_n                */
     uint8_t            fresh_n;
-    struct ready_share *ready;           /* server: a reply to the client's share that was computed ahead (batch.h); NULL: none */
-    bool               gather;           /* server: stop where we would sign: signatures are made together     */
     const struct auth_seen *ahead;       /* a CertificateVerify whose signature was verified; NULL: none        */
     troth_public_key   peer_key;         /* to verify CertificateVerify with; spans live in conn's `shown`, or in `keep` */
     uint16_t           peer_scheme;      /* of a delegated credential: the only one it may use; 0: any         */
