@@ -407,7 +407,8 @@ static void test_config(void **state)
 {
     (void)state;
     struct world *w = world_new(fake_provider(5));
-    for (int i = 0; i < 5; i++) {
+    static const troth_compressor packers[5]; /* four are looked at */
+    for (int i = 0; i < 6; i++) {
         troth_error why;
         bool server = i < 2;
         troth_builder *b = server ? troth_server_builder(troth_provider_share(w->mk->crypto))
@@ -423,10 +424,12 @@ static void test_config(void **state)
             troth_max_certificate(b, 0);
         else if (i == 3)
             troth_max_certificate(b, 1 << 20);
-        else
+        else if (i == 4)
             troth_cert_schemes(b, NULL, 0);
+        else
+            troth_compressors(b, packers, COUNT_OF(packers));
         assert_true(server ? !troth_build_server(b, &why) : !troth_build_client(b, &why));
-        assert_int_equal(why.reason, i == 1 ? TROTH_R_WRONG_ROLE : TROTH_R_BAD_ARGUMENT);
+        assert_int_equal(why.reason, i == 1 ? TROTH_R_WRONG_ROLE : i == 5 ? TROTH_R_TOO_MANY : TROTH_R_BAD_ARGUMENT);
     }
     world_free(w);
 }
