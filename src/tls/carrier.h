@@ -1,6 +1,6 @@
 /* carrier.h - what carries a handshake: records on a stream (over_records.c), or the CRYPTO frames of QUIC (over_quic.c).
  *
- * The one seam between the protocol and its bytes (ADR 0014).  Above it nobody asks which of the two it is: messages go to put(), secrets
+ * The one seam between the protocol and its bytes (ADR 0016).  Above it nobody asks which of the two it is: messages go to put(), secrets
  * to keys(), and what comes is taken with take().  What TLS over the one has and over the other has not is a fact of the row. */
 #ifndef TLS_CARRIER_H
 #define TLS_CARRIER_H
