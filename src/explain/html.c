@@ -153,7 +153,7 @@ static void hero(struct page *p)
         out_str(p->o, "<p class=\"danger\">This page contains the secrets of the connection. Whoever has it can decrypt the traffic.</p>\n");
     for (size_t i = 0; i < v->s->notes.n; i++) {
         out_str(p->o, "<p class=\"note\">");
-        out_html_str(p->o, ROWS(v->s, notes, const char *)[i]);
+        out_html_str(p->o, ROWS(v->s, notes, char *const)[i]);
         out_str(p->o, "</p>\n");
     }
     if (v->s->cut)

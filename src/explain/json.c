@@ -250,7 +250,7 @@ void write_json(struct out *o, struct view *v)
     if (v->s->notes.n) {
         json_open(o, "notes", '[');
         for (size_t i = 0; i < v->s->notes.n; i++)
-            json_text(o, NULL, ROWS(v->s, notes, const char *)[i]);
+            json_text(o, NULL, ROWS(v->s, notes, char *const)[i]);
         json_close(o, ']');
     }
     json_open(o, "facts", '{');

@@ -379,7 +379,7 @@ void write_text(struct out *o, struct view *v)
     if (!o->no_verdict)
         head(o, v);
     for (size_t i = 0; i < v->s->notes.n; i++)
-        para(o, o->no_verdict ? 0 : 2, ROWS(v->s, notes, const char *)[i]);
+        para(o, o->no_verdict ? 0 : 2, ROWS(v->s, notes, char *const)[i]);
     for (int i = 1; i <= STEPS; i++) {
         struct text t = TEXT_IN(room);
         const char *wrong = step_trouble(v, i);
