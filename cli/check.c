@@ -257,7 +257,8 @@ static json_t *names_json(const struct names *l)
     return a;
 }
 
-static void tell_json(const struct check *c, int status)
+/* `reached`: there was somebody to assess.  Where not, the failure is the answer. */
+static void tell_json(const struct check *c, bool reached, int status)
 {
     json_t *findings = json_array();
     for (size_t i = 0; i < c->n; i++) {
@@ -270,7 +271,10 @@ static void tell_json(const struct check *c, int status)
                           c->first.dialed.address, "exit", status, "connections", (int)c->connections, "versions", names_json(&c->versions),
                           "suites", names_json(&c->suites), "groups", names_json(&c->groups), "findings", findings);
     json_object_set_new(o, "alpn", f.alpn.n ? json_stringn((const char *)f.alpn.p, f.alpn.n) : json_null());
-    json_object_set_new(o, "certificate", json_string(exit_code_of(&c->first.error) == EXIT_CERTIFICATE ? c->first.error.code : "ok"));
+    if (reached)
+        json_object_set_new(o, "certificate", json_string(exit_code_of(&c->first.error) == EXIT_CERTIFICATE ? c->first.error.code : "ok"));
+    else
+        json_object_set_new(o, "failure", failure_json(&c->first.error));
     json_dumpf(o, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(o);
@@ -318,6 +322,8 @@ int verb_CHECK(const struct args *a)
     bool reached = open || status == EXIT_CERTIFICATE || (c.first.dialed.fd >= 0 && strncmp(c.first.error.code, "peer.not-tls", 12) && status == EXIT_PROTOCOL);
     if (!reached) {
         session_tell_failure(&c.first, stderr);
+        if (format == 1)
+            tell_json(&c, false, status);
     } else {
         assess(&c);
         status = EXIT_OK;
@@ -325,7 +331,7 @@ int verb_CHECK(const struct args *a)
             if ((int)c.findings[i].severity >= limit)
                 status = EXIT_FINDING;
         if (format == 1)
-            tell_json(&c, status);
+            tell_json(&c, true, status);
         else if (!args_has(a, OPT_QUIET))
             tell_text(&c, format == 2);
     }

@@ -77,14 +77,6 @@ static json_t *report_json(const troth_report *r)
     return paths;
 }
 
-static json_t *failure_json(const troth_error *e)
-{
-    static const char *const who[] = { "nobody", "you", "peer", "ca", "network", "programmer" };
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "code", e->code, "text", e->text, "evidence", e->detail, "who", who[e->who],
-                     "do", e->hint, "fromPeer", e->from_peer, "alert",
-                     e->alert == 255 ? json_null() : text_or_null(troth_alert_name(e->alert)));
-}
-
 static void verdict_json(struct session *s)
 {
     troth_facts f = troth_what(s->conn);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,4 +284,13 @@ void session_end(struct session *s)
     json_decref(s->setup);
     if (s->dialed.fd >= 0)
         close(s->dialed.fd);
+}
+
+json_t *failure_json(const troth_error *e)
+{
+    static const char *const who[] = { "nobody", "you", "peer", "ca", "network", "programmer" };
+    const char *alert = troth_alert_name(e->alert);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "code", e->code, "text", e->text, "evidence", e->detail, "who", who[e->who],
+                     "do", e->hint, "fromPeer", e->from_peer, "alert",
+                     e->alert == 255 || !alert ? json_null() : json_string(alert));
 }

@@ -55,6 +55,8 @@ bool session_early_rest(struct session *s);
 bool session_write(struct session *s, const void *p, size_t n);
 /* The verdict-first text of s->error on `to` (a FILE), or nothing when all is well. */
 void session_tell_failure(struct session *s, void *to);
+/* The same as JSON (jansson): the member `failure' of every verb's answer.  The caller's. */
+struct json_t *failure_json(const troth_error *e);
 /* Closes in order when it can; keeps the ticket in --session. */
 void session_end(struct session *s);
 

@@ -41,6 +41,10 @@ def openssl(*options):
     raise RuntimeError("openssl s_server did not start")
 
 
+with socket.socket() as nobody:
+    nobody.bind(("127.0.0.1", 0))
+    a, code, found = assess(nobody.getsockname()[1])
+check("nobody listens: the failure, as JSON too", code == 3 and a["failure"]["code"] == "net.refused" and "certificate" not in a, a)
 os.makedirs(f"{D}/web")
 s = Server(f"{D}/web", "--alpn", "http/1.1", cert=CERT, key=KEY)
 a, code, found = assess(s.port, "--fail-on", "low")
