@@ -72,7 +72,7 @@ void revoke_ask(struct inquiry *q, const troth_report *r)
 troth_error revoke_unknown(const struct inquiry *q)
 {
     enum troth_reason r = TROTH_R_REVOCATION_UNKNOWN;
-    troth_error e = { .reason = r, .alert = 255, .code = troth_reason_code(r), .text = troth_reason_text(r), .hint = troth_reason_hint(r),
+    troth_error e = { .reason = (uint16_t)r, .alert = 255, .code = troth_reason_code(r), .text = troth_reason_text(r), .hint = troth_reason_hint(r),
                       .who = (uint8_t)troth_reason_who(r) };
     snprintf(e.detail, sizeof e.detail, "%.150s", *q->why ? q->why : "the certificate names nobody to ask");
     return e;

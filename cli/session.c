@@ -225,7 +225,8 @@ void session_tell_failure(struct session *s, void *to)
         int k = snprintf(first, sizeof first, "the peer's first bytes: \"");
         for (size_t i = 0; i < s->link.first_n; i++) {
             unsigned char c = s->link.first[i];
-            k += snprintf(first + k, sizeof first - (size_t)k, c >= 0x20 && c < 0x7f && c != '"' ? "%c" : "", c);
+            if (c >= 0x20 && c < 0x7f && c != '"')
+                k += snprintf(first + k, sizeof first - (size_t)k, "%c", c);
         }
         snprintf(first + k, sizeof first - (size_t)k, "\"");
     }

@@ -297,7 +297,7 @@ static void names_as_text(void **state)
     (void)state;
     static const char *const texts[] = {
         "CN=a", "CN=a,O=b,C=DE", "CN=a+serialNumber=1,O=b", "CN=a\\,b\\+c\\\"d\\\\e\\;f\\<g\\>", "CN=\\ a\\ ", "CN=\\#a",
-        "1.2.3.4=#0c0161", "CN=b\xc3\xbc" "cher", "CN=\\0a\\1b[31m", "",
+        "1.2.3.4=#0c0161", "CN=b\303\274cher", "CN=\\0a\\1b[31m", "",
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         uint8_t der[512];

@@ -146,7 +146,7 @@ static void run_case(struct world *w, const struct tamper *t)
     struct scalpel s = { .t = t };
     struct witness witness = { .self = &s, .message = on_message, .field = on_field };
     struct pair p;
-    int client[2] = { t->setting, 0 }, server[2] = { t->setting, 1 };
+    int client[2] = { (int)t->setting, 0 }, server[2] = { (int)t->setting, 1 };
     pair_new(&p, world_client(w, tweak_setting, client), world_server(w, tweak_setting, server), NULL);
     conn_watch((t->fails == CLIENT ? &p.server : &p.client)->c, &witness);
     pair_run(&p);

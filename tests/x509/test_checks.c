@@ -199,7 +199,7 @@ static span rsa_spki(unsigned bits)
     EVP_PKEY *key = EVP_RSA_gen(bits);
     unsigned char *der = NULL;
     int n = i2d_PUBKEY(key, &der);
-    span copy;
+    span copy = SPAN_NONE;
     assert_true(n > 0 && arena_copy(&t->m->arena, &copy, span_of(der, (size_t)n)));
     OPENSSL_free(der);
     EVP_PKEY_free(key);
