@@ -86,7 +86,7 @@ struct issue mk_leaf(const struct issue *by, const troth_key *key, const char *d
         sprintf(name, "DNS:%s", dns);
         san[0] = name;
         s.san = san;
-        static const void *kept[4096]; /* reachable, so that no leak is reported */
+        static const void *volatile kept[4096]; /* reachable, so that no leak is reported; volatile, so that it is kept at all */
         static size_t n;
         assert_true(n + 2 <= COUNT_OF(kept));
         kept[n++] = san;
