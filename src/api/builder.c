@@ -74,7 +74,7 @@ static bool keep_text(troth_builder *b, const char **out, const char *s)
 /* A list of numbers becomes one in wire format. */
 static void keep_list(troth_builder *b, span *out, const uint16_t *ids, size_t n)
 {
-    uint8_t *p = arena_array(&b->config.arena, n ? n : 1, 2);
+    uint8_t *p = arena_array(&b->config.arena, n, 2);
     if (!p) {
         mistake(b, OUT_OF_MEMORY, "%zu numbers", n);
         return;
@@ -305,7 +305,7 @@ void troth_strict_groups(troth_builder *b, const bool *equal, size_t n)
 {
     if (!builder_role(b, true, "troth_strict_groups"))
         return;
-    uint8_t *p = arena_alloc(&b->config.arena, n ? n : 1);
+    uint8_t *p = arena_alloc(&b->config.arena, n);
     if (!p) {
         mistake(b, OUT_OF_MEMORY, "troth_strict_groups");
         return;
@@ -346,7 +346,7 @@ void troth_alpn(troth_builder *b, const char *const *names, size_t n)
             mistake(b, BAD_ARGUMENT, "troth_alpn: name %zu has %zu bytes; 1 to 255 are possible", i, len);
         all += 1 + len;
     }
-    uint8_t *p = arena_alloc(&b->config.arena, all ? all : 1);
+    uint8_t *p = arena_alloc(&b->config.arena, all);
     if (!p || all > 0xffff) {
         mistake(b, OUT_OF_MEMORY, "troth_alpn: %zu bytes of names", all);
         return;

@@ -11,15 +11,6 @@
 /* PKCS#8 of an X25519 key up to its 32 bytes (RFC 8410 7). */
 static const uint8_t pkcs8[] = { 0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20 };
 
-static bool is_for(troth_builder *b, bool server, const char *setter)
-{
-    if (!builder_ok(b))
-        return false;
-    if (b->config.is_server != server)
-        mistake(b, WRONG_ROLE, "%s: for %s", setter, server ? "servers" : "clients");
-    return b->config.is_server == server;
-}
-
 static bool read_list(troth_builder *b, const char *setter, span bytes, struct ech_config_list *list)
 {
     struct rd_ctx ctx;
@@ -59,7 +50,7 @@ void troth_ech_configs(troth_builder *b, troth_span config_list)
 {
     static const char setter[] = "troth_ech_configs";
     struct ech_config_list list;
-    if (!is_for(b, false, setter))
+    if (!builder_role(b, false, setter))
         return;
     if (is_pem(config_list)) {
         struct object *o;
@@ -77,13 +68,13 @@ void troth_ech_configs(troth_builder *b, troth_span config_list)
 
 void troth_ech_required(troth_builder *b)
 {
-    if (is_for(b, false, "troth_ech_required"))
+    if (builder_role(b, false, "troth_ech_required"))
         b->config.ech_required = true;
 }
 
 void troth_ech_grease(troth_builder *b)
 {
-    if (is_for(b, false, "troth_ech_grease"))
+    if (builder_role(b, false, "troth_ech_grease"))
         b->config.ech_grease = true;
 }
 
@@ -148,7 +139,7 @@ static bool add_key(troth_builder *b, const char *setter, span raw, span private
 void troth_ech_key(troth_builder *b, troth_span config, troth_span private_key, bool retry)
 {
     static const char setter[] = "troth_ech_key";
-    if (is_for(b, true, setter))
+    if (builder_role(b, true, setter))
         (void)!add_key(b, setter, config, private_key, retry);
 }
 
@@ -168,7 +159,7 @@ static bool key_from_pem(troth_builder *b, const char *setter, span pem, bool re
 void troth_ech_key_pem(troth_builder *b, troth_span pem, bool retry)
 {
     static const char setter[] = "troth_ech_key_pem";
-    if (is_for(b, true, setter))
+    if (builder_role(b, true, setter))
         (void)!key_from_pem(b, setter, pem, retry);
 }
 

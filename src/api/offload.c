@@ -3,6 +3,7 @@
  * Must never hand out a direction in the middle of a record, nor leave a key behind that was handed out. */
 #include <troth/offload.h>
 
+#include "base/wr.h"
 #include "tls/carrier.h"
 #include "tls/late.h"
 
@@ -10,8 +11,8 @@ enum { SALT_N = 4, EXPLICIT_N = 8 };
 
 static void put_u64(uint8_t out[8], uint64_t v)
 {
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(v >> (56 - 8 * i));
+    struct wr w = wr_into(out, 8);
+    wr_uint(&w, v, 8);
 }
 
 /* The kernel splits the twelve bytes of AES-GCM's nonce into salt and iv, and leaves those of ChaCha20-Poly1305 whole. */

@@ -8,7 +8,7 @@
 /* ---- setters */
 static void *copy_array(troth_builder *b, const char *setter, const void *p, size_t n, size_t size)
 {
-    void *copy = arena_array(&b->config.arena, n ? n : 1, size);
+    void *copy = arena_array(&b->config.arena, n, size);
     if (!copy)
         mistake(b, OUT_OF_MEMORY, "%s", setter);
     else if (n)
@@ -16,18 +16,9 @@ static void *copy_array(troth_builder *b, const char *setter, const void *p, siz
     return copy;
 }
 
-static bool server_only(troth_builder *b, const char *setter)
-{
-    if (!builder_ok(b))
-        return false;
-    if (!b->config.is_server)
-        mistake(b, WRONG_ROLE, "%s: for servers", setter);
-    return b->config.is_server;
-}
-
 void troth_ticket_keys(troth_builder *b, const troth_ticket_key *keys, size_t n)
 {
-    if (!server_only(b, "troth_ticket_keys"))
+    if (!builder_role(b, true, "troth_ticket_keys"))
         return;
     b->config.ticket_keys = copy_array(b, "troth_ticket_keys", keys, n, sizeof *keys);
     b->config.n_ticket_keys = n;
@@ -35,7 +26,7 @@ void troth_ticket_keys(troth_builder *b, const troth_ticket_key *keys, size_t n)
 
 void troth_tickets(troth_builder *b, unsigned per_connection, uint32_t lifetime_seconds)
 {
-    if (!server_only(b, "troth_tickets"))
+    if (!builder_role(b, true, "troth_tickets"))
         return;
     if (per_connection > LIMIT_TICKETS_KEPT || !lifetime_seconds || lifetime_seconds > LIMIT_TICKET_LIFETIME)
         mistake(b, BAD_ARGUMENT, "troth_tickets: %u tickets of %u seconds; at most %d, for 1 to %d seconds (RFC 9846 4.7.1)",
@@ -52,7 +43,7 @@ void troth_no_tickets(troth_builder *b)
 
 void troth_cache(troth_builder *b, const troth_session_cache *cache)
 {
-    if (server_only(b, "troth_cache"))
+    if (builder_role(b, true, "troth_cache"))
         b->config.cache = copy_array(b, "troth_cache", cache, 1, sizeof *cache);
 }
 
@@ -76,7 +67,7 @@ void troth_early_data(troth_builder *b, uint32_t max_bytes)
 
 void troth_anti_replay(troth_builder *b, bool (*first_time)(void *, const uint8_t[32], int64_t), void *ctx)
 {
-    if (!server_only(b, "troth_anti_replay"))
+    if (!builder_role(b, true, "troth_anti_replay"))
         return;
     b->config.first_time = first_time;
     b->config.first_time_ctx = ctx;

@@ -22,7 +22,6 @@ bool again_keep(struct troth_conn *c, const struct client_hello *first)
     struct first_hello *f = arena_alloc(arena, sizeof *f);
     if (!f)
         return fail(c, OUT_OF_MEMORY, "for the first hello");
-    memset(f, 0, sizeof *f);
     f->have = first->exts.have;
     bool ok = arena_copy(arena, &f->suites, first->cipher_suites) && arena_copy(arena, &f->compression, first->legacy_compression_methods);
     for (unsigned x = 0; ok && x < X_COUNT; x++)

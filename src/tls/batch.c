@@ -11,6 +11,7 @@
 #include "tls/engine.h"
 #include "tls/flight.h"
 #include "tls/negotiate.h"
+#include "tls/server.h"
 
 /* ---- key shares */
 
@@ -19,11 +20,8 @@ static bool share_of(struct troth_conn *c, const troth_kem *kem, uint8_t theirs[
 {
     struct client_hello ch;
     struct rd_ctx ctx;
-    uint8_t type;
-    rd_ctx_init(&ctx, c->hs->hello.raw, NULL);
-    struct rd whole = rd_init(&ctx, c->hs->hello.raw), r = message_open(&whole, &type);
-    memset(&ch, 0, sizeof ch);
-    TRY(client_hello_read_all(&ch, &r));
+    struct rd r;
+    TRY(server_hello_again(&ch, &r, &ctx, c->hs->hello.raw));
     const struct key_share *share = share_for(&ch.exts, kem->group);
     TRY(share && share->key_exchange.n == 32);
     memcpy(theirs, share->key_exchange.p, 32);

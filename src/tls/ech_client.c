@@ -231,7 +231,7 @@ static bool write_inner(struct troth_conn *c, struct client_hello *inner, span *
 /* ---- the outer hello, whole */
 static bool random_bytes(struct troth_conn *c, span *out, size_t n)
 {
-    uint8_t *p = arena_alloc(&c->hs->arena, n ? n : 1);
+    uint8_t *p = arena_alloc(&c->hs->arena, n);
     if (!p)
         return fail(c, OUT_OF_MEMORY, "%zu bytes", n);
     *out = span_of(p, n);

@@ -20,8 +20,10 @@ static void append(struct quic_queue *q, struct quic_chunk *k)
 static struct quic_chunk *add(struct troth_conn *c, struct quic_queue *q, size_t n)
 {
     struct quic_chunk *k = c->memory->alloc(c->memory->ctx, sizeof *k + n);
-    if (!k)
-        return fail(c, OUT_OF_MEMORY, "%zu bytes", n) ? k : NULL;
+    if (!k) {
+        (void)fail(c, OUT_OF_MEMORY, "%zu bytes", n);
+        return NULL;
+    }
     *k = (struct quic_chunk){ .n = (uint32_t)n };
     append(q, k);
     return k;

@@ -7,6 +7,16 @@
 #include "tls/delegated.h"
 #include "tls/oid_filter.h"
 
+bool chain_next(span *list, span *certificate)
+{
+    enum { LENGTH = 3 };
+    TRY(list->n > LENGTH);
+    size_t n = (size_t)list->p[0] << 16 | (size_t)list->p[1] << 8 | list->p[2];
+    *certificate = span_slice(*list, LENGTH, n);
+    *list = span_slice(*list, LENGTH + n, list->n);
+    return true;
+}
+
 /* ---- pins */
 static bool pin_of(const struct config *cfg, span spki, uint8_t digest[TROTH_DIGEST_MAX])
 {
@@ -22,7 +32,6 @@ static bool pin_of(const struct config *cfg, span spki, uint8_t digest[TROTH_DIG
 /* The key that the peer showed now, or when the session that is resumed was made. */
 bool peer_pin(const struct troth_conn *c, uint8_t digest[TROTH_DIGEST_MAX])
 {
-    enum { LENGTH = 3 }; /* in front of each of a chain */
     struct cert leaf;
     troth_error ignored = { .reason = TROTH_R_NONE }; /* it was read before, when it was judged */
     const struct cert *seen = c->report ? report_leaf(c->report) : NULL;
@@ -35,9 +44,7 @@ bool peer_pin(const struct troth_conn *c, uint8_t digest[TROTH_DIGEST_MAX])
         return pin_of(c->cfg, c->rare->peer_raw_key, digest);
     else if (c->rare)
         chain = c->rare->peer_chain;
-    TRY(chain.n > LENGTH);
-    first = span_slice(chain, LENGTH, (size_t)chain.p[0] << 16 | (size_t)chain.p[1] << 8 | chain.p[2]);
-    return cert_parse(&leaf, first, NULL, &ignored) && pin_of(c->cfg, leaf.spki, digest);
+    return chain_next(&chain, &first) && cert_parse(&leaf, first, NULL, &ignored) && pin_of(c->cfg, leaf.spki, digest);
 }
 
 static bool pinned(const struct troth_conn *c, span spki)
@@ -102,11 +109,8 @@ static struct verify_input question(const struct troth_conn *c, const span *cert
 static size_t list_spans(const struct shown *s, span *certs)
 {
     size_t n = 0;
-    for (span left = span_of(s->list, s->n); left.n > 3 && n < LIMIT_CHAIN; n++) {
-        size_t one = (size_t)left.p[0] << 16 | (size_t)left.p[1] << 8 | left.p[2];
-        certs[n] = span_slice(left, 3, one);
-        left = span_slice(left, 3 + one, left.n);
-    }
+    for (span left = span_of(s->list, s->n); n < LIMIT_CHAIN && chain_next(&left, &certs[n]); n++)
+        ;
     return n;
 }
 

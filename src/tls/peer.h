@@ -23,6 +23,9 @@ bool MUST_USE peer_judge_with(struct troth_conn *c, struct certificate *cert, tr
  * not ask does not pay.  NULL: there was none, or memory ran out.  It lives as long as the connection, or until another chain comes. */
 const troth_report *peer_report(struct troth_conn *c);
 
+/* The next certificate of a list of opaque24, as chains are kept; false at its end. */
+bool MUST_USE chain_next(span *list, span *certificate);
+
 /* SHA-256 of the peer's SubjectPublicKeyInfo, as pins are.  False: it showed none. */
 bool MUST_USE peer_pin(const struct troth_conn *c, uint8_t digest[TROTH_DIGEST_MAX]);
 

@@ -9,8 +9,10 @@
 enum { EARLY_DATA_SIZE = -1 }; /* as uint32_t: the only max_early_data_size that a ticket of QUIC may have (RFC 9001 4.6.1) */
 
 /* ---- quic_transport_parameters (RFC 9001 8.2) */
-static bool put_parameters(struct troth_conn *c, struct exts *e)
+bool quic_put(struct troth_conn *c, struct exts *e)
 {
+    if (!c->quic)
+        return true;
     if (!c->quic->has_parameters)
         return fail(c, WRONG_TIME, "troth_quic_parameters was not called");
     e->quic_transport_parameters = c->quic->parameters;
@@ -24,16 +26,6 @@ static bool take_parameters(struct troth_conn *c, const struct exts *e, const ch
         return fail(c, QUIC_NO_PARAMETERS, "in %s", message);
     struct rare *rare = conn_rare(c);
     return rare && conn_keep(c, &rare->quic_parameters, e->quic_transport_parameters);
-}
-
-bool quic_offer(struct troth_conn *c, struct exts *e)
-{
-    return !c->quic || put_parameters(c, e);
-}
-
-bool quic_give(struct troth_conn *c, struct exts *e)
-{
-    return !c->quic || put_parameters(c, e);
 }
 
 bool quic_hello(struct troth_conn *c, const struct client_hello *ch)

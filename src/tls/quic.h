@@ -37,12 +37,10 @@ struct quic {
 /* ---- over_quic.c: handshake bytes of the peer.  False: out of memory or too many, and failed. */
 bool MUST_USE quic_received(struct troth_conn *c, uint8_t level, span bytes);
 
-/* ---- quic.c.  Client, offering: transport parameters. */
-bool MUST_USE quic_offer(struct troth_conn *c, struct exts *e);
+/* ---- quic.c.  Our transport parameters, into ClientHello or EncryptedExtensions. */
+bool MUST_USE quic_put(struct troth_conn *c, struct exts *e);
 /* Server: a ClientHello came, the first or the second. */
 bool MUST_USE quic_hello(struct troth_conn *c, const struct client_hello *ch);
-/* Server: EncryptedExtensions. */
-bool MUST_USE quic_give(struct troth_conn *c, struct exts *e);
 /* Client: EncryptedExtensions came, ALPN is decided. */
 bool MUST_USE quic_answer(struct troth_conn *c, const struct exts *e);
 /* Client: a ticket came. */

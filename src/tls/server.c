@@ -101,15 +101,21 @@ static enum state on_client_hello(struct troth_conn *c, const struct message *m)
     return S_WAIT_SERVER;
 }
 
+bool server_hello_again(struct client_hello *ch, struct rd *r, struct rd_ctx *ctx, span raw)
+{
+    rd_ctx_init(ctx, raw, NULL);
+    *r = rd_init(ctx, raw);
+    uint8_t type;
+    *r = message_open(r, &type);
+    memset(ch, 0, sizeof *ch);
+    return client_hello_read_all(ch, r);
+}
+
 static bool read_again(struct troth_conn *c, struct client_hello *ch, span raw)
 {
-    struct rd_ctx ctx; /* nobody is told a second time */
-    rd_ctx_init(&ctx, raw, NULL);
-    struct rd r = rd_init(&ctx, raw);
-    uint8_t type;
-    r = message_open(&r, &type);
-    memset(ch, 0, sizeof *ch);
-    return client_hello_read_all(ch, &r) || fail_read(c, "ClientHello", &r);
+    struct rd_ctx ctx;
+    struct rd r;
+    return server_hello_again(ch, &r, &ctx, raw) || fail_read(c, "ClientHello", &r);
 }
 
 /* The application chose a configuration; the hello is read again, with it. */

@@ -188,7 +188,7 @@ static bool send_encrypted_extensions(struct troth_conn *c, const struct client_
         exts_add(&ee.exts, X_EARLY_DATA);
     ech_give_retry(c, &ee.exts);
     types_answer(c, ch, &ee.exts);
-    return quic_give(c, &ee.exts) && flight_add(c, HS_encrypted_extensions, body_encrypted_extensions, &ee) && conn_record_limit(c, &ch->exts);
+    return quic_put(c, &ee.exts) && flight_add(c, HS_encrypted_extensions, body_encrypted_extensions, &ee) && conn_record_limit(c, &ch->exts);
 }
 
 static enum state after_flight(struct troth_conn *c)

@@ -171,11 +171,8 @@ static bool judge_again(struct troth_conn *c, const struct session *s)
 {
     struct certificate cert = { 0 };
     span list = s->raw_key ? SPAN_NONE : s->chain;
-    while (list.n > 3 && cert.n < LIMIT_CHAIN) {
-        size_t n = (size_t)list.p[0] << 16 | (size_t)list.p[1] << 8 | list.p[2];
-        cert.entries[cert.n++].cert_data = span_slice(list, 3, n);
-        list = span_slice(list, 3 + n, list.n);
-    }
+    while (cert.n < LIMIT_CHAIN && chain_next(&list, &cert.entries[cert.n].cert_data))
+        cert.n++;
     if (s->raw_key) {
         cert = (struct certificate){ .n = 1 };
         cert.entries[0].cert_data = s->chain;
