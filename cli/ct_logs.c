@@ -9,36 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digits.h"
 #include "pki_files.h"
 
 enum { KEY_MAX = 2048, LOGS_WANTED = 2 };
 
-static int digit_of(char c)
-{
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+'             ? 62
-           : c == '/'             ? 63
-                                  : -1;
-}
-
-/* Bytes written; 0: not base64, or too much of it. */
+/* Bytes written; 0: not base64 as it should be, or too much of it. */
 static size_t from_base64(uint8_t *out, size_t cap, const char *text)
 {
-    size_t n = 0, digits = strcspn(text, "=");
-    uint32_t bits = 0;
-    if (strspn(text + digits, "=") != strlen(text + digits) || strlen(text) % 4 || digits % 4 == 1 || digits / 4 * 3 + 3 > cap)
+    size_t n = strlen(text), have = base64_span(text);
+    if (have + strspn(text + have, "=") != n || n % 4 || have % 4 == 1 || have / 4 * 3 + 3 > cap)
         return 0;
-    for (size_t i = 0; i < digits; i++) {
-        int d = digit_of(text[i]);
-        if (d < 0)
-            return 0;
-        bits = bits << 6 | (uint32_t)d;
-        if (i % 4)
-            out[n++] = (uint8_t)(bits >> (6 - i % 4 * 2) & 0xff);
-    }
-    return n;
+    return base64_bytes(out, text, n);
 }
 
 struct list {

@@ -8,6 +8,7 @@
 #include <troth/explain.h>
 #include <unistd.h>
 
+#include "digits.h"
 #include "pki_files.h"
 #include "revoke.h"
 #include "replay.h"
@@ -129,13 +130,7 @@ static void tell_replay(const struct replay *r, const troth_story_options *o)
     char saw[120] = "";
     troth_facts facts = troth_what(r->conn);
     const char *target = facts_text(r->facts, "target", NULL);
-    if (r->error.reason != TROTH_R_NONE && !strncmp(r->error.code, "peer.not-tls", 12)) {
-        int k = snprintf(saw, sizeof saw, "the peer's first bytes: \"");
-        for (size_t i = 0; i < r->first_n && k < (int)sizeof saw - 2; i++)
-            if (r->first[i] >= 0x20 && r->first[i] < 0x7f && r->first[i] != '"')
-                saw[k++] = (char)r->first[i];
-        memcpy(saw + k, "\"", 2);
-    }
+    story_first_bytes(saw, sizeof saw, &r->error, r->first, r->first_n);
     troth_failure_context ctx = { .size = sizeof ctx, .peer = *target ? target : NULL, .report = replay_report(r), .facts = &facts, .now = r->now,
                                   .saw = *saw ? saw : NULL, .milliseconds = -1, .exit_code = -1, .width = o->width, .colour = o->colour,
                                   .unicode = o->unicode };
@@ -172,17 +167,12 @@ static bool is_capture(const uint8_t *p, size_t n)
 
 /* ---- one message, in hexadecimal, base64, PEM or as it is */
 
-static int hex_digit(int c)
-{
-    return isdigit(c) ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : -1;
-}
-
 static size_t from_hex(uint8_t *out, const char *text, size_t n)
 {
     size_t k = 0;
     int high = -1;
     for (size_t i = 0; i < n; i++) {
-        int v = hex_digit((unsigned char)text[i]);
+        int v = hex_digit(text[i]);
         if (v < 0 && (isspace((unsigned char)text[i]) || text[i] == ':') && high < 0)
             continue;
         if (v < 0)
@@ -192,28 +182,6 @@ static size_t from_hex(uint8_t *out, const char *text, size_t n)
         high = high < 0 ? v : -1;
     }
     return high < 0 ? k : 0;
-}
-
-static size_t from_base64(uint8_t *out, const char *text, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    uint32_t bits = 0;
-    unsigned have = 0;
-    size_t k = 0;
-    for (size_t i = 0; i < n && text[i] != '='; i++) {
-        const char *at = text[i] ? strchr(digits, text[i]) : NULL;
-        if (isspace((unsigned char)text[i]))
-            continue;
-        if (!at)
-            return 0;
-        bits = bits << 6 | (uint32_t)(at - digits);
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            out[k++] = (uint8_t)(bits >> have);
-        }
-    }
-    return k;
 }
 
 /* Does it look like a handshake message, records, or a certificate? */
@@ -234,14 +202,14 @@ static size_t decode(uint8_t *bytes, size_t n)
         return n;
     if (begin) { /* PEM: the first object */
         const char *from = strchr(begin, '\n'), *to = from ? strstr(from, "-----END") : NULL;
-        return to ? from_base64(bytes, from, (size_t)(to - from)) : 0;
+        return to ? base64_bytes(bytes, from, (size_t)(to - from)) : 0;
     }
     uint8_t *out = malloc(n + 1);
     if (!out)
         return 0;
     k = from_hex(out, text, n);
     if (!k || !plausible(out, k))
-        k = from_base64(out, text, n);
+        k = base64_bytes(out, text, n);
     bool good = k && plausible(out, k);
     if (good)
         memcpy(bytes, out, k);

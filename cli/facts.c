@@ -196,7 +196,7 @@ json_t *facts_make(const struct facts_of *f, const struct reel *r)
 
 /* ---- reading */
 
-static uint32_t word(const uint8_t *p, bool little)
+uint32_t pcapng_word(const uint8_t *p, bool little)
 {
     return little ? (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0]
                   : (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -205,14 +205,14 @@ static uint32_t word(const uint8_t *p, bool little)
 json_t *facts_find(const uint8_t *file, size_t n)
 {
     bool little = n >= 12 && file[8] == 0x4d;
-    if (n < 28 || word(file, true) != 0x0a0d0d0a)
+    if (n < 28 || pcapng_word(file, true) != 0x0a0d0d0a)
         return NULL;
     for (size_t at = 0; n - at >= 12;) {
-        uint32_t type = word(file + at, little), length = word(file + at + 4, little);
+        uint32_t type = pcapng_word(file + at, little), length = pcapng_word(file + at + 4, little);
         if (length < 12 || length % 4 || length > n - at)
             return NULL;
         if (type == FACTS_BLOCK && length >= 16) {
-            uint32_t text = word(file + at + 8, little);
+            uint32_t text = pcapng_word(file + at + 8, little);
             json_t *o = text <= length - 16 && text <= FACTS_MOST ? json_loadb((const char *)file + at + 12, text, 0, NULL) : NULL;
             const char *schema = json_string_value(json_object_get(o, "schema"));
             if (schema && !strcmp(schema, "troth.recording/1") && json_is_object(json_object_get(o, "setup")))

@@ -31,6 +31,8 @@ json_t *facts_setup(const struct args *a, const struct tape *tape, bool server);
 json_t *facts_make(const struct facts_of *f, const struct reel *r);
 
 /* -- reading */
+/* Four bytes of a pcapng file; `little`: in which order its section is. */
+uint32_t pcapng_word(const uint8_t *p, bool little);
 /* The facts of a recording; NULL: the capture has none that are whole. */
 json_t *facts_find(const uint8_t *file, size_t n);
 /* The options, as if they had been given: what `json` does not name is as it was in `a`.  `json` must outlive it. */

@@ -51,12 +51,6 @@ static void note(struct replay *r, const char *fmt, ...)
 
 /* ---- the wire, out of the packets that record.c writes */
 
-static uint32_t word(const uint8_t *p, bool little)
-{
-    return little ? (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0]
-                  : (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static bool stream_add(struct stream *s, const uint8_t *p, size_t n)
 {
     uint8_t *grown = n ? realloc(s->p, s->n + n) : s->p;
@@ -74,11 +68,11 @@ static bool read_wire(struct player *y, const uint8_t *file, size_t n)
     bool little = file[8] == 0x4d, first = true;
     uint8_t client[6] = { 0 };
     for (size_t at = 0; n - at >= 12;) {
-        uint32_t type = word(file + at, little), length = word(file + at + 4, little);
+        uint32_t type = pcapng_word(file + at, little), length = pcapng_word(file + at + 4, little);
         if (length < 12 || length > n - at)
             return false;
         const uint8_t *b = file + at + 28;
-        uint32_t caught = type == 6 && length >= 32 ? word(file + at + 20, little) : 0;
+        uint32_t caught = type == 6 && length >= 32 ? pcapng_word(file + at + 20, little) : 0;
         at += length;
         if (caught < HEADERS || caught > length - 32)
             continue;

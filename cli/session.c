@@ -221,15 +221,7 @@ void session_tell_failure(struct session *s, void *to)
     troth_facts facts = troth_what(s->conn);
     char first[3 * sizeof s->link.first + 64] = "", more[320];
     snprintf(more, sizeof more, "troth explain %s", s->target.typed);
-    if (!strncmp(s->error.code, "peer.not-tls", 12) && s->link.first_n) {
-        int k = snprintf(first, sizeof first, "the peer's first bytes: \"");
-        for (size_t i = 0; i < s->link.first_n; i++) {
-            unsigned char c = s->link.first[i];
-            if (c >= 0x20 && c < 0x7f && c != '"')
-                k += snprintf(first + k, sizeof first - (size_t)k, "%c", c);
-        }
-        snprintf(first + k, sizeof first - (size_t)k, "\"");
-    }
+    story_first_bytes(first, sizeof first, &s->error, s->link.first, s->link.first_n);
     if (s->error.from_peer && !strcmp(s->error.code, "tls.alpn")) /* an alert does not say what was asked for */
         snprintf(first, sizeof first, "we offered %.100s", args_value(s->args, OPT_ALPN, "nothing"));
     int fd = fileno(to);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "digits.h"
 #include "ech.h"
 #include "tape.h"
 #include "pki_files.h"
@@ -197,11 +198,6 @@ static bool set_time(const struct args *a, troth_builder *b)
     return true;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-}
-
 /* "ab:cd..." or "abcd...", 64 digits. */
 static bool pin_from_hex(const char *text, uint8_t digest[32])
 {
@@ -218,26 +214,12 @@ static bool pin_from_hex(const char *text, uint8_t digest[32])
     return n == 64;
 }
 
-/* RFC 4648 4: 43 digits of six bits, and the sign that something is missing; the last two bits are not part of it. */
+/* 43 digits of six bits, and the sign that something is missing; the last two bits are not part of it. */
 static bool pin_from_base64(const char *text, uint8_t digest[32])
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    unsigned bits = 0, have = 0;
-    size_t n = 0;
-    if (strlen(text) != 44 || text[43] != '=')
-        return false;
-    for (int i = 0; i < 43; i++) {
-        const char *at = strchr(digits, text[i]);
-        if (!at)
-            return false;
-        bits = bits << 6 | (unsigned)(at - digits);
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            digest[n++] = (uint8_t)(bits >> have);
-        }
-    }
-    return n == 32 && (bits & 3) == 0;
+    enum { DIGITS = 43 };
+    return base64_span(text) == DIGITS && !strcmp(text + DIGITS, "=") && strchr("AEIMQUYcgkosw048", text[DIGITS - 1]) &&
+           base64_bytes(digest, text, DIGITS) == 32;
 }
 
 static bool set_pin(const struct args *a, troth_builder *b, const char *text)

@@ -22,6 +22,18 @@ troth_story *story_begin(const char *about, int64_t now)
     return s;
 }
 
+void story_first_bytes(char *out, size_t cap, const troth_error *e, const uint8_t *p, size_t n)
+{
+    *out = 0;
+    if (e->reason == TROTH_R_NONE || strncmp(e->code, "peer.not-tls", 12) || !n)
+        return;
+    int k = snprintf(out, cap, "the peer's first bytes: \"");
+    for (size_t i = 0; i < n && k + 2 < (int)cap; i++)
+        if (p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"')
+            out[k++] = (char)p[i];
+    memcpy(out + k, "\"", 2);
+}
+
 bool story_html(const struct args *a, const troth_story *story, const char *path)
 {
     FILE *f = fopen(path, "w");

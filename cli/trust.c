@@ -82,14 +82,11 @@ static int crls_use(const struct args *a, troth_policy_builder *b)
 
 static int revocation_use(const struct args *a, troth_policy_builder *b)
 {
-    static const char *const words[] = { [TROTH_REVOCATION_SOFT] = "soft", [TROTH_REVOCATION_HARD] = "hard", [TROTH_REVOCATION_OFF] = "off" };
-    const char *how = args_value(a, OPT_REVOCATION, NULL);
-    for (unsigned i = TROTH_REVOCATION_SOFT; how && i <= TROTH_REVOCATION_OFF; i++)
-        if (!strcmp(words[i], how)) {
-            troth_policy_revocation(b, (enum troth_revocation)i);
-            return EXIT_OK;
-        }
-    return how ? complain(a, EXIT_USAGE, "--revocation: `%s' is neither soft, hard nor off", how) : EXIT_OK;
+    static const char *const words[] = { "soft", "hard", "off", NULL }; /* in the order of enum troth_revocation, behind its default */
+    int how = args_word(a, OPT_REVOCATION, words, -1);
+    if (how >= 0)
+        troth_policy_revocation(b, (enum troth_revocation)(TROTH_REVOCATION_SOFT + how));
+    return how >= 0 || !args_has(a, OPT_REVOCATION) ? EXIT_OK : EXIT_USAGE;
 }
 
 int trust_evidence(const struct args *a, troth_policy_builder *b)

@@ -152,18 +152,23 @@ static void policies_use(const struct args *a, troth_policy_builder *b)
     }
 }
 
+/* --time or --at; *at stays where neither was given.  False after a message. */
+static bool time_take(const struct args *a, int64_t *at)
+{
+    enum opt when = args_has(a, OPT_AT) ? OPT_AT : OPT_TIME;
+    return !args_has(a, when) || args_time(a, when, at);
+}
+
 static int rules_use(const struct args *a, troth_policy_builder *b)
 {
     static const char *const purposes[] = { "", "server", "client", "email", "code", "any", NULL };
     long depth;
-    int64_t at;
+    int64_t at = 0;
     int purpose = args_word(a, OPT_PURPOSE, purposes, 0), profile = args_word(a, OPT_PROFILE, profiles, 0);
-    enum opt when = args_has(a, OPT_AT) ? OPT_AT : OPT_TIME;
-    if (args_has(a, when)) {
-        if (!args_time(a, when, &at))
-            return EXIT_USAGE;
+    if (!time_take(a, &at))
+        return EXIT_USAGE;
+    if (args_has(a, OPT_AT) || args_has(a, OPT_TIME))
         troth_policy_time(b, at);
-    }
     if (purpose < 0 || profile < 0 || !args_number(a, OPT_MAX_DEPTH, 0, 30, -1, &depth) || !host_use(a, b))
         return EXIT_USAGE;
     troth_policy_purpose(b, (enum troth_purpose)purpose);
@@ -319,18 +324,16 @@ static int question(const struct args *a, troth_policy **p, struct files *fs)
 {
     int64_t at = (int64_t)time(NULL), when = INT64_MAX;
     int status = EXIT_OK;
+    if (!time_take(a, &at))
+        return EXIT_USAGE;
     troth_question q = { .size = sizeof q, .certs = fs->list, .n = fs->n, .any_order = is_bundle(fs, a->n_operands) };
     troth_report *r = judge(a, p, &q, &status), *later = NULL;
     if (!r)
         return status;
-    enum opt given = args_has(a, OPT_AT) ? OPT_AT : OPT_TIME;
-    if (args_has(a, given) && !args_time(a, given, &at)) /* cannot be: it was read before */
-        status = EXIT_USAGE;
     if (troth_report_ok(r) && args_has(a, OPT_UNTIL))
         later = when_it_breaks(*p, &q, at, &when);
     show_report(a, r, later, when);
-    if (status == EXIT_OK)
-        status = troth_report_ok(r) ? EXIT_OK : EXIT_FINDING;
+    status = troth_report_ok(r) ? EXIT_OK : EXIT_FINDING;
     troth_report_free(later);
     troth_report_free(r);
     return status;

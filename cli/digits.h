@@ -1,0 +1,16 @@
+/* digits.h - bytes that came as hexadecimal digits or in base64 (RFC 4648), decoded in one place. */
+#ifndef CLI_DIGITS_H
+#define CLI_DIGITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 0 to 15; -1: it is none. */
+int hex_digit(char c);
+/* How many digits of base64 a text begins with. */
+size_t base64_span(const char *text);
+/* Decodes up to the first '=' or the end; white space is stepped over.  Length written, at most 3 for 4 digits begun; 0: nothing, or
+ * something that is no base64. */
+size_t base64_bytes(uint8_t *out, const char *text, size_t n);
+
+#endif
