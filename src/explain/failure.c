@@ -8,6 +8,7 @@
 
 #include "explain/out.h"
 #include "explain/view.h"
+#include "x509/der.h"
 #include "x509/oid.h"
 
 enum { LINES = 12, COLUMN = 15 };
@@ -146,36 +147,21 @@ static void detail_with(struct text *t, const char *detail, const char *evidence
         text_add(t, "%s%s", t->n && lead == n ? "; " : "", evidence);
 }
 
-/* The first element of DER, taken off the front; false where it is none. */
-static bool element(span *in, span *body)
-{
-    size_t head = 2, n = in->n > 1 ? in->p[1] : 0;
-    if (in->n < 2)
-        return false;
-    if (n > 0x80 && n <= 0x82 && in->n >= 2 + (n & 3)) {
-        head += n & 3;
-        n = head == 3 ? in->p[2] : (size_t)in->p[2] << 8 | in->p[3];
-    }
-    if (n > in->n - head)
-        return false;
-    *body = span_slice(*in, head, n);
-    *in = span_slice(*in, head + n, in->n);
-    return true;
-}
-
 /* "O=Failure Lab, CN=Failure Lab Root", as far as it can be read: a Name as it came from the peer. */
 static void authority(struct text *t, span name)
 {
-    span rdns, rdn, pair, oid, value;
-    bool first = true;
-    if (!element(&name, &rdns))
-        return;
-    while (element(&rdns, &rdn) && element(&rdn, &pair) && element(&pair, &oid) && element(&pair, &value)) {
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, name, NULL);
+    struct rd r = rd_init(&ctx, name), rdns = der_open(&r, "Name", DER_SEQUENCE);
+    for (bool first = true; rd_more(&rdns); first = false) {
+        struct rd rdn = der_open(&rdns, "RelativeDistinguishedName", DER_SET), pair = der_open(&rdn, "AttributeTypeAndValue", DER_SEQUENCE);
+        span oid = der_oid(&pair, "type"), value = der_any(&pair, "value").value;
+        if (!rd_ok(&rdns))
+            return;
         text_add(t, "%s", first ? "" : ", ");
         oid_show(t, oid);
         text_add(t, "=");
         text_escaped(t, value);
-        first = false;
     }
 }
 
@@ -185,18 +171,19 @@ static void accepted_authorities(struct text *t, const struct teller *f)
     enum { SHOWN = 3 };
     if (strncmp(f->e->code, "client-cert.", 12) != 0 || !f->c->facts)
         return;
-    span list = f->c->facts->acceptable_authorities;
+    span all = f->c->facts->acceptable_authorities;
     unsigned n = 0;
-    for (size_t at = 0; list.n - at > 2 && at < list.n; n++) {
-        size_t length = (size_t)list.p[at] << 8 | list.p[at + 1];
-        if (length > list.n - at - 2)
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, all, NULL);
+    for (struct rd list = rd_init(&ctx, all); rd_more(&list); n++) {
+        span name = rd_opaque16(&list, "DistinguishedName", 0, 0xffff);
+        if (!rd_ok(&list))
             break;
-        if (n < SHOWN) {
-            text_add(t, "%s\"", n ? ", " : t->n ? "; the server accepts certificates of " : "the server accepts certificates of ");
-            authority(t, span_slice(list, at + 2, length));
-            text_add(t, "\"");
-        }
-        at += 2 + length;
+        if (n >= SHOWN)
+            continue;
+        text_add(t, "%s\"", n ? ", " : t->n ? "; the server accepts certificates of " : "the server accepts certificates of ");
+        authority(t, name);
+        text_add(t, "\"");
     }
     if (n > SHOWN)
         text_add(t, " and %u more", n - SHOWN);
