@@ -11,7 +11,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 
 try:
@@ -22,23 +21,13 @@ TROTH, SRC = os.environ["TROTH"], os.environ["SRC_DIR"]
 if not os.path.exists(TROTH) or not shutil.which("openssl"):
     print("no program, or no openssl")
     sys.exit(77)
+sys.path.insert(0, f"{os.environ['SRC_DIR']}/tests/cli")
+from serving import D, check, finish  # noqa: E402
+
 os.environ.update(LC_ALL="C.UTF-8", NO_COLOR="1")
-home = tempfile.TemporaryDirectory(prefix="flight")
-D, P = home.name, home.name + "/pki"
+P = D + "/pki"
 os.mkdir(P)
 subprocess.run(["bash", f"{SRC}/tests/lab/pki.sh", P], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-passed, failed = 0, []
-
-
-def check(what, ok, detail=""):
-    global passed
-    if ok:
-        passed += 1
-        print("ok   " + what)
-    else:
-        failed.append(what)
-        print(f"FAIL {what} {detail!r}")
-    sys.stdout.flush()
 
 
 class Troth:
@@ -271,5 +260,4 @@ for cut in range(0, len(blob), max(1, len(blob) // 60)):
 if shutil.which("tshark"):
     seen = subprocess.run(["tshark", "-r", path, "-d", f"tcp.port=={port},tls", "-T", "fields", "-e", "tls.handshake.type"], capture_output=True, text=True).stdout
     check("Wireshark reads it too", "1" in seen.split() and "2" in ",".join(seen.split()).split(","), seen)
-print(f"{passed} passed, {len(failed)} failed" + (": " + "; ".join(failed) if failed else ""))
-sys.exit(1 if failed else 0)
+finish()

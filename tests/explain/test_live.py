@@ -11,17 +11,10 @@ import time
 TROTH = os.environ["TROTH"]
 if not os.path.exists(TROTH):
     sys.exit(77)
+sys.path.insert(0, f"{os.environ['SRC_DIR']}/tests/cli")
+from serving import D, check, finish  # noqa: E402
+
 os.environ.update(LC_ALL="C.UTF-8", NO_COLOR="1")
-home = tempfile.TemporaryDirectory(prefix="live")
-D = home.name
-failed = []
-
-
-def check(what, ok, detail=""):
-    print(("ok   " if ok else "FAIL ") + what + ("" if ok else f" {detail!r}"))
-    sys.stdout.flush()
-    if not ok:
-        failed.append(what)
 
 
 def run(*args, status=0):
@@ -122,5 +115,4 @@ s = Serve("--max", "1.2")
 told, text = resumed(s.where)
 check("TLS 1.2 resumed", told["facts"]["resumed"] and told["facts"]["version"] == "TLS 1.2" and text.split("\n")[0].count("Resumed"), (told["facts"], text[:200]))
 s.end()
-print(f"{len(failed)} failed" + (": " + "; ".join(failed) if failed else ""))
-sys.exit(1 if failed else 0)
+finish()

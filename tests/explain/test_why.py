@@ -7,7 +7,6 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 
 TROTH, SRC = os.environ["TROTH"], os.environ["SRC_DIR"]
@@ -17,17 +16,10 @@ if not os.path.exists(TROTH) or not shutil.which("openssl"):
 sys.path.insert(0, f"{SRC}/tests/lab")
 import weird  # noqa: E402
 
+sys.path.insert(0, f"{os.environ['SRC_DIR']}/tests/cli")
+from serving import D, check, finish  # noqa: E402
+
 os.environ.update(LC_ALL="C.UTF-8", NO_COLOR="1")
-home = tempfile.TemporaryDirectory(prefix="why")
-D = home.name
-failed = []
-
-
-def check(what, ok, detail=""):
-    print(("ok   " if ok else "FAIL ") + what + ("" if ok else f" {detail!r}"))
-    sys.stdout.flush()
-    if not ok:
-        failed.append(what)
 
 
 def extensions(hello):
@@ -153,5 +145,4 @@ check("a certificate that is refused stays so", "cert.name-mismatch" in text and
 for p in server, bad:
     p.terminate()
     p.wait()
-print(f"{len(failed)} failed" + (": " + "; ".join(failed) if failed else ""))
-sys.exit(1 if failed else 0)
+finish()

@@ -4,11 +4,10 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
-#include "x509/trial.h"
+#include "x509/trial_group.h"
 
 enum { TRIALS = 100, MOST = 5 };
 
-static struct trial *t;
 static const troth_key *keys[MOST];
 static uint64_t dice;
 
@@ -368,22 +367,14 @@ static void crls(void **state)
 
 static int setup(void **state)
 {
-    (void)state;
-    t = trial_new();
+    trial_setup(state);
     for (unsigned i = 0; i < MOST; i++)
         keys[i] = mk_key(t->m, TROTH_KEY_P256);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    trial_free(t);
     return 0;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(policies), cmocka_unit_test(constraints), cmocka_unit_test(crls) };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, trial_teardown);
 }

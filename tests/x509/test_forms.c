@@ -1,7 +1,5 @@
 /* How times, algorithms and keys are written: what RFC 5280, 4055, 5480 and 5758 allow is read, what they do not is refused by name. */
-#include "x509/trial.h"
-
-static struct trial *t;
+#include "x509/trial_group.h"
 
 /* ---- Validity */
 
@@ -135,22 +133,8 @@ static void keys(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    t = trial_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    trial_free(t);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(times), cmocka_unit_test(algorithms), cmocka_unit_test(keys) };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }

@@ -2,9 +2,8 @@
  * Every one ends with a reason, within its budget.  The times printed are for people; in a release build each is far below a second. */
 #include <time.h>
 
-#include "x509/trial.h"
+#include "x509/trial_group.h"
 
-static struct trial *t;
 static clock_t from;
 
 static void begin(void)
@@ -217,23 +216,9 @@ static void self_issued(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    t = trial_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    trial_free(t);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(many_names), cmocka_unit_test(many_certificates), cmocka_unit_test(many_lists),
                                         cmocka_unit_test(self_issued) };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }

@@ -1,8 +1,7 @@
 /* Many certificates of one name, one way through: whatever is wrong with the others, the good path is found, and with little work; and
  * where there is none, the search ends. */
-#include "x509/trial.h"
+#include "x509/trial_group.h"
 
-static struct trial *t;
 static const troth_key *spare;
 
 static void give(const struct issue *i)
@@ -312,16 +311,8 @@ static void hints(void **state)
 
 static int setup(void **state)
 {
-    (void)state;
-    t = trial_new();
+    trial_setup(state);
     spare = mk_key(t->m, TROTH_KEY_P256);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    trial_free(t);
     return 0;
 }
 
@@ -331,5 +322,5 @@ int main(void)
         cmocka_unit_test(two_of_a_kind), cmocka_unit_test(one_alone), cmocka_unit_test(all_levels), cmocka_unit_test(many_keys),
         cmocka_unit_test(combinations),  cmocka_unit_test(crowds),    cmocka_unit_test(hints),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, trial_teardown);
 }
