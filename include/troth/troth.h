@@ -142,7 +142,8 @@ TROTH_API void troth_request_scts(troth_builder *, bool yes);  /* client; defaul
 enum troth_certificate_type { TROTH_X509 = 0, TROTH_RAW_PUBLIC_KEY = 2 };
 TROTH_API void troth_peer_types(troth_builder *, const uint8_t *types, size_t n);  /* accepted from the peer, in order (RFC 7250) */
 TROTH_API void troth_own_types(troth_builder *, const uint8_t *types, size_t n);   /* client: what it can show; default: as its identities are */
-TROTH_API void troth_accept_delegated(troth_builder *);        /* client: delegated credentials (RFC 9345)         */
+/* Take delegated credentials (RFC 9345) from the peer: a client says so in its hello, a server where it asks for a certificate. */
+TROTH_API void troth_accept_delegated(troth_builder *);
 /* Certificate compression (RFC 8879): zlib, brotli and zstd as built in are offered by default; this replaces the list with hooks. */
 typedef struct troth_compressor {
     uint16_t id;
@@ -313,7 +314,8 @@ enum troth_ech { TROTH_ECH_NOT_TRIED, TROTH_ECH_GREASED, TROTH_ECH_ACCEPTED, TRO
 typedef struct troth_facts {
     uint16_t    version, suite, group;      /* 0 while not known                                            */
     uint16_t    peer_scheme, own_scheme;    /* SignatureScheme of the peer's, of our CertificateVerify; 0    */
-    bool        ready, resumed, hello_retry, client_authenticated, extended_master_secret, psk_external, delegated;
+    bool        ready, resumed, hello_retry, client_authenticated, extended_master_secret, psk_external;
+    bool        peer_delegated, own_delegated; /* the peer, we signed with the key of a delegated credential   */
     uint8_t     early, ech;                 /* enum troth_early, enum troth_ech                              */
     uint8_t     peer_type, own_type;        /* enum troth_certificate_type                                   */
     int         own_identity;               /* which of ours was shown, counted from 0 in the order of troth_identity_...; -1: none */

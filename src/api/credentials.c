@@ -44,9 +44,7 @@ void troth_identity_delegated(troth_builder *b, troth_span credential, troth_spa
 
 void troth_accept_delegated(troth_builder *b)
 {
-    if (builder_ok(b) && b->config.is_server)
-        mistake(b, WRONG_ROLE, "troth_accept_delegated is for clients");
-    else if (builder_ok(b))
+    if (builder_ok(b))
         b->config.accept_delegated = true;
 }
 

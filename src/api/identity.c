@@ -264,7 +264,7 @@ static bool delegated_signed(const struct config *c, const struct identity *id)
     span parts[DELEGATED_PARTS];
     if (!s || !scheme_fits(s, TROTH_TLS13, id->leaf->key.type))
         return false;
-    delegated_content(parts, lead, id->leaf, &id->dc);
+    delegated_content(parts, lead, c->is_server, id->leaf, &id->dc);
     troth_verify_job job = { .sig = s->sig, .key = &id->leaf->key, .parts = parts, .n_parts = DELEGATED_PARTS, .signature = id->dc.signature };
     c->provider->verify(c->provider->self, &job, 1);
     return job.good;
@@ -295,7 +295,7 @@ bool identity_delegate(struct troth_builder *b, struct identity *id, const char 
         return fail_as(b, why, "%s", setter);
     if (!same_key(c, id->dc_key, id->dc.spki))
         return fail(b, KEY_MISMATCH, "%s: the key is not that of the credential", setter);
-    return delegated_signed(c, id) || warn(b, TROTH_R_DELEGATED_SIGNATURE, setter); /* whether it counts is for clients to say */
+    return delegated_signed(c, id) || warn(b, TROTH_R_DELEGATED_SIGNATURE, setter); /* whether it counts is for peers to say */
 }
 
 /* Schemes that the key can make, in the order given or in ours. */

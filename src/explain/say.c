@@ -220,7 +220,7 @@ void say_value(struct text *t, const struct view *v, const struct tree *tree, ui
 int decision_step(const struct told_decision *d)
 {
     const char *w = d->what ? d->what : "";
-    if (strstr(w, "certificate") || strstr(w, "signature") || strstr(w, "identity"))
+    if (strstr(w, "certificate") || strstr(w, "signature") || strstr(w, "identity") || strstr(w, "credential"))
         return STEP_CERTIFICATE;
     return STEP_ANSWER;
 }
@@ -356,13 +356,15 @@ static void say_certificate(struct text *t, const struct view *v)
         text_add(t, "The server showed who it is");
         if (v->n_cards && !v->redact)
             text_add(t, " - %s, vouched for by %s -", v->cards[0].subject, v->cards[0].issuer);
-        text_add(t, "%s", v->scheme.name ? " and signed this very conversation with its private key" : "");
+        text_add(t, "%s", !v->scheme.name            ? ""
+                          : v->delegated[FROM_SERVER] ? " and signed this very conversation with a short-lived key that the certificate's key speaks for (a delegated credential)"
+                                                      : " and signed this very conversation with its private key");
         if (passed + failed)
             text_add(t, "; %u kind%s of checks passed%s", passed, passed == 1 ? "" : "s", failed ? ", some along paths that led nowhere" : "");
         text_add(t, ".");
     }
     if (v->client_asked)
-        text_add(t, " It also asked the client for a certificate, and %s.", v->client_sent ? "got one" : "got none");
+        text_add(t, " It also asked the client for a certificate, and %s.", !v->client_sent ? "got none" : v->delegated[FROM_CLIENT] ? "got one, with a delegated credential" : "got one");
 }
 
 static void say_keys(struct text *t, const struct view *v)

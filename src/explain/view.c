@@ -88,6 +88,9 @@ static void learn_from_the_engine(struct view *v)
     for (size_t i = 0; i < v->s->decisions.n; i++) {
         const struct told_decision *d = &ROWS(v->s, decisions, struct told_decision)[i];
         v->external |= is(d->what, "PSK") && is(d->text, "an external PSK");
+        bool theirs = is(d->what, "delegated credential"); /* in a compressed message it cannot be seen */
+        if (theirs || is(d->what, "our delegated credential"))
+            v->delegated[theirs == v->s->we_are_server ? FROM_CLIENT : FROM_SERVER] = true;
         if (!is(d->what, "ECH"))
             continue;
         v->ech_grease |= !strncmp(d->text, "GREASE", 6);
@@ -110,6 +113,8 @@ static void learn(struct view *v, size_t i)
     } else if (is(t->type, "EncryptedExtensions")) {
         learn_alpn(v, t);
         v->early_accepted = v->early_offered && tree_find(t, NULL, "early_data", 0) != NODE_NONE;
+    } else if (is(t->type, "Certificate")) {
+        v->delegated[m->from] |= tree_find(t, "delegated_credential", "cred", 0) != NODE_NONE;
     } else if (is(t->type, "CertificateRequest")) {
         v->client_asked = true;
     } else if (is(t->type, "ServerKeyExchange")) {

@@ -40,6 +40,7 @@ struct view {
     span               alpn, server_name;
     const char        *peer;       /* how to call the peer                   */
     const char        *we;         /* "Your client", "The client"            */
+    bool               delegated[2]; /* the client, the server signed with the key of a delegated credential */
     bool               external;   /* resumed from a key given beforehand, not from a session */
     bool               ech_accepted, ech_refused, ech_grease;
     bool               hello_retry, resumed, early_offered, early_accepted, client_asked, client_sent, ech_offered, finished, tls12;

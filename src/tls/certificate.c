@@ -3,6 +3,7 @@
 
 #include "base/alerts.h"
 #include "tls/compressed.h"
+#include "tls/delegated.h"
 #include "tls/flight.h"
 #include "tls/oid_filter.h"
 #include "tls/tls12.h"
@@ -96,7 +97,8 @@ bool wanted_from_request(struct troth_conn *c, const struct certificate_request 
     }
     TRY(hs_keep(c, &w->oid_filters, e->oid_filters));
     return hs_keep(c, &w->context, cr->certificate_request_context) && hs_keep(c, &w->schemes, e->signature_algorithms)
-        && hs_keep(c, &w->schemes_cert, e->signature_algorithms_cert) && hs_keep(c, &w->compressions, e->cert_compression);
+        && hs_keep(c, &w->schemes_cert, e->signature_algorithms_cert) && hs_keep(c, &w->compressions, e->cert_compression)
+        && hs_keep(c, &w->delegated, e->dc_schemes);
 }
 
 /* ---- choosing */
@@ -119,11 +121,13 @@ static struct choice_identity choose(struct troth_conn *c, span server_name, spa
     struct choice_identity got = choose_identity(cfg, &asked);
     c->hs->identity = got.identity;
     c->hs->scheme = got.scheme;
-    c->hs->delegated = c->facts.delegated = got.delegated;
+    c->hs->delegated = c->facts.own_delegated = got.delegated;
     c->facts.own_identity = got.identity ? (uint16_t)(got.identity - cfg->identities + 1) : 0;
     if (got.identity)
-        tell_decision(c, "signature scheme", "the first of ours for this key that the peer can verify (RFC 9846 4.3.3)",
-                      &names_scheme, got.identity->schemes, got.delegated ? w->delegated : w->schemes, got.scheme->id);
+        tell_decision(c, got.delegated ? "our delegated credential" : "signature scheme",
+                      got.delegated ? "the peer takes such credentials, with a key for this, and ours is in time (RFC 9345 4.1)"
+                                    : "the first of ours for this key that the peer can verify (RFC 9846 4.3.3)",
+                      &names_scheme, got.delegated ? SPAN_NONE : got.identity->schemes, got.delegated ? w->delegated : w->schemes, got.scheme->id);
     tell_choice_text(c, "certificate", got.rule, SPAN_NONE, server_name,
                      got.identity ? SPAN_TEXT("an identity fits") : SPAN_TEXT("none fits"));
     return got;
@@ -225,6 +229,8 @@ struct ext_set certificate_request_asks(const struct config *cfg)
         ext_set_add(&set, X_STATUS_REQUEST);
     if (cfg->n_compressors)
         ext_set_add(&set, X_COMPRESS_CERTIFICATE);
+    if (cfg->accept_delegated)
+        ext_set_add(&set, X_DELEGATED_CREDENTIAL);
     return set;
 }
 
@@ -252,7 +258,8 @@ bool certificate_request_send(struct troth_conn *c)
         cr.exts.status_request = (struct status_request){ .is_empty = true };
         exts_add(&cr.exts, X_STATUS_REQUEST);
     }
-    return compression_offer(c, &cr.exts) && flight_add(c, HS_certificate_request, body_certificate_request, &cr);
+    return compression_offer(c, &cr.exts) && delegated_offer(c, &cr.exts)
+        && flight_add(c, HS_certificate_request, body_certificate_request, &cr);
 }
 
 /* ---- TLS 1.2 (RFC 5246 7.4.2, 7.4.4) */

@@ -4,6 +4,7 @@
 #include "tls/delegated.h"
 
 #include "x509/cert.h"
+#include "x509/oid.h"
 
 bool delegated_scheme_ok(uint16_t scheme)
 {
@@ -24,12 +25,14 @@ bool delegated_read(struct delegated_credential *dc, span bytes)
     return rd_ok(&r);
 }
 
-void delegated_content(span parts[DELEGATED_PARTS], uint8_t *lead, const struct cert *leaf, const struct delegated_credential *dc)
+void delegated_content(span parts[DELEGATED_PARTS], uint8_t *lead, bool of_server, const struct cert *leaf,
+                       const struct delegated_credential *dc)
 {
-    static const char context[] = "TLS, server delegated credentials"; /* its terminating zero is the separator */
-    _Static_assert(sizeof context + 64 == DELEGATED_LEAD, "RFC 9345 4");
+    static const char server[] = "TLS, server delegated credentials"; /* its terminating zero is the separator */
+    static const char client[] = "TLS, client delegated credentials";
+    _Static_assert(sizeof server + 64 == DELEGATED_LEAD && sizeof client == sizeof server, "RFC 9345 4");
     memset(lead, 0x20, 64);
-    memcpy(lead + 64, context, sizeof context);
+    memcpy(lead + 64, of_server ? server : client, sizeof server);
     parts[0] = span_of(lead, DELEGATED_LEAD);
     parts[1] = leaf->raw;
     parts[2] = dc->signed_part;
@@ -37,12 +40,11 @@ void delegated_content(span parts[DELEGATED_PARTS], uint8_t *lead, const struct 
 
 bool delegated_allowed(const struct cert *leaf)
 {
-    static const uint8_t usage[] = { 0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0xda, 0x4b, 0x2c }; /* id-pe-delegationUsage */
     span list = leaf->extensions;
     struct extension x;
     bool bad = false;
     while (extension_next(&list, &x, &bad))
-        if (span_equal(x.oid, SPAN_OF(usage)))
+        if (oid_is(x.oid, OID_DELEGATION_USAGE))
             return true;
     return false;
 }
@@ -65,7 +67,7 @@ bool delegated_offer(struct troth_conn *c, struct exts *e)
     return true;
 }
 
-/* ---- what the client demands (RFC 9345 4.1.3) */
+/* ---- what is demanded of the peer's (RFC 9345 4.1.3) */
 static bool check_time(struct troth_conn *c, const struct cert *leaf, const struct delegated_credential *dc)
 {
     int64_t left = leaf->not_before + (int64_t)dc->valid_time - config_now(c->cfg);
@@ -100,7 +102,7 @@ static bool check_signature(struct troth_conn *c, const struct cert *leaf, const
     const troth_provider *p = c->cfg->provider;
     uint8_t lead[DELEGATED_LEAD];
     span parts[DELEGATED_PARTS];
-    delegated_content(parts, lead, leaf, dc);
+    delegated_content(parts, lead, !c->cfg->is_server, leaf, dc);
     troth_verify_job job = { .sig = scheme_by_id(dc->algorithm)->sig, .key = &leaf->key, .parts = parts, .n_parts = DELEGATED_PARTS,
                              .signature = dc->signature };
     p->verify(p->self, &job, 1);
@@ -117,6 +119,8 @@ bool delegated_take(struct troth_conn *c, const struct cert *leaf, const struct 
     TRY(check_leaf(c, leaf) && check_time(c, leaf, dc) && check_schemes(c, leaf, dc, &key) && check_signature(c, leaf, dc));
     c->hs->peer_key = key.key;
     c->hs->peer_scheme = dc->dc_cert_verify_algorithm;
-    c->facts.delegated = true;
+    c->facts.peer_delegated = true;
+    tell_decision(c, "delegated credential", "the peer's certificate lends its word to another key, for a week at most (RFC 9345 4.1.3)", &names_scheme,
+                  c->cfg->verify_schemes, SPAN_NONE, dc->dc_cert_verify_algorithm);
     return true;
 }

@@ -23,6 +23,8 @@ static struct ext_set asked_by_peer(const struct troth_conn *c, const struct hs 
         ext_set_add(&set, X_STATUS_REQUEST);
     if (hs->wanted.scts)
         ext_set_add(&set, X_SIGNED_CERTIFICATE_TIMESTAMP);
+    if (hs->wanted.delegated.n)
+        ext_set_add(&set, X_DELEGATED_CREDENTIAL);
     return set;
 }
 

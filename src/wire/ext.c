@@ -107,6 +107,12 @@ void exts_gather(struct rd *r, struct exts *e, enum ext_in in)
     }
 }
 
+/* RFC 9846 4.3; one extension has an alert of its own (RFC 9345 4.1.1, 4.1.2). */
+static enum troth_reason unasked(unsigned row)
+{
+    return row == X_DELEGATED_CREDENTIAL ? TROTH_R_DELEGATED_UNASKED : TROTH_R_EXT_NOT_ASKED;
+}
+
 /* Is extension `s` one that may stand here?  What it answers, then where it belongs. */
 static bool check_place(struct rd *r, const struct ext_seen *s, enum ext_in in, uint16_t version, const struct ext_set *asked)
 {
@@ -116,7 +122,7 @@ static bool check_place(struct rd *r, const struct ext_seen *s, enum ext_in in, 
     const struct ext *row = &ext_table[s->row];
     bool needs_asking = answers && !(in == IN_HRR && s->row == X_COOKIE);
     if (needs_asking && asked && !ext_set_has(asked, s->row))
-        return refuse_type(r, s, TROTH_R_EXT_NOT_ASKED);
+        return refuse_type(r, s, unasked(s->row));
     unsigned here = version == VERSION_TLS_1_3 ? row->in13 : version ? row->in12 : row->in13 | row->in12;
     if (here & in)
         return true;

@@ -1,6 +1,6 @@
 /* ext_delegated.c - delegated_credential (RFC 9345 4): schemes from who asks, a credential beside the certificate.
  *
- * Whether the certificate may delegate, and whether the signature is right, is for tls/auth.c. */
+ * Whether the certificate may delegate, and whether the signature is right, is for tls/delegated.c. */
 #include "wire/ext_rows.h"
 
 static void credential_read(struct rd *r, struct delegated_credential *dc)

@@ -56,7 +56,8 @@ static const struct {
     { F_IMPORT, 0, "given to them beforehand", NULL },
     { F_LATE, 0, "CertificateRequest", NULL },
     { F_RAW, 0, "raw", NULL },
-    { F_DELEGATED, 0, "delegated", NULL },
+    { F_DELEGATED, 0, "with a short-lived key that the certificate's key speaks for", "\"what\":\"delegated credential\"" },
+    { F_DELEGATED | F_AUTH, 0, "got one, with a delegated credential", NULL },
     { F_STAPLE, 0, "OCSP", NULL },
     { F_ALPN, 0, "the two will speak", "\"alpn\":\"" },
 };

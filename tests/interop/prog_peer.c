@@ -270,7 +270,7 @@ static void tell_ready(const troth_conn *c, const struct run *r)
            (int)f.alpn.n, f.alpn.n ? (const char *)f.alpn.p : "", (int)f.server_name.n, f.server_name.n ? (const char *)f.server_name.p : "",
            f.hello_retry ? " retry" : "", f.client_authenticated ? " client-auth" : "", f.resumed ? " resumed" : "",
            f.psk_external ? " psk" : "", f.early == TROTH_EARLY_ACCEPTED ? " early" : f.early == TROTH_EARLY_REJECTED ? " early-refused" : "",
-           f.ech == TROTH_ECH_ACCEPTED ? " ech" : "", f.delegated ? " delegated" : "", f.peer_raw_key.n ? " peer-raw" : "",
+           f.ech == TROTH_ECH_ACCEPTED ? " ech" : "", f.peer_delegated || f.own_delegated ? " delegated" : "", f.peer_raw_key.n ? " peer-raw" : "",
            f.own_type == TROTH_RAW_PUBLIC_KEY ? " own-raw" : "");
     printf(" staple=%zu scts=%zu\n", f.peer_staple.n, f.peer_scts.n);
     if (r->o[EXPORT] && troth_export(c, r->o[EXPORT], (troth_span){ 0 }, key, sizeof key)) {

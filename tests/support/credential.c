@@ -13,7 +13,7 @@ static span pem_of_key(struct mk *m, const troth_key *key)
     return span_of(pem, strlen(pem));
 }
 
-static void sign(struct mk *m, const troth_key *by, struct delegated_credential *dc, span leaf_der)
+static void sign(struct mk *m, const troth_key *by, bool of_server, struct delegated_credential *dc, span leaf_der)
 {
     uint8_t lead[DELEGATED_LEAD], *signature = arena_alloc(&m->arena, TROTH_SIGNATURE_MAX);
     span parts[DELEGATED_PARTS];
@@ -21,7 +21,7 @@ static void sign(struct mk *m, const troth_key *by, struct delegated_credential 
     troth_error why = { 0 };
     size_t n = 0;
     assert_true(cert_parse(&leaf, leaf_der, NULL, &why));
-    delegated_content(parts, lead, &leaf, dc);
+    delegated_content(parts, lead, of_server, &leaf, dc);
     assert_true(m->crypto->sign(m->crypto->self, by, TROTH_SIG_ECDSA_SHA256, parts, DELEGATED_PARTS, signature, &n));
     dc->signature = span_of(signature, n);
 }
@@ -43,7 +43,7 @@ struct credential credential_make(struct world *w, struct recipe recipe)
     struct mk *m = w->mk;
     struct credential made;
     const troth_key *key = mk_key(m, TROTH_KEY_P256);
-    struct issue leaf = w->leaf;
+    struct issue leaf = recipe.of_client ? w->client_leaf : w->leaf;
     leaf.key_usage = recipe.no_usage ? 0 : KU_DIGITAL_SIGNATURE;
     leaf.extra = recipe.may_not ? NULL : &usage;
     leaf.n_extra = !recipe.may_not;
@@ -61,7 +61,7 @@ struct credential credential_make(struct world *w, struct recipe recipe)
     wr_opaque(&c, 3, dc.spki);
     wr_u16(&c, dc.algorithm);
     dc.signed_part = wr_done(&c);
-    sign(m, recipe.bad_signature ? key : w->leaf_key, &dc, der);
+    sign(m, recipe.bad_signature ? key : recipe.of_client ? w->client_key : w->leaf_key, !recipe.of_client != recipe.of_other_role, &dc, der);
     made.credential = put(m, &dc);
     made.key = pem_of_key(m, key);
     return made;

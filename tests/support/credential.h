@@ -5,7 +5,7 @@
 #include "support/pair.h"
 
 struct recipe {
-    bool     may_not, no_usage, bad_signature;
+    bool     may_not, no_usage, bad_signature, of_client, of_other_role;
     uint32_t valid;                   /* seconds from now */
     uint16_t scheme;                  /* of its key       */
 };

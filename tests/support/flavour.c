@@ -51,6 +51,7 @@ const struct flavour flavours[] = {
     { "key log, TLS 1.2",      F_LOG | F_12 },
     { "story",                 F_STORY | F_AUTH },
     { "story, TLS 1.2",        F_STORY | F_12 },
+    { "delegated credentials of both", F_DELEGATED | F_AUTH },
     /* those behind n_flavours */
     { "a server that forgets", F_RETRY | F_FORGET },
     { "a server that forgets, resumption", F_RETRY | F_FORGET | F_RESUME },
@@ -133,6 +134,8 @@ static void prepare(struct scene *s)
     s->cache = (troth_session_cache){ s, cache_put, cache_take };
     if (has(s, F_DELEGATED))
         s->credential = credential_make(w, (struct recipe){ .valid = MK_DAY });
+    if (has(s, F_DELEGATED) && has(s, F_AUTH))
+        s->client_credential = credential_make(w, (struct recipe){ .valid = MK_DAY, .of_client = true });
     if (has(s, F_STAPLE))
         s->staple = good_staple(w, &s->chain[0]);
     if (has(s, F_RAW)) {
@@ -210,8 +213,12 @@ static void tweak_client(struct scene *s, troth_builder *b)
 {
     uint8_t room[1024];
     tweak_both(s, b, false);
-    if (has(s, F_AUTH | F_LATE))
+    if (s->client_credential.credential.n) {
+        troth_identity_pem(b, s->client_credential.chain, s->w->client_key_pem);
+        troth_identity_delegated(b, s->client_credential.credential, s->client_credential.key);
+    } else if (has(s, F_AUTH | F_LATE)) {
         tweak_client_identity(b, s->w);
+    }
     if (has(s, F_ASK))
         troth_identity_external(b, s->w->client_chain_pem, s);
     if (has(s, F_ASK))
@@ -257,6 +264,8 @@ static void tweak_server(struct scene *s, troth_builder *b)
     }
     if (has(s, F_AUTH | F_RAW | F_ASK))
         troth_ask_client_auth(b, TROTH_AUTH_REQUIRED);
+    if (s->client_credential.credential.n)
+        troth_accept_delegated(b);
     if (has(s, F_ASK))
         troth_ask_server(b);
     if (has(s, F_RESUME) && !(has(s, F_REFUSED) && !has(s, F_EARLY) && s->session_n)) /* refused: its own keys, of which this is none */
@@ -403,7 +412,8 @@ void scene_assert_kind(const struct scene *s, const struct pair *p)
     assert_true(!has(s, F_AUTH | F_RAW | F_ASK) || g.client_authenticated);
     assert_true(!has(s, F_EARLY) || !resumed || f.early == (has(s, F_REFUSED) ? TROTH_EARLY_REJECTED : TROTH_EARLY_ACCEPTED));
     assert_true(!has(s, F_ECH) || (f.ech == TROTH_ECH_ACCEPTED && g.ech == TROTH_ECH_ACCEPTED));
-    assert_true(f.delegated == has(s, F_DELEGATED) && f.psk_external == has(s, F_PSK | F_IMPORT));
+    assert_true(f.peer_delegated == has(s, F_DELEGATED) && g.own_delegated == f.peer_delegated && f.psk_external == has(s, F_PSK | F_IMPORT));
+    assert_true(g.peer_delegated == (s->client_credential.credential.n > 0) && f.own_delegated == g.peer_delegated);
     assert_true(!has(s, F_RAW) || (f.peer_type == TROTH_RAW_PUBLIC_KEY && g.peer_type == TROTH_RAW_PUBLIC_KEY));
     assert_true(!has(s, F_STAPLE) || f.peer_staple.n);
     assert_true(!has(s, F_NAMES) || g.own_identity == 1);

@@ -39,7 +39,7 @@ struct scene {
     const struct flavour *f;
     struct world         *w;
     const char           *host;
-    struct credential     credential;
+    struct credential     credential, client_credential;
     span                  staple, chain[2], key[2];   /* of further names */
     troth_ech_pair        ech, old_ech;
     uint8_t               pin[2][32];                 /* of the server's key, of the client's */

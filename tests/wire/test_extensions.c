@@ -190,6 +190,7 @@ static void answers_must_have_been_asked_for(void **state)
     expect(IN_SH, v12, EXT_supported_versions, true, TROTH_R_EXT_NOT_HERE);
     expect(IN_HRR, v13, EXT_key_share, false, TROTH_R_EXT_NOT_ASKED);
     expect(IN_CT, v13, EXT_status_request, false, TROTH_R_EXT_NOT_ASKED);
+    expect(IN_CT, v13, EXT_delegated_credential, false, TROTH_R_DELEGATED_UNASKED);
     /* without a row: refused in answers, ignored in what asks */
     expect(IN_SH, v12, 0x7f7f, true, TROTH_R_EXT_UNKNOWN_ANSWER);
     expect(IN_SH, v13, 0x0a0a, true, TROTH_R_EXT_UNKNOWN_ANSWER);
