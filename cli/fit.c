@@ -36,6 +36,7 @@ static const struct {
 } contradicts[] = {
     { V(PROXY), OPT_CLIENT_CA, OPT_WRAP, "with --wrap clients come in the clear" },
     { V(PROXY), OPT_TICKETS, OPT_WRAP, "with --wrap clients come in the clear" },
+    { V(PROXY), OPT_SESSIONS, OPT_WRAP, "with --wrap clients come in the clear" },
     { V(PROXY), OPT_EARLY_MAX, OPT_WRAP, "with --wrap clients come in the clear" },
     { V(PROXY), OPT_ECH_KEY, OPT_WRAP, "with --wrap clients come in the clear" },
     { V(PROXY), OPT_STAPLE, OPT_WRAP, "with --wrap clients come in the clear" },

@@ -5,44 +5,27 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <event2/listener.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "dial.h"
-#include "farewell.h"
-#include "flight.h"
-#include "log.h"
-#include "setup.h"
+#include "service.h"
+#include "target.h"
 #include "tls_bev.h"
 
-enum { LISTENERS_MAX = 16, RELAY_MAX = 256 << 10, FAREWELLS_MOST = 1000 };
+enum { RELAY_MAX = 256 << 10 };
 
 struct pair;
 
 struct proxy {
-    const struct args       *args;
-    struct log               log;
-    struct event_base       *base;
-    struct evconnlistener   *listeners[LISTENERS_MAX];
-    size_t                   n_listeners;
-    troth_server            *server; /* one of these two */
-    troth_client            *client;
-    const char              *name;   /* --wrap: whom the backend must be */
-    const char              *backend;
+    struct service           service; /* first: its calls lead here; ours is its client (--wrap) or its server */
+    const char              *name;    /* --wrap: whom the backend must be */
     struct sockaddr_storage  to;
     socklen_t                to_n;
     struct pair             *pairs;
-    struct flight            flight;
-    struct farewells        *farewells;
-    long                     timeout, grace, max_conns, conns;
-    bool                     stopping;
 };
 
 /* One of the two ends of a connection. */
@@ -76,26 +59,13 @@ static void log_pair(struct pair *p)
     char in[24], out[24];
     snprintf(in, sizeof in, "%llu", (unsigned long long)p->front.in);
     snprintf(out, sizeof out, "%llu", (unsigned long long)p->back.in);
-    log_line(&p->proxy->log, strcmp(p->code, "ok") ? "warn" : "info", "connection", "peer", p->peer, "backend", p->proxy->backend, "code",
+    log_line(&p->proxy->service.log, strcmp(p->code, "ok") ? "warn" : "info", "connection", "peer", p->peer, "backend", p->proxy->service.backend, "code",
              p->code, "saw", *p->detail ? p->detail : NULL, "received", in, "sent", out, NULL);
-}
-
-static void count(struct proxy *x, int by)
-{
-    bool was = x->conns < x->max_conns;
-    x->conns += by;
-    bool is = x->conns < x->max_conns;
-    for (size_t i = 0; was != is && i < x->n_listeners; i++)
-        is ? evconnlistener_enable(x->listeners[i]) : evconnlistener_disable(x->listeners[i]);
-    if (was && !is)
-        log_line(&x->log, "warn", "full", "code", "serve.full", "action", "raise --max-connections, or find out who holds them", NULL);
-    if (x->stopping && !x->conns)
-        event_base_loopbreak(x->base);
 }
 
 static void pair_gone(struct pair *p)
 {
-    count(p->proxy, -1);
+    service_count(&p->proxy->service, -1);
     recorder_free(p->front.recorder);
     recorder_free(p->back.recorder);
     free(p);
@@ -260,8 +230,8 @@ static void tls_ready(struct tls_bev *t, void *ctx)
     e->recorder = NULL;
     if (e->pair->dead)
         return;
-    if (e->pair->proxy->log.verbose)
-        log_handshake(&e->pair->proxy->log, e->pair->peer, tls_bev_conn(t));
+    if (e->pair->proxy->service.log.verbose)
+        log_handshake(&e->pair->proxy->service.log, e->pair->peer, tls_bev_conn(t));
     if (e == &e->pair->front && !connect_back(e->pair))
         finish(e->pair, "local.memory", NULL);
     came_up(e);
@@ -279,7 +249,7 @@ static void tls_ended(struct tls_bev *t, void *ctx)
     struct end *e = ctx;
     const troth_error *why = troth_why(tls_bev_conn(t));
     struct proxy *x = e->pair->proxy;
-    flight_keep(&x->flight, e->recorder, tls_bev_conn(t), e == &e->pair->front ? e->pair->peer : x->backend, x->name);
+    flight_keep(&x->service.flight, e->recorder, tls_bev_conn(t), e == &e->pair->front ? e->pair->peer : x->service.backend, x->name);
     if (!e->pair->dead && why)
         finish(e->pair, why->code, why->detail);
 }
@@ -311,7 +281,7 @@ static void tls_turn(struct tls_bev *t, void *ctx)
 {
     struct end *e = ctx;
     (void)t;
-    flight_turn(&e->pair->proxy->flight, e->recorder);
+    flight_turn(&e->pair->proxy->service.flight, e->recorder);
 }
 
 static bool end_open(struct end *e, int fd, troth_conn *conn)
@@ -319,14 +289,14 @@ static bool end_open(struct end *e, int fd, troth_conn *conn)
     struct proxy *x = e->pair->proxy;
     if (conn) {
         struct tls_bev_ears ears = { .saw = tls_saw, .ready = tls_ready, .ended = tls_ended, .closed = tls_closed, .flushed = tls_flushed, .gone = tls_gone,
-                                     .ctx = e, .farewells = x->farewells };
-        if (x->flight.dir)
+                                     .ctx = e, .farewells = x->service.farewells };
+        if (x->service.flight.dir)
             ears.turn = tls_turn;
-        e->recorder = flight_recorder(&x->flight);
-        flight_turn(&x->flight, e->recorder);
-        e->bev = tls_bev_new(x->base, fd, conn, &ears, &e->tls);
+        e->recorder = flight_recorder(&x->service.flight);
+        flight_turn(&x->service.flight, e->recorder);
+        e->bev = tls_bev_new(x->service.base, fd, conn, &ears, &e->tls);
     } else {
-        e->bev = bufferevent_socket_new(x->base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+        e->bev = bufferevent_socket_new(x->service.base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
     }
     if (!e->bev)
         return false;
@@ -338,7 +308,7 @@ static bool end_open(struct end *e, int fd, troth_conn *conn)
 static bool connect_back(struct pair *p)
 {
     struct proxy *x = p->proxy;
-    if (!end_open(&p->back, -1, x->client ? troth_connect(x->client, x->name) : NULL))
+    if (!end_open(&p->back, -1, x->service.client ? troth_connect(x->service.client, x->name) : NULL))
         return false;
     bufferevent_enable(p->back.bev, EV_READ | EV_WRITE);
     struct bufferevent *socket = p->back.tls ? tls_bev_socket(p->back.tls) : p->back.bev;
@@ -373,9 +343,9 @@ static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockad
     if (sa->sa_family != AF_UNIX)
         getnameinfo(sa, (socklen_t)n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(p->peer, sizeof p->peer, sa->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
-    struct timeval patience = { .tv_sec = x->timeout };
-    p->burial = event_new(x->base, -1, 0, bury, p);
-    p->patience = event_new(x->base, -1, 0, out_of_patience, p);
+    struct timeval patience = { .tv_sec = x->service.timeout };
+    p->burial = event_new(x->service.base, -1, 0, bury, p);
+    p->patience = event_new(x->service.base, -1, 0, out_of_patience, p);
     if (!p->burial || !p->patience || event_add(p->patience, &patience))
         abort(); /* as small as this: the machine is out of memory for good */
     p->next = x->pairs;
@@ -383,13 +353,13 @@ static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockad
     if (p->next)
         p->next->link = &p->next;
     x->pairs = p;
-    count(x, 1);
-    if (!end_open(&p->front, fd, x->server ? troth_accept(x->server) : NULL)) {
+    service_count(&x->service, 1);
+    if (!end_open(&p->front, fd, x->service.server ? troth_accept(x->service.server) : NULL)) {
         finish(p, "local.memory", NULL);
         return;
     }
     bufferevent_enable(p->front.bev, EV_READ | EV_WRITE);
-    if (x->server)
+    if (x->service.server)
         return;
     p->front.up = true;
     if (!connect_back(p))
@@ -398,90 +368,24 @@ static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockad
 
 /* ---- the loop */
 
-static void stop(evutil_socket_t signal_number, short what, void *ctx)
+static bool adopt(struct service *service, struct evconnlistener *l)
 {
-    struct proxy *x = ctx;
-    (void)what;
-    if (x->stopping || signal_number == SIGQUIT) {
-        event_base_loopbreak(x->base);
-        return;
-    }
-    x->stopping = true;
-    log_line(&x->log, "info", "stopping", NULL);
-    for (; x->n_listeners; x->n_listeners--)
-        evconnlistener_free(x->listeners[x->n_listeners - 1]);
-    struct timeval grace = { .tv_sec = x->grace };
-    x->conns ? event_base_loopexit(x->base, &grace) : event_base_loopbreak(x->base);
-}
-
-static void reload(evutil_socket_t signal_number, short what, void *ctx)
-{
-    struct proxy *x = ctx;
-    int status;
-    (void)signal_number;
-    (void)what;
-    troth_server *server = x->server ? setup_server(x->args, x->flight.tape, &status) : NULL;
-    troth_client *client = x->client ? setup_client(x->args, x->flight.tape, &status) : NULL;
-    if (!server && !client) {
-        log_line(&x->log, "error", "reload", "result", "kept the old configuration", NULL);
-        return;
-    }
-    troth_server_free(x->server);
-    troth_client_free(x->client);
-    x->server = server;
-    x->client = client;
-    flight_reload(&x->flight);
-    log_line(&x->log, "info", "reload", "result", "ok", NULL);
-}
-
-static bool listen_at(struct proxy *x, const char *where)
-{
-    int port, fd = listen_on(x->args, where, &port);
-    if (fd < 0 || x->n_listeners == LISTENERS_MAX)
-        return false;
-    struct evconnlistener *l = evconnlistener_new(x->base, accepted, x, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-    if (!l)
-        return false;
-    x->listeners[x->n_listeners++] = l;
-    char text[16];
-    snprintf(text, sizeof text, "%d", port);
-    log_line(&x->log, "info", "listening", "address", where, "port", text, "backend", x->backend, NULL);
-    const char *port_file = args_value(x->args, OPT_PORT_FILE, NULL);
-    FILE *f = port_file ? fopen(port_file, "w") : NULL;
-    if (port_file && (!f || fprintf(f, "%d\n", port) < 0 || fclose(f))) {
-        complain(x->args, EXIT_FILE, "%s: %s", port_file, strerror(errno));
-        return false;
-    }
+    evconnlistener_set_cb(l, accepted, service);
     return true;
 }
 
-static bool open_loop(struct proxy *x, struct event *signals[4])
+static void drop(struct service *service, size_t i)
 {
-    static const struct {
-        int               number;
-        event_callback_fn fn;
-    } rows[4] = { { SIGTERM, stop }, { SIGINT, stop }, { SIGQUIT, stop }, { SIGHUP, reload } };
-    x->base = event_base_new();
-    x->farewells = x->base ? farewells_new(x->base, FAREWELLS_MOST, x->timeout) : NULL;
-    for (size_t i = 0; x->base && i < 4; i++) {
-        signals[i] = evsignal_new(x->base, rows[i].number, rows[i].fn, x);
-        if (!signals[i] || event_add(signals[i], NULL))
-            return false;
-    }
-    const char *where;
-    for (size_t i = 0; x->base && (where = args_nth(x->args, OPT_LISTEN, i)); i++)
-        if (!listen_at(x, where))
-            return false;
-    return x->farewells && (x->n_listeners || listen_at(x, "127.0.0.1:8443"));
+    evconnlistener_free(service->listeners[i]);
 }
 
 /* Where to forward to, looked up once. */
 static int find_backend(struct proxy *x, const char *where, const char *port)
 {
     struct target t;
-    if (!target_parse(&t, x->args, where, port))
+    if (!target_parse(&t, x->service.args, where, port))
         return EXIT_USAGE;
-    x->backend = where;
+    x->service.backend = where;
     if (t.path[0]) {
         struct sockaddr_un sun = { .sun_family = AF_UNIX };
         memcpy(sun.sun_path, t.path, sizeof sun.sun_path);
@@ -492,69 +396,46 @@ static int find_backend(struct proxy *x, const char *where, const char *port)
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
     int e = getaddrinfo(t.host, t.port, &hints, &found);
     if (e)
-        return complain(x->args, EXIT_NETWORK, "%s: %s", t.host, gai_strerror(e));
+        return complain(x->service.args, EXIT_NETWORK, "%s: %s", t.host, gai_strerror(e));
     memcpy(&x->to, found->ai_addr, found->ai_addrlen);
     x->to_n = found->ai_addrlen;
     freeaddrinfo(found);
     return EXIT_OK;
 }
 
-static int configure(struct proxy *x, struct target *wrapped)
+static int configure(struct proxy *x, const struct args *a, struct target *wrapped)
 {
-    const struct args *a = x->args;
     const char *wrap = args_value(a, OPT_WRAP, NULL), *backend = args_value(a, OPT_BACKEND, wrap);
-    int status = EXIT_USAGE;
     if (!backend)
         return complain(a, EXIT_USAGE, "where to forward to? --backend ADDR:PORT, or --wrap HOST to speak TLS to HOST");
-    if (!log_init(&x->log, a) || !args_number(a, OPT_TIMEOUT, 1, 86400, 10, &x->timeout) ||
-        !args_number(a, OPT_MAX_CONNS, 1, 1000000, 10000, &x->max_conns) || !args_number(a, OPT_GRACE, 0, 86400, 10, &x->grace) ||
-        (wrap && !target_parse(wrapped, a, wrap, "443")))
+    if (wrap && !target_parse(wrapped, a, wrap, "443"))
         return EXIT_USAGE;
     if (wrap && !wrapped->host[0])
         return complain(a, EXIT_USAGE, "--wrap wants the name that the backend's certificate must be for");
-    if (!flight_init(&x->flight, a, &x->log, !wrap, &status))
-        return status;
     x->name = wrap ? wrapped->host : NULL;
-    x->client = wrap ? setup_client(a, x->flight.tape, &status) : NULL;
-    x->server = wrap ? NULL : setup_server(a, x->flight.tape, &status);
-    if (!x->client && !x->server)
-        return status;
-    flight_reload(&x->flight);
-    const troth_error *w;
-    for (size_t i = 0; x->server && (w = troth_server_warning(x->server, i)); i++)
-        log_line(&x->log, "warn", "certificate", "code", w->code, "what", w->text, "saw", w->detail, "action", w->hint, NULL);
-    return find_backend(x, backend, wrap ? "443" : "80");
+    int status = service_init(&x->service, a, wrap != NULL);
+    return status == EXIT_OK ? find_backend(x, backend, wrap ? "443" : "80") : status;
 }
 
 int verb_PROXY(const struct args *a)
 {
-    struct proxy x = { .args = a };
+    struct proxy x = { .service = { .adopt = adopt, .drop = drop } };
     struct target wrapped;
-    struct event *signals[4] = { NULL };
-    int status = configure(&x, &wrapped);
+    int status = configure(&x, a, &wrapped);
     if (status == EXIT_OK) {
-        if (!open_loop(&x, signals))
+        x.service.base = event_base_new();
+        if (!service_open(&x.service))
             status = EXIT_NETWORK;
-        else if (event_base_dispatch(x.base) < 0)
+        else if (event_base_dispatch(x.service.base) < 0)
             status = EXIT_BUG;
     }
     while (x.pairs) { /* grace was over */
         x.pairs->code = strcmp(x.pairs->code, "ok") ? x.pairs->code : "serve.stopped";
         bury(-1, 0, x.pairs);
     }
-    for (size_t i = 0; i < 4; i++)
-        if (signals[i])
-            event_free(signals[i]);
-    for (; x.n_listeners; x.n_listeners--)
-        evconnlistener_free(x.listeners[x.n_listeners - 1]);
-    if (x.base) {
-        for (int i = 0; i < 3; i++)
-            event_base_loop(x.base, EVLOOP_NONBLOCK); /* what ends later */
-        farewells_free(x.farewells);
-        event_base_free(x.base);
-    }
-    troth_server_free(x.server);
-    troth_client_free(x.client);
-    flight_end(&x.flight);
+    for (; x.service.n_listeners; x.service.n_listeners--)
+        drop(&x.service, x.service.n_listeners - 1);
+    service_close(&x.service);
+    service_free(&x.service);
     return status;
 }

@@ -345,7 +345,7 @@ static bool set_client_auth(const struct args *a, troth_builder *b, int *status)
     return true;
 }
 
-troth_server *setup_server(const struct args *a, struct tape *tape, int *status)
+troth_server *setup_server(const struct args *a, struct tape *tape, struct id_cache *sessions, int *status)
 {
     *status = EXIT_USAGE;
     if (!args_nth(a, OPT_CERT, 0)) {
@@ -356,6 +356,10 @@ troth_server *setup_server(const struct args *a, struct tape *tape, int *status)
     if (!set_common(a, b, tape, true) || !ech_server_options(a, b) || !set_client_auth(a, b, status)) {
         troth_builder_free(b);
         return NULL;
+    }
+    if (sessions) {
+        const troth_session_cache cache = id_cache_interface(sessions);
+        troth_cache(b, &cache);
     }
     troth_error why;
     troth_server *s = troth_build_server(b, &why);

@@ -5,12 +5,14 @@
 #include <troth/troth.h>
 
 #include "args.h"
+#include "id_cache.h"
 
 struct tape;
 
 /* NULL after a message; *status is the exit code.  tape: who writes down what the provider answers; NULL: nobody. */
 troth_client *setup_client(const struct args *a, struct tape *tape, int *status);
-troth_server *setup_server(const struct args *a, struct tape *tape, int *status);
+/* sessions: of TLS 1.2, by id; NULL: none are kept. */
+troth_server *setup_server(const struct args *a, struct tape *tape, struct id_cache *sessions, int *status);
 /* --record: the tape that it needs.  NULL where it was not given, or without memory. */
 struct tape *setup_tape(const struct args *a);
 /* The versions, groups, suites, signatures, protocols, compression and sessions that the options ask for.  False after a message. */

@@ -4,6 +4,7 @@ ctest: timeout=300 slow"""
 import json
 import os
 import re
+import signal
 import subprocess
 
 from serving import D, TROTH, Server, ask, authority, check, finish, run
@@ -31,7 +32,8 @@ for words, args in (
         (["--client-ca"], ("serve", *own, "--crl", CA)), (["--client-ca"], ("serve", *own, "--client-auth", "optional")),
         (["--wrap"], ("proxy", *own, "--backend", "127.0.0.1:9", "--ca", CA)), (["--wrap"], ("proxy", *own, "--backend", "127.0.0.1:9", "--pin", "00")),
         (["--wrap"], ("proxy", *own, "--backend", "127.0.0.1:9", "--crl", CA)), (["--wrap", "clear"], ("proxy", "--wrap", "localhost", "--tickets", "1")),
-        (["--wrap", "clear"], ("proxy", "--wrap", "localhost", "--client-ca", CA)), (["--cert"], ("connect", "a.example", "--key", KEY)),
+        (["--wrap", "clear"], ("proxy", "--wrap", "localhost", "--client-ca", CA)),
+        (["--wrap", "clear"], ("proxy", "--wrap", "localhost", "--session-cache", "5")), (["--cert"], ("connect", "a.example", "--key", KEY)),
         (["--cert"], ("serve", "--staple", CA)), (["--session"], ("connect", "a.example", "--early-data", CA)),
         (["-v or --html"], ("connect", "a.example", "--redact")), (["choose one"], ("connect", "-4", "-6", "a.example")),
         (["choose one"], ("connect", "-q", "-v", "a.example")), (["--json is"], ("check", "--json", "--format", "md", "a.example")),
@@ -42,7 +44,8 @@ for words, args in (
 # ---- values that are none
 for words, args in (
         (["auto, always, never"], ("connect", "--color", "blue", "a.example")), (["0 to 16"], ("serve", *own, "--tickets", "many")),
-        (["0 to 16"], ("serve", *own, "--tickets", "17")), (["--early-max"], ("serve", *own, "--early-max", "-1")),
+        (["0 to 16"], ("serve", *own, "--tickets", "17")),
+        (["--session-cache", "0 to"], ("serve", *own, "--session-cache", "all")), (["--early-max"], ("serve", *own, "--early-max", "-1")),
         (["info, low, medium"], ("check", "--fail-on", "grave", "a.example")), (["text, json, md"], ("check", "--format", "xml", "a.example")),
         (["summary, steps"], ("explain", "--depth", "all", "a.example")), (["server, client"], ("verify", "--purpose", "fun", CERT)),
         (["web, rfc5280"], ("verify", "--profile", "mine", CERT)), (["logfmt, json"], ("serve", *own, "--log", "xml")),
@@ -78,6 +81,29 @@ for count, kept in (("0", False), ("1", True)):
     run("connect", "--ca", CA, "--session", path, f"localhost:{s.port}")
     check(f"--tickets {count}", os.path.exists(path) == kept)
     s.end()
+# ---- sessions of TLS 1.2 by id, for clients without tickets
+def by_id(server, *args):
+    r = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-CAfile", CA, "-tls1_2", "-no_ticket", *args],
+                       stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return re.findall("^(New|Reused), TLSv1.2", r.stdout, re.M)
+
+
+s = Server(web, cert=CERT, key=KEY)
+check("the session cache: one new, five resumed", by_id(s, "-reconnect") == ["New"] + 5 * ["Reused"])
+by_id(s, "-sess_out", f"{D}/before")
+check("and again", by_id(s, "-sess_in", f"{D}/before") == ["Reused"])
+s.kill(signal.SIGHUP)
+check("until the configuration is read again", s.said("event=reload result=ok") and by_id(s, "-sess_in", f"{D}/before") == ["New"])
+s.end()
+s = Server(web, "--session-cache", "0", cert=CERT, key=KEY)
+check("--session-cache 0", by_id(s, "-reconnect") == 6 * ["New"])
+s.end()
+s = Server(web, "--session-cache", "2", cert=CERT, key=KEY)
+for name in "abc":
+    by_id(s, "-sess_out", f"{D}/id-{name}")
+check("--session-cache 2: the oldest goes first", [by_id(s, "-sess_in", f"{D}/id-{name}") for name in "cb"] == 2 * [["Reused"]])
+check("and is a stranger then", by_id(s, "-sess_in", f"{D}/id-a") == ["New"])
+s.end()
 # ---- early data, taken and not
 request = f"{D}/request"
 with open(request, "w", encoding="utf-8") as f:

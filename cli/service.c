@@ -1,0 +1,179 @@
+/* service.c - see service.h. */
+#include "service.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dial.h"
+#include "setup.h"
+
+enum { FAREWELLS_MOST = 1000, CROWD = 1000, SESSIONS_MOST = 1000000, SESSIONS_DEFAULT = 10000 };
+
+/* ---- configurations */
+
+static void warn_about(const struct service *s)
+{
+    const troth_error *w;
+    for (size_t i = 0; s->server && (w = troth_server_warning(s->server, i)); i++)
+        log_line(&s->log, "warn", "certificate", "code", w->code, "what", w->text, "saw", w->detail, "action", w->hint, NULL);
+}
+
+static bool configure(struct service *s, bool is_client, int *status)
+{
+    troth_server *server = is_client ? NULL : setup_server(s->args, s->flight.tape, s->sessions, status);
+    troth_client *client = is_client ? setup_client(s->args, s->flight.tape, status) : NULL;
+    if (!server && !client)
+        return false;
+    troth_server_free(s->server);
+    troth_client_free(s->client);
+    s->server = server;
+    s->client = client;
+    id_cache_clear(s->sessions); /* as tickets of the old configuration cannot be opened any more */
+    flight_reload(&s->flight);
+    warn_about(s);
+    return true;
+}
+
+int service_init(struct service *s, const struct args *a, bool is_client)
+{
+    long sessions;
+    int status;
+    s->args = a;
+    if (!log_init(&s->log, a) || !args_number(a, OPT_TIMEOUT, 1, 86400, 10, &s->timeout) ||
+        !args_number(a, OPT_MAX_CONNS, 1, 1000000, 10000, &s->max_conns) || !args_number(a, OPT_GRACE, 0, 86400, 10, &s->grace) ||
+        !args_number(a, OPT_SESSIONS, 0, SESSIONS_MOST, SESSIONS_DEFAULT, &sessions))
+        return EXIT_USAGE;
+    s->sessions = is_client || !sessions ? NULL : id_cache_new((size_t)sessions);
+    if (!flight_init(&s->flight, a, &s->log, !is_client, &status) || !configure(s, is_client, &status))
+        return status;
+    return EXIT_OK;
+}
+
+void service_free(struct service *s)
+{
+    troth_server_free(s->server);
+    troth_client_free(s->client);
+    id_cache_free(s->sessions);
+    flight_end(&s->flight);
+}
+
+/* ---- signals */
+
+static void stop(evutil_socket_t signal_number, short what, void *ctx)
+{
+    struct service *s = ctx;
+    (void)what;
+    if (s->stopping || signal_number == SIGQUIT) {
+        event_base_loopbreak(s->base);
+        return;
+    }
+    s->stopping = true;
+    for (; s->n_listeners; s->n_listeners--) /* closed: whoever comes now is told to go elsewhere at once */
+        s->drop(s, s->n_listeners - 1);
+    log_line(&s->log, "info", "stopping", NULL);
+    struct timeval grace = { .tv_sec = s->grace };
+    s->conns ? event_base_loopexit(s->base, &grace) : event_base_loopbreak(s->base);
+}
+
+static void reload(evutil_socket_t signal_number, short what, void *ctx)
+{
+    struct service *s = ctx;
+    int status;
+    (void)signal_number;
+    (void)what;
+    if (configure(s, s->client != NULL, &status))
+        log_line(&s->log, "info", "reload", "result", "ok", NULL);
+    else
+        log_line(&s->log, "error", "reload", "result", "kept the old configuration", NULL);
+}
+
+/* ---- listeners */
+
+static void listen_more(struct service *s, bool yes)
+{
+    for (size_t i = 0; i < s->n_listeners; i++)
+        yes ? evconnlistener_enable(s->listeners[i]) : evconnlistener_disable(s->listeners[i]);
+    s->full = !yes;
+}
+
+/* After a crowd has gone its memory goes back: malloc would keep it. */
+static void give_back(struct service *s)
+{
+    if (s->conns > s->crowd)
+        s->crowd = s->conns;
+    if (s->crowd < CROWD || s->conns > s->crowd / 4)
+        return;
+    malloc_trim(0);
+    s->crowd = s->conns;
+}
+
+void service_count(struct service *s, int by)
+{
+    s->conns += by;
+    give_back(s);
+    if (!s->stopping && !s->full && s->conns >= s->max_conns) {
+        log_line(&s->log, "warn", "full", "code", "serve.full", "action", "raise --max-connections, or find out who holds them", NULL);
+        listen_more(s, false);
+    } else if (!s->stopping && s->full && (s->conns < s->max_conns * 9 / 10 || !s->conns)) {
+        listen_more(s, true);
+    }
+    if (s->stopping && s->conns == 0)
+        event_base_loopbreak(s->base);
+}
+
+static bool listen_at(struct service *s, const char *where)
+{
+    int port, fd = listen_on(s->args, where, &port);
+    if (fd < 0 || s->n_listeners == LISTENERS_MAX)
+        return false;
+    struct evconnlistener *l = evconnlistener_new(s->base, NULL, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    if (!l || !s->adopt(s, l))
+        return false;
+    s->listeners[s->n_listeners++] = l;
+    char text[16];
+    snprintf(text, sizeof text, "%d", port);
+    log_line(&s->log, "info", "listening", "address", where, "port", text, "backend", s->backend, NULL);
+    const char *port_file = args_value(s->args, OPT_PORT_FILE, NULL);
+    FILE *f = port_file ? fopen(port_file, "w") : NULL;
+    if (port_file && (!f || fprintf(f, "%d\n", port) < 0 || fclose(f))) {
+        complain(s->args, EXIT_FILE, "%s: %s", port_file, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+bool service_open(struct service *s)
+{
+    static const struct {
+        int               number;
+        event_callback_fn fn;
+    } rows[SERVICE_SIGNALS] = { { SIGTERM, stop }, { SIGINT, stop }, { SIGQUIT, stop }, { SIGHUP, reload } };
+    s->farewells = s->base ? farewells_new(s->base, FAREWELLS_MOST, s->timeout) : NULL;
+    if (!s->farewells)
+        return false;
+    for (size_t i = 0; i < SERVICE_SIGNALS; i++) {
+        s->signals[i] = evsignal_new(s->base, rows[i].number, rows[i].fn, s);
+        if (!s->signals[i] || event_add(s->signals[i], NULL))
+            return false;
+    }
+    const char *where;
+    for (size_t i = 0; (where = args_nth(s->args, OPT_LISTEN, i)); i++)
+        if (!listen_at(s, where))
+            return false;
+    return s->n_listeners || listen_at(s, "127.0.0.1:8443");
+}
+
+void service_close(struct service *s)
+{
+    for (size_t i = 0; i < SERVICE_SIGNALS; i++)
+        if (s->signals[i])
+            event_free(s->signals[i]);
+    for (int i = 0; s->base && i < 3; i++) /* what was freed ends in the loop */
+        event_base_loop(s->base, EVLOOP_NONBLOCK);
+    farewells_free(s->farewells);
+    if (s->base)
+        event_base_free(s->base);
+}

@@ -1,0 +1,47 @@
+/* service.h - what serve and proxy have in common: options, configurations that are read again at SIGHUP, signals, listeners, how many
+ * connections there may be.
+ *
+ * Must never stop over a configuration that cannot be read again, and never listen before it knows whom to speak as. */
+#ifndef CLI_SERVICE_H
+#define CLI_SERVICE_H
+
+#include <event2/event.h>
+#include <event2/listener.h>
+
+#include "farewell.h"
+#include "flight.h"
+#include "id_cache.h"
+
+enum { LISTENERS_MAX = 16, SERVICE_SIGNALS = 4 };
+
+struct service {
+    const struct args     *args;
+    struct log             log;
+    struct event_base     *base;
+    struct event          *signals[SERVICE_SIGNALS];
+    struct evconnlistener *listeners[LISTENERS_MAX];
+    size_t                 n_listeners;
+    troth_server          *server;    /* one of these two */
+    troth_client          *client;
+    struct id_cache       *sessions;  /* of TLS 1.2, by id; NULL: none */
+    struct farewells      *farewells; /* of connections that were refused */
+    struct flight          flight;
+    const char            *backend;   /* for the log; NULL: there is none */
+    long                   timeout, grace, max_conns, conns, crowd;
+    bool                   stopping, full;
+    /* Takes over the listener that is at `n_listeners` next, whose connections come from now on; lets go of the i-th. */
+    bool                 (*adopt)(struct service *, struct evconnlistener *);
+    void                 (*drop)(struct service *, size_t i);
+};
+
+/* Options and configurations: the client's or the server's.  The exit status, not EXIT_OK after a message. */
+int service_init(struct service *, const struct args *, bool is_client);
+/* The loop, its signals and its listeners. */
+bool service_open(struct service *);
+/* One more or one less: no more than there may be are listened for. */
+void service_count(struct service *, int by);
+/* When the loop is over: what remains ends in it. */
+void service_close(struct service *);
+void service_free(struct service *);
+
+#endif
