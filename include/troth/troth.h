@@ -212,7 +212,11 @@ TROTH_API void troth_pad(troth_builder *, enum troth_padding, uint16_t block);
 TROTH_API void troth_grease(troth_builder *, bool yes);                    /* GREASE values in hellos and tickets (RFC 8701); default yes */
 
 /* -- time and secrets */
-TROTH_API void troth_clock(troth_builder *, int64_t (*unix_seconds)(void *), void *ctx);   /* default: time(2) */
+/* The clock of this configuration, since 1970 in UTC; asked from the threads of its connections.  The last one given counts; NULL, and the
+ * default: this machine's.  A clock of seconds is enough, but it understates the age of a resumed session by up to a second, which a
+ * strict server may take for a replay: then it refuses 0-RTT data, not the session (RFC 9846 8.3). */
+TROTH_API void troth_clock(troth_builder *, int64_t (*unix_seconds)(void *), void *ctx);
+TROTH_API void troth_clock_us(troth_builder *, int64_t (*unix_microseconds)(void *), void *ctx);
 /* NSS key log lines (RFC 9850) of every connection.  Whoever has them reads everything. */
 TROTH_API void troth_danger_key_log(troth_builder *, void (*line)(void *ctx, const char *line), void *ctx);
 

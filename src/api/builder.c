@@ -537,7 +537,18 @@ void troth_clock(troth_builder *b, int64_t (*unix_seconds)(void *), void *ctx)
     if (!builder_ok(b))
         return;
     b->config.clock = unix_seconds;
+    b->config.clock_us = NULL;
     b->config.clock_given = unix_seconds != NULL;
+    b->config.clock_ctx = ctx;
+}
+
+void troth_clock_us(troth_builder *b, int64_t (*unix_microseconds)(void *), void *ctx)
+{
+    if (!builder_ok(b))
+        return;
+    b->config.clock = NULL;
+    b->config.clock_us = unix_microseconds;
+    b->config.clock_given = unix_microseconds != NULL;
     b->config.clock_ctx = ctx;
 }
 

@@ -13,6 +13,14 @@ static int64_t system_clock(void *ctx)
     return (int64_t)time(NULL);
 }
 
+static int64_t system_clock_us(void *ctx)
+{
+    (void)ctx;
+    struct timespec now = { 0 };
+    (void)timespec_get(&now, TIME_UTC);
+    return (int64_t)now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+}
+
 static bool begin_list(struct troth_builder *b, struct wr *w, size_t n)
 {
     uint8_t *p = arena_array(&b->config.arena, n, 2);
@@ -180,8 +188,10 @@ static bool fill_identities(struct troth_builder *b)
 bool config_build(struct troth_builder *b)
 {
     struct config *c = &b->config;
-    if (!c->clock)
+    if (!c->clock_given) {
         c->clock = system_clock;
+        c->clock_us = system_clock_us;
+    }
     TRY(!error_is_set(&b->error));
     if (c->strict_sni && c->ignore_names)
         return fail(b, BAD_ARGUMENT, "troth_ignore_names beside troth_strict_sni");

@@ -138,12 +138,15 @@ struct config {
     size_t                 n_warnings;
 
     /* time and secrets */
-    int64_t              (*clock)(void *);
-    void                  *clock_ctx;
+    int64_t              (*clock)(void *);    /* seconds since 1970; NULL: ask clock_us                         */
+    int64_t              (*clock_us)(void *); /* microseconds; NULL: nothing finer than seconds is known        */
+    void                  *clock_ctx;      /* of both */
     bool                   clock_given;    /* by the application: then it is not this machine's that may be wrong */
     void                 (*key_log)(void *, const char *line);
     void                  *key_log_ctx;
 };
+
+enum { SECOND_US = 1000000 };
 
 struct troth_client {
     struct config config;
@@ -159,7 +162,18 @@ void config_free(const struct config *);
 
 static inline int64_t config_now(const struct config *cfg)
 {
-    return cfg->clock(cfg->clock_ctx);
+    return cfg->clock ? cfg->clock(cfg->clock_ctx) : cfg->clock_us(cfg->clock_ctx) / SECOND_US;
+}
+
+static inline int64_t config_now_us(const struct config *cfg)
+{
+    return cfg->clock_us ? cfg->clock_us(cfg->clock_ctx) : cfg->clock(cfg->clock_ctx) * SECOND_US;
+}
+
+/* By how much a time between two readings of the clock may look longer than it was. */
+static inline int64_t config_clock_grain(const struct config *cfg)
+{
+    return cfg->clock_us ? 0 : SECOND_US - 1;
 }
 
 #endif

@@ -28,6 +28,14 @@ static void add_external(struct troth_conn *c, struct hs_psk *k)
     }
 }
 
+/* In milliseconds, and never more than it is, whatever the grain of the clock: a server whose clock is finer takes a ticket that claims to
+ * be older than the server knows it to be for a replay (RFC 9846 8.3). */
+static uint32_t ticket_age(const struct config *cfg, const struct session *s)
+{
+    int64_t age = config_now_us(cfg) - s->issued_us - config_clock_grain(cfg);
+    return age < 0 ? 0 : (uint32_t)(age / 1000);
+}
+
 /* The session given with troth_resume, if it is fit to be used now. */
 static bool take_session(struct troth_conn *c, struct hs_psk *k)
 {
@@ -46,9 +54,8 @@ static bool take_session(struct troth_conn *c, struct hs_psk *k)
     const troth_hash *h = s ? provider_hash(cfg->provider, s->hash) : NULL;
     if (!k->has_session || k->session.version != TROTH_TLS13 || !h || !k->session.ticket.n)
         return true;
-    int64_t age = config_now(cfg) - k->session.issued;
     k->offered[k->n++] = (struct psk){ .session = &k->session, .identity = k->session.ticket, .key = secret_span(&k->session.secret),
-                                       .hash = h, .age = (uint32_t)(age < 0 ? 0 : age) * 1000u + k->session.age_add };
+                                       .hash = h, .age = ticket_age(cfg, &k->session) + k->session.age_add };
     return true;
 }
 
@@ -223,7 +230,7 @@ static bool check_binder(struct troth_conn *c, const struct client_hello *ch, co
 /* How far the client's idea of the ticket's age is from ours (RFC 9846 8.3). */
 static bool note_age(struct troth_conn *c, const struct session *s, uint32_t obfuscated)
 {
-    int64_t theirs = (uint32_t)(obfuscated - s->age_add) / 1000u, ours = config_now(c->cfg) - s->issued;
+    int64_t theirs = (uint32_t)(obfuscated - s->age_add) / 1000u, ours = (config_now_us(c->cfg) - s->issued_us) / SECOND_US;
     struct rare *rare = conn_rare(c);
     TRY(rare);
     int64_t skew = theirs - ours;

@@ -4,7 +4,7 @@
 #include "tls/peer.h"
 #include "tls/types.h"
 
-enum { FORMAT = 2, FLAG_CLIENT = 1, FLAG_AUTHENTICATED = 2, FLAG_RAW_KEY = 4, FLAG_QUIC = 8 };
+enum { FORMAT = 3, FLAG_CLIENT = 1, FLAG_AUTHENTICATED = 2, FLAG_RAW_KEY = 4, FLAG_QUIC = 8 };
 
 /* ---- bytes */
 /* `raw`: what stands for the chain is one SubjectPublicKeyInfo. */
@@ -37,14 +37,14 @@ bool session_read(struct session *s, span bytes)
     s->suite = rd_u16(&r, "suite", NULL);
     s->group = rd_u16(&r, "group", NULL);
     s->peer_scheme = rd_u16(&r, "peer_scheme", NULL);
-    s->issued = (int64_t)rd_u64(&r, "issued");
+    s->issued_us = (int64_t)rd_u64(&r, "issued");
     s->until = (int64_t)rd_u64(&r, "until");
     s->lifetime = rd_u32(&r, "lifetime");
     s->age_add = rd_u32(&r, "age_add");
     s->max_early_data = rd_u32(&r, "max_early_data");
     span secret = rd_opaque8(&r, "secret", 1, SECRET_MAX);
     read_spans(s, &r, flags & FLAG_RAW_KEY);
-    TRY(rd_ok(&r) && format == FORMAT);
+    TRY(rd_ok(&r) && format == FORMAT && s->issued_us >= 0 && s->issued_us < INT64_MAX / 2); /* so that ages do not overflow */
     s->of_client = flags & FLAG_CLIENT;
     s->client_authenticated = flags & FLAG_AUTHENTICATED;
     s->raw_key = flags & FLAG_RAW_KEY;
@@ -63,7 +63,7 @@ void session_write(struct wr *w, const struct session *s)
     wr_u16(w, s->suite);
     wr_u16(w, s->group);
     wr_u16(w, s->peer_scheme);
-    wr_uint(w, (uint64_t)s->issued, 8);
+    wr_uint(w, (uint64_t)s->issued_us, 8);
     wr_uint(w, (uint64_t)s->until, 8);
     wr_u32(w, s->lifetime);
     wr_u32(w, s->age_add);
@@ -121,7 +121,7 @@ void session_of(const struct troth_conn *c, struct session *s)
     const struct facts *f = &c->facts;
     bool verified = !c->cfg->is_server || f->client_authenticated;
     *s = (struct session){ .of_client = !c->cfg->is_server, .version = f->version, .suite = f->suite, .group = f->group,
-                           .issued = config_now(c->cfg), .until = INT64_MAX, .peer_scheme = f->peer_scheme,
+                           .issued_us = config_now_us(c->cfg), .until = INT64_MAX, .peer_scheme = f->peer_scheme,
                            .client_authenticated = f->client_authenticated, .raw_key = f->peer_type == TROTH_RAW_PUBLIC_KEY, .quic = c->quic != NULL,
                            .alpn = f->alpn, .server_name = f->server_name };
     if (c->host)
@@ -145,14 +145,14 @@ const char *session_unfit(const struct troth_conn *c, const struct session *s)
 {
     const struct config *cfg = c->cfg;
     const struct suite *suite = suite_by_id(s->suite);
-    int64_t now = config_now(cfg);
+    int64_t now = config_now(cfg), issued = s->issued_us / SECOND_US;
     if (s->of_client == cfg->is_server)
         return "it is the other side's";
     if (s->quic != cfg->quic)
         return s->quic ? "it was made over QUIC" : "it was not made over QUIC";
     if (s->version < cfg->least || s->version > cfg->most || !suite || suite->version != s->version || !u16s_has(cfg->suites, s->suite))
         return "its version or suite is not one of ours any more";
-    if (now < s->issued - 60 || now >= s->issued + (int64_t)s->lifetime || now > s->until)
+    if (now < issued - 60 || now >= issued + (int64_t)s->lifetime || now > s->until)
         return "its time is over";
     if (!cfg->is_server && !span_equal(s->host, span_of(c->host, strlen(c->host))))
         return "it was made with another host";

@@ -14,7 +14,7 @@ struct session {
     bool          of_client;
     uint16_t      version, suite, group;
     struct secret secret;        /* TLS 1.3: the PSK; TLS 1.2: the master secret                          */
-    int64_t       issued;        /* seconds since 1970, by the clock of whoever holds it                  */
+    int64_t       issued_us;     /* microseconds since 1970, by the clock of whoever holds it             */
     int64_t       until;         /* not used after: the peer's certificate ends, or its revocation status */
     uint32_t      lifetime;      /* seconds                                                               */
     uint32_t      age_add;       /* of obfuscated_ticket_age                                              */

@@ -27,9 +27,9 @@ bool setup_can(const struct settings *s)
 }
 
 /* ---- the parts of a configuration */
-static int64_t frozen_clock(void *ctx)
+static int64_t frozen_clock_us(void *ctx)
 {
-    return ((const struct run *)ctx)->now;
+    return ((const struct run *)ctx)->now * 1000000;
 }
 
 static void speak(troth_builder *b, struct run *r, const struct settings *s)
@@ -53,7 +53,7 @@ static void speak(troth_builder *b, struct run *r, const struct settings *s)
         troth_max_certificate(b, (uint32_t)s->max_cert_list);
     if (s->quic)
         troth_quic(b);
-    troth_clock(b, frozen_clock, r);
+    troth_clock_us(b, frozen_clock_us, r);
 }
 
 /* The runner's certificates break rules that troth keeps (an empty subject beside a subjectAltName that is not critical, RFC 5280

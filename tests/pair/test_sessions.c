@@ -3,11 +3,12 @@
 #include "support/pair.h"
 #include "support/test.h"
 #include "tls/config.h"
+#include "tls/psk.h"
 #include "wire/registry.h"
 
 /* ---- what a client and a server are made like */
 struct wish {
-    bool     is_server, tls12, early, cache, no_tickets, auth, psk, import, reverify;
+    bool     is_server, tls12, early, cache, no_tickets, auth, psk, import, reverify, fine;
     const char *alpn;
     struct world *w;
     const troth_session_cache *cache_to_use;
@@ -21,10 +22,19 @@ static int64_t moving_clock(void *ctx)
     return test_clock(ctx) + now;
 }
 
+static int64_t now_us = 0; /* of the clocks that know it, and in whole seconds of those that do not */
+static int64_t fine_clock(void *ctx)
+{
+    return test_clock(ctx) * SECOND_US + now_us;
+}
+
 static void tweak(troth_builder *b, void *ctx)
 {
     const struct wish *w = ctx;
-    troth_clock(b, moving_clock, NULL);
+    if (w->fine)
+        troth_clock_us(b, fine_clock, NULL);
+    else
+        troth_clock(b, moving_clock, NULL);
     if (w->tls12)
         troth_versions(b, TROTH_TLS12, TROTH_TLS12);
     if (w->early)
@@ -286,6 +296,51 @@ static void test_shared_keys(void **state)
     world_free(w);
 }
 
+/* ---- the age of a ticket, as the client tells it */
+static uint32_t age_told(struct two *t)
+{
+    (void)config_share((const struct config *)t->client);
+    troth_conn *c = troth_connect(t->client, "a.example");
+    config_free((const struct config *)t->client);
+    troth_resume(c, span_of(t->kept.p, t->kept.n));
+    assert_int_equal(troth_next(c).kind, TROTH_SEND);
+    const struct hs_psk *k = hs_psk(c);
+    assert_int_equal(k->n, 1);
+    uint32_t age = k->offered[0].age - k->session.age_add;
+    troth_free(c);
+    return age;
+}
+
+/* Whatever the clock and wherever its seconds begin: never more than it was. */
+static void test_ticket_age(void **state)
+{
+    (void)state;
+    static const int64_t starts[] = { 0, 1, 499500, 999001, 999999 };
+    static const int64_t waits[] = { 0, 1, 999, 1000, 1001, 999999, 1000000, 1000999, 10000000 };
+    struct world *w = world_new(troth_libcrypto());
+    for (int fine = 0; fine < 2; fine++)
+        for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+            struct two t;
+            struct pair p;
+            now_us = starts[i];
+            now = 0;
+            make(&t, w, (struct wish){ .fine = fine }, (struct wish){ .fine = true });
+            connect_once(&p, &t, NULL, 0);
+            pair_exchange(&p);
+            pair_free(&p);
+            for (size_t j = 0; j < sizeof waits / sizeof *waits; j++) {
+                now_us = starts[i] + waits[j];
+                now = now_us / SECOND_US;
+                int64_t told = age_told(&t), was = waits[j] / 1000;
+                assert_true(told <= was && told >= was - 2000);
+                assert_true(!fine || told == was);
+            }
+            finish(&t);
+        }
+    now = now_us = 0;
+    world_free(w);
+}
+
 /* ---- early data */
 static void begin_early(struct two *t, struct world *w, struct wish client, struct wish server)
 {
@@ -431,6 +486,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tickets),       cmocka_unit_test(test_tickets12),    cmocka_unit_test(test_session_ids),
         cmocka_unit_test(test_external_psk),  cmocka_unit_test(test_not_resumed),  cmocka_unit_test(test_shared_keys),
+        cmocka_unit_test(test_ticket_age),
         cmocka_unit_test(test_early_data), cmocka_unit_test(test_early_then_older),    cmocka_unit_test(test_early_refused), cmocka_unit_test(test_replay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
