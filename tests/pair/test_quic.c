@@ -2,7 +2,7 @@
 #include <troth/explain.h>
 
 #include "fake/fake.h"
-#include "pair/quic.h"
+#include "support/quic.h"
 #include "support/test.h"
 #include "tls/config.h"
 #include "wire/registry.h"

@@ -1,7 +1,7 @@
 /* QUIC when memory runs out, and when the provider fails: at every request, one after the other.  One reason, no leak, and nothing is handed
  * out of an end that failed. */
 #include "fake/fake.h"
-#include "pair/quic.h"
+#include "support/quic.h"
 #include "support/test.h"
 #include "tls/config.h"
 #include "wire/registry.h"

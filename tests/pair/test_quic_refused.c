@@ -1,7 +1,7 @@
 /* What QUIC forbids (RFC 9001), each with its reason and the number that CONNECTION_CLOSE gets: fields changed between the two ends, bytes at
  * the wrong level, messages that QUIC does not have, and calls that make no sense there. */
 #include "fake/fake.h"
-#include "pair/quic.h"
+#include "support/quic.h"
 #include "support/test.h"
 #include "wire/msg.h"
 

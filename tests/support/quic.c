@@ -1,4 +1,4 @@
-#include "pair/quic.h"
+#include "support/quic.h"
 
 #include "support/test.h"
 
@@ -97,8 +97,7 @@ void quic_listen(struct quic_pair *p, struct quic_end *e)
     }
 }
 
-/* One delivery to `e`; false: nothing waits that it can read. */
-static bool deliver(struct quic_pair *p, struct quic_end *e)
+bool quic_deliver(struct quic_pair *p, struct quic_end *e)
 {
     struct quic_end *from = e == &p->client ? &p->server : &p->client;
     for (int l = 0; l < LEVELS && !e->failed; l++) {
@@ -123,9 +122,9 @@ void quic_run(struct quic_pair *p)
     for (bool any = true; any;) {
         quic_listen(p, &p->client);
         quic_listen(p, &p->server);
-        any = deliver(p, &p->server);
+        any = quic_deliver(p, &p->server);
         quic_listen(p, &p->server);
-        any |= deliver(p, &p->client);
+        any |= quic_deliver(p, &p->client);
     }
 }
 

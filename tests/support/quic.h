@@ -2,8 +2,8 @@
  *
  * Bytes of a level reach an end only once that end was given the secret to read them with.  Every secret must come before the first byte
  * of its level. */
-#ifndef TESTS_PAIR_QUIC_H
-#define TESTS_PAIR_QUIC_H
+#ifndef TESTS_SUPPORT_QUIC_H
+#define TESTS_SUPPORT_QUIC_H
 
 #include <troth/quic.h>
 
@@ -46,6 +46,8 @@ void quic_pair_free(struct quic_pair *);
 void quic_run(struct quic_pair *);
 /* Everything that the ends say now, without delivering. */
 void quic_listen(struct quic_pair *, struct quic_end *);
+/* One delivery to that end, as quic_run would; false: nothing waits that it can read. */
+bool quic_deliver(struct quic_pair *, struct quic_end *);
 bool quic_has(const struct quic_end *, enum troth_level, bool ours);
 
 void assert_quic_ready(struct quic_pair *);
