@@ -254,8 +254,8 @@ void ech_confirm_retry(struct troth_conn *c, uint8_t *message, size_t n)
 
 void ech_give_retry(const struct troth_conn *c, struct exts *e)
 {
-    if (ech_stage(c) != ECH_REJECTED || !c->hs->ech->retry_configs.n)
-        return;
+    if (ech_stage(c) != ECH_REJECTED || !c->hs->ech->retry_configs.n || !ext_set_has(&c->hs->hello.has, X_ENCRYPTED_CLIENT_HELLO))
+        return; /* a second hello without it is not to be answered with it, though the first had it (RFC 9846 4.3) */
     e->ech_retry_configs = c->hs->ech->retry_configs;
     exts_add(e, X_ENCRYPTED_CLIENT_HELLO);
 }

@@ -287,6 +287,7 @@ static enum state on_hello_again(struct troth_conn *c, const struct message *m)
     if (!server_read_hello(c, &ch, m) || !ech_open(c, &ch, &hello) || !check_hello(c, &ch) || !retry_check(c, &ch)
         || !quic_hello(c, &ch))
         return S_FAILED;
+    c->hs->hello.has = ch.exts.have; /* what is answered is this one: a share, a cookie, ECH may have come or gone */
     return answer(c, &ch, &hello);
 }
 

@@ -1,5 +1,6 @@
 /* Encrypted Client Hello, with the hellos changed on the wire, where they are in the clear: each change has its own reason (RFC 9849). */
 #include "base/wr.h"
+#include "fake/fake.h"
 #include "support/pair.h"
 #include "support/test.h"
 #include "wire/registry.h"
@@ -119,6 +120,41 @@ static void test_second_hello(void **state)
     }
 }
 
+/* Nothing was accepted, and one of the two hellos has no ECH: configurations to try again with are given where the second one asks, and only
+ * there (RFC 9849 7.1.1; RFC 9846 4.3).  The fake provider's records can be read. */
+static void test_one_hello_of_two(void **state)
+{
+    struct world *real = w;
+    const troth_ech_pair real_key = key;
+    w = world_new(fake_provider(1));
+    troth_error why;
+    (void)state;
+    assert_true(troth_ech_make(w->mk->crypto, "public.example", 32, &key, &why));
+    for (int only_second = 0; only_second < 2; only_second++) {
+        struct pair p;
+        pair_new(&p, world_client(w, client_tweak, &key), world_server(w, server_tweak, NULL), NULL);
+        all(&p, &p.client);
+        uint8_t *ech = ext_in(waiting(&p.to_server, HS_client_hello), EXT_encrypted_client_hello);
+        if (only_second)
+            ech[0] = ech[1] = 0xab;
+        else
+            ech[4 + u16_at(ech + 2) - 1] ^= 1;
+        all(&p, &p.server);
+        all(&p, &p.client);
+        ech = ext_in(waiting(&p.to_server, HS_client_hello), EXT_encrypted_client_hello);
+        if (!only_second)
+            ech[0] = ech[1] = 0xab;
+        all(&p, &p.server);
+        assert_true(troth_what(p.server.c).hello_retry && !p.server.failed);
+        bool given = memmem(p.to_client.p, p.to_client.n, key.config, key.config_n) != NULL;
+        assert_int_equal(given, only_second);
+        pair_free(&p);
+    }
+    world_free(w);
+    w = real;
+    key = real_key;
+}
+
 /* HelloRetryRequest confirmed it, and then ServerHello does not. */
 static void test_unconfirmed(void **state)
 {
@@ -178,7 +214,7 @@ static void test_bad_key(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_second_hello), cmocka_unit_test(test_unconfirmed),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_second_hello), cmocka_unit_test(test_one_hello_of_two), cmocka_unit_test(test_unconfirmed),
                                         cmocka_unit_test(test_inner_in_the_clear), cmocka_unit_test(test_bad_key) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
