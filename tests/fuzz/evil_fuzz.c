@@ -39,9 +39,19 @@ struct stage {
 
 static struct stage stages[2][FLAVOURS_MAX];
 
-static troth_provider *new_provider(bool real)
+troth_provider *evil_provider(bool real)
 {
+    if (real && RAND_get_rand_method() != &seeded)
+        RAND_set_rand_method(&seeded);
     return real ? troth_libcrypto() : fake_provider(2);
+}
+
+void evil_reseed(troth_provider *p, bool real, unsigned seed)
+{
+    if (real)
+        lib_random = seed;
+    else
+        fake_reseed(p, seed);
 }
 
 static struct stage *stage_of(bool real, size_t i)
@@ -49,13 +59,11 @@ static struct stage *stage_of(bool real, size_t i)
     struct stage *t = &stages[real][i];
     if (t->s)
         return t;
-    if (real && RAND_get_rand_method() != &seeded)
-        RAND_set_rand_method(&seeded);
-    t->w = world_new(new_provider(real));
+    t->w = world_new(evil_provider(real));
     t->s = scene_new(&flavours[i], t->w);
     t->s->any_replay = true;
     for (int k = 0; k < 2; k++)
-        t->providers[k] = new_provider(real);
+        t->providers[k] = evil_provider(real);
     if (!scene_build(t->s, troth_provider_share(t->providers[0]), troth_provider_share(t->providers[1])))
         abort();
     return t;
@@ -67,10 +75,8 @@ int evil_fuzz(bool evil_server, const uint8_t *data, size_t size)
         return 0;
     bool real = data[0] >= REAL;
     struct stage *t = stage_of(real, data[0] % REAL % n_flavours);
-    if (real)
-        lib_random = data[1];
-    for (int k = 0; !real && k < 2; k++)
-        fake_reseed(t->providers[k], data[1] + 256u * (unsigned)k);
+    for (unsigned k = 2; k--;)
+        evil_reseed(t->providers[k], real, data[1] + 256u * k);
     struct scene before = *t->s; /* its session and its cache */
     (void)victim_run(t->s, evil_server, span_of(data + HEAD, size - HEAD));
     *t->s = before;

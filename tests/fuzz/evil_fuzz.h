@@ -9,8 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <troth/provider.h>
+
 int evil_fuzz(bool evil_server, const uint8_t *data, size_t size);
-/* For LLVMFuzzerCustomMutator. */
+/* libcrypto with random numbers from a seed, which all such providers share, or a fake one; and both from a seed once more. */
+troth_provider *evil_provider(bool real);
+void evil_reseed(troth_provider *, bool real, unsigned seed);
+/* For LLVMFuzzerCustomMutator: the program may begin at any byte behind the first two. */
 size_t evil_mutate(uint8_t *data, size_t size, size_t max, unsigned seed);
 
 #endif

@@ -41,6 +41,7 @@ struct evil_deeds {
 };
 
 void evil_begin(bool server, span program);
+struct evil_deeds evil_deeds_now(void);
 /* Nobody is evil from here on. */
 struct evil_deeds evil_end(void);
 

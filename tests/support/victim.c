@@ -13,22 +13,22 @@ static bool sent_in_order(const struct evil_deeds *d, const uint8_t *types, size
     return found == n;
 }
 
-/* A peer that proved who it is has sent what proves it, and had not spoilt it. */
-static void assert_proven(const struct scene *s, const struct pair_end *e, bool victim_is_client, const struct evil_deeds *d)
+void assert_proven(const char *what, const troth_conn *c, bool is_client, bool wants_certificate, const struct evil_deeds *d)
 {
     static const uint8_t proof13[] = { HS_certificate_verify, HS_finished }, proof12[] = { HS_server_key_exchange, HS_server_hello_done },
                          finished[] = { HS_finished };
-    troth_facts f = troth_what(e->c);
-    bool by_key = victim_is_client ? !f.resumed && !f.psk_external : (s->f->bits & (F_AUTH | F_RAW | F_ASK)) && !f.resumed;
+    troth_facts f = troth_what(c);
+    bool by_key = is_client ? !f.resumed && !f.psk_external : wants_certificate && !f.resumed;
     bool proven = sent_in_order(d, finished, 1);
     if (by_key && f.version == TROTH_TLS13)
         proven = sent_in_order(d, proof13, 2);
-    else if (by_key && victim_is_client)
+    else if (by_key && is_client)
         proven = sent_in_order(d, proof12, 2) && sent_in_order(d, finished, 1);
     else if (by_key)
         proven = sent_in_order(d, proof13, 2);
     if (!proven || d->broke_proof)
-        test_fail("%s: the %s is ready, and the peer %s", s->f->name, e->name, proven ? "spoilt its proof" : "never proved who it is");
+        test_fail("%s: the %s is ready, and the peer %s", what, is_client ? "client" : "server",
+                  proven ? "spoilt its proof" : "never proved who it is");
 }
 
 struct victim_end victim_run(struct scene *s, bool evil_server, span program)
@@ -44,7 +44,7 @@ struct victim_end victim_run(struct scene *s, bool evil_server, span program)
     }
     struct victim_end end = { .ready = e->ready, .failed = e->failed, .done = e->done, .deeds = evil_end() };
     if (e->ready)
-        assert_proven(s, e, evil_server, &end.deeds);
+        assert_proven(s->f->name, e->c, evil_server, (s->f->bits & (F_AUTH | F_RAW | F_ASK)) != 0, &end.deeds);
     if (!e->ready)
         assert_int_equal(e->n_got > 0 && !(s->f->bits & F_EARLY), 0);
     if (e->failed)

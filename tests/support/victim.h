@@ -13,5 +13,7 @@ struct victim_end {
 
 /* evil_server: the client is the victim.  Asserts. */
 struct victim_end victim_run(struct scene *, bool evil_server, span program);
+/* An end that is ready: its peer has sent what proves it, and had not spoilt it.  wants_certificate: a server that demands one. */
+void assert_proven(const char *what, const troth_conn *, bool is_client, bool wants_certificate, const struct evil_deeds *);
 
 #endif
