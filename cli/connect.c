@@ -177,8 +177,8 @@ int verb_CONNECT(const struct args *a)
         verdict_json(&s);
     else
         session_tell_failure(&s, stderr);
-    story_out(&s, stderr);
     status = exit_code_of(s.error.reason == TROTH_R_NONE ? NULL : &s.error);
-    session_end(&s);
-    return status;
+    bool kept = story_out(&s, stderr);
+    kept &= session_end(&s);
+    return kept || status != EXIT_OK ? status : EXIT_FILE;
 }

@@ -131,7 +131,7 @@ bool dial(struct dialed *d, const struct target *t, int family, int timeout_ms)
 
 /* ---- listening */
 
-static int listen_unix(const struct args *a, const struct target *t)
+static int listen_unix(const struct args *a, const struct target *t, int *out)
 {
     struct sockaddr_un sun = { .sun_family = AF_UNIX };
     struct stat st;
@@ -143,9 +143,10 @@ static int listen_unix(const struct args *a, const struct target *t)
         complain(a, EXIT_NETWORK, "cannot listen on %s: %s", t->path, strerror(errno));
         if (fd >= 0)
             close(fd);
-        return -1;
+        return EXIT_NETWORK;
     }
-    return fd;
+    *out = fd;
+    return EXIT_OK;
 }
 
 static const char *bind_advice(int error)
@@ -164,7 +165,7 @@ static const char *bind_advice(int error)
 
 static int port_of(int fd)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
     socklen_t n = sizeof sa;
     if (getsockname(fd, (struct sockaddr *)&sa, &n))
         return 0;
@@ -173,20 +174,19 @@ static int port_of(int fd)
     return sa.ss_family == AF_INET ? ntohs(((struct sockaddr_in *)&sa)->sin_port) : 0;
 }
 
-int listen_on(const struct args *a, const char *where, int *port)
+int listen_on(const struct args *a, const char *where, int *out, int *port)
 {
     struct target t;
+    *out = -1;
     *port = 0;
     if (!target_parse(&t, a, where, "8443"))
-        return -1;
+        return EXIT_USAGE;
     if (t.path[0])
-        return listen_unix(a, &t);
+        return listen_unix(a, &t, out);
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found = NULL;
     int e = getaddrinfo(t.host, t.port, &hints, &found);
-    if (e) {
-        complain(a, EXIT_NETWORK, "cannot listen on %s: %s", where, gai_strerror(e));
-        return -1;
-    }
+    if (e)
+        return complain(a, EXIT_NETWORK, "cannot listen on %s: %s", where, gai_strerror(e));
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
     if (fd >= 0)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -197,7 +197,21 @@ int listen_on(const struct args *a, const char *where, int *port)
         fd = -1;
     }
     freeaddrinfo(found);
-    if (fd >= 0)
-        *port = port_of(fd);
-    return fd;
+    if (fd < 0)
+        return EXIT_NETWORK;
+    *out = fd;
+    *port = port_of(fd);
+    return EXIT_OK;
+}
+
+bool tell_port(const struct args *a, int port)
+{
+    const char *path = args_value(a, OPT_PORT_FILE, NULL);
+    FILE *f = path ? fopen(path, "w") : NULL;
+    bool ok = f && fprintf(f, "%d\n", port) > 0;
+    if (f && fclose(f))
+        ok = false;
+    if (path && !ok)
+        complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+    return ok || !path;
 }

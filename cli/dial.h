@@ -18,8 +18,10 @@ enum { DIAL_ANY = 0, DIAL_IPV4 = 4, DIAL_IPV6 = 6 };
 
 /* Tries every address in the resolver's order until one answers. */
 bool dial(struct dialed *d, const struct target *t, int family, int timeout_ms);
-/* A listening socket, non-blocking; -1 after a message.  *port: what was opened. */
-int listen_on(const struct args *a, const char *where, int *port);
+/* A listening socket, non-blocking, and the port that was opened.  Returns an exit status, after a message unless it is EXIT_OK. */
+int listen_on(const struct args *a, const char *where, int *fd, int *port);
+/* Writes the port into the file of --port-file, if one was asked for; false after a message. */
+bool tell_port(const struct args *a, int port);
 /* Microseconds of the monotonic clock. */
 uint64_t now_us(void);
 

@@ -298,10 +298,9 @@ static int live(const struct args *a, const troth_story_options *o)
         use.no_verdict = true;
     }
     status = show(a, s.story, &use, status);
-    if (!story_record(&s))
-        status = EXIT_FILE;
-    session_end(&s);
-    return status;
+    bool kept = story_record(&s);
+    kept &= session_end(&s);
+    return kept || status != EXIT_OK ? status : EXIT_FILE;
 }
 
 int verb_EXPLAIN(const struct args *a)

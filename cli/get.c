@@ -20,7 +20,7 @@ struct get {
     FILE              *to;
     const char        *path;      /* of --output; NULL: standard output */
     struct http1       answer;
-    bool               hold;      /* a redirect's body is nobody's      */
+    int                broke;     /* errno of what could not be written */
 };
 
 static bool take(void *ctx, const uint8_t *p, size_t n)
@@ -31,7 +31,10 @@ static bool take(void *ctx, const uint8_t *p, size_t n)
         return true;
     if (args_has(g->args, OPT_FAIL) && g->answer.status >= 400)
         return true;
-    return fwrite(p, 1, n, g->to) == n;
+    if (fwrite(p, 1, n, g->to) == n)
+        return true;
+    g->broke = errno;
+    return false;
 }
 
 static int write_request(const struct args *a, const struct target *t, char *out, size_t cap)
@@ -58,6 +61,8 @@ static int write_request(const struct args *a, const struct target *t, char *out
 
 static int http_failed(const struct get *g, const char *url, const char *why)
 {
+    if (g->broke)
+        return EXIT_FILE; /* told when the output is closed */
     return complain(g->args, EXIT_PROTOCOL, "%s: the answer is not valid HTTP: %s", url, why);
 }
 
@@ -96,6 +101,16 @@ static bool open_output(struct get *g)
     return g->to != NULL;
 }
 
+/* Standard output is main()'s to end. */
+static int close_output(struct get *g, int status)
+{
+    if (!g->path)
+        return status;
+    if (fclose(g->to) && !g->broke)
+        g->broke = errno;
+    return g->broke ? complain(g->args, EXIT_FILE, "%s: %s", g->path, strerror(g->broke)) : status;
+}
+
 static void print_json(const struct get *g, const struct session *s)
 {
     fprintf(stderr, "{\"schema\":\"troth.get/1\",\"code\":\"%s\",\"status\":%d}\n",
@@ -121,7 +136,8 @@ static int fetch(struct get *g, const char *url, char *next, size_t cap)
         return status;
     status = session_open(&s) && revoke_check(&s) ? converse(g, &s) : exit_code_of(&s.error);
     session_tell_failure(&s, stderr);
-    story_out(&s, stderr);
+    if (!story_out(&s, stderr) && status == EXIT_OK)
+        status = EXIT_FILE;
     if (args_has(g->args, OPT_JSON))
         print_json(g, &s);
     if (status == EXIT_OK && args_has(g->args, OPT_HEAD))
@@ -130,8 +146,7 @@ static int fetch(struct get *g, const char *url, char *next, size_t cap)
     if (status == EXIT_OK && args_has(g->args, OPT_FOLLOW) && g->answer.status / 100 == 3 &&
         http1_header(&g->answer, "Location", where, sizeof where))
         resolve(next, cap, &s.target, where);
-    session_end(&s);
-    return status;
+    return session_end(&s) || status != EXIT_OK ? status : EXIT_FILE;
 }
 
 int verb_GET(const struct args *a)
@@ -147,14 +162,14 @@ int verb_GET(const struct args *a)
         status = fetch(g, url, next, sizeof next);
         if (status != EXIT_OK || !*next)
             break;
-        if (i == REDIRECTS_MAX || strncasecmp(next, "https://", 8))
+        if (i == REDIRECTS_MAX || strncasecmp(next, "https://", 8) != 0)
             status = complain(a, EXIT_PROTOCOL, i == REDIRECTS_MAX ? "%s: too many redirects" : "%s: a redirect that leaves https is not followed", next);
         memcpy(url, next, sizeof url);
     }
     if (status == EXIT_OK && args_has(a, OPT_FAIL) && g->answer.status >= 400)
         status = complain(a, EXIT_HTTP, "%s: the server answered %d", url, g->answer.status);
-    if (g->to && (fflush(g->to) || (g->to != stdout && fclose(g->to))) && status == EXIT_OK)
-        status = complain(a, EXIT_FILE, "%s: %s", g->path ? g->path : "standard output", strerror(errno));
+    if (g->to)
+        status = close_output(g, status);
     free(g);
     return status;
 }

@@ -86,7 +86,7 @@ static void bury(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     log_pair(p);
-    if (strcmp(p->code, "ok")) {
+    if (strcmp(p->code, "ok") != 0) {
         reset_on_close(&p->front);
         reset_on_close(&p->back);
     }
@@ -108,7 +108,7 @@ static void bury(evutil_socket_t fd, short what, void *ctx)
 
 static void finish(struct pair *p, const char *code, const char *detail)
 {
-    if (strcmp(p->code, "ok"))
+    if (strcmp(p->code, "ok") != 0)
         return; /* the first reason counts */
     if (code) {
         p->code = code;
@@ -424,14 +424,15 @@ int verb_PROXY(const struct args *a)
     int status = configure(&x, a, &wrapped);
     if (status == EXIT_OK) {
         x.service.base = event_base_new();
-        if (!service_open(&x.service))
-            status = EXIT_NETWORK;
-        else if (event_base_dispatch(x.service.base) < 0)
+        status = service_open(&x.service);
+        if (status == EXIT_OK && event_base_dispatch(x.service.base) < 0)
             status = EXIT_BUG;
     }
-    while (x.pairs) { /* grace was over */
-        x.pairs->code = strcmp(x.pairs->code, "ok") ? x.pairs->code : "serve.stopped";
-        bury(-1, 0, x.pairs);
+    for (struct pair *p = x.pairs, *next; p; p = next) { /* grace was over */
+        next = p->next;
+        if (!strcmp(p->code, "ok"))
+            p->code = "serve.stopped";
+        bury(-1, 0, p);
     }
     for (; x.service.n_listeners; x.service.n_listeners--)
         drop(&x.service, x.service.n_listeners - 1);

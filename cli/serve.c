@@ -38,7 +38,7 @@ struct guest {
 
 static void peer_of(int fd, char *out, size_t cap)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
     socklen_t n = sizeof sa;
     char host[64], port[8];
     if (getpeername(fd, (struct sockaddr *)&sa, &n) ||
@@ -205,13 +205,13 @@ static void drop(struct service *service, size_t i)
     evhttp_del_accept_socket(s->http, s->bound[i]);
 }
 
-static bool open_loop(struct serve *s)
+static int open_loop(struct serve *s)
 {
     struct service *v = &s->service;
     v->base = event_base_new();
     s->http = v->base ? evhttp_new(v->base) : NULL;
     if (!s->http)
-        return false;
+        return complain(v->args, EXIT_BUG, "no memory");
     evhttp_set_bevcb(s->http, welcome, s);
     evhttp_set_gencb(s->http, answer, s);
     evhttp_set_timeout(s->http, (int)v->timeout);
@@ -241,9 +241,8 @@ int verb_SERVE(const struct args *a)
     int status = service_init(&s.service, a, false);
     if (status == EXIT_OK) {
         raise_file_limit(s.service.max_conns);
-        if (!open_loop(&s))
-            status = EXIT_NETWORK;
-        else if (event_base_dispatch(s.service.base) < 0)
+        status = open_loop(&s);
+        if (status == EXIT_OK && event_base_dispatch(s.service.base) < 0)
             status = EXIT_BUG;
     }
     if (s.http)

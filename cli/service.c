@@ -124,46 +124,46 @@ void service_count(struct service *s, int by)
         event_base_loopbreak(s->base);
 }
 
-static bool listen_at(struct service *s, const char *where)
+/* An exit status, as of all that opens. */
+static int listen_at(struct service *s, const char *where)
 {
-    int port, fd = listen_on(s->args, where, &port);
-    if (fd < 0 || s->n_listeners == LISTENERS_MAX)
-        return false;
+    int fd, port;
+    if (s->n_listeners == LISTENERS_MAX)
+        return complain(s->args, EXIT_USAGE, "--listen: at most %d", LISTENERS_MAX);
+    int status = listen_on(s->args, where, &fd, &port);
+    if (status != EXIT_OK)
+        return status;
     struct evconnlistener *l = evconnlistener_new(s->base, NULL, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-    if (!l || !s->adopt(s, l))
-        return false;
+    if (!l || !s->adopt(s, l)) {
+        l ? evconnlistener_free(l) : (void)evutil_closesocket(fd);
+        return complain(s->args, EXIT_BUG, "no memory");
+    }
     s->listeners[s->n_listeners++] = l;
     char text[16];
     snprintf(text, sizeof text, "%d", port);
     log_line(&s->log, "info", "listening", "address", where, "port", text, "backend", s->backend, NULL);
-    const char *port_file = args_value(s->args, OPT_PORT_FILE, NULL);
-    FILE *f = port_file ? fopen(port_file, "w") : NULL;
-    if (port_file && (!f || fprintf(f, "%d\n", port) < 0 || fclose(f))) {
-        complain(s->args, EXIT_FILE, "%s: %s", port_file, strerror(errno));
-        return false;
-    }
-    return true;
+    return tell_port(s->args, port) ? EXIT_OK : EXIT_FILE;
 }
 
-bool service_open(struct service *s)
+int service_open(struct service *s)
 {
     static const struct {
         int               number;
         event_callback_fn fn;
     } rows[SERVICE_SIGNALS] = { { SIGTERM, stop }, { SIGINT, stop }, { SIGQUIT, stop }, { SIGHUP, reload } };
     s->farewells = s->base ? farewells_new(s->base, FAREWELLS_MOST, s->timeout) : NULL;
-    if (!s->farewells)
-        return false;
-    for (size_t i = 0; i < SERVICE_SIGNALS; i++) {
+    bool ok = s->farewells != NULL;
+    for (size_t i = 0; ok && i < SERVICE_SIGNALS; i++) {
         s->signals[i] = evsignal_new(s->base, rows[i].number, rows[i].fn, s);
-        if (!s->signals[i] || event_add(s->signals[i], NULL))
-            return false;
+        ok = s->signals[i] && !event_add(s->signals[i], NULL);
     }
+    if (!ok)
+        return complain(s->args, EXIT_BUG, "no memory");
     const char *where;
-    for (size_t i = 0; (where = args_nth(s->args, OPT_LISTEN, i)); i++)
-        if (!listen_at(s, where))
-            return false;
-    return s->n_listeners || listen_at(s, "127.0.0.1:8443");
+    int status = EXIT_OK;
+    for (size_t i = 0; status == EXIT_OK && (where = args_nth(s->args, OPT_LISTEN, i)); i++)
+        status = listen_at(s, where);
+    return status == EXIT_OK && !s->n_listeners ? listen_at(s, "127.0.0.1:8443") : status;
 }
 
 void service_close(struct service *s)

@@ -36,8 +36,8 @@ struct service {
 
 /* Options and configurations: the client's or the server's.  The exit status, not EXIT_OK after a message. */
 int service_init(struct service *, const struct args *, bool is_client);
-/* The loop, its signals and its listeners. */
-bool service_open(struct service *);
+/* The loop, its signals and its listeners.  The exit status, as above. */
+int service_open(struct service *);
 /* One more or one less: no more than there may be are listened for. */
 void service_count(struct service *, int by);
 /* When the loop is over: what remains ends in it. */

@@ -242,29 +242,31 @@ void session_tell_failure(struct session *s, void *to)
         fprintf(to, "%s: %s [%s]\n", s->target.typed, s->error.text, s->error.code);
 }
 
-static void save_session(const struct session *s)
+static bool save_session(const struct session *s)
 {
     const char *path = args_value(s->args, OPT_SESSION, NULL);
     if (!path || (!s->ticket_n && !s->ticket_used))
-        return;
+        return true;
     if (!s->ticket_n) { /* it was used and no new one came: a ticket serves once */
         unlink(path);
-        return;
+        return true;
     }
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || write(fd, s->ticket, s->ticket_n) != (ssize_t)s->ticket_n)
+    bool ok = fd >= 0 && write(fd, s->ticket, s->ticket_n) == (ssize_t)s->ticket_n;
+    if (!ok)
         complain(s->args, EXIT_FILE, "%s: %s", path, strerror(errno));
     if (fd >= 0)
         close(fd);
+    return ok;
 }
 
-void session_end(struct session *s)
+bool session_end(struct session *s)
 {
     if (s->conn && s->error.reason == TROTH_R_NONE) {
         troth_close(s->conn);
         link_flush(&s->link, 1000);
     }
-    save_session(s);
+    bool kept = save_session(s);
     if (s->ticket)
         explicit_bzero(s->ticket, s->ticket_n);
     free(s->ticket);
@@ -277,6 +279,7 @@ void session_end(struct session *s)
     json_decref(s->setup);
     if (s->dialed.fd >= 0)
         close(s->dialed.fd);
+    return kept;
 }
 
 json_t *failure_json(const troth_error *e)

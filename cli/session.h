@@ -57,7 +57,7 @@ bool session_write(struct session *s, const void *p, size_t n);
 void session_tell_failure(struct session *s, void *to);
 /* The same as JSON (jansson): the member `failure' of every verb's answer.  The caller's. */
 struct json_t *failure_json(const troth_error *e);
-/* Closes in order when it can; keeps the ticket in --session. */
-void session_end(struct session *s);
+/* Closes in order when it can; keeps the ticket in --session.  False after a message: it could not. */
+bool session_end(struct session *s);
 
 #endif

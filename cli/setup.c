@@ -167,17 +167,25 @@ static void line_to_tape(void *tape, const char *line)
     tape_key_line(tape, line);
 }
 
-static void set_key_log(const struct args *a, troth_builder *b, struct tape *tape)
+/* A variable that was set for another program is no reason to stop; an option is. */
+static bool set_key_log(const struct args *a, troth_builder *b, struct tape *tape)
 {
     if (tape_keeps_secrets(tape)) {
         troth_danger_key_log(b, line_to_tape, tape);
-        return;
+        return true;
     }
     const char *path = args_value(a, OPT_KEYLOG, getenv("SSLKEYLOGFILE"));
     if (!path || !*path)
-        return;
+        return true;
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        complain(a, EXIT_FILE, "no key log: %s: %s", path, strerror(errno));
+        return !args_has(a, OPT_KEYLOG);
+    }
+    close(fd);
     fprintf(stderr, "troth: warning: the secrets of this connection are written to %s; whoever has them reads everything\n", path);
     troth_danger_key_log(b, append_line, (void *)(uintptr_t)path);
+    return true;
 }
 
 static int64_t fixed_time(void *ctx)
@@ -280,10 +288,17 @@ bool setup_speak(const struct args *a, troth_builder *b, bool server)
     return set_what_to_speak(a, b) && set_alpn(a, b) && (!server || set_sessions(a, b));
 }
 
-static bool set_common(const struct args *a, troth_builder *b, struct tape *tape, bool server)
+/* Mistakes among the options first, then the files that they name. */
+static bool set_common(const struct args *a, troth_builder *b, struct tape *tape, bool server, int *status)
 {
-    set_key_log(a, b, tape);
-    return setup_speak(a, b, server) && set_identities(a, b) && set_time(a, b);
+    *status = EXIT_USAGE;
+    if (!setup_speak(a, b, server) || !set_time(a, b))
+        return false;
+    *status = EXIT_FILE;
+    if (!set_key_log(a, b, tape) || !set_identities(a, b) || !(server ? ech_server_options(a, b) : ech_client_options(a, b)))
+        return false;
+    *status = EXIT_USAGE;
+    return true;
 }
 
 struct tape *setup_tape(const struct args *a)
@@ -301,9 +316,8 @@ static troth_provider *provider_of(struct tape *tape)
 
 troth_client *setup_client(const struct args *a, struct tape *tape, int *status)
 {
-    *status = EXIT_USAGE;
     troth_builder *b = troth_client_builder(provider_of(tape));
-    if (!set_common(a, b, tape, false) || !set_trust(a, b, status) || !ech_client_options(a, b)) {
+    if (!set_common(a, b, tape, false, status) || !set_trust(a, b, status)) {
         troth_builder_free(b);
         return NULL;
     }
@@ -353,7 +367,7 @@ troth_server *setup_server(const struct args *a, struct tape *tape, struct id_ca
         return NULL;
     }
     troth_builder *b = troth_server_builder(provider_of(tape));
-    if (!set_common(a, b, tape, true) || !ech_server_options(a, b) || !set_client_auth(a, b, status)) {
+    if (!set_common(a, b, tape, true, status) || !set_client_auth(a, b, status)) {
         troth_builder_free(b);
         return NULL;
     }

@@ -67,7 +67,7 @@ static bool hear_line(struct talk *t)
 static bool hear_code(struct talk *t, const char *code)
 {
     for (int lines = 0; lines < 100 && hear_line(t); lines++) {
-        if (strncmp(t->line, code, 3))
+        if (strncmp(t->line, code, 3) != 0)
             return false;
         if (t->line[3] != '-')
             return true;
@@ -85,7 +85,7 @@ static bool smtp(struct talk *t, const char *host)
 static bool imap(struct talk *t, const char *host)
 {
     (void)host;
-    if (!hear_line(t) || strncmp(t->line, "* OK", 4) || !say(t, "a1 STARTTLS\r\n", 13))
+    if (!hear_line(t) || strncmp(t->line, "* OK", 4) != 0 || !say(t, "a1 STARTTLS\r\n", 13))
         return false;
     for (int lines = 0; lines < 100 && hear_line(t); lines++)
         if (!strncmp(t->line, "a1 ", 3))
@@ -135,7 +135,7 @@ static bool mysql(struct talk *t, const char *host)
 
 static bool xmpp(struct talk *t, const char *host)
 {
-    char text[512], seen[4096];
+    char text[512], seen[4096] = "";
     size_t n = 0;
     int k = snprintf(text, sizeof text, "<?xml version='1.0'?><stream:stream to='%s' xmlns='jabber:client' "
                      "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>", host);
@@ -193,7 +193,8 @@ bool starttls_known(const struct args *a)
 bool starttls(const char *protocol, int fd, const char *host, int timeout_ms, char *said, size_t cap)
 {
     struct talk t = { .fd = fd, .deadline = now_us() + (uint64_t)timeout_ms * 1000u };
-    bool ok = row_of(protocol)->speak(&t, host);
+    const struct row *row = row_of(protocol);
+    bool ok = row && row->speak(&t, host);
     size_t n = 0;
     for (const char *p = t.line; *p && n + 1 < cap; p++)
         said[n++] = *p >= 0x20 && *p < 0x7f ? *p : '?';

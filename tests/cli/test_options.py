@@ -56,10 +56,17 @@ for words, args in (
         (["40 to 1000"], ("explain", "--width", "3", "a.example")), (["neither init nor issue"], ("ca", "make")), (["keygen"], ("ech", "make")),
         (["--public-name"], ("ech", "keygen")), (["is not a registered name"], ("get", "--sigs", "md5", "a.example"))):
     refused(words, *args)
+for verb in (("serve", *own), ("proxy", *own, "--backend", "127.0.0.1:9")):
+    refused(["--listen", "at most 16"], *verb, "-q", *(17 * ("--listen", "127.0.0.1:0")))
+    refused(["65535"], *verb, "-q", "--listen", "127.0.0.1:99999")
 for words, args in ((["No such file"], ("connect", "--ca", "/no/such", "a.example")), (["No such file"], ("connect", "--session", "/x", "--early-data", "/no/such", "a.example")),
                     (["No such file"], ("verify", "--roots", CA, "/no/such")), (["directory"], ("verify", "--roots", CA, "--ocsp-response", D, CERT)),
                     (["No such file"], ("inspect", "/no/such")), (["is a directory"], ("inspect", D)), (["ct"], ("verify", "--roots", CA, "--ct-logs", CA, CERT)),
-                    (["No such file"], ("serve", *own, "--client-ca", CA, "--crl", "/no/such"))):
+                    (["No such file"], ("serve", *own, "--client-ca", CA, "--crl", "/no/such")),
+                    (["No such file"], ("serve", *own, "--staple", "/no/such")), (["directory"], ("serve", *own, "--ech-key", D)),
+                    (["directory"], ("connect", "--ech-config", D, "a.example")), (["no key log", "/no/such/x"], ("connect", "--keylog", "/no/such/x", "a.example")),
+                    (["/no/such/x"], ("serve", *own, "--listen", "127.0.0.1:0", "--port-file", "/no/such/x", "-q")),
+                    (["No space left"], ("proxy", *own, "--backend", "127.0.0.1:9", "--listen", "127.0.0.1:0", "--port-file", "/dev/full", "-q"))):
     refused(words if words != ["ct"] else [CA], *args, status=8)
 # ---- every option that a verb does not have is refused by it; every one that it has stands in its help
 options = dict(re.findall(r'^OPT\((\w+),\s*"([^"]+)"', open(os.environ["SRC_DIR"] + "/cli/options.def", encoding="utf-8").read(), re.M))
@@ -103,6 +110,28 @@ for name in "abc":
     by_id(s, "-sess_out", f"{D}/id-{name}")
 check("--session-cache 2: the oldest goes first", [by_id(s, "-sess_in", f"{D}/id-{name}") for name in "cb"] == 2 * [["Reused"]])
 check("and is a stranger then", by_id(s, "-sess_in", f"{D}/id-a") == ["New"])
+s.end()
+# ---- what was asked for and cannot be written: one message, exit status 8; and none when a reader has gone before the end
+s = Server(web, cert=CERT, key=KEY)
+with open(f"{web}/big", "wb") as f:
+    f.write(b"x" * 200000)
+site, page, big = f"localhost:{s.port}", f"https://localhost:{s.port}/", f"https://localhost:{s.port}/big"
+for args in (("connect", "--html", "/no/such/x", site), ("connect", "--html", "/dev/full", site), ("connect", "--record", "/no/such/x", site),
+             ("connect", "--session", "/no/such/x", site), ("connect", "--session", "/dev/full", site),
+             ("get", "-o", "/dev/full", page), ("get", "-o", "/dev/full", big), ("get", "-o", "/no/such/x", page)):
+    path = next(a for a in args if a in ("/dev/full", "/no/such/x"))
+    refused([path, "No "], *args, "--ca", CA, status=8)
+for args in (("get", "--ca", CA, page), ("get", "--ca", CA, big), ("connect", "--ca", CA, "--json", site), ("explain", "--ca", CA, site), ("inspect", CA),
+             ("verify", "--roots", CA, CERT), ("ech", "keygen", "--public-name", "a.example"), ("version",), ("get", "--help")):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        r = subprocess.run([TROTH, *args], stdout=full, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=60, check=False)
+    said = [line for line in r.stderr.splitlines() if line.startswith("troth")]
+    check("to a full disk: " + " ".join(args), r.returncode == 8 and len(said) == 1 and "standard output: " in said[0], (r.returncode, r.stderr))
+    reader, pipe = os.pipe()
+    os.close(reader)
+    r = subprocess.run([TROTH, *args], stdout=pipe, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=60, check=False)
+    os.close(pipe)
+    check("to nobody: " + " ".join(args), r.returncode == 8 and not any(line.startswith("troth") for line in r.stderr.splitlines()), (r.returncode, r.stderr))
 s.end()
 # ---- early data, taken and not
 request = f"{D}/request"
