@@ -319,7 +319,8 @@ int verb_CHECK(const struct args *a)
     c.connections = 1;
     bool open = session_open(&c.first) && revoke_check(&c.first);
     status = exit_code_of(open ? NULL : &c.first.error);
-    bool reached = open || status == EXIT_CERTIFICATE || (c.first.dialed.fd >= 0 && strncmp(c.first.error.code, "peer.not-tls", 12) && status == EXIT_PROTOCOL);
+    bool reached = open || status == EXIT_CERTIFICATE ||
+                   (status == EXIT_PROTOCOL && c.first.dialed.fd >= 0 && strncmp(c.first.error.code, "peer.not-tls", 12) != 0);
     if (!reached) {
         session_tell_failure(&c.first, stderr);
         if (format == 1)

@@ -17,7 +17,7 @@ int verb_ECH(const struct args *a)
     troth_error why;
     char pem[2048];
     const char *name = args_value(a, OPT_PUBLIC_NAME, NULL), *path = args_value(a, OPT_OUTPUT, NULL);
-    if (strcmp(a->operands[0], "keygen"))
+    if (strcmp(a->operands[0], "keygen") != 0)
         return complain(a, EXIT_USAGE, "`%s' is not something to do; write: troth ech keygen --public-name NAME", a->operands[0]);
     if (!name)
         return complain(a, EXIT_USAGE, "--public-name is missing: the name that everybody may see, and that the server has a certificate for");
@@ -27,7 +27,7 @@ int verb_ECH(const struct args *a)
     if (!ok)
         return complain(a, why.reason == TROTH_R_BAD_ARGUMENT ? EXIT_USAGE : EXIT_BUG, "%s [%s]", why.detail, why.code);
     size_t n = troth_ech_pem(&pair, pem, sizeof pem);
-    if (path && strcmp(path, "-"))
+    if (path && strcmp(path, "-") != 0)
         ok = file_new(a, path, 0600, (troth_span){ (const uint8_t *)pem, n });
     else
         ok = fwrite(pem, 1, n, stdout) == n && !fflush(stdout);
@@ -58,7 +58,7 @@ bool ech_client_options(const struct args *a, troth_builder *b)
         troth_ech_grease(b);
     if (!config)
         return true;
-    if (access(config, F_OK) && strcmp(config, "-")) {
+    if (access(config, F_OK) && strcmp(config, "-") != 0) {
         give_base64(b, config, strlen(config));
         return true;
     }

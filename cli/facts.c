@@ -24,13 +24,14 @@ json_t *facts_hex(const uint8_t *p, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
     char *text = malloc(2 * n + 1);
-    for (size_t i = 0; text && i < n; i++) {
+    if (!text)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
         text[2 * i] = digits[p[i] >> 4];
         text[2 * i + 1] = digits[p[i] & 15];
     }
-    json_t *j = text ? json_stringn(text, 2 * n) : NULL;
-    if (text)
-        explicit_bzero(text, 2 * n);
+    json_t *j = json_stringn(text, 2 * n);
+    explicit_bzero(text, 2 * n);
     free(text);
     return j;
 }
@@ -44,7 +45,9 @@ static void add_file(json_t *list, const struct args *a, const char *path, const
     const troth_object *objects;
     size_t count = pki ? troth_pki_read(pki, (troth_span){ file, n }, &objects) : 0;
     for (size_t i = 0; i < count; i++) {
-        troth_span pem = strcmp(objects[i].kind, kind) ? (troth_span){ 0 } : troth_pki_pem(pki, label, objects[i].der);
+        troth_span pem = { 0 };
+        if (!strcmp(objects[i].kind, kind))
+            pem = troth_pki_pem(pki, label, objects[i].der);
         if (pem.n)
             json_array_append_new(list, json_stringn((const char *)pem.p, pem.n));
     }
@@ -59,7 +62,7 @@ static json_t *files_of(const struct args *a, const enum opt *which, size_t n, c
     json_t *list = json_array();
     for (size_t k = 0; k < n; k++)
         for (size_t i = 0; args_nth(a, which[k], i); i++)
-            if (strcmp(args_nth(a, which[k], i), "system"))
+            if (strcmp(args_nth(a, which[k], i), "system") != 0)
                 add_file(list, a, args_nth(a, which[k], i), kind, label);
     return list;
 }
@@ -268,7 +271,7 @@ static bool add_cut(struct reel *r, const json_t *one)
     const json_t *value = json_object_get(one, "value");
     int kind = 0;
     size_t n;
-    while (what && kind < CUT_KINDS && strcmp(what, cut_names[kind]))
+    while (what && kind < CUT_KINDS && strcmp(what, cut_names[kind]) != 0)
         kind++;
     if (!what || kind == CUT_KINDS || length < 0 || length > FACTS_MOST)
         return false;

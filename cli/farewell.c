@@ -61,8 +61,10 @@ static void end(struct one *o)
 
 void farewells_free(struct farewells *f)
 {
-    while (f && f->first)
-        end(f->first);
+    for (struct one *o = f ? f->first : NULL, *next; o; o = next) {
+        next = o->next;
+        end(o);
+    }
     free(f);
 }
 

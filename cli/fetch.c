@@ -36,7 +36,7 @@ static bool keep(void *ctx, const uint8_t *p, size_t n)
 static bool place(const char *url, struct target *t)
 {
     *t = (struct target){ .typed = url };
-    if (strncmp(url, "http://", 7))
+    if (strncmp(url, "http://", 7) != 0)
         return false;
     const char *host = url + 7;
     size_t n = strcspn(host, "/"), colon = strcspn(host, ":/");

@@ -94,7 +94,7 @@ static int open_file(int root, char *path, size_t cap, struct stat *st, bool *sl
     if (fd < 0 || fstat(fd, st) || !S_ISDIR(st->st_mode))
         return fd;
     close(fd);
-    if (strcmp(path, ".") && path[n - 1] != '/') {
+    if (strcmp(path, ".") != 0 && path[n - 1] != '/') {
         *slash_missing = true;
         return -1;
     }
@@ -111,7 +111,7 @@ static int open_file(int root, char *path, size_t cap, struct stat *st, bool *sl
 static int parse_range(const char *text, int64_t size, int64_t *from, int64_t *n)
 {
     char *end;
-    if (!text || strncmp(text, "bytes=", 6) || strchr(text, ','))
+    if (!text || strncmp(text, "bytes=", 6) != 0 || strchr(text, ','))
         return 0;
     text += 6;
     if (*text == '-') {

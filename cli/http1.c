@@ -17,7 +17,7 @@ bool http1_header(const struct http1 *h, const char *name, char *out, size_t cap
 {
     size_t n = strlen(name);
     for (const char *line = strchr(h->head, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
-        if (strncasecmp(line + 1, name, n) || line[1 + n] != ':')
+        if (strncasecmp(line + 1, name, n) != 0 || line[1 + n] != ':')
             continue;
         const char *v = line + 2 + n;
         v += strspn(v, " \t");
@@ -55,7 +55,7 @@ static bool begin_body(struct http1 *h)
             return wrong(h, "a Content-Length that is no number");
         h->left = strtoull(text, &end, 10);
     } else if (http1_header(h, "Transfer-Encoding", text, sizeof text)) {
-        if (strcasecmp(text, "chunked"))
+        if (strcasecmp(text, "chunked") != 0)
             return wrong(h, "a Transfer-Encoding that is not spoken here");
         h->chunked = true;
         h->step = IN_SIZE;
@@ -68,7 +68,7 @@ static bool begin_body(struct http1 *h)
 static bool parse_status(struct http1 *h)
 {
     const char *s = h->head;
-    if (strncmp(s, "HTTP/1.", 7) || (s[7] != '0' && s[7] != '1') || s[8] != ' ' || strspn(s + 9, "0123456789") != 3 || s[9] == '0' ||
+    if (strncmp(s, "HTTP/1.", 7) != 0 || (s[7] != '0' && s[7] != '1') || s[8] != ' ' || strspn(s + 9, "0123456789") != 3 || s[9] == '0' ||
         (s[12] != ' ' && s[12] != '\n'))
         return wrong(h, "no HTTP/1 status line");
     h->status = atoi(s + 9);
@@ -82,7 +82,7 @@ static bool take_head(struct http1 *h, char c)
         return wrong(h, "headers that do not end");
     if (!c)
         return wrong(h, "a zero byte among the headers");
-    if (h->head_n == 4 && strncmp(h->head, "HTTP", 4))
+    if (h->head_n == 4 && strncmp(h->head, "HTTP", 4) != 0)
         return wrong(h, "no HTTP/1 status line");
     if (c == '\n' && h->head_n && h->head[h->head_n - 1] == '\r')
         h->head_n--;

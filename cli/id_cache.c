@@ -37,7 +37,7 @@ static struct kept **bucket_of(struct id_cache *c, troth_span id)
 static struct kept **find(struct id_cache *c, troth_span id)
 {
     struct kept **at = bucket_of(c, id);
-    while (*at && ((*at)->id_n != id.n || memcmp((*at)->id, id.p, id.n)))
+    while (*at && ((*at)->id_n != id.n || memcmp((*at)->id, id.p, id.n) != 0))
         at = &(*at)->next;
     return at;
 }

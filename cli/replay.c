@@ -53,12 +53,13 @@ static void note(struct replay *r, const char *fmt, ...)
 
 static bool stream_add(struct stream *s, const uint8_t *p, size_t n)
 {
-    uint8_t *grown = n ? realloc(s->p, s->n + n) : s->p;
-    if (n && !grown)
+    if (!n)
+        return true;
+    uint8_t *grown = realloc(s->p, s->n + n);
+    if (!grown)
         return false;
+    memcpy(grown + s->n, p, n);
     s->p = grown;
-    if (n)
-        memcpy(s->p + s->n, p, n);
     s->n += n;
     return true;
 }
@@ -405,7 +406,7 @@ static void sum_up(struct player *y)
     r->error = why ? *why : recorded;
     if (!whole && (!why || recorded.reason != why->reason))
         r->error = recorded;
-    if (whole && strcmp(why ? why->code : "ok", then_code) && strcmp(then_code, "ok"))
+    if (whole && strcmp(why ? why->code : "ok", then_code) != 0 && strcmp(then_code, "ok") != 0)
         note(r, "Then it ended with %.60s; the replay ends with %s.", recorded.code ? recorded.code : "a code that is not known here", why ? why->code : "success");
     if (!why && r->error.reason != TROTH_R_NONE)
         troth_story_failed(r->story, &r->error);

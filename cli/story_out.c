@@ -25,7 +25,7 @@ troth_story *story_begin(const char *about, int64_t now)
 void story_first_bytes(char *out, size_t cap, const troth_error *e, const uint8_t *p, size_t n)
 {
     *out = 0;
-    if (e->reason == TROTH_R_NONE || strncmp(e->code, "peer.not-tls", 12) || !n)
+    if (e->reason == TROTH_R_NONE || strncmp(e->code, "peer.not-tls", 12) != 0 || !n)
         return;
     int k = snprintf(out, cap, "the peer's first bytes: \"");
     for (size_t i = 0; i < n && k + 2 < (int)cap; i++)

@@ -37,7 +37,7 @@ bool target_parse(struct target *t, const struct args *a, const char *typed, con
         return true;
     }
     if (scheme) {
-        if ((size_t)(scheme - p) != 5 || strncmp(p, "https", 5))
+        if ((size_t)(scheme - p) != 5 || strncmp(p, "https", 5) != 0)
             return refuse(a, typed, "only https:// is spoken here");
         p = scheme + 3;
     }

@@ -21,9 +21,9 @@ bool want_colour(const struct args *a, int fd)
         return true;
     if (!strcmp(when, "never") || getenv("NO_COLOR"))
         return false;
-    if (force && strcmp(force, "0"))
+    if (force && strcmp(force, "0") != 0)
         return true;
-    return isatty(fd) && term && strcmp(term, "dumb");
+    return isatty(fd) && term && strcmp(term, "dumb") != 0;
 }
 
 bool want_unicode(void)

@@ -239,6 +239,8 @@ static bool is_bundle(const struct files *fs, int n_operands)
 {
     if (n_operands > 1)
         return true;
+    if (!fs->n)
+        return false;
     const uint8_t *at = fs->list[0].p, *end = at + fs->list[0].n;
     unsigned n = 0;
     while (at < end && (at = memmem(at, (size_t)(end - at), "-----BEGIN CERTIFICATE-----", 27)) != NULL)

@@ -82,7 +82,7 @@ void why_retry(struct session *s)
             continue;
         again.timeout_ms = again.timeout_ms < 5000 ? again.timeout_ms : 5000;
         works = session_open(&again);
-        if (works || strcmp(again.error.code, s->error.code))
+        if (works || strcmp(again.error.code, s->error.code) != 0)
             n += (size_t)snprintf(s->retried + n, sizeof s->retried - n, "%s%s it %s%s%s", n ? "; " : "", changes[i].what,
                                   works ? "works" : "fails otherwise (", works ? "" : again.error.code, works ? "" : ")");
         session_end(&again);

@@ -100,7 +100,8 @@ static bool check_key(troth_builder *b, const char *setter, const struct ech_con
         return fail(b, ECH_CONFIG_INVALID, "%s: version %04x with a key of %zu bytes", setter, config->version, config->public_key.n);
     if (private_key.n != HPKE_KEY_N)
         return fail(b, ECH_KEY_MISMATCH, "%s: a private key of %zu bytes; %d are needed", setter, private_key.n, HPKE_KEY_N);
-    for (size_t i = 0; i + 1 < u16s_count(config->cipher_suites); i += 2) {
+    size_t n = u16s_count(config->cipher_suites);
+    for (size_t i = 0; i + 1 < n; i += 2) {
         uint16_t kdf = u16s_at(config->cipher_suites, i), aead = u16s_at(config->cipher_suites, i + 1);
         if (hpke_has(b->config.provider, config->kem_id, kdf, aead))
             return belongs(b, config, private_key.p, aead) || fail(b, ECH_KEY_MISMATCH, "%s", setter);
@@ -151,7 +152,7 @@ static bool key_from_pem(troth_builder *b, const char *setter, span pem, bool re
     const struct object *key = find(o, n, OBJECT_PRIVATE_KEY), *config = find(o, n, OBJECT_ECH_CONFIG);
     if (!key || !config)
         return fail(b, ECH_CONFIG_INVALID, "%s: no %s in it", setter, key ? "ECHCONFIG" : "PRIVATE KEY");
-    if (key->der.n != sizeof pkcs8 + HPKE_KEY_N || memcmp(key->der.p, pkcs8, sizeof pkcs8))
+    if (key->der.n != sizeof pkcs8 + HPKE_KEY_N || memcmp(key->der.p, pkcs8, sizeof pkcs8) != 0)
         return fail(b, ECH_KEY_MISMATCH, "%s: the private key is not one for X25519", setter);
     return add_key(b, setter, span_slice(config->der, 2, config->der.n), span_slice(key->der, sizeof pkcs8, HPKE_KEY_N), retry);
 }

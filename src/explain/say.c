@@ -121,16 +121,9 @@ static void say_key_usage(struct text *t, uint64_t bits)
             text_add(t, "%s%s", n++ ? ", " : "", names[i]);
 }
 
-/* Values of DER that have a better form than hexadecimal; false: there is none. */
-static bool say_der(struct text *t, const struct view *v, uint8_t tag, const struct sighting *s, span b)
+static bool say_der_bytes(struct text *t, const struct view *v, uint8_t tag, const struct sighting *s, span b)
 {
-    if (is(s->name, "KeyUsage") && s->shape == SHAPE_UINT)
-        say_key_usage(t, s->value);
-    else if (tag == 0x01)
-        text_add(t, "%s", s->value ? "true" : "false");
-    else if (s->shape != SHAPE_BYTES)
-        return false;
-    else if (tag == 0x06)
+    if (tag == 0x06)
         say_oid(t, b);
     else if (tag == 0x30 && b.n > 2 && b.p[0] == 0x06 && b.p[1] <= b.n - 2)
         say_oid(t, span_slice(b, 2, b.p[1]));
@@ -141,6 +134,18 @@ static bool say_der(struct text *t, const struct view *v, uint8_t tag, const str
         text_add(t, "%u.%u.%u.%u", b.p[0], b.p[1], b.p[2], b.p[3]);
     else
         return false;
+    return true;
+}
+
+/* Values of DER that have a better form than hexadecimal; false: there is none. */
+static bool say_der(struct text *t, const struct view *v, uint8_t tag, const struct sighting *s, span b)
+{
+    if (is(s->name, "KeyUsage") && s->shape == SHAPE_UINT)
+        say_key_usage(t, s->value);
+    else if (tag == 0x01)
+        text_add(t, "%s", s->value ? "true" : "false");
+    else
+        return s->shape == SHAPE_BYTES && say_der_bytes(t, v, tag, s, b);
     return true;
 }
 

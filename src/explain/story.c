@@ -53,12 +53,12 @@ static void give_back(troth_story *s, void *p, size_t n)
 /* Room for one more row at the end; NULL when there is none. */
 static void *row_add(troth_story *s, struct rows *r, size_t size)
 {
-    if (r->n == r->cap) {
+    if (!r->p || r->n == r->cap) {
         size_t cap = r->cap ? r->cap * 2 : 32;
         void *p = take(s, cap * size);
         if (!p)
             return NULL;
-        if (r->n)
+        if (r->p)
             memcpy(p, r->p, r->n * size);
         give_back(s, r->p, r->cap * size);
         r->p = p;

@@ -186,7 +186,7 @@ static size_t blocks_height(const troth_story *s, int *height)
     size_t n = 0;
     *height = 16;
     for (size_t i = 0; i < s->keys.n; i++) {
-        struct told_key missing;
+        struct told_key missing = { .label = "" };
         if (!on_spine(s, &all[i]) && !is_missing(s, i, &missing))
             continue;
         const char *label = on_spine(s, &all[i]) ? all[i].label : missing.label;
@@ -212,7 +212,7 @@ void html_key_schedule(struct page *p)
             height);
     for (size_t i = 0; i < s->keys.n; i++) {
         const struct told_key *k = &ROWS(s, keys, struct told_key)[i];
-        struct told_key missing;
+        struct told_key missing = { .label = "" };
         bool spine_here = on_spine(s, k);
         if (!spine_here && !is_missing(s, i, &missing))
             continue;

@@ -102,8 +102,8 @@ static bool check_inner(struct troth_conn *c, const struct client_hello *ch)
     const struct exts *e = &ch->exts;
     if (!exts_have(e, X_SUPPORTED_VERSIONS))
         return fail(c, ECH_INNER_INVALID, "no supported_versions");
-    for (uint16_t v = SSL3; v <= TROTH_TLS12; v++)
-        if (u16s_has(e->supported_versions, v))
+    for (unsigned v = SSL3; v <= TROTH_TLS12; v++)
+        if (u16s_has(e->supported_versions, (uint16_t)v))
             return fail(c, ECH_INNER_INVALID, "it offers version %04x", v);
     return true;
 }

@@ -35,11 +35,10 @@ static const struct late *kept(const struct troth_conn *c)
     return c->rare ? c->rare->late : NULL;
 }
 
-static bool begin(struct troth_conn *c)
+static bool begin(struct troth_conn *c, const struct late *late)
 {
     TRY(hs_begin(c));
     struct hs *hs = c->hs;
-    const struct late *late = kept(c);
     hs->transcript = late->transcript;
     hs->suite = late->suite;
     hs->hash = late->hash;
@@ -97,11 +96,12 @@ enum state on_late_request(struct troth_conn *c, const struct message *m)
         (void)fail(c, QUIC_LATE_REQUEST, "CertificateRequest");
         return S_FAILED;
     }
-    if (!kept(c)) {
+    const struct late *late = kept(c);
+    if (!late) {
         (void)fail(c, UNEXPECTED_MESSAGE, "CertificateRequest, and post_handshake_auth was not offered");
         return S_FAILED;
     }
-    if (!begin(c) || !transcript_add(&c->hs->transcript, m->raw) || !read_request(c, m))
+    if (!begin(c, late) || !transcript_add(&c->hs->transcript, m->raw) || !read_request(c, m))
         return S_FAILED;
     return certificate_ask(c) ? S_WAIT_LATE_CLIENT : answer(c);
 }
@@ -121,9 +121,10 @@ enum state on_late_signature(struct troth_conn *c, const struct message *m)
 bool late_ask(struct troth_conn *c)
 {
     uint8_t context[CONTEXT_N];
-    if (!kept(c) || c->state != S_CONNECTED)
-        return fail(c, WRONG_TIME, "troth_ask_again %s", kept(c) ? "while the client is asked already" : "where the client did not offer it, or nobody is trusted");
-    TRY(begin(c) && conn_random(c, context, sizeof context) && hs_keep(c, &c->hs->wanted.context, SPAN_OF(context)));
+    const struct late *late = kept(c);
+    if (!late || c->state != S_CONNECTED)
+        return fail(c, WRONG_TIME, "troth_ask_again %s", late ? "while the client is asked already" : "where the client did not offer it, or nobody is trusted");
+    TRY(begin(c, late) && conn_random(c, context, sizeof context) && hs_keep(c, &c->hs->wanted.context, SPAN_OF(context)));
     TRY(certificate_request_send(c) && flight_flush(c));
     c->state = S_WAIT_LATE_CERT;
     return true;

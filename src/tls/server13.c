@@ -63,7 +63,7 @@ static bool check_hello(struct troth_conn *c, const struct client_hello *ch)
         return fail(c, NO_KEY_SHARE, "%s is missing", exts_have(e, X_KEY_SHARE) ? "supported_groups" : "key_share");
     if (!exts_have(e, X_PRE_SHARED_KEY) && !exts_have(e, X_KEY_SHARE))
         return fail(c, NO_KEY_SHARE, "neither key_share nor pre_shared_key");
-    for (size_t i = 0; i < e->n_shares; i++)
+    for (size_t i = 0, n = e->n_shares; i < n; i++)
         if (!u16s_has(e->supported_groups, e->shares[i].group))
             return fail(c, SHARE_NOT_SUPPORTED, "%s", name_of(&names_group, e->shares[i].group));
     return true;

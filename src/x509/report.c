@@ -37,7 +37,7 @@ static bool given_add(struct troth_report *r, span **list, size_t *cap, span der
     if (r->n_given == LIMIT_CERTIFICATES)
         return error_set(&r->error, TROTH_R_CHAIN_BUDGET, __FILE__, __LINE__, "more than %u certificates were given",
                          (unsigned)LIMIT_CERTIFICATES);
-    if (r->n_given == *cap) {
+    if (!*list || r->n_given == *cap) {
         size_t more = *cap ? 2 * *cap : 8;
         span *p = arena_array(&r->arena, more, sizeof *p);
         TRY(p);
