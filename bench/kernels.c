@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/sha.h>
 
 #include "quiet.h"
@@ -17,6 +18,7 @@
 #include "crypto/kernel/cpu.h"
 #include "crypto/kernel/mlkem.h"
 #include "crypto/kernel/p256.h"
+#include "crypto/kernel/rsa.h"
 #include "crypto/kernel/x25519.h"
 
 enum { ROWS_MAX = 64, ROUNDS_MAX = 2000 };
@@ -199,12 +201,43 @@ static void p_rows(struct bench *b, struct p_arg *a, uint32_t cpu)
     add(b, "p256 public", "libcrypto", p_openssl_public, a, 1);
 }
 
+/* ---- RSA-2048 */
+struct r_arg { RSA *rsa; struct rsa_private key; uint8_t in[256], out[256], back[256]; };
+
+static void r_private(void *v) { static const uint8_t t[4] = { 1, 2, 3, 4 }; struct r_arg *a = v; (void)!rsa_private(a->out, &a->key, a->in, t); }
+static void r_public(void *v) { struct r_arg *a = v; bool bad; (void)!rsa_public(a->back, a->key.modulus, 256, a->key.e, a->out, &bad); }
+static void r_openssl_private(void *v) { struct r_arg *a = v; RSA_private_encrypt(256, a->in, a->out, a->rsa, RSA_NO_PADDING); }
+static void r_openssl_public(void *v) { struct r_arg *a = v; RSA_public_decrypt(256, a->out, a->back, a->rsa, RSA_NO_PADDING); }
+
+static void r_rows(struct bench *b, struct r_arg *a, uint32_t cpu)
+{
+    struct rsa_parts parts = { .e = 65537, .blind[255] = 1, .unblind[255] = 1 };
+    const BIGNUM *n[6];
+    uint8_t *to[6] = { parts.n, parts.p, parts.q, parts.dp, parts.dq, parts.q_inverse };
+    EVP_PKEY *pkey = EVP_RSA_gen(2048);
+    a->rsa = EVP_PKEY_get1_RSA(pkey);
+    EVP_PKEY_free(pkey);
+    RSA_get0_key(a->rsa, &n[0], NULL, NULL);
+    RSA_get0_factors(a->rsa, &n[1], &n[2]);
+    RSA_get0_crt_params(a->rsa, &n[3], &n[4], &n[5]);
+    for (int i = 0; i < 6; i++)
+        BN_bn2binpad(n[i], to[i], i ? 128 : 256);
+    a->in[9] = 1;
+    if (cpu & CPU_IFMA && rsa_private_load(&a->key, &parts)) {
+        add(b, "rsa-2048 private", "ifma", r_private, a, 1);
+        add(b, "rsa-2048 public", "ifma", r_public, a, 1);
+    }
+    add(b, "rsa-2048 private", "libcrypto", r_openssl_private, a, 1);
+    add(b, "rsa-2048 public", "libcrypto", r_openssl_public, a, 1);
+}
+
 int main(int argc, char **argv)
 {
     static struct bench b;
     static struct x_arg x[3];
     static struct kem_arg kem[9];
     static struct p_arg p;
+    static struct r_arg r;
     unsigned rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 300;
     rounds = rounds < 20 ? 20 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
     b.filter = argc > 1 && *argv[1] ? argv[1] : NULL;
@@ -223,6 +256,7 @@ int main(int argc, char **argv)
             kem_rows(&b, &kem[n++], size, CPU_AVX2 | CPU_AVX512, "avx512");
     }
     p_rows(&b, &p, cpu);
+    r_rows(&b, &r, cpu);
     measure(&b, rounds);
     return 0;
 }

@@ -101,6 +101,11 @@ E_OP(struct e256, 4, _mm256_permutex2var_epi64, (struct e256 a, struct e256 x, s
      (e_pick(a.q, 4, x.q[i]) & ((x.q[i] >> 2 & 1) - 1)) | (e_pick(b.q, 4, x.q[i]) & (0 - (x.q[i] >> 2 & 1))))
 E_OP(struct e512, 8, _mm512_cvtepi8_epi64, (struct e128 a), (uint64_t)(int64_t)(int8_t)(a.q[0] >> 8 * i))
 
+E_OP(struct e512, 8, _mm512_alignr_epi64, (struct e512 a, struct e512 b, unsigned n), i + n < 8 ? b.q[i + n] : a.q[i + n - 8])
+E_OP(struct e512, 8, _mm512_broadcast_i64x2, (struct e128 a), a.q[i % 2])
+E_OP(struct e512, 8, _mm512_mask_set1_epi64, (struct e512 s, unsigned k, long long x),
+     ((uint64_t)x & e_lane(k, i)) | (s.q[i] & ~e_lane(k, i)))
+
 static inline struct e256 e_mm256_setzero_si256(void) { return (struct e256){ { 0 } }; }
 static inline struct e512 e_mm512_setzero_si512(void) { return (struct e512){ { 0 } }; }
 static inline struct e256 e_mm256_set_epi64x(long long d, long long c, long long b, long long a)
@@ -116,6 +121,7 @@ static inline struct e512 e_mm512_set_epi64(long long h, long long g, long long 
 static inline struct e512 e_mm512_load_si512(const void *p) { struct e512 r; memcpy(&r, p, sizeof r); return r; }
 static inline struct e256 e_mm256_load_si256(const void *p) { struct e256 r; memcpy(&r, p, sizeof r); return r; }
 static inline struct e128 e_mm_loadl_epi64(const void *p) { struct e128 r = { { 0 } }; memcpy(&r, p, 8); return r; }
+static inline struct e128 e_mm_loadu_si128(const void *p) { struct e128 r; memcpy(&r, p, sizeof r); return r; }
 static inline void e_mm512_store_si512(void *p, struct e512 a) { memcpy(p, &a, sizeof a); }
 static inline long long e_mm256_extract_epi64(struct e256 a, unsigned i) { return (long long)a.q[i]; }
 static inline uint8_t e_mm512_movepi64_mask(struct e512 a)
@@ -135,6 +141,21 @@ static inline uint8_t e_mm512_test_epi64_mask(struct e512 a, struct e512 b)
 static inline uint8_t e_mm512_testn_epi64_mask(struct e512 a, struct e512 b)
 {
     return (uint8_t)~e_mm512_test_epi64_mask(a, b);
+}
+static inline uint8_t e_mm512_cmpeq_epu64_mask(struct e512 a, struct e512 b)
+{
+    unsigned k = 0;
+    for (unsigned i = 0; i < 8; i++)
+        k |= (unsigned)(1 - e_nonzero(a.q[i] ^ b.q[i])) << i;
+    return (uint8_t)k;
+}
+/* of numbers below 2^63 */
+static inline uint8_t e_mm512_cmpgt_epu64_mask(struct e512 a, struct e512 b)
+{
+    unsigned k = 0;
+    for (unsigned i = 0; i < 8; i++)
+        k |= (unsigned)((b.q[i] - a.q[i]) >> 63) << i;
+    return (uint8_t)k;
 }
 
 /* and by these names the kernels find them */
@@ -190,12 +211,22 @@ static inline uint8_t e_mm512_testn_epi64_mask(struct e512 a, struct e512 b)
 #define _mm512_abs_epi64 e_mm512_abs_epi64
 #undef _mm512_add_epi64
 #define _mm512_add_epi64 e_mm512_add_epi64
+#undef _mm512_alignr_epi64
+#define _mm512_alignr_epi64 e_mm512_alignr_epi64
 #undef _mm512_and_si512
 #define _mm512_and_si512 e_mm512_and
+#undef _mm512_broadcast_i64x2
+#define _mm512_broadcast_i64x2 e_mm512_broadcast_i64x2
+#undef _mm512_cmpeq_epu64_mask
+#define _mm512_cmpeq_epu64_mask e_mm512_cmpeq_epu64_mask
+#undef _mm512_cmpgt_epu64_mask
+#define _mm512_cmpgt_epu64_mask e_mm512_cmpgt_epu64_mask
 #undef _mm512_cvtepi8_epi64
 #define _mm512_cvtepi8_epi64 e_mm512_cvtepi8_epi64
 #undef _mm512_load_si512
 #define _mm512_load_si512 e_mm512_load_si512
+#undef _mm512_loadu_si512
+#define _mm512_loadu_si512 e_mm512_load_si512
 #undef _mm512_madd52hi_epu64
 #define _mm512_madd52hi_epu64 e_mm512_madd52hi_epu64
 #undef _mm512_madd52lo_epu64
@@ -204,6 +235,8 @@ static inline uint8_t e_mm512_testn_epi64_mask(struct e512 a, struct e512 b)
 #define _mm512_mask_mov_epi64 e_mm512_mask_mov_epi64
 #undef _mm512_mask_permutexvar_epi64
 #define _mm512_mask_permutexvar_epi64 e_mm512_mask_permutexvar_epi64
+#undef _mm512_mask_set1_epi64
+#define _mm512_mask_set1_epi64 e_mm512_mask_set1_epi64
 #undef _mm512_mask_sub_epi64
 #define _mm512_mask_sub_epi64 e_mm512_mask_sub_epi64
 #undef _mm512_maskz_permutexvar_epi64
@@ -230,6 +263,8 @@ static inline uint8_t e_mm512_testn_epi64_mask(struct e512 a, struct e512 b)
 #define _mm512_srli_epi64 e_mm512_srli_epi64
 #undef _mm512_store_si512
 #define _mm512_store_si512 e_mm512_store_si512
+#undef _mm512_storeu_si512
+#define _mm512_storeu_si512 e_mm512_store_si512
 #undef _mm512_sub_epi64
 #define _mm512_sub_epi64 e_mm512_sub_epi64
 #undef _mm512_test_epi64_mask
@@ -240,5 +275,7 @@ static inline uint8_t e_mm512_testn_epi64_mask(struct e512 a, struct e512 b)
 #define _mm512_xor_si512 e_mm512_xor
 #undef _mm_loadl_epi64
 #define _mm_loadl_epi64 e_mm_loadl_epi64
+#undef _mm_loadu_si128
+#define _mm_loadu_si128 e_mm_loadu_si128
 
 #endif

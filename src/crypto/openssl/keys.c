@@ -349,8 +349,10 @@ static troth_key *own(struct lib *l, EVP_PKEY *pkey, enum troth_reason *why)
     *k = (troth_key){ .lib = l, .pkey = pkey };
     lib_share(l);
     bool known = learn(k);
-    if (known && is_whole(k))
+    if (known && is_whole(k)) {
+        lib_own_rsa(l, k);
         return k;
+    }
     l->pub.key_free(k);
     *why = known ? TROTH_R_KEY_MALFORMED : TROTH_R_KEY_UNSUPPORTED;
     return NULL;
@@ -429,6 +431,7 @@ static void key_free(troth_key *k)
         return;
     struct lib *l = k->lib;
     EVP_PKEY_free(k->pkey);
+    lib_own_rsa_free(l, k);
     secret_wipe(k, sizeof *k);
     l->memory.free(l->memory.ctx, k, sizeof *k);
     lib_free(l);

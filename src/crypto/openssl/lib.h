@@ -33,6 +33,7 @@ struct lib_curve {
 };
 
 struct lib_fast;
+struct rsa_private;
 
 struct lib {
     troth_provider   pub; /* first: the provider is the object */
@@ -41,7 +42,7 @@ struct lib {
     EVP_MD          *md[LIB_HASHES + 1]; /* by enum troth_hash_id */
     struct lib_curve curve[LIB_CURVES];
     bool             has_mldsa;
-    bool             has_lanes; /* P-256 verifications side by side, RSA ones by our kernel */
+    bool             has_lanes; /* P-256 side by side, RSA by our kernels */
     struct lib_aead  aead[LIB_AEADS];
     struct lib_fast *fast; /* libipsec-mb's forms of them; NULL: not here, or not for this processor */
     troth_kem        kem[LIB_KEMS]; /* in order of preference */
@@ -60,6 +61,7 @@ struct troth_key {
     enum troth_hash_id  only_hash; /* an RSA-PSS key may be tied to one hash; 0: it is not */
     bool                in_lanes;  /* P-256: signed with by our own kernel, from d         */
     uint8_t             d[32];
+    struct rsa_private *own_rsa;   /* RSA of 2048 bits: signed with by our own kernel; NULL: by libcrypto */
 };
 
 static inline struct lib *lib_of(void *self)
@@ -92,7 +94,9 @@ void lib_digest(enum troth_hash_id id, const troth_span *parts, size_t n_parts, 
 
 /* One signature by libcrypto; several, those on P-256 side by side where the processor has the lanes. */
 void lib_verify_one(const struct lib *l, troth_verify_job *job);
-/* RSA, of a digest. */
+/* RSA, of a digest.  The first makes a key ready for our own kernel, when it is one that it takes. */
+void lib_own_rsa(const struct lib *l, troth_key *k);
+void lib_own_rsa_free(const struct lib *l, troth_key *k);
 bool lib_verify_rsa(const struct lib *l, const troth_verify_job *job, troth_span digest);
 bool MUST_USE lib_sign_rsa(const struct lib *l, const troth_key *k, enum troth_sig sig, troth_span digest, uint8_t *out, size_t *n);
 bool MUST_USE lib_sign_lanes(const struct lib *l, const troth_key *k, const uint8_t *digest, size_t digest_n, uint8_t *out, size_t *n);

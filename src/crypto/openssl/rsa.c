@@ -1,11 +1,12 @@
-/* rsa.c - RSA signatures: the paddings of RFC 8017, around our own public operation where the processor has it, around libcrypto's where
- * not.  Verification is strict: a padding must match to the byte.  Private keys are used by libcrypto alone, which blinds them. */
+/* rsa.c - RSA signatures: the paddings of RFC 8017, around our own operations where the processor has what they need and the key is of a size
+ * they take, around libcrypto's where not.  Verification is strict: a padding must match to the byte.  Both blind a private key, and check
+ * what it made before anyone sees it. */
 #include "crypto/kernel/rsa.h"
 #include "crypto/openssl/lib.h"
 
 #include <openssl/objects.h>
 
-enum { BITS_MAX = 16384, PSS_END = 0xbc, FAST_EXPONENT = 8 };
+enum { BITS_MAX = 16384, PSS_END = 0xbc, FAST_EXPONENT = 8, OWN_BITS = 2048 };
 
 /* clang-format off */
 static const int nid_of[LIB_HASHES + 1] = {
@@ -75,6 +76,17 @@ static bool pkcs1_right(enum troth_hash_id id, const uint8_t *em, size_t em_n, s
     return bytes_equal_ct(em + em_n - tail, info + 1, info[0]) && bytes_equal_ct(em + em_n - digest.n, digest.p, digest.n);
 }
 
+static void pkcs1_make(enum troth_hash_id id, uint8_t *em, size_t em_n, span digest)
+{
+    const uint8_t *info = digest_info[id];
+    size_t tail = info[0] + digest.n;
+    memset(em, 0xff, em_n);
+    em[0] = em[em_n - tail - 1] = 0;
+    em[1] = 1;
+    memcpy(em + em_n - tail, info + 1, info[0]);
+    memcpy(em + em_n - digest.n, digest.p, digest.n);
+}
+
 /* ---- verifying */
 static RSA *rsa_of(span n, span e)
 {
@@ -141,6 +153,92 @@ bool lib_verify_rsa(const struct lib *l, const troth_verify_job *job, span diges
 }
 
 /* ---- signing */
+#if defined(__x86_64__)
+/* r^e and 1 / r mod n, of an r that is forgotten */
+static bool make_blinding(struct rsa_parts *parts, const BIGNUM *n, const BIGNUM *e)
+{
+    BN_CTX *ctx = BN_CTX_secure_new();
+    BIGNUM *r = BN_secure_new(), *v = BN_secure_new();
+    bool ok = ctx && r && v && BN_priv_rand_range(r, n) == 1;
+    if (ok) {
+        BN_set_flags(r, BN_FLG_CONSTTIME);
+        ok = BN_mod_exp(v, r, e, n, ctx) == 1 && BN_bn2binpad(v, parts->blind, sizeof parts->blind) > 0 && BN_mod_inverse(v, r, n, ctx) &&
+             BN_bn2binpad(v, parts->unblind, sizeof parts->unblind) > 0;
+    }
+    BN_clear_free(r);
+    BN_clear_free(v);
+    BN_CTX_free(ctx);
+    return ok;
+}
+
+/* The parts of a key that our kernel takes; false: it is not one. */
+static bool take_apart(struct rsa_parts *parts, const RSA *rsa)
+{
+    const BIGNUM *n, *e, *d, *p, *q, *dp, *dq, *q_inverse;
+    RSA_get0_key(rsa, &n, &e, &d);
+    RSA_get0_factors(rsa, &p, &q);
+    RSA_get0_crt_params(rsa, &dp, &dq, &q_inverse);
+    TRY(RSA_bits(rsa) == OWN_BITS && RSA_get_version((RSA *)rsa) == RSA_ASN1_VERSION_DEFAULT && p && q && dp && dq && q_inverse);
+    TRY(BN_num_bits(p) == OWN_BITS / 2 && BN_num_bits(q) == OWN_BITS / 2 && BN_num_bits(e) <= 8 * FAST_EXPONENT);
+    parts->e = BN_get_word(e);
+    return BN_bn2binpad(n, parts->n, sizeof parts->n) > 0 && BN_bn2binpad(p, parts->p, sizeof parts->p) > 0 &&
+           BN_bn2binpad(q, parts->q, sizeof parts->q) > 0 && BN_bn2binpad(dp, parts->dp, sizeof parts->dp) > 0 &&
+           BN_bn2binpad(dq, parts->dq, sizeof parts->dq) > 0 &&
+           BN_bn2binpad(q_inverse, parts->q_inverse, sizeof parts->q_inverse) > 0 && make_blinding(parts, n, e);
+}
+
+/* Of libcrypto's parts, does our kernel make signatures?  Tried once, so that no handshake has to. */
+static bool works(const struct lib *l, const struct rsa_private *own)
+{
+    uint8_t random[RSA_BLIND_BYTES], text[OWN_BITS / 8], out[OWN_BITS / 8];
+    memset(text, 0x5a, sizeof text);
+    return l->pub.random(l->pub.self, random, sizeof random) && rsa_private(out, own, text, random);
+}
+
+void lib_own_rsa(const struct lib *l, troth_key *k)
+{
+    struct rsa_parts parts;
+    if (!l->has_lanes || !k->rsa)
+        return;
+    if (take_apart(&parts, k->rsa) && (k->own_rsa = l->memory.alloc(l->memory.ctx, sizeof *k->own_rsa)) &&
+        !(rsa_private_load(k->own_rsa, &parts) && works(l, k->own_rsa)))
+        lib_own_rsa_free(l, k);
+    secret_wipe(&parts, sizeof parts);
+    lib_quiet();
+}
+
+void lib_own_rsa_free(const struct lib *l, troth_key *k)
+{
+    if (!k->own_rsa)
+        return;
+    secret_wipe(k->own_rsa, sizeof *k->own_rsa);
+    l->memory.free(l->memory.ctx, k->own_rsa, sizeof *k->own_rsa);
+    k->own_rsa = NULL;
+}
+
+static bool sign_own(const struct lib *l, const troth_key *k, const uint8_t *em, uint8_t *out)
+{
+    uint8_t random[RSA_BLIND_BYTES];
+    return l->pub.random(l->pub.self, random, sizeof random) && rsa_private(out, k->own_rsa, em, random);
+}
+#else
+void lib_own_rsa(const struct lib *l, troth_key *k)
+{
+    (void)l, (void)k;
+}
+
+void lib_own_rsa_free(const struct lib *l, troth_key *k)
+{
+    (void)l, (void)k;
+}
+
+static bool sign_own(const struct lib *l, const troth_key *k, const uint8_t *em, uint8_t *out)
+{
+    (void)l, (void)k, (void)em, (void)out;
+    return false; /* no key has own_rsa */
+}
+#endif
+
 static bool pss_make(const struct lib *l, enum troth_hash_id id, uint8_t *em, size_t em_n, span digest)
 {
     TRY(em_n >= 2 * digest.n + 2);
@@ -156,20 +254,33 @@ static bool pss_make(const struct lib *l, enum troth_hash_id id, uint8_t *em, si
     return true;
 }
 
-bool lib_sign_rsa(const struct lib *l, const troth_key *k, enum troth_sig sig, span digest, uint8_t *out, size_t *n)
+static bool sign_pkcs1(const struct lib *l, const troth_key *k, enum troth_sig sig, span digest, uint8_t *out, size_t n)
 {
-    RSA *rsa = (RSA *)k->rsa; /* const only where libcrypto says so: it locks what it changes */
-    *n = (size_t)RSA_size(rsa);
-    TRY(*n <= BITS_MAX / 8);
-    if (!is_pss(sig)) {
-        unsigned len = 0;
-        return RSA_sign(nid_of[sig_hash(sig)], digest.p, (unsigned)digest.n, out, &len, rsa) == 1 && len == *n;
+    uint8_t em[RSA_BYTES_MAX];
+    unsigned len = 0;
+    if (k->own_rsa) {
+        pkcs1_make(sig_hash(sig), em, n, digest);
+        if (sign_own(l, k, em, out))
+            return true;
     }
+    return RSA_sign(nid_of[sig_hash(sig)], digest.p, (unsigned)digest.n, out, &len, (RSA *)k->rsa) == 1 && len == n;
+}
+
+static bool sign_pss(const struct lib *l, const troth_key *k, enum troth_sig sig, span digest, uint8_t *out, size_t n)
+{
     uint8_t em[BITS_MAX / 8];
+    RSA *rsa = (RSA *)k->rsa; /* const only where libcrypto says so: it locks what it changes */
     const EVP_MD *md = l->md[sig_hash(sig)];
     bool ok = RSA_bits(rsa) % 8 ? RSA_padding_add_PKCS1_PSS_mgf1(rsa, em, digest.p, md, md, (int)digest.n) == 1
-                                : pss_make(l, sig_hash(sig), em, *n, digest);
-    ok = ok && RSA_private_encrypt((int)*n, em, out, rsa, RSA_NO_PADDING) == (int)*n;
-    secret_wipe(em, *n);
+                                : pss_make(l, sig_hash(sig), em, n, digest);
+    ok = ok && ((k->own_rsa && sign_own(l, k, em, out)) || RSA_private_encrypt((int)n, em, out, rsa, RSA_NO_PADDING) == (int)n);
+    secret_wipe(em, n);
     return ok;
+}
+
+bool lib_sign_rsa(const struct lib *l, const troth_key *k, enum troth_sig sig, span digest, uint8_t *out, size_t *n)
+{
+    *n = (size_t)RSA_size(k->rsa);
+    TRY(*n <= BITS_MAX / 8);
+    return is_pss(sig) ? sign_pss(l, k, sig, digest, out, *n) : sign_pkcs1(l, k, sig, digest, out, *n);
 }
