@@ -35,12 +35,18 @@ static void verdict_text(struct session *s, FILE *to)
         fprintf(to, ", %.*s", (int)f.alpn.n, (const char *)f.alpn.p);
     const troth_report *r = troth_peer(s->conn);
     size_t path = troth_report_accepted(r);
-    if (f.resumed)
+    if (f.psk_external)
+        fprintf(to, ", by a key that both sides were given");
+    else if (f.peer_raw_key.n)
+        fprintf(to, ", %s: its raw public key is pinned", f.resumed ? "resumed" : "verified");
+    else if (f.resumed)
         fprintf(to, ", resumed");
     else if (path != SIZE_MAX) {
         troth_path p = troth_report_path(r, path);
         fprintf(to, "; %s, trusted by %s", troth_report_cert(r, path, 0).title, troth_report_cert(r, path, p.n_certs - 1).title);
     }
+    if (f.peer_delegated)
+        fprintf(to, ", which signs with a delegated credential");
     if (f.early == TROTH_EARLY_ACCEPTED)
         fprintf(to, ", early data accepted");
     else if (args_has(s->args, OPT_EARLY))
@@ -91,10 +97,11 @@ static void verdict_json(struct session *s)
     if (*s->retried)
         json_object_set_new(o, "retried", json_string(s->retried));
     if (f.version) {
-        json_t *t = json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:b}", "version", text_or_null(troth_version_name(f.version)), "suite",
+        json_t *t = json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b}", "version", text_or_null(troth_version_name(f.version)), "suite",
                               text_or_null(troth_suite_name(f.suite)), "group", text_or_null(troth_group_name(f.group)), "peerSignature",
                               text_or_null(troth_scheme_name(f.peer_scheme)), "resumed", f.resumed, "helloRetry", f.hello_retry,
-                              "clientAuthenticated", f.client_authenticated);
+                              "clientAuthenticated", f.client_authenticated, "externalPsk", f.psk_external, "rawPublicKey", f.peer_raw_key.n > 0,
+                              "delegatedCredential", f.peer_delegated);
         if (args_has(s->args, OPT_EARLY))
             json_object_set_new(t, "earlyData", json_boolean(f.early == TROTH_EARLY_ACCEPTED));
         json_object_set_new(t, "alpn", f.alpn.n ? json_stringn((const char *)f.alpn.p, f.alpn.n) : json_null());

@@ -15,7 +15,11 @@ enum { FACTS_MOST = 16 << 20 };
 
 /* The options that decide how this end speaks, and need nothing but their text. */
 static const enum opt spoken[] = { OPT_MIN, OPT_MAX, OPT_GROUPS, OPT_SUITES, OPT_SIGS, OPT_ALPN, OPT_SNI, OPT_ECH_GREASE, OPT_COMPRESS,
-                                   OPT_CLIENT_AUTH, OPT_TICKETS, OPT_EARLY_MAX };
+                                   OPT_CLIENT_AUTH, OPT_TICKETS, OPT_EARLY_MAX, OPT_CERT_SIGS, OPT_SHARES, OPT_RECORD_LIMIT, OPT_FRAGMENT, OPT_PAD,
+                                   OPT_NO_GREASE, OPT_NO_TICKETS, OPT_FALLBACK, OPT_LATE_AUTH, OPT_ECH_REQUIRED, OPT_COMPRESS_WITH, OPT_OID_FILTER,
+                                   OPT_STRICT_SNI, OPT_ALPN_OPTIONAL, OPT_ALWAYS_RETRY, OPT_TAKE_RAW, OPT_TAKE_DELEGATED };
+/* Those that may be given several times, each a list. */
+static const enum opt listed[] = { OPT_PIN, OPT_CLIENT_PIN };
 static const char *const cut_names[CUT_KINDS] = { "random", "share", "reply", "secret", "signature" };
 
 /* ---- writing */
@@ -113,23 +117,56 @@ static void add_ech(json_t *options, const struct args *a)
     free(file);
 }
 
+/* The values of an option as one list. */
+static void add_listed(json_t *options, const struct args *a, enum opt o)
+{
+    size_t n = 0, k = 0;
+    for (size_t i = 0; args_nth(a, o, i); i++)
+        n += strlen(args_nth(a, o, i)) + 1;
+    char *all = n ? malloc(n) : NULL;
+    for (size_t i = 0; all && args_nth(a, o, i); i++)
+        k += (size_t)sprintf(all + k, "%s%s", k ? "," : "", args_nth(a, o, i));
+    if (all)
+        json_object_set_new(options, opt_name(o), json_string(all));
+    free(all);
+}
+
+/* A credential is public, as certificates are; its key is on the tape. */
+static json_t *credential_of(const struct args *a, size_t i)
+{
+    const char *path = args_nth(a, OPT_DELEGATED, i);
+    size_t n = 0;
+    uint8_t *p = path ? file_whole(a, path, FILE_MOST, &n) : NULL;
+    json_t *j = facts_hex(p, n);
+    free(p);
+    return j;
+}
+
 json_t *facts_setup(const struct args *a, const struct tape *tape, bool server)
 {
     static const enum opt roots[] = { OPT_CA, OPT_ROOTS }, clients[] = { OPT_CLIENT_CA }, crls[] = { OPT_CRL };
     json_t *o = json_pack("{s:s, s:s}", "side", server ? "server" : "client", "verb", verb_name(a->verb)), *options = json_object(),
-           *identities = json_array();
+           *identities = json_array(), *credentials = json_array();
     for (size_t i = 0; i < sizeof spoken / sizeof spoken[0]; i++)
         if (args_has(a, spoken[i]))
             json_object_set_new(options, opt_name(spoken[i]), json_string(a->value[spoken[i]] ? a->value[spoken[i]] : ""));
+    for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++)
+        add_listed(options, a, listed[i]);
+    if (args_has(a, OPT_RAW_KEY)) /* whose public half is on the tape */
+        json_object_set_new(options, opt_name(OPT_RAW_KEY), json_string(""));
     if (!server)
         add_ech(options, a);
     for (size_t i = 0; args_nth(a, OPT_CERT, i); i++) {
         json_t *chain = json_array();
         add_file(chain, a, args_nth(a, OPT_CERT, i), "certificate", "CERTIFICATE");
         json_array_append_new(identities, chain);
+        json_array_append_new(credentials, credential_of(a, i));
     }
     json_object_set_new(o, "options", options);
     json_object_set_new(o, "identities", identities);
+    if (args_has(a, OPT_DELEGATED))
+        json_object_set(o, "delegated", credentials);
+    json_decref(credentials);
     json_object_set_new(o, "keys", keys_json(tape));
     json_object_set_new(o, "system_trust", json_boolean(!server && trusts_system(a)));
     json_object_set_new(o, "trust", server ? files_of(a, clients, 1, "certificate", "CERTIFICATE") : files_of(a, roots, 2, "certificate", "CERTIFICATE"));
@@ -243,6 +280,16 @@ void facts_options(const json_t *facts, struct args *a)
         a->given[spoken[i]] = value != NULL;
         a->value[spoken[i]] = value;
     }
+    a->n_all = 0;
+    for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++) {
+        const char *value = json_string_value(json_object_get(options, opt_name(listed[i])));
+        a->given[listed[i]] = value != NULL;
+        if (value) {
+            a->all[a->n_all].opt = listed[i];
+            a->all[a->n_all++].value = value;
+        }
+    }
+    a->given[OPT_RAW_KEY] = json_object_get(options, opt_name(OPT_RAW_KEY)) != NULL;
     a->value[OPT_ECH_CONFIG] = json_string_value(json_object_get(options, opt_name(OPT_ECH_CONFIG)));
     a->given[OPT_ECH_CONFIG] = a->value[OPT_ECH_CONFIG] != NULL;
 }

@@ -11,6 +11,7 @@
 #include <troth/verify.h>
 
 #include "ech.h"
+#include "pins.h"
 #include "setup.h"
 #include "trust.h"
 
@@ -162,31 +163,76 @@ static troth_policy *policy_of(struct replay *r)
     return p;
 }
 
-/* The key whose public half is in the chain's first certificate. */
+/* The key whose public half is in these bytes. */
+static const struct tape_key *key_in(const struct tape *t, troth_span bytes)
+{
+    const struct tape_key *k = NULL;
+    for (size_t i = 0; bytes.n && (k = tape_key(t, i)); i++)
+        if (k->n && memmem(bytes.p, bytes.n, k->spki, k->n))
+            break;
+    return k;
+}
+
+/* ... in the chain's first certificate. */
 static const struct tape_key *key_of(const struct tape *t, const char *pem)
 {
     troth_pki *pki = troth_pki_new(troth_libcrypto());
     const troth_object *objects;
     size_t n = troth_pki_read(pki, text_span(pem), &objects);
-    const struct tape_key *k = NULL;
-    for (size_t i = 0; n && (k = tape_key(t, i)); i++)
-        if (k->n && memmem(objects[0].der.p, objects[0].der.n, k->spki, k->n))
-            break;
+    const struct tape_key *k = n ? key_in(t, objects[0].der) : NULL;
     troth_pki_free(pki);
     return k;
 }
 
-static void set_identities(const struct replay *r, const struct tape *t, troth_builder *b)
+/* Its delegated credential, where there is one: then the certificate's own key may have been elsewhere. */
+static void set_identity(const struct tape *t, troth_builder *b, const char *chain, const json_t *credential)
+{
+    size_t n;
+    uint8_t *bytes = facts_bytes(credential, &n);
+    const struct tape_key *own = key_of(t, chain), *lent = bytes ? key_in(t, (troth_span){ bytes, n }) : NULL;
+    if (own)
+        troth_identity_pem(b, text_span(chain), (troth_span){ own->spki, own->n });
+    else if (lent)
+        troth_identity_external(b, text_span(chain), NULL);
+    if (lent)
+        troth_identity_delegated(b, (troth_span){ bytes, n }, (troth_span){ lent->spki, lent->n });
+    free(bytes);
+}
+
+/* The key that is on the tape and belongs to nothing else: a raw public key. */
+static void set_raw_key(const struct replay *r, const struct tape *t, troth_builder *b)
+{
+    const json_t *identities = setup_of(r, "identities"), *credentials = setup_of(r, "delegated"), *one;
+    const struct tape_key *k;
+    for (size_t i = 0; (k = tape_key(t, i)); i++) {
+        bool taken = false;
+        size_t j, n;
+        json_array_foreach(identities, j, one) {
+            char *chain = joined(one);
+            uint8_t *credential = facts_bytes(json_array_get(credentials, j), &n);
+            taken |= (chain && key_of(t, chain) == k) || (credential && key_in(t, (troth_span){ credential, n }) == k);
+            free(chain);
+            free(credential);
+        }
+        if (taken)
+            continue;
+        troth_identity_raw_key(b, (troth_span){ k->spki, k->n });
+        return;
+    }
+}
+
+static void set_identities(const struct replay *r, const struct args *a, const struct tape *t, troth_builder *b)
 {
     const json_t *identities = setup_of(r, "identities"), *one;
     size_t i;
     json_array_foreach(identities, i, one) {
         char *chain = joined(one);
-        const struct tape_key *key = chain ? key_of(t, chain) : NULL;
-        if (key)
-            troth_identity_pem(b, text_span(chain), (troth_span){ key->spki, key->n });
+        if (chain)
+            set_identity(t, b, chain, json_array_get(setup_of(r, "delegated"), i));
         free(chain);
     }
+    if (args_has(a, OPT_RAW_KEY))
+        set_raw_key(r, t, b);
 }
 
 /* False after a message. */
@@ -203,12 +249,17 @@ static bool configure(struct player *y, struct args *a)
         return false;
     }
     facts_keys(r->facts, y->tape);
-    set_identities(r, y->tape, b);
-    char *client_authorities = r->server ? joined(setup_of(r, "trust")) : NULL;
-    if (client_authorities) { /* as the server did it: it names them to clients */
-        troth_trust_pem(b, text_span(client_authorities));
-        troth_ask_client_auth(b, strcmp(args_value(a, OPT_CLIENT_AUTH, "required"), "required") ? TROTH_AUTH_OPTIONAL : TROTH_AUTH_REQUIRED);
+    set_identities(r, a, y->tape, b);
+    if (!pins_set(a, b, r->server ? OPT_CLIENT_PIN : OPT_PIN)) {
+        troth_builder_free(b);
+        return false;
     }
+    pins_raw_keys(a, b);
+    char *client_authorities = r->server ? joined(setup_of(r, "trust")) : NULL;
+    if (client_authorities) /* as the server did it: it names them to clients */
+        troth_trust_pem(b, text_span(client_authorities));
+    if (client_authorities || args_has(a, OPT_CLIENT_PIN))
+        troth_ask_client_auth(b, strcmp(args_value(a, OPT_CLIENT_AUTH, "required"), "required") ? TROTH_AUTH_OPTIONAL : TROTH_AUTH_REQUIRED);
     free(client_authorities);
     if (!r->server) {
         troth_policy *p = policy_of(r);

@@ -8,17 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "digits.h"
 #include "ech.h"
+#include "pins.h"
+#include "psk.h"
 #include "tape.h"
 #include "pki_files.h"
 #include "trust.h"
 
-enum { LIST_MAX = 64, STAPLE_MOST = 1 << 20, TICKETS_MOST = 16, TICKET_SECONDS = 86400 };
+enum { STAPLE_MOST = 1 << 20, KEY_MOST = 1 << 16, TICKET_KEYS_MOST = 16 };
 
 int exit_code_of(const troth_error *e)
 {
@@ -52,105 +52,63 @@ int exit_code_of(const troth_error *e)
     return EXIT_PROTOCOL;
 }
 
-static bool version_of(const struct args *a, enum opt o, uint16_t otherwise, uint16_t *out)
-{
-    const char *v = args_value(a, o, NULL);
-    *out = otherwise;
-    if (!v)
-        return true;
-    if (!strcmp(v, "1.3") || !strcasecmp(v, "tls1.3"))
-        *out = TROTH_TLS13;
-    else if (!strcmp(v, "1.2") || !strcasecmp(v, "tls1.2"))
-        *out = TROTH_TLS12;
-    else {
-        complain(a, EXIT_USAGE, "--%s: `%s' is no version troth speaks; write 1.2 or 1.3", opt_name(o), v);
-        return false;
-    }
-    return true;
-}
+/* ---- who we are */
 
-/* "x25519,secp256r1" -> numbers, by registered name or as 0x001d. */
-static bool numbers_of(const struct args *a, enum opt o, uint16_t (*by_name)(const char *), uint16_t *out, size_t *n)
+/* A file that goes whole to a setter; false after a message.  Nothing of it stays in memory. */
+static bool with_file(const struct args *a, troth_builder *b, const char *path, size_t most, void (*set)(troth_builder *, troth_span))
 {
-    char list[1024];
-    *n = 0;
-    if (!args_has(a, o))
-        return true;
-    snprintf(list, sizeof list, "%s", a->value[o]);
-    for (char *save, *word = strtok_r(list, ",: ", &save); word; word = strtok_r(NULL, ",: ", &save)) {
-        uint16_t id = by_name(word);
-        if (!id && !strncmp(word, "0x", 2))
-            id = (uint16_t)strtoul(word, NULL, 16);
-        if (!id || *n == LIST_MAX) {
-            complain(a, EXIT_USAGE, "--%s: `%s' is not a registered name", opt_name(o), word);
-            return false;
-        }
-        out[(*n)++] = id;
-    }
-    return true;
-}
-
-static bool set_what_to_speak(const struct args *a, troth_builder *b)
-{
-    uint16_t least, most, ids[LIST_MAX];
     size_t n;
-    if (!version_of(a, OPT_MIN, TROTH_TLS12, &least) || !version_of(a, OPT_MAX, TROTH_TLS13, &most))
+    uint8_t *p = file_whole(a, path, most, &n);
+    if (!p)
         return false;
-    if (least > most)
-        return complain(a, EXIT_USAGE, "--min is above --max"), false;
-    if (args_has(a, OPT_MIN) || args_has(a, OPT_MAX))
-        troth_versions(b, least, most);
-    if (!numbers_of(a, OPT_GROUPS, troth_group_by_name, ids, &n))
-        return false;
-    if (n)
-        troth_groups(b, ids, n);
-    if (!numbers_of(a, OPT_SUITES, troth_suite_by_name, ids, &n))
-        return false;
-    if (n)
-        troth_suites(b, ids, n);
-    if (!numbers_of(a, OPT_SIGS, troth_scheme_by_name, ids, &n))
-        return false;
-    if (n)
-        troth_verify_schemes(b, ids, n);
+    set(b, (troth_span){ p, n });
+    explicit_bzero(p, n);
+    free(p);
     return true;
 }
 
-static bool set_alpn(const struct args *a, troth_builder *b)
+static void external(troth_builder *b, troth_span chain)
 {
-    char list[1024];
-    const char *names[LIST_MAX];
-    size_t n = 0;
-    if (!args_has(a, OPT_ALPN))
+    troth_identity_external(b, chain, NULL);
+}
+
+/* The n-th delegated credential and its key, for the n-th certificate. */
+static bool set_delegated(const struct args *a, troth_builder *b, size_t i)
+{
+    const char *path = args_nth(a, OPT_DELEGATED, i), *key = args_nth(a, OPT_DELEGATED_KEY, i);
+    size_t n, key_n = 0;
+    if (!path)
         return true;
-    snprintf(list, sizeof list, "%s", a->value[OPT_ALPN]);
-    for (char *save, *word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-        if (n == LIST_MAX || strlen(word) > 255)
-            return complain(a, EXIT_USAGE, "--alpn: too many or too long protocol names"), false;
-        names[n++] = word;
-    }
-    if (!n)
-        return complain(a, EXIT_USAGE, "--alpn: the list is empty; write e.g. h2,http/1.1"), false;
-    troth_alpn(b, names, n);
-    return true;
+    if (!key)
+        return complain(a, EXIT_USAGE, "--delegated: %s needs its key, --delegated-key", path), false;
+    uint8_t *credential = file_whole(a, path, KEY_MOST, &n), *private = credential ? file_whole(a, key, KEY_MOST, &key_n) : NULL;
+    if (private)
+        troth_identity_delegated(b, (troth_span){ credential, n }, (troth_span){ private, key_n });
+    if (private)
+        explicit_bzero(private, key_n);
+    free(credential);
+    free(private);
+    return private != NULL;
 }
 
 static bool set_identities(const struct args *a, troth_builder *b)
 {
     troth_passphrase(b, passphrase_from_file, (void *)(uintptr_t)a);
-    const char *cert, *key;
+    const char *cert, *key, *staple;
     for (size_t i = 0; (cert = args_nth(a, OPT_CERT, i)); i++) {
         key = args_nth(a, OPT_KEY, i);
-        troth_identity_files(b, cert, key ? key : cert);
-        const char *staple = args_nth(a, OPT_STAPLE, i);
-        size_t n;
-        uint8_t *p = staple ? file_whole(a, staple, STAPLE_MOST, &n) : NULL;
-        if (staple && !p)
+        staple = args_nth(a, OPT_STAPLE, i);
+        if (!key && args_nth(a, OPT_DELEGATED, i)) { /* the credential's key is all that this machine has */
+            if (!with_file(a, b, cert, KEY_MOST, external))
+                return false;
+        } else {
+            troth_identity_files(b, cert, key ? key : cert);
+        }
+        if ((staple && !with_file(a, b, staple, STAPLE_MOST, troth_identity_staple)) || !set_delegated(a, b, i))
             return false;
-        if (p)
-            troth_identity_staple(b, (troth_span){ p, n });
-        free(p);
     }
-    return true;
+    const char *raw = args_value(a, OPT_RAW_KEY, NULL);
+    return !raw || with_file(a, b, raw, KEY_MOST, troth_identity_raw_key);
 }
 
 static void append_line(void *ctx, const char *line)
@@ -206,47 +164,13 @@ static bool set_time(const struct args *a, troth_builder *b)
     return true;
 }
 
-/* "ab:cd..." or "abcd...", 64 digits. */
-static bool pin_from_hex(const char *text, uint8_t digest[32])
-{
-    size_t n = 0;
-    for (const char *p = text; *p; p++) {
-        int v = hex_digit(*p);
-        if (*p == ':' && n && n % 2 == 0)
-            continue;
-        if (v < 0 || n == 64)
-            return false;
-        digest[n / 2] = (uint8_t)(n % 2 ? digest[n / 2] | v : v << 4);
-        n++;
-    }
-    return n == 64;
-}
-
-/* 43 digits of six bits, and the sign that something is missing; the last two bits are not part of it. */
-static bool pin_from_base64(const char *text, uint8_t digest[32])
-{
-    enum { DIGITS = 43 };
-    return base64_span(text) == DIGITS && !strcmp(text + DIGITS, "=") && strchr("AEIMQUYcgkosw048", text[DIGITS - 1]) &&
-           base64_bytes(digest, text, DIGITS) == 32;
-}
-
-static bool set_pin(const struct args *a, troth_builder *b, const char *text)
-{
-    uint8_t digest[32];
-    if (!pin_from_hex(text, digest) && !pin_from_base64(text, digest))
-        return complain(a, EXIT_USAGE, "--pin: `%s' is neither 64 hexadecimal digits nor base64 of 32 bytes: the SHA-256 of the key (troth inspect prints it)",
-                        text), false;
-    troth_trust_pin(b, digest);
-    return true;
-}
-
 static bool set_trust(const struct args *a, troth_builder *b, int *status)
 {
     troth_error why;
-    const char *pin;
-    for (size_t i = 0; (pin = args_nth(a, OPT_PIN, i)); i++)
-        if (!set_pin(a, b, pin))
-            return false;
+    *status = EXIT_USAGE;
+    if (!pins_set(a, b, OPT_PIN))
+        return false;
+    pins_raw_keys(a, b);
     troth_policy_builder *p = troth_policy_new(troth_libcrypto());
     int how = trust_roots(a, p);
     if (how == EXIT_OK)
@@ -267,27 +191,6 @@ static bool set_trust(const struct args *a, troth_builder *b, int *status)
     return policy != NULL;
 }
 
-static bool set_sessions(const struct args *a, troth_builder *b)
-{
-    long tickets, early;
-    if (!args_number(a, OPT_TICKETS, 0, TICKETS_MOST, 2, &tickets) || !args_number(a, OPT_EARLY_MAX, 0, 1 << 20, 0, &early))
-        return false;
-    if (args_has(a, OPT_TICKETS))
-        troth_tickets(b, (unsigned)tickets, TICKET_SECONDS);
-    if (early)
-        troth_early_data(b, (uint32_t)early);
-    return true;
-}
-
-bool setup_speak(const struct args *a, troth_builder *b, bool server)
-{
-    if (args_has(a, OPT_COMPRESS))
-        troth_compressors(b, NULL, 0);
-    if (!server && args_has(a, OPT_EARLY))
-        troth_early_data(b, 1);
-    return set_what_to_speak(a, b) && set_alpn(a, b) && (!server || set_sessions(a, b));
-}
-
 /* Mistakes among the options first, then the files that they name. */
 static bool set_common(const struct args *a, troth_builder *b, struct tape *tape, bool server, int *status)
 {
@@ -295,10 +198,8 @@ static bool set_common(const struct args *a, troth_builder *b, struct tape *tape
     if (!setup_speak(a, b, server) || !set_time(a, b))
         return false;
     *status = EXIT_FILE;
-    if (!set_key_log(a, b, tape) || !set_identities(a, b) || !(server ? ech_server_options(a, b) : ech_client_options(a, b)))
-        return false;
-    *status = EXIT_USAGE;
-    return true;
+    return set_key_log(a, b, tape) && set_identities(a, b) && psk_options(a, b, status) &&
+           (server ? ech_server_options(a, b) : ech_client_options(a, b));
 }
 
 struct tape *setup_tape(const struct args *a)
@@ -337,8 +238,12 @@ static bool set_client_auth(const struct args *a, troth_builder *b, int *status)
     int how = args_word(a, OPT_CLIENT_AUTH, hows, 0);
     const char *path;
     troth_error why;
-    if (how < 0)
+    *status = EXIT_USAGE;
+    if (how < 0 || !pins_set(a, b, OPT_CLIENT_PIN))
         return false;
+    pins_raw_keys(a, b);
+    if (args_has(a, OPT_CLIENT_CA) || args_has(a, OPT_CLIENT_PIN))
+        troth_ask_client_auth(b, how ? TROTH_AUTH_OPTIONAL : TROTH_AUTH_REQUIRED);
     if (!args_has(a, OPT_CLIENT_CA))
         return true;
     troth_policy_builder *p = troth_policy_new(troth_libcrypto());
@@ -355,19 +260,45 @@ static bool set_client_auth(const struct args *a, troth_builder *b, int *status)
         return false;
     }
     troth_trust_policy(b, policy);
-    troth_ask_client_auth(b, how ? TROTH_AUTH_OPTIONAL : TROTH_AUTH_REQUIRED);
     return true;
+}
+
+/* --ticket-key: 16 bytes of name and 32 of key each, the newest first. */
+static bool set_ticket_keys(const struct args *a, troth_builder *b)
+{
+    troth_ticket_key keys[TICKET_KEYS_MOST];
+    size_t n = 0;
+    const char *path = args_nth(a, OPT_TICKET_KEY, 0);
+    for (; path && n < TICKET_KEYS_MOST; path = args_nth(a, OPT_TICKET_KEY, n)) {
+        size_t size = 0;
+        uint8_t *p = file_whole(a, path, KEY_MOST, &size);
+        if (p && size != sizeof keys[n])
+            complain(a, EXIT_FILE, "--ticket-key: %s has %zu bytes, and must have %zu: head -c 48 /dev/urandom >%s makes one", path, size, sizeof keys[n], path);
+        if (p && size == sizeof keys[n])
+            memcpy(&keys[n++], p, size);
+        else
+            size = 0;
+        if (p)
+            explicit_bzero(p, size);
+        free(p);
+        if (!size)
+            return false;
+    }
+    if (n)
+        troth_ticket_keys(b, keys, n);
+    explicit_bzero(keys, sizeof keys);
+    return !path || complain(a, EXIT_USAGE, "--ticket-key: at most %d keys", TICKET_KEYS_MOST) == EXIT_OK;
 }
 
 troth_server *setup_server(const struct args *a, struct tape *tape, struct id_cache *sessions, int *status)
 {
     *status = EXIT_USAGE;
-    if (!args_nth(a, OPT_CERT, 0)) {
+    if (!args_has(a, OPT_CERT) && !args_has(a, OPT_RAW_KEY) && !args_has(a, OPT_PSK)) {
         complain(a, EXIT_USAGE, "a server needs --cert and --key; `troth ca init' and `troth ca issue localhost' make them");
         return NULL;
     }
     troth_builder *b = troth_server_builder(provider_of(tape));
-    if (!set_common(a, b, tape, true, status) || !set_client_auth(a, b, status)) {
+    if (!set_common(a, b, tape, true, status) || !set_ticket_keys(a, b) || !set_client_auth(a, b, status)) {
         troth_builder_free(b);
         return NULL;
     }

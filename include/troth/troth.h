@@ -144,7 +144,8 @@ TROTH_API void troth_peer_types(troth_builder *, const uint8_t *types, size_t n)
 TROTH_API void troth_own_types(troth_builder *, const uint8_t *types, size_t n);   /* client: what it can show; default: as its identities are */
 /* Take delegated credentials (RFC 9345) from the peer: a client says so in its hello, a server where it asks for a certificate. */
 TROTH_API void troth_accept_delegated(troth_builder *);
-/* Certificate compression (RFC 8879): zlib, brotli and zstd as built in are offered by default; this replaces the list with hooks. */
+/* Certificate compression (RFC 8879): zlib, brotli and zstd as built in are offered by default; this replaces the list with hooks.
+ * An entry with an id and no hooks is the one that is built in. */
 typedef struct troth_compressor {
     uint16_t id;
     /* Return the length, 0 when it does not fit in cap or the input is bad.  Must not write more than cap. */

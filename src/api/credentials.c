@@ -49,6 +49,18 @@ void troth_accept_delegated(troth_builder *b)
 }
 
 /* ---- compression (RFC 8879) */
+static bool built_in(troth_compressor *out, uint16_t id)
+{
+    size_t n;
+    const troth_compressor *all = compressors_built_in(&n);
+    for (size_t i = 0; i < n; i++)
+        if (all[i].id == id) {
+            *out = all[i];
+            return true;
+        }
+    return false;
+}
+
 void troth_compressors(troth_builder *b, const troth_compressor *list, size_t n)
 {
     if (!builder_ok(b))
@@ -59,8 +71,11 @@ void troth_compressors(troth_builder *b, const troth_compressor *list, size_t n)
         mistake(b, TOO_MANY, "troth_compressors: more than %d", COMPRESSORS_MAX);
     else if (!copy)
         mistake(b, OUT_OF_MEMORY, "troth_compressors");
-    else if (n)
-        memcpy(copy, list, n * sizeof *copy);
+    for (size_t i = 0; i < n && builder_ok(b); i++)
+        if (list[i].compress || list[i].expand)
+            copy[i] = list[i];
+        else if (!built_in(&copy[i], list[i].id))
+            mistake(b, BAD_ARGUMENT, "troth_compressors: %s is not built in", name_of(&names_cert_comp, list[i].id));
     c->compressors = copy;
     c->n_compressors = builder_ok(b) ? n : 0;
     c->compressors_given = true;

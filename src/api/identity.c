@@ -287,7 +287,7 @@ bool identity_delegate(struct troth_builder *b, struct identity *id, const char 
     if (!arena_copy(&b->config.arena, &copy, credential))
         return fail(b, OUT_OF_MEMORY, "%s", setter);
     if (!delegated_read(&id->dc, copy))
-        return fail(b, BAD_ARGUMENT, "%s: not a DelegatedCredential", setter);
+        return fail(b, DELEGATED_MALFORMED, "%s: %zu bytes", setter, credential.n);
     if (!delegated_scheme_ok(id->dc.dc_cert_verify_algorithm))
         return fail(b, DELEGATED_BAD_SCHEME, "%s: %s", setter, name_of(&names_scheme, id->dc.dc_cert_verify_algorithm));
     id->dc_key = c->provider->key_load(c->provider->self, key, b->passphrase, b->passphrase_ctx, &why);

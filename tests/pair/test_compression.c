@@ -233,11 +233,32 @@ static void test_tampered(void **state)
     }
 }
 
+/* What is built in can be chosen by its number alone; what is not, not. */
+static void test_by_number(void **state)
+{
+    (void)state;
+    size_t n;
+    const troth_compressor *all = compressors_built_in(&n);
+    for (size_t i = 0; i <= n; i++) {
+        troth_error why;
+        const troth_compressor one = { i < n ? all[i].id : 0x4001, NULL, NULL };
+        struct world *w = world_new(fake_provider(30 + i));
+        troth_builder *b = troth_client_builder(troth_provider_share(w->mk->crypto));
+        troth_trust_pem(b, w->root_pem);
+        troth_compressors(b, &one, 1);
+        troth_client *c = troth_build_client(b, &why);
+        assert_true((c != NULL) == (i < n));
+        assert_true(c || why.reason == TROTH_R_BAD_ARGUMENT);
+        troth_client_free(c);
+        world_free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_built_in), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_hooks),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_tampered),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_tampered),  cmocka_unit_test(test_by_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -308,7 +308,7 @@ static void test_config(void **state)
     m = make(w, (struct recipe){ .valid = MK_DAY });
     m.credential.n--;
     assert_null(server(&m, &why));
-    assert_int_equal(why.reason, TROTH_R_BAD_ARGUMENT);
+    assert_int_equal(why.reason, TROTH_R_DELEGATED_MALFORMED);
     m = make(w, (struct recipe){ .valid = MK_DAY, .may_not = true });
     us = server(&m, &why);
     assert_int_equal(troth_server_warning(us, 0)->reason, TROTH_R_DELEGATED_NOT_ALLOWED);

@@ -1,0 +1,70 @@
+/* psk.c - a file of keys, one a line: IDENTITY:KEY, the key in hexadecimal, as GnuTLS writes them.  Must never leave a key in memory that it
+ * handed on, nor show one in a message. */
+#include "psk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "digits.h"
+#include "pki_files.h"
+
+enum { PSK_FILE_MOST = 1 << 20, KEY_MOST = 255, KEY_LEAST = 16 };
+
+/* Length; 0: it is none. */
+static size_t key_of(const char *hex, size_t digits, uint8_t key[KEY_MOST])
+{
+    if (digits % 2 || digits > 2 * KEY_MOST || digits < 2 * KEY_LEAST)
+        return 0;
+    for (size_t i = 0; i < digits; i++) {
+        int v = hex_digit(hex[i]);
+        if (v < 0)
+            return 0;
+        key[i / 2] = (uint8_t)(i % 2 ? key[i / 2] << 4 | v : v);
+    }
+    return digits / 2;
+}
+
+static bool add(const struct args *a, troth_builder *b, const char *line, size_t n, enum troth_hash_id hash)
+{
+    const char *colon = memrchr(line, ':', n), *context = args_value(a, OPT_PSK_IMPORT, NULL);
+    uint8_t key[KEY_MOST];
+    size_t identity_n = colon ? (size_t)(colon - line) : 0, key_n = colon ? key_of(colon + 1, n - identity_n - 1, key) : 0;
+    troth_span identity = { (const uint8_t *)line, identity_n };
+    bool ok = identity_n && key_n;
+    if (ok && context)
+        troth_psk_import(b, identity, (troth_span){ key, key_n }, (troth_span){ (const uint8_t *)context, strlen(context) }, hash);
+    else if (ok)
+        troth_psk(b, identity, (troth_span){ key, key_n }, hash);
+    explicit_bzero(key, sizeof key);
+    return ok;
+}
+
+bool psk_options(const struct args *a, troth_builder *b, int *status)
+{
+    static const char *const words[] = { "sha256", "sha384", NULL };
+    const char *path = args_value(a, OPT_PSK, NULL);
+    int hash = args_word(a, OPT_PSK_HASH, words, 0);
+    size_t n, number = 0, found = 0;
+    *status = hash < 0 ? EXIT_USAGE : EXIT_FILE;
+    if (hash < 0 || !path)
+        return hash >= 0;
+    uint8_t *file = file_whole(a, path, PSK_FILE_MOST, &n);
+    bool ok = file != NULL;
+    for (char *p = (char *)file, *end = ok ? p + n : NULL; ok && p < end;) {
+        char *eol = memchr(p, '\n', (size_t)(end - p));
+        size_t length = (size_t)((eol ? eol : end) - p);
+        size_t bare = length && p[length - 1] == '\r' ? length - 1 : length;
+        number++;
+        if (bare && *p != '#')
+            ok = add(a, b, p, bare, hash ? TROTH_SHA384 : TROTH_SHA256) && ++found;
+        p += length + 1;
+    }
+    if (file && !ok)
+        complain(a, EXIT_FILE, "--psk: line %zu of %s is not IDENTITY:KEY with a key of %d to %d bytes in hexadecimal", number, path, KEY_LEAST, KEY_MOST);
+    else if (file && !found)
+        ok = complain(a, EXIT_FILE, "--psk: %s has no key: write a line IDENTITY:KEY, the key in hexadecimal", path) == EXIT_OK;
+    if (file)
+        explicit_bzero(file, n);
+    free(file);
+    return ok;
+}

@@ -1,0 +1,12 @@
+/* psk.h - keys that both sides were given beforehand (RFC 9846 4.3.11): --psk and what goes with it. */
+#ifndef CLI_PSK_H
+#define CLI_PSK_H
+
+#include <troth/troth.h>
+
+#include "args.h"
+
+/* False after a message; *status says how to exit then. */
+bool psk_options(const struct args *a, troth_builder *b, int *status);
+
+#endif
