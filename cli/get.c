@@ -2,6 +2,8 @@
  *
  * Must never follow a redirect out of https, nor take a body that was cut short for a whole one. */
 #include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +17,42 @@
 
 enum { REDIRECTS_MAX = 10, REQUEST_MAX = 16384 };
 
+/* What can go wrong above TLS: codes of this verb alone, beside those of the connection. */
+enum trouble { NO_TROUBLE, ANSWER, REDIRECT, STATUS, OUTPUT };
+static const struct {
+    const char *code, *text, *who, *act;
+    int         status;
+} troubles[] = {
+    [ANSWER] = { "get.answer", "the answer is not valid HTTP", "peer", "look into the server's log, and whether this port is for HTTP", EXIT_PROTOCOL },
+    [REDIRECT] = { "get.redirect", "the redirect is not followed", "peer", "ask for the right address at once; only https is followed, ten times at most", EXIT_PROTOCOL },
+    [STATUS] = { "get.status", "the server answers with an error", "peer", "the body and the server's log say more", EXIT_HTTP },
+    [OUTPUT] = { "get.output", "what came could not be written", "you", "make room, or write to another place", EXIT_FILE },
+};
+
 struct get {
     const struct args *args;
     FILE              *to;
-    const char        *path;      /* of --output; NULL: standard output */
+    const char        *path;       /* of --output; NULL: standard output               */
     struct http1       answer;
-    int                broke;     /* errno of what could not be written */
+    uint64_t           bytes;      /* of the body, written                             */
+    unsigned           redirects;  /* followed                                         */
+    bool               asked;      /* there was a configuration and a target           */
+    int                broke;      /* errno of what could not be written               */
+    troth_error        error;      /* of the connection; reason TROTH_R_NONE: none     */
+    enum trouble       trouble;
+    char               detail[200];
 };
+
+static int fail(struct get *g, enum trouble what, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static int fail(struct get *g, enum trouble what, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    g->trouble = what;
+    vsnprintf(g->detail, sizeof g->detail, fmt, ap);
+    va_end(ap);
+    return troubles[what].status;
+}
 
 static bool take(void *ctx, const uint8_t *p, size_t n)
 {
@@ -31,8 +62,10 @@ static bool take(void *ctx, const uint8_t *p, size_t n)
         return true;
     if (args_has(g->args, OPT_FAIL) && g->answer.status >= 400)
         return true;
-    if (fwrite(p, 1, n, g->to) == n)
+    if (fwrite(p, 1, n, g->to) == n) {
+        g->bytes += n;
         return true;
+    }
     g->broke = errno;
     return false;
 }
@@ -44,13 +77,8 @@ static int write_request(const struct args *a, const struct target *t, char *out
                      args_has(a, OPT_HEAD) ? "HEAD" : "GET", t->rest, v6 ? "[" : "", *t->host ? t->host : "localhost", v6 ? "]" : "",
                      other_port ? ":" : "", other_port ? t->port : "");
     const char *line;
-    for (size_t i = 0; n > 0 && (size_t)n < cap && (line = args_nth(a, OPT_HEADER, i)); i++) {
-        if (!strchr(line, ':') || line[strcspn(line, "\r\n")]) {
-            complain(a, EXIT_USAGE, "--header: `%s' is not of the form Name: value", line);
-            return -1;
-        }
+    for (size_t i = 0; n > 0 && (size_t)n < cap && (line = args_nth(a, OPT_HEADER, i)); i++)
         n += snprintf(out + n, cap - (size_t)n, "%s\r\n", line);
-    }
     if (n > 0 && (size_t)n < cap)
         n += snprintf(out + n, cap - (size_t)n, "\r\n");
     if ((size_t)n < cap)
@@ -59,11 +87,18 @@ static int write_request(const struct args *a, const struct target *t, char *out
     return -1;
 }
 
-static int http_failed(const struct get *g, const char *url, const char *why)
+static bool headers_ok(const struct args *a)
 {
-    if (g->broke)
-        return EXIT_FILE; /* told when the output is closed */
-    return complain(g->args, EXIT_PROTOCOL, "%s: the answer is not valid HTTP: %s", url, why);
+    const char *line;
+    for (size_t i = 0; (line = args_nth(a, OPT_HEADER, i)); i++)
+        if (!strchr(line, ':') || line[strcspn(line, "\r\n")])
+            return complain(a, EXIT_USAGE, "--header: `%s' is not of the form Name: value", line), false;
+    return true;
+}
+
+static int http_failed(struct get *g)
+{
+    return g->broke ? EXIT_FILE : fail(g, ANSWER, "%s", g->answer.error); /* the former is told when the output is closed */
 }
 
 /* Request out, answer in. */
@@ -83,9 +118,9 @@ static int converse(struct get *g, struct session *s)
         session_next(s, &ev, -1);
         s->link.deadline_us = now_us() + (uint64_t)s->timeout_ms * 1000u;
         if (ev.kind == TROTH_DATA && !http1_feed(&g->answer, ev.data.p, ev.data.n))
-            return http_failed(g, s->target.typed, g->answer.error);
+            return http_failed(g);
         if ((ev.kind == TROTH_CLOSED || ev.kind == TROTH_DONE) && !http1_end(&g->answer))
-            return http_failed(g, s->target.typed, g->answer.error);
+            return http_failed(g);
         if (ev.kind == TROTH_FAILED)
             return exit_code_of(&s->error);
     }
@@ -101,20 +136,35 @@ static bool open_output(struct get *g)
     return g->to != NULL;
 }
 
-/* Standard output is main()'s to end. */
+/* What standard output has to say of itself is main()'s to tell, but for the object of --json. */
 static int close_output(struct get *g, int status)
 {
-    if (!g->path)
-        return status;
-    if (fclose(g->to) && !g->broke)
+    if ((g->path ? fclose(g->to) : fflush(g->to)) && !g->broke)
         g->broke = errno;
-    return g->broke ? complain(g->args, EXIT_FILE, "%s: %s", g->path, strerror(g->broke)) : status;
+    if (!g->broke || (status != EXIT_OK && status != EXIT_FILE))
+        return status;
+    if (!g->path && !args_has(g->args, OPT_JSON))
+        return EXIT_FILE;
+    return fail(g, OUTPUT, "%s: %s", g->path ? g->path : "standard output", strerror(g->broke));
 }
 
-static void print_json(const struct get *g, const struct session *s)
+static void print_json(const struct get *g, const char *url, int status)
 {
-    fprintf(stderr, "{\"schema\":\"troth.get/1\",\"code\":\"%s\",\"status\":%d}\n",
-            s->error.reason == TROTH_R_NONE ? "ok" : s->error.code, g->answer.status);
+    bool broken = g->error.reason != TROTH_R_NONE;
+    const char *code = broken ? g->error.code : g->trouble ? troubles[g->trouble].code : "ok";
+    json_t *o = json_pack("{s:s, s:s, s:b, s:i, s:s, s:s, s:i, s:i, s:I}", "schema", "troth.get/1", "code", code, "ok", status == EXIT_OK, "exit",
+                          status, "target", g->args->operands[0], "url", url, "status", g->answer.status, "redirects", (int)g->redirects, "bytes",
+                          (json_int_t)g->bytes);
+    json_t *failure = broken       ? failure_json(&g->error)
+                      : g->trouble ? json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:n}", "code", code, "text", troubles[g->trouble].text, "evidence",
+                                               g->detail, "who", troubles[g->trouble].who, "do", troubles[g->trouble].act, "fromPeer",
+                                               g->trouble == STATUS, "alert")
+                                   : NULL;
+    if (failure)
+        json_object_set_new(o, "failure", failure);
+    json_dumpf(o, stderr, JSON_COMPACT);
+    fputc('\n', stderr);
+    json_decref(o);
 }
 
 /* A Location is a URL or a path of the same server. */
@@ -134,42 +184,57 @@ static int fetch(struct get *g, const char *url, char *next, size_t cap)
     *next = 0;
     if (!session_init(&s, g->args, url, args_has(g->args, OPT_VERBOSE), &status))
         return status;
+    g->asked = true;
+    g->answer.status = 0;
     status = session_open(&s) && revoke_check(&s) ? converse(g, &s) : exit_code_of(&s.error);
-    session_tell_failure(&s, stderr);
+    g->error = s.error;
+    if (!args_has(g->args, OPT_JSON))
+        session_tell_failure(&s, stderr);
     if (!story_out(&s, stderr) && status == EXIT_OK)
         status = EXIT_FILE;
-    if (args_has(g->args, OPT_JSON))
-        print_json(g, &s);
     if (status == EXIT_OK && args_has(g->args, OPT_HEAD))
         fputs(g->answer.head, g->to);
     char where[2048];
     if (status == EXIT_OK && args_has(g->args, OPT_FOLLOW) && g->answer.status / 100 == 3 &&
         http1_header(&g->answer, "Location", where, sizeof where))
         resolve(next, cap, &s.target, where);
-    return session_end(&s) || status != EXIT_OK ? status : EXIT_FILE;
+    if (session_end(&s) || status != EXIT_OK)
+        return status;
+    return args_has(g->args, OPT_JSON) ? fail(g, OUTPUT, "the session, to be kept in %s", g->args->value[OPT_SESSION]) : EXIT_FILE;
+}
+
+static int follow(struct get *g, char *url, size_t cap)
+{
+    char next[4096];
+    for (;; g->redirects++) {
+        int status = fetch(g, url, next, sizeof next);
+        if (status != EXIT_OK || !*next)
+            return status;
+        if (g->redirects == REDIRECTS_MAX)
+            return fail(g, REDIRECT, "%s would be one too many", next);
+        if (strncasecmp(next, "https://", 8) != 0)
+            return fail(g, REDIRECT, "%s leaves https", next);
+        snprintf(url, cap, "%s", next);
+    }
 }
 
 int verb_GET(const struct args *a)
 {
     struct get *g = calloc(1, sizeof *g);
-    char url[4096], next[4096];
+    char url[4096];
     if (!g)
         return complain(a, EXIT_BUG, "no memory");
     g->args = a;
     snprintf(url, sizeof url, "%s%s", strstr(a->operands[0], "://") ? "" : "https://", a->operands[0]);
-    int status = open_output(g) ? EXIT_OK : EXIT_FILE;
-    for (int i = 0; status == EXIT_OK; i++) {
-        status = fetch(g, url, next, sizeof next);
-        if (status != EXIT_OK || !*next)
-            break;
-        if (i == REDIRECTS_MAX || strncasecmp(next, "https://", 8) != 0)
-            status = complain(a, EXIT_PROTOCOL, i == REDIRECTS_MAX ? "%s: too many redirects" : "%s: a redirect that leaves https is not followed", next);
-        memcpy(url, next, sizeof url);
-    }
+    int status = !headers_ok(a) ? EXIT_USAGE : open_output(g) ? follow(g, url, sizeof url) : EXIT_FILE;
     if (status == EXIT_OK && args_has(a, OPT_FAIL) && g->answer.status >= 400)
-        status = complain(a, EXIT_HTTP, "%s: the server answered %d", url, g->answer.status);
+        status = fail(g, STATUS, "%d", g->answer.status);
     if (g->to)
         status = close_output(g, status);
+    if (args_has(a, OPT_JSON) && g->asked && status != EXIT_USAGE)
+        print_json(g, url, status);
+    else if (g->trouble)
+        complain(a, status, "%s: %s: %s [%s]", url, troubles[g->trouble].text, g->detail, troubles[g->trouble].code);
     free(g);
     return status;
 }

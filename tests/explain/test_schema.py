@@ -33,7 +33,7 @@ for path in glob.glob(f"{SRC}/docs/schema/*.json"):
 def run(*args, status=None, stdin=""):
     r = subprocess.run([TROTH, *args], capture_output=True, text=True, timeout=60, input=stdin)
     assert status is None or r.returncode == status, (args, r.returncode, r.stdout[-300:], r.stderr[-300:])
-    return r.stdout
+    return r.stderr if args[0] == "get" and r.returncode != 2 else r.stdout
 
 
 def holds(*args, status=None, stdin=""):
@@ -96,6 +96,7 @@ assert not holds("verify", leaf, "--ca", leaf, "--host", "x.example", status=1)[
 # ---- a connection to nobody
 o = holds("connect", "127.0.0.1:9", status=3)
 assert o["code"] == "net.refused"
+assert holds("get", "https://127.0.0.1:9/", status=3)["failure"]["who"] == "peer"  # more of it: tests/cli/test_get.py
 o = holds("explain", "127.0.0.1:9", status=3)
 for cert in certs:
     key = cert[:-4] + "-key.pem"
