@@ -3,54 +3,52 @@
  * Must never accept parameters other than the standard's for an algorithm it names; what it does not name is
  * NONE, and the checks say so. */
 #include "x509/cert.h"
-#include "x509/oids.h"
+#include "x509/oid.h"
 
 /* what stands behind the OID in an AlgorithmIdentifier */
 enum params { PARAMS_ABSENT, PARAMS_NULL, PARAMS_NULL_OR_ABSENT, PARAMS_PSS, PARAMS_CURVE };
 
 /* clang-format off */
-static const struct sig_row { struct oid_bytes oid; uint8_t sig, params; } sig_rows[] = {
-    { OID_PKCS1(11),              TROTH_SIG_RSA_PKCS1_SHA256, PARAMS_NULL_OR_ABSENT },   /* RFC 4055 5 */
-    { OID_ANSI_X962(4, 3, 2),     TROTH_SIG_ECDSA_SHA256,     PARAMS_ABSENT },           /* RFC 5758 3.2 */
-    { OID_ANSI_X962(4, 3, 3),     TROTH_SIG_ECDSA_SHA384,     PARAMS_ABSENT },
-    { OID_PKCS1(12),              TROTH_SIG_RSA_PKCS1_SHA384, PARAMS_NULL_OR_ABSENT },
-    { OID_PKCS1(13),              TROTH_SIG_RSA_PKCS1_SHA512, PARAMS_NULL_OR_ABSENT },
-    { OID_PKCS1(10),              TROTH_SIG_NONE,             PARAMS_PSS },              /* RFC 4055 3.1 */
-    { OID_ANSI_X962(4, 3, 4),     TROTH_SIG_ECDSA_SHA512,     PARAMS_ABSENT },
-    { OID(0x2b, 0x65, 0x70),      TROTH_SIG_ED25519,          PARAMS_ABSENT },           /* RFC 8410 3 */
-    { OID(0x2b, 0x65, 0x71),      TROTH_SIG_ED448,            PARAMS_ABSENT },
-    { OID_NIST_SIG(17),           TROTH_SIG_MLDSA44,          PARAMS_ABSENT },           /* RFC 9881 */
-    { OID_NIST_SIG(18),           TROTH_SIG_MLDSA65,          PARAMS_ABSENT },
-    { OID_NIST_SIG(19),           TROTH_SIG_MLDSA87,          PARAMS_ABSENT },
-    { OID_PKCS1(5),               TROTH_SIG_RSA_PKCS1_SHA1,   PARAMS_NULL_OR_ABSENT },   /* known, to be refused by name */
-    { OID_ANSI_X962(4, 1),        TROTH_SIG_ECDSA_SHA1,       PARAMS_ABSENT },
+static const struct sig_row { enum oid oid; uint8_t sig, params; } sig_rows[] = {
+    { OID_SIG_RSA_SHA256,   TROTH_SIG_RSA_PKCS1_SHA256, PARAMS_NULL_OR_ABSENT },   /* RFC 4055 5 */
+    { OID_SIG_ECDSA_SHA256, TROTH_SIG_ECDSA_SHA256,     PARAMS_ABSENT },           /* RFC 5758 3.2 */
+    { OID_SIG_ECDSA_SHA384, TROTH_SIG_ECDSA_SHA384,     PARAMS_ABSENT },
+    { OID_SIG_RSA_SHA384,   TROTH_SIG_RSA_PKCS1_SHA384, PARAMS_NULL_OR_ABSENT },
+    { OID_SIG_RSA_SHA512,   TROTH_SIG_RSA_PKCS1_SHA512, PARAMS_NULL_OR_ABSENT },
+    { OID_KEY_RSA_PSS,      TROTH_SIG_NONE,             PARAMS_PSS },              /* RFC 4055 3.1 */
+    { OID_SIG_ECDSA_SHA512, TROTH_SIG_ECDSA_SHA512,     PARAMS_ABSENT },
+    { OID_KEY_ED25519,      TROTH_SIG_ED25519,          PARAMS_ABSENT },           /* RFC 8410 3 */
+    { OID_KEY_ED448,        TROTH_SIG_ED448,            PARAMS_ABSENT },
+    { OID_KEY_MLDSA44,      TROTH_SIG_MLDSA44,          PARAMS_ABSENT },           /* RFC 9881 */
+    { OID_KEY_MLDSA65,      TROTH_SIG_MLDSA65,          PARAMS_ABSENT },
+    { OID_KEY_MLDSA87,      TROTH_SIG_MLDSA87,          PARAMS_ABSENT },
+    { OID_SIG_RSA_SHA1,     TROTH_SIG_RSA_PKCS1_SHA1,   PARAMS_NULL_OR_ABSENT },   /* known, to be refused by name */
+    { OID_SIG_ECDSA_SHA1,   TROTH_SIG_ECDSA_SHA1,       PARAMS_ABSENT },
 };
 
-static const struct key_row { struct oid_bytes oid; uint8_t type, params; uint16_t point_n, bits; } key_rows[] = {
-    { OID_PKCS1(1),               TROTH_KEY_RSA,     PARAMS_NULL,   0,    0   },
-    { OID_ANSI_X962(2, 1),        TROTH_KEY_P256,    PARAMS_CURVE,  0,    0   },
-    { OID_PKCS1(10),              TROTH_KEY_RSA_PSS, PARAMS_PSS,    0,    0   },
-    { OID(0x2b, 0x65, 0x70),      TROTH_KEY_ED25519, PARAMS_ABSENT, 32,   256 },
-    { OID(0x2b, 0x65, 0x71),      TROTH_KEY_ED448,   PARAMS_ABSENT, 57,   456 },
-    { OID_NIST_SIG(17),           TROTH_KEY_MLDSA44, PARAMS_ABSENT, 1312, 128 },
-    { OID_NIST_SIG(18),           TROTH_KEY_MLDSA65, PARAMS_ABSENT, 1952, 192 },
-    { OID_NIST_SIG(19),           TROTH_KEY_MLDSA87, PARAMS_ABSENT, 2592, 256 },
+static const struct key_row { enum oid oid; uint8_t type, params; uint16_t point_n, bits; } key_rows[] = {
+    { OID_KEY_RSA,     TROTH_KEY_RSA,     PARAMS_NULL,   0,    0   },
+    { OID_KEY_EC,      TROTH_KEY_P256,    PARAMS_CURVE,  0,    0   },
+    { OID_KEY_RSA_PSS, TROTH_KEY_RSA_PSS, PARAMS_PSS,    0,    0   },
+    { OID_KEY_ED25519, TROTH_KEY_ED25519, PARAMS_ABSENT, 32,   256 },
+    { OID_KEY_ED448,   TROTH_KEY_ED448,   PARAMS_ABSENT, 57,   456 },
+    { OID_KEY_MLDSA44, TROTH_KEY_MLDSA44, PARAMS_ABSENT, 1312, 128 },
+    { OID_KEY_MLDSA65, TROTH_KEY_MLDSA65, PARAMS_ABSENT, 1952, 192 },
+    { OID_KEY_MLDSA87, TROTH_KEY_MLDSA87, PARAMS_ABSENT, 2592, 256 },
 };
 
-static const struct curve_row { struct oid_bytes oid; uint8_t type; uint16_t bytes, bits; } curve_rows[] = {
-    { OID_ANSI_X962(3, 1, 7),     TROTH_KEY_P256, 32, 256 },
-    { OID(0x2b, 0x81, 4, 0, 34),  TROTH_KEY_P384, 48, 384 },
-    { OID(0x2b, 0x81, 4, 0, 35),  TROTH_KEY_P521, 66, 521 },
+static const struct curve_row { enum oid oid; uint8_t type; uint16_t bytes, bits; } curve_rows[] = {
+    { OID_CURVE_P256, TROTH_KEY_P256, 32, 256 },
+    { OID_CURVE_P384, TROTH_KEY_P384, 48, 384 },
+    { OID_CURVE_P521, TROTH_KEY_P521, 66, 521 },
 };
 
-static const struct hash_row { struct oid_bytes oid; uint8_t pss, n; } hash_rows[] = {
-    { OID_NIST_HASH(1),           TROTH_SIG_RSA_PSS_SHA256, 32 },
-    { OID_NIST_HASH(2),           TROTH_SIG_RSA_PSS_SHA384, 48 },
-    { OID_NIST_HASH(3),           TROTH_SIG_RSA_PSS_SHA512, 64 },
+static const struct hash_row { enum oid oid; uint8_t pss, n; } hash_rows[] = {
+    { OID_HASH_SHA256, TROTH_SIG_RSA_PSS_SHA256, 32 },
+    { OID_HASH_SHA384, TROTH_SIG_RSA_PSS_SHA384, 48 },
+    { OID_HASH_SHA512, TROTH_SIG_RSA_PSS_SHA512, 64 },
 };
 /* clang-format on */
-
-static const struct oid_bytes mgf1 = OID_PKCS1(8);
 
 /* HashAlgorithm: its row, NULL when it is one that no signature of ours uses. */
 static const struct hash_row *hash_read(struct rd *r)
@@ -61,7 +59,7 @@ static const struct hash_row *hash_read(struct rd *r)
         der_null(&alg, "parameters");
     der_end(&alg, "hashAlgorithm");
     for (size_t i = 0; i < COUNT_OF(hash_rows); i++)
-        if (oid_same(oid, &hash_rows[i].oid))
+        if (oid_is(oid, hash_rows[i].oid))
             return &hash_rows[i];
     return NULL;
 }
@@ -82,7 +80,7 @@ static enum troth_sig pss_read(struct rd *r, uint16_t *salt_n)
     if (der_next_is(&p, DER_CONTEXT_CONS(1))) {
         struct rd x = der_open(&p, "maskGenAlgorithm", DER_CONTEXT_CONS(1));
         struct rd alg = der_open(&x, "maskGenAlgorithm", DER_SEQUENCE);
-        bool is_mgf1 = oid_same(der_oid(&alg, "algorithm"), &mgf1);
+        bool is_mgf1 = oid_is(der_oid(&alg, "algorithm"), OID_MGF1);
         mgf_hash = hash_read(&alg);
         mgf_hash = is_mgf1 ? mgf_hash : NULL;
         der_end(&alg, "maskGenAlgorithm");
@@ -124,7 +122,7 @@ enum troth_sig sig_alg_read(span algorithm, span *oid, uint16_t *salt_n)
     *salt_n = 0;
     for (size_t i = 0; i < COUNT_OF(sig_rows); i++) {
         const struct sig_row *row = &sig_rows[i];
-        if (!oid_same(*oid, &row->oid))
+        if (!oid_is(*oid, row->oid))
             continue;
         if (row->params != PARAMS_PSS)
             return params_read(&alg, row->params) ? (enum troth_sig)row->sig : TROTH_SIG_NONE;
@@ -176,7 +174,7 @@ static const struct curve_row *curve_read(struct rd *alg, struct spki *out)
     }
     out->curve_oid = der_oid(alg, "namedCurve");
     for (size_t i = 0; i < COUNT_OF(curve_rows); i++)
-        if (oid_same(out->curve_oid, &curve_rows[i].oid))
+        if (oid_is(out->curve_oid, curve_rows[i].oid))
             return &curve_rows[i];
     return NULL;
 }
@@ -223,7 +221,7 @@ bool spki_read(struct spki *out, span spki, const uint8_t *base, const struct wi
     out->oid = der_oid(&alg, "algorithm");
     const struct key_row *row = NULL;
     for (size_t i = 0; i < COUNT_OF(key_rows) && !row; i++)
-        row = oid_same(out->oid, &key_rows[i].oid) ? &key_rows[i] : NULL;
+        row = oid_is(out->oid, key_rows[i].oid) ? &key_rows[i] : NULL;
     const struct curve_row *curve = row ? key_params_read(out, row, &alg) : NULL;
     if (!row && rd_more(&alg))
         der_any(&alg, "parameters");

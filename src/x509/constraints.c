@@ -182,11 +182,10 @@ static bool name_judge(struct strife *s, const struct general_name_item *name)
 /* SmtpUTF8Mailbox (RFC 9598 3): a mailbox in an otherName.  RFC 9598 6: constraints on rfc822Name bind it, too. */
 static bool utf8_mailbox(const struct general_name_item *g, struct general_name_item *mailbox)
 {
-    static const uint8_t id[] = { 0x2b, 6, 1, 5, 5, 7, 8, 9 };
     struct rd_ctx ctx;
     rd_ctx_init(&ctx, g->value, NULL);
     struct rd r = rd_init(&ctx, g->value);
-    if (g->kind != GN_OTHER || !span_equal(der_oid(&r, "type-id"), SPAN_OF(id)))
+    if (g->kind != GN_OTHER || !oid_is(der_oid(&r, "type-id"), OID_ON_SMTP_UTF8))
         return false;
     struct rd value = der_open(&r, "value", DER_CONTEXT_CONS(0));
     *mailbox = (struct general_name_item){ GN_EMAIL, der_any(&value, "SmtpUTF8Mailbox").value, g->raw };

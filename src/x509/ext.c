@@ -4,7 +4,7 @@
  * that name refuses any path that the certificate is in.  Must never allocate. */
 #include "x509/cert.h"
 #include "x509/crl.h"
-#include "x509/oids.h"
+#include "x509/oid.h"
 
 enum { NAMES_MAX_LISTED = 65535 };
 
@@ -226,16 +226,9 @@ static void read_access(struct cert *c, struct rd *r)
     }
 }
 
-static const struct oid_bytes *any_policy_oid(void)
-{
-    static const struct oid_bytes oid = { 4, { 0x55, 0x1d, 0x20, 0x00 } };
-    return &oid;
-}
-
 /* PolicyQualifierInfo (RFC 5280 4.2.1.4): what is in it is for people. */
 static void qualifiers_read(struct cert *c, struct rd *info)
 {
-    static const struct oid_bytes cps = OID_PKIX(2, 1), notice = OID_PKIX(2, 2);
     struct rd quals = der_open(info, "policyQualifiers", DER_SEQUENCE);
     if (!rd_more(&quals))
         rd_fail(&quals, "policyQualifiers", TROTH_R_DER_VALUE);
@@ -244,7 +237,7 @@ static void qualifiers_read(struct cert *c, struct rd *info)
         span id = der_oid(&one, "policyQualifierId");
         der_any(&one, "qualifier");
         der_end(&one, "PolicyQualifierInfo");
-        c->unknown_qualifier |= !oid_same(id, &cps) && !oid_same(id, &notice);
+        c->unknown_qualifier |= !oid_is(id, OID_QT_CPS) && !oid_is(id, OID_QT_NOTICE);
     }
 }
 
@@ -257,7 +250,7 @@ static void read_policies(struct cert *c, struct rd *r)
         rd_fail(&list, "certificatePolicies", TROTH_R_DER_VALUE);
     for (; rd_more(&list); n++) {
         struct rd info = der_open(&list, "PolicyInformation", DER_SEQUENCE);
-        if (oid_same(der_oid(&info, "policyIdentifier"), any_policy_oid())) {
+        if (oid_is(der_oid(&info, "policyIdentifier"), OID_POLICY_ANY)) {
             if (c->has_any_policy)
                 rd_fail(&info, "policyIdentifier", TROTH_R_DER_VALUE); /* RFC 5280 4.2.1.4: no policy twice */
             c->has_any_policy = true;
@@ -325,16 +318,16 @@ static void read_policy_constraints(struct cert *c, struct rd *r)
 static void read_eku(struct cert *c, struct rd *r)
 {
     static const struct {
-        struct oid_bytes oid;
+        enum oid oid;
         uint16_t bit;
     } rows[] = {
-        { OID_PKIX(3, 1), EKU_SERVER },
-        { OID_PKIX(3, 2), EKU_CLIENT },
-        { OID_PKIX(3, 3), EKU_CODE },
-        { OID_PKIX(3, 4), EKU_EMAIL },
-        { OID_PKIX(3, 8), EKU_TIME },
-        { OID_PKIX(3, 9), EKU_OCSP },
-        { { 4, { 0x55, 0x1d, 0x25, 0x00 } }, EKU_ANY },
+        { OID_KP_SERVER, EKU_SERVER },
+        { OID_KP_CLIENT, EKU_CLIENT },
+        { OID_KP_CODE, EKU_CODE },
+        { OID_KP_EMAIL, EKU_EMAIL },
+        { OID_KP_TIME, EKU_TIME },
+        { OID_KP_OCSP, EKU_OCSP },
+        { OID_KP_ANY, EKU_ANY },
     };
     struct rd list = der_open(r, "ExtKeyUsageSyntax", DER_SEQUENCE);
     if (!rd_more(&list))
@@ -343,7 +336,7 @@ static void read_eku(struct cert *c, struct rd *r)
         span oid = der_oid(&list, "KeyPurposeId");
         uint16_t bit = EKU_OTHER;
         for (size_t i = 0; i < COUNT_OF(rows); i++)
-            if (oid_same(oid, &rows[i].oid))
+            if (oid_is(oid, rows[i].oid))
                 bit = rows[i].bit;
         c->eku |= bit;
     }
@@ -386,37 +379,37 @@ static void read_sequence(struct cert *c, struct rd *r)
 static const struct ext_row {
     const char *name;
     void      (*read)(struct cert *, struct rd *);
-    struct oid_bytes oid;
+    enum oid oid;
 } rows[CX_COUNT] = {
-    [CX_SUBJECT_KEY_ID]     = { "subjectKeyIdentifier",      read_ski,                OID_2_5_29(14) },
-    [CX_KEY_USAGE]          = { "keyUsage",                  read_key_usage,          OID_2_5_29(15) },
-    [CX_PRIVATE_KEY_PERIOD] = { "privateKeyUsagePeriod",     read_sequence,           OID_2_5_29(16) },
-    [CX_SUBJECT_ALT_NAME]   = { "subjectAltName",            read_san,                OID_2_5_29(17) },
-    [CX_ISSUER_ALT_NAME]    = { "issuerAltName",             read_names,              OID_2_5_29(18) },
-    [CX_BASIC_CONSTRAINTS]  = { "basicConstraints",          read_basic_constraints,  OID_2_5_29(19) },
-    [CX_NAME_CONSTRAINTS]   = { "nameConstraints",           read_name_constraints,   OID_2_5_29(30) },
-    [CX_CRL_POINTS]         = { "cRLDistributionPoints",     read_points,             OID_2_5_29(31) },
-    [CX_POLICIES]           = { "certificatePolicies",       read_policies,           OID_2_5_29(32) },
-    [CX_POLICY_MAPPINGS]    = { "policyMappings",            read_mappings,           OID_2_5_29(33) },
-    [CX_AUTHORITY_KEY_ID]   = { "authorityKeyIdentifier",    read_aki,                OID_2_5_29(35) },
-    [CX_POLICY_CONSTRAINTS] = { "policyConstraints",         read_policy_constraints, OID_2_5_29(36) },
-    [CX_EXT_KEY_USAGE]      = { "extKeyUsage",               read_eku,                OID_2_5_29(37) },
-    [CX_FRESHEST_CRL]       = { "freshestCRL",               read_points,             OID_2_5_29(46) },
-    [CX_INHIBIT_ANY_POLICY] = { "inhibitAnyPolicy",          read_inhibit_any,        OID_2_5_29(54) },
-    [CX_AUTHORITY_INFO]     = { "authorityInfoAccess",       read_access,             OID_PKIX(1, 1) },
-    [CX_SUBJECT_INFO]       = { "subjectInfoAccess",         read_access,             OID_PKIX(1, 11) },
-    [CX_TLS_FEATURE]        = { "tlsFeature",                read_tls_feature,        OID_PKIX(1, 24) },
-    [CX_SCT_LIST]           = { "signedCertificateTimestampList", read_scts,          OID(0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 2) },
-    [CX_CT_POISON]          = { "ctPoison",                  read_null,               OID(0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 3) },
-    [CX_OCSP_NO_CHECK]      = { "ocspNoCheck",               read_null,               OID_PKIX(48, 1, 5) },
-    [CX_SUBJECT_DIRECTORY]  = { "subjectDirectoryAttributes", read_sequences,         OID_2_5_29(9) },
+    [CX_SUBJECT_KEY_ID]     = { "subjectKeyIdentifier",      read_ski,                OID_CE_SKI },
+    [CX_KEY_USAGE]          = { "keyUsage",                  read_key_usage,          OID_CE_KEY_USAGE },
+    [CX_PRIVATE_KEY_PERIOD] = { "privateKeyUsagePeriod",     read_sequence,           OID_CE_PRIVATE_PERIOD },
+    [CX_SUBJECT_ALT_NAME]   = { "subjectAltName",            read_san,                OID_CE_SAN },
+    [CX_ISSUER_ALT_NAME]    = { "issuerAltName",             read_names,              OID_CE_IAN },
+    [CX_BASIC_CONSTRAINTS]  = { "basicConstraints",          read_basic_constraints,  OID_CE_BASIC },
+    [CX_NAME_CONSTRAINTS]   = { "nameConstraints",           read_name_constraints,   OID_CE_NAME_CONSTRAINTS },
+    [CX_CRL_POINTS]         = { "cRLDistributionPoints",     read_points,             OID_CE_CDP },
+    [CX_POLICIES]           = { "certificatePolicies",       read_policies,           OID_CE_POLICIES },
+    [CX_POLICY_MAPPINGS]    = { "policyMappings",            read_mappings,           OID_CE_MAPPINGS },
+    [CX_AUTHORITY_KEY_ID]   = { "authorityKeyIdentifier",    read_aki,                OID_CE_AKI },
+    [CX_POLICY_CONSTRAINTS] = { "policyConstraints",         read_policy_constraints, OID_CE_POLICY_CONSTRAINTS },
+    [CX_EXT_KEY_USAGE]      = { "extKeyUsage",               read_eku,                OID_CE_EKU },
+    [CX_FRESHEST_CRL]       = { "freshestCRL",               read_points,             OID_CE_FRESHEST },
+    [CX_INHIBIT_ANY_POLICY] = { "inhibitAnyPolicy",          read_inhibit_any,        OID_CE_INHIBIT_ANY },
+    [CX_AUTHORITY_INFO]     = { "authorityInfoAccess",       read_access,             OID_PE_AIA },
+    [CX_SUBJECT_INFO]       = { "subjectInfoAccess",         read_access,             OID_PE_SIA },
+    [CX_TLS_FEATURE]        = { "tlsFeature",                read_tls_feature,        OID_PE_TLS_FEATURE },
+    [CX_SCT_LIST]           = { "signedCertificateTimestampList", read_scts,          OID_CT_SCTS },
+    [CX_CT_POISON]          = { "ctPoison",                  read_null,               OID_CT_POISON },
+    [CX_OCSP_NO_CHECK]      = { "ocspNoCheck",               read_null,               OID_OCSP_NO_CHECK },
+    [CX_SUBJECT_DIRECTORY]  = { "subjectDirectoryAttributes", read_sequences,         OID_CE_SUBJECT_DIRECTORY },
 };
 /* clang-format on */
 
 enum cert_ext ext_by_oid(span oid)
 {
     for (unsigned i = 0; i < CX_COUNT; i++)
-        if (oid_same(oid, &rows[i].oid))
+        if (oid_is(oid, rows[i].oid))
             return (enum cert_ext)i;
     return CX_UNKNOWN;
 }

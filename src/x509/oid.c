@@ -4,10 +4,7 @@
 #include <inttypes.h>
 #include <strings.h>
 
-static const struct row {
-    const char *der, *name, *words;
-    size_t      n;
-} rows[OID_COUNT] = {
+const struct oid_row oid_rows[OID_COUNT] = {
     [OID_NONE] = { "", "", "", 0 },
 #define O(name, der, shortname, words) [OID_##name] = { der, shortname, words, sizeof(der) - 1 },
 #include "x509/oids.def"
@@ -17,14 +14,14 @@ static const struct row {
 enum oid oid_find(span content)
 {
     for (int i = 1; i < OID_COUNT; i++)
-        if (rows[i].n == content.n && !memcmp(rows[i].der, content.p, content.n))
+        if (oid_rows[i].n == content.n && !memcmp(oid_rows[i].der, content.p, content.n))
             return (enum oid)i;
     return OID_NONE;
 }
 
-static const struct row *row_of(enum oid id)
+static const struct oid_row *row_of(enum oid id)
 {
-    return &rows[(unsigned)id < OID_COUNT ? id : OID_NONE];
+    return &oid_rows[(unsigned)id < OID_COUNT ? id : OID_NONE];
 }
 
 span oid_der(enum oid id)
@@ -40,11 +37,6 @@ const char *oid_name(enum oid id)
 const char *oid_words(enum oid id)
 {
     return row_of(id)->words;
-}
-
-bool oid_is(span content, enum oid id)
-{
-    return id != OID_NONE && span_equal(content, oid_der(id));
 }
 
 bool oid_valid(span content)
@@ -142,7 +134,7 @@ void oid_write(struct wr *w, const char *s)
         return;
     }
     for (int i = 1; i < OID_COUNT; i++)
-        if (!strcasecmp(rows[i].name, s)) {
+        if (!strcasecmp(oid_rows[i].name, s)) {
             wr_span(w, oid_der((enum oid)i));
             return;
         }

@@ -38,11 +38,9 @@ struct machine {
     const char *trouble;
 };
 
-static const uint8_t any_policy[] = { 0x55, 0x1d, 0x20, 0x00 };
-
 static bool is_any(span oid)
 {
-    return span_equal(oid, SPAN_OF(any_policy));
+    return oid_is(oid, OID_POLICY_ANY);
 }
 
 static int span_order(span a, span b)
@@ -284,7 +282,7 @@ static bool mappings_delete(struct machine *m, const struct cert *c)
             continue;
         l->nodes[at] = l->nodes[--l->n];
     }
-    l->any = node_find(l, SPAN_OF(any_policy));
+    l->any = node_find(l, oid_der(OID_POLICY_ANY));
     m->null = l->n == 0;
     return expectations_set(m, l, 0);
 }
@@ -338,7 +336,7 @@ static bool walk(struct machine *m, int *bad)
     m->now.nodes = arena_array(j->arena, 1, sizeof *m->now.nodes);
     TRY(m->now.nodes);
     m->now.any = -1;
-    node_add(&m->now, SPAN_OF(any_policy), true, true);
+    node_add(&m->now, oid_der(OID_POLICY_ANY), true, true);
     TRY(expectations_set(m, &m->now, 0));
     for (unsigned i = n; i-- > 0;) {
         const struct cert *c = cert_at(j, i);
