@@ -90,13 +90,14 @@ static void gave_up(struct guest *g, troth_conn *conn)
         return;
     recorder_saw(g->recorder, false, NULL, 0);
     troth_received(conn, 0);
+    (void)troth_next(conn); /* which finds that out */
 }
 
 static void guest_ended(struct tls_bev *t, void *ctx)
 {
     struct guest *g = ctx;
     char peer[80];
-    if (!g->ready && troth_what(tls_bev_conn(t)).bytes_in)
+    if (!g->ready && tls_bev_eof(t) && troth_what(tls_bev_conn(t)).bytes_in)
         gave_up(g, tls_bev_conn(t));
     if (troth_why(tls_bev_conn(t)) && (!g->ready || g->serve->service.log.verbose)) {
         peer_of(tls_bev_fd(t), peer, sizeof peer);

@@ -24,6 +24,7 @@ struct tls_bev {
     bool                ready, may_write, over, failed, closed, finished;
     bool                left, farewell_over, freed; /* the socket is the farewell's; which is over; we are freed */
     bool                end_held;  /* the peer's end, which the owner has not heard of yet          */
+    bool                eof;       /* the transport ended                                           */
     struct {                       /* how the filter hears of the socket                            */
         bufferevent_data_cb  read, write;
         bufferevent_event_cb event;
@@ -197,6 +198,7 @@ static void socket_write(struct bufferevent *bev, void *ctx)
 static void socket_event(struct bufferevent *bev, short what, void *ctx)
 {
     struct tls_bev *t = ctx;
+    t->eof |= (what & BEV_EVENT_EOF) != 0;
     if (t->ears.answers && (what & BEV_EVENT_EOF) && !(what & BEV_EVENT_ERROR)) /* both at once: nobody is there any more */
         hold_end(t);
     else
@@ -309,6 +311,11 @@ troth_conn *tls_bev_conn(struct tls_bev *t)
 struct bufferevent *tls_bev_socket(struct tls_bev *t)
 {
     return t->socket;
+}
+
+bool tls_bev_eof(const struct tls_bev *t)
+{
+    return t->eof;
 }
 
 int tls_bev_fd(struct tls_bev *t)

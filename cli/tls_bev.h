@@ -39,6 +39,8 @@ struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *con
 troth_conn *tls_bev_conn(struct tls_bev *);
 struct bufferevent *tls_bev_socket(struct tls_bev *);
 int tls_bev_fd(struct tls_bev *);
+/* The peer's side of the transport has ended. */
+bool tls_bev_eof(const struct tls_bev *);
 /* Starts: a client's first bytes go out. */
 void tls_bev_start(struct tls_bev *);
 /* The owner found the transport wanting: the connection fails, and the owner hears of it as of any failure (BEV_EVENT_ERROR). */
