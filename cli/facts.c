@@ -17,10 +17,12 @@ enum { FACTS_MOST = 16 << 20 };
 static const enum opt spoken[] = { OPT_MIN, OPT_MAX, OPT_GROUPS, OPT_SUITES, OPT_SIGS, OPT_ALPN, OPT_SNI, OPT_ECH_GREASE, OPT_COMPRESS,
                                    OPT_CLIENT_AUTH, OPT_TICKETS, OPT_EARLY_MAX, OPT_CERT_SIGS, OPT_SHARES, OPT_RECORD_LIMIT, OPT_FRAGMENT, OPT_PAD,
                                    OPT_NO_GREASE, OPT_NO_TICKETS, OPT_FALLBACK, OPT_LATE_AUTH, OPT_ECH_REQUIRED, OPT_COMPRESS_WITH, OPT_OID_FILTER,
-                                   OPT_STRICT_SNI, OPT_ALPN_OPTIONAL, OPT_ALWAYS_RETRY, OPT_TAKE_RAW, OPT_TAKE_DELEGATED };
+                                   OPT_STRICT_SNI, OPT_ALPN_OPTIONAL, OPT_ALWAYS_RETRY, OPT_TAKE_RAW, OPT_TAKE_DELEGATED, OPT_PSK_HASH, OPT_PSK_IMPORT };
+/* Of these only whether they were given: what is in their files is secret, or stands elsewhere. */
+static const enum opt flags[] = { OPT_RAW_KEY, OPT_EARLY };
 /* Those that may be given several times, each a list. */
 static const enum opt listed[] = { OPT_PIN, OPT_CLIENT_PIN };
-static const char *const cut_names[CUT_KINDS] = { "random", "share", "reply", "secret", "signature" };
+static const char *const cut_names[CUT_KINDS] = { "random", "share", "reply", "secret", "signature", "session" };
 
 /* ---- writing */
 
@@ -91,30 +93,77 @@ static json_t *keys_json(const struct tape *tape)
     return list;
 }
 
-/* --ech-config as base64: as it was given, or out of a file (which may hold the private key as well). */
-static void add_ech(json_t *options, const struct args *a)
+/* An ECHConfigList as base64, out of a file that may hold the private key as well; NULL: there is none. */
+static json_t *ech_of(const struct args *a, const char *path)
 {
     static const char begin[] = "-----BEGIN ECHCONFIG-----", end[] = "-----END";
-    const char *config = args_value(a, OPT_ECH_CONFIG, NULL);
     size_t n = 0, k = 0;
-    if (!config)
-        return;
-    if (access(config, F_OK)) {
-        json_object_set_new(options, opt_name(OPT_ECH_CONFIG), json_string(config));
-        return;
-    }
-    uint8_t *file = file_whole(a, config, FILE_MOST, &n);
-    char *from = file ? memmem(file, n, begin, sizeof begin - 1) : NULL;
-    size_t left = from ? n - (size_t)(from - (char *)file) - (sizeof begin - 1) : 0;
-    char *to = from ? memmem(from + sizeof begin - 1, left, end, sizeof end - 1) : NULL;
-    for (char *p = to ? from + sizeof begin - 1 : NULL; p && p < to; p++)
+    uint8_t *file = file_whole(a, path, FILE_MOST, &n);
+    bool bare = file && n && file[0] == 'A'; /* base64 alone: a length of less than 16 KB */
+    char *from = bare ? (char *)file : file ? memmem(file, n, begin, sizeof begin - 1) : NULL;
+    char *text = from && !bare ? from + sizeof begin - 1 : from;
+    size_t left = text ? n - (size_t)(text - (char *)file) : 0;
+    char *to = bare ? text + n : text ? memmem(text, left, end, sizeof end - 1) : NULL;
+    for (char *p = to ? text : NULL; p && p < to; p++)
         if (*p > ' ')
             from[k++] = *p;
-    if (k)
-        json_object_set_new(options, opt_name(OPT_ECH_CONFIG), json_stringn(from, k));
+    json_t *j = k ? json_stringn(from, k) : NULL;
     if (file)
         explicit_bzero(file, n);
     free(file);
+    return j;
+}
+
+/* --ech-config: as it was given, or what is in the file. */
+static void add_ech(json_t *options, const struct args *a)
+{
+    const char *config = args_value(a, OPT_ECH_CONFIG, NULL);
+    json_t *j = !config ? NULL : access(config, F_OK) ? json_string(config) : ech_of(a, config);
+    if (j)
+        json_object_set_new(options, opt_name(OPT_ECH_CONFIG), j);
+}
+
+/* Of a server's keys for Encrypted Client Hello the public part: what they open is among the answers. */
+static void add_ech_keys(json_t *o, const struct args *a)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; args_nth(a, OPT_ECH_KEY, i); i++) {
+        json_t *one = ech_of(a, args_nth(a, OPT_ECH_KEY, i));
+        if (one)
+            json_array_append_new(list, one);
+    }
+    if (json_array_size(list))
+        json_object_set(o, "ech", list);
+    json_decref(list);
+}
+
+/* A file of keys, whole. */
+static json_t *danger_file(const struct args *a, const char *path)
+{
+    size_t n = 0;
+    uint8_t *p = path ? file_whole(a, path, FILE_MOST, &n) : NULL;
+    json_t *j = p ? facts_hex(p, n) : NULL;
+    if (p)
+        explicit_bzero(p, n);
+    free(p);
+    return j;
+}
+
+/* What is secret of a configuration, and no answer of the provider. */
+static void danger_setup(json_t *o, const struct args *a, const struct tape_secrets *made, bool server)
+{
+    json_t *tickets = json_array(), *psk = danger_file(a, args_value(a, OPT_PSK, NULL));
+    if (psk)
+        json_object_set_new(o, "danger_psk", psk);
+    for (size_t i = 0; args_nth(a, OPT_TICKET_KEY, i); i++)
+        json_array_append_new(tickets, danger_file(a, args_nth(a, OPT_TICKET_KEY, i)));
+    if (!json_array_size(tickets))
+        json_array_append_new(tickets, facts_hex((const uint8_t *)&made->ticket, sizeof made->ticket));
+    if (server) {
+        json_object_set(o, "danger_ticket_keys", tickets);
+        json_object_set_new(o, "danger_cookie_key", facts_hex(made->cookie, sizeof made->cookie));
+    }
+    json_decref(tickets);
 }
 
 /* The values of an option as one list. */
@@ -152,10 +201,17 @@ json_t *facts_setup(const struct args *a, const struct tape *tape, bool server)
             json_object_set_new(options, opt_name(spoken[i]), json_string(a->value[spoken[i]] ? a->value[spoken[i]] : ""));
     for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++)
         add_listed(options, a, listed[i]);
-    if (args_has(a, OPT_RAW_KEY)) /* whose public half is on the tape */
-        json_object_set_new(options, opt_name(OPT_RAW_KEY), json_string(""));
-    if (!server)
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (args_has(a, flags[i]))
+            json_object_set_new(options, opt_name(flags[i]), json_string(""));
+    if (server)
+        add_ech_keys(o, a);
+    else
         add_ech(options, a);
+    if (server && strcmp(args_value(a, OPT_SESSIONS, ""), "0") != 0)
+        json_object_set_new(o, "session_cache", json_true());
+    if (tape_secrets(tape))
+        danger_setup(o, a, tape_secrets(tape), server);
     for (size_t i = 0; args_nth(a, OPT_CERT, i); i++) {
         json_t *chain = json_array();
         add_file(chain, a, args_nth(a, OPT_CERT, i), "certificate", "CERTIFICATE");
@@ -205,16 +261,44 @@ static json_t *reel_json(const struct reel *r)
         if (!c->ok)
             json_object_set_new(one, "failed", json_true());
         if (c->known)
-            json_object_set_new(one, c->kind == CUT_SECRET ? "danger_value" : "value", facts_hex(c->bytes, c->n));
+            json_object_set_new(one, c->kind == CUT_SECRET || c->kind == CUT_SESSION ? "danger_value" : "value", facts_hex(c->bytes, c->n));
         json_array_append_new(list, one);
     }
     return list;
 }
 
+/* The secrets that the connection rests on and the recording is without. */
+static json_t *lacks_of(const struct facts_of *f, const troth_facts *facts)
+{
+    bool client = f->host != NULL;
+    json_t *list = json_array();
+    if (client ? f->session.n > 0 : facts->resumed && !facts->psk_external)
+        json_array_append_new(list, json_string("session"));
+    if (client ? args_has(f->args, OPT_PSK) : facts->psk_external)
+        json_array_append_new(list, json_string("psk"));
+    if (facts->ech == TROTH_ECH_ACCEPTED || (client && facts->ech == TROTH_ECH_REJECTED))
+        json_array_append_new(list, json_string("ech"));
+    if (!client && facts->hello_retry && args_has(f->args, OPT_ALWAYS_RETRY))
+        json_array_append_new(list, json_string("cookie"));
+    return list;
+}
+
+/* What was secret of this connection; or, where secrets are not kept, what is missing. */
+static void add_secrets(json_t *o, const struct facts_of *f, const troth_facts *facts)
+{
+    json_t *lacks = args_has(f->args, OPT_RECORD_SECRETS) ? NULL : lacks_of(f, facts);
+    if (json_array_size(lacks))
+        json_object_set(o, "lacks", lacks);
+    if (!lacks && f->session.n)
+        json_object_set_new(o, "danger_session", facts_hex(f->session.p, f->session.n));
+    json_decref(lacks);
+}
+
 json_t *facts_make(const struct facts_of *f, const struct reel *r)
 {
+    bool own_clock = args_has(f->args, OPT_RECORD_SECRETS) && !args_has(f->args, OPT_TIME); /* tape_clock */
     json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:O?}", "schema", "troth.recording/1", "program", TROTH_VERSION, "target", f->target, "time",
-                          (json_int_t)f->now, "setup", (json_t *)(uintptr_t)f->setup);
+                          (json_int_t)(own_clock && r->time ? r->time : f->now), "setup", (json_t *)(uintptr_t)f->setup);
     if (!o)
         return NULL;
     if (f->host)
@@ -229,6 +313,7 @@ json_t *facts_make(const struct facts_of *f, const struct reel *r)
     json_object_set_new(o, "peer", json_pack("{s:o, s:o, s:o, s:o}", "chain", chain_of(report), "anchors", anchors_of(report), "staple",
                                              facts_hex(facts.peer_staple.p, facts.peer_staple.n), "scts", facts_hex(facts.peer_scts.p, facts.peer_scts.n)));
     json_object_set_new(o, "answers", reel_json(r));
+    add_secrets(o, f, &facts);
     if (r->full)
         json_object_set_new(o, "cut", json_true());
     return o;
@@ -289,7 +374,8 @@ void facts_options(const json_t *facts, struct args *a)
             a->all[a->n_all++].value = value;
         }
     }
-    a->given[OPT_RAW_KEY] = json_object_get(options, opt_name(OPT_RAW_KEY)) != NULL;
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        a->given[flags[i]] = json_object_get(options, opt_name(flags[i])) != NULL;
     a->value[OPT_ECH_CONFIG] = json_string_value(json_object_get(options, opt_name(OPT_ECH_CONFIG)));
     a->given[OPT_ECH_CONFIG] = a->value[OPT_ECH_CONFIG] != NULL;
 }

@@ -21,11 +21,13 @@ struct facts_of {
     troth_conn        *conn;     /* NULL: it came to none                                      */
     const troth_error *error;    /* reason TROTH_R_NONE: it went well                          */
     const char        *target;   /* as the user typed it, or the client's address              */
+    troth_span         session;  /* that a client offered to resume; secret                      */
     const char        *host;     /* the name that was checked; NULL on servers                 */
     int64_t            now;      /* the clock that certificates were judged by                 */
 };
 
-/* The configuration that the options amount to: certificates, roots, lists, of keys their public half.  NULL when memory runs out. */
+/* The configuration that the options amount to: certificates, roots, lists, of keys their public half; secrets only where the tape keeps
+ * them.  NULL when memory runs out. */
 json_t *facts_setup(const struct args *a, const struct tape *tape, bool server);
 /* All of it. */
 json_t *facts_make(const struct facts_of *f, const struct reel *r);

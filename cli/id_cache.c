@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tape.h"
+
 enum { ID_MOST = 32, BUCKETS = 4096, BYTES_MOST = 32 << 20 };
 
 struct kept {
@@ -18,13 +20,14 @@ struct id_cache {
     struct kept *buckets[BUCKETS];
     struct kept *oldest, *newest;
     size_t       most, n, bytes;
+    struct tape *tape;
 };
 
-struct id_cache *id_cache_new(size_t most)
+struct id_cache *id_cache_new(size_t most, struct tape *tape)
 {
     struct id_cache *c = calloc(1, sizeof *c);
     if (c)
-        c->most = most;
+        *c = (struct id_cache){ .most = most, .tape = tape };
     return c;
 }
 
@@ -98,8 +101,12 @@ static void put(void *ctx, troth_span id, troth_span state)
 /* It stays: a client may come back with it more than once. */
 static size_t take(void *ctx, troth_span id, uint8_t *out, size_t cap)
 {
-    struct kept *k = id.n && id.n <= ID_MOST ? *find(ctx, id) : NULL;
-    if (!k || k->n > cap)
+    struct id_cache *c = ctx;
+    struct kept *k = id.n && id.n <= ID_MOST ? *find(c, id) : NULL;
+    if (k && k->n > cap)
+        k = NULL;
+    tape_session(c->tape, k ? k->state : NULL, k ? k->n : 0);
+    if (!k)
         return 0;
     memcpy(out, k->state, k->n);
     return k->n;

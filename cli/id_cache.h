@@ -7,9 +7,10 @@
 #include <troth/troth.h>
 
 struct id_cache;
+struct tape;
 
-/* For at most so many; NULL without memory. */
-struct id_cache *id_cache_new(size_t most);
+/* For at most so many; NULL without memory.  tape: who writes down what is found; NULL: nobody. */
+struct id_cache *id_cache_new(size_t most, struct tape *tape);
 void id_cache_free(struct id_cache *);
 /* For troth_cache(): good as long as the cache. */
 troth_session_cache id_cache_interface(struct id_cache *);

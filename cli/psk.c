@@ -39,30 +39,41 @@ static bool add(const struct args *a, troth_builder *b, const char *line, size_t
     return ok;
 }
 
-bool psk_options(const struct args *a, troth_builder *b, int *status)
+static int hash_of(const struct args *a)
 {
     static const char *const words[] = { "sha256", "sha384", NULL };
-    const char *path = args_value(a, OPT_PSK, NULL);
-    int hash = args_word(a, OPT_PSK_HASH, words, 0);
-    size_t n, number = 0, found = 0;
-    *status = hash < 0 ? EXIT_USAGE : EXIT_FILE;
-    if (hash < 0 || !path)
-        return hash >= 0;
-    uint8_t *file = file_whole(a, path, PSK_FILE_MOST, &n);
-    bool ok = file != NULL;
-    for (char *p = (char *)file, *end = ok ? p + n : NULL; ok && p < end;) {
+    return args_word(a, OPT_PSK_HASH, words, 0);
+}
+
+bool psk_text(const struct args *a, troth_builder *b, char *text, size_t n, const char *path)
+{
+    size_t number = 0, found = 0;
+    int hash = hash_of(a);
+    for (char *p = text, *end = text + n; p < end;) {
         char *eol = memchr(p, '\n', (size_t)(end - p));
         size_t length = (size_t)((eol ? eol : end) - p);
         size_t bare = length && p[length - 1] == '\r' ? length - 1 : length;
         number++;
-        if (bare && *p != '#')
-            ok = add(a, b, p, bare, hash ? TROTH_SHA384 : TROTH_SHA256) && ++found;
+        if (bare && *p != '#' && !add(a, b, p, bare, hash == 1 ? TROTH_SHA384 : TROTH_SHA256)) {
+            complain(a, EXIT_FILE, "--psk: line %zu of %s is not IDENTITY:KEY with a key of %d to %d bytes in hexadecimal", number, path, KEY_LEAST, KEY_MOST);
+            return false;
+        }
+        found += bare && *p != '#';
         p += length + 1;
     }
-    if (file && !ok)
-        complain(a, EXIT_FILE, "--psk: line %zu of %s is not IDENTITY:KEY with a key of %d to %d bytes in hexadecimal", number, path, KEY_LEAST, KEY_MOST);
-    else if (file && !found)
-        ok = complain(a, EXIT_FILE, "--psk: %s has no key: write a line IDENTITY:KEY, the key in hexadecimal", path) == EXIT_OK;
+    return found || complain(a, EXIT_FILE, "--psk: %s has no key: write a line IDENTITY:KEY, the key in hexadecimal", path) == EXIT_OK;
+}
+
+bool psk_options(const struct args *a, troth_builder *b, int *status)
+{
+    const char *path = args_value(a, OPT_PSK, NULL);
+    int hash = hash_of(a);
+    size_t n;
+    *status = hash < 0 ? EXIT_USAGE : EXIT_FILE;
+    if (hash < 0 || !path)
+        return hash >= 0;
+    uint8_t *file = file_whole(a, path, PSK_FILE_MOST, &n);
+    bool ok = file && psk_text(a, b, (char *)file, n, path);
     if (file)
         explicit_bzero(file, n);
     free(file);

@@ -8,5 +8,7 @@
 
 /* False after a message; *status says how to exit then. */
 bool psk_options(const struct args *a, troth_builder *b, int *status);
+/* Likewise, from the text of such a file. */
+bool psk_text(const struct args *a, troth_builder *b, char *text, size_t n, const char *path);
 
 #endif

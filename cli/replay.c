@@ -11,7 +11,9 @@
 #include <troth/verify.h>
 
 #include "ech.h"
+#include "digits.h"
 #include "pins.h"
+#include "psk.h"
 #include "setup.h"
 #include "trust.h"
 
@@ -32,8 +34,9 @@ struct player {
     size_t         record_end;    /* of the record of theirs that is being given                 */
     size_t         compared;      /* bytes of ours that came out the same                        */
     size_t         next_write;
+    troth_span     file;          /* the recording */
     bool           changed_cipher;/* theirs: TLS 1.2, what follows is encrypted                  */
-    bool           ready, diverged, no_keys, ran_out;
+    bool           ready, early, diverged, no_keys, ran_out;
     troth_client  *client;
     troth_server  *servers;
 };
@@ -235,6 +238,96 @@ static void set_identities(const struct replay *r, const struct args *a, const s
         set_raw_key(r, t, b);
 }
 
+/* ---- what is secret of a configuration: only where it was recorded */
+
+/* Of an ECH key the public part: what it opens is among the answers, so that the private one stays out. */
+static void set_ech_keys(const struct replay *r, troth_builder *b)
+{
+    static const uint8_t none[32] = { 0 };
+    const json_t *one;
+    size_t i;
+    json_array_foreach(setup_of(r, "ech"), i, one) {
+        const char *text = json_string_value(one);
+        uint8_t *list = text ? malloc(json_string_length(one) + 3) : NULL;
+        size_t n = list ? base64_bytes(list, text, json_string_length(one)) : 0;
+        if (n > 2) /* the length of the list */
+            troth_ech_key(b, (troth_span){ list + 2, n - 2 }, (troth_span){ none, sizeof none }, true);
+        free(list);
+    }
+}
+
+static void set_ticket_keys(const struct replay *r, troth_builder *b)
+{
+    troth_ticket_key keys[16];
+    const json_t *one;
+    size_t i, n = 0, size;
+    json_array_foreach(setup_of(r, "danger_ticket_keys"), i, one) {
+        uint8_t *p = facts_bytes(one, &size);
+        if (p && size == sizeof keys[0] && n < sizeof keys / sizeof keys[0])
+            memcpy(&keys[n++], p, size);
+        if (p)
+            explicit_bzero(p, size);
+        free(p);
+    }
+    if (n)
+        troth_ticket_keys(b, keys, n);
+    explicit_bzero(keys, sizeof keys);
+}
+
+static void put_nothing(void *ctx, troth_span id, troth_span state)
+{
+    (void)ctx;
+    (void)id;
+    (void)state;
+}
+
+static size_t take_again(void *ctx, troth_span id, uint8_t *out, size_t cap)
+{
+    (void)id;
+    return tape_play_session(ctx, out, cap);
+}
+
+/* False after a message. */
+static bool set_secrets(struct player *y, const struct args *a, troth_builder *b)
+{
+    const struct replay *r = y->r;
+    static const uint8_t nobody[32] = { 0 };
+    const troth_session_cache cache = { y->tape, put_nothing, take_again };
+    size_t n;
+    uint8_t *psk = facts_bytes(setup_of(r, "danger_psk"), &n), *cookie;
+    bool ok = !psk || psk_text(a, b, (char *)psk, n, "the recording");
+    if (psk)
+        explicit_bzero(psk, n);
+    free(psk);
+    if (!r->server)
+        return ok;
+    if (!json_array_size(setup_of(r, "identities")) && !args_has(a, OPT_RAW_KEY)) /* a server must have something to be known by */
+        troth_psk(b, TROTH_TEXT("?"), (troth_span){ nobody, sizeof nobody }, TROTH_SHA256);
+    set_ech_keys(r, b);
+    set_ticket_keys(r, b);
+    cookie = facts_bytes(setup_of(r, "danger_cookie_key"), &n);
+    if (cookie && n == 32 && args_has(a, OPT_ALWAYS_RETRY))
+        troth_cookie_key(b, cookie);
+    if (cookie)
+        explicit_bzero(cookie, n);
+    free(cookie);
+    if (json_is_true(setup_of(r, "session_cache")))
+        troth_cache(b, &cache);
+    return ok;
+}
+
+/* The session that the client offered then. */
+static void resume_again(struct replay *r)
+{
+    size_t n;
+    uint8_t *session = facts_bytes(json_object_get(r->facts, "danger_session"), &n);
+    if (session) {
+        troth_resume(r->conn, (troth_span){ session, n });
+        explicit_bzero(session, n);
+    }
+    free(session);
+}
+
 /* False after a message. */
 static bool configure(struct player *y, struct args *a)
 {
@@ -250,7 +343,7 @@ static bool configure(struct player *y, struct args *a)
     }
     facts_keys(r->facts, y->tape);
     set_identities(r, a, y->tape, b);
-    if (!pins_set(a, b, r->server ? OPT_CLIENT_PIN : OPT_PIN)) {
+    if (!set_secrets(y, a, b) || !pins_set(a, b, r->server ? OPT_CLIENT_PIN : OPT_PIN)) {
         troth_builder_free(b);
         return false;
     }
@@ -310,7 +403,7 @@ static bool write_again(struct player *y)
 {
     const json_t *one = json_array_get(json_object_get(y->r->facts, "writes"), y->next_write);
     size_t n;
-    if (!one || !y->ready || json_integer_value(json_object_get(one, "behind")) > (json_int_t)y->ours.at)
+    if (!one || !(y->ready || y->early) || json_integer_value(json_object_get(one, "behind")) > (json_int_t)y->ours.at)
         return false;
     y->next_write++;
     uint8_t *plain = facts_bytes(json_object_get(one, "danger_value"), &n);
@@ -374,7 +467,7 @@ static bool one(struct player *y)
     troth_event ev = troth_next(r->conn);
     if (y->reel.strayed && ev.kind != TROTH_FAILED)
         return false;
-    if (y->reel.lacks && !r->server && !y->ours.at) { /* an encrypted hello: what came of it cannot be told without its key */
+    if (r->server ? y->reel.lacks_finish : y->reel.lacks_reply) { /* an encrypted hello: what came of it cannot be told without its key */
         y->no_keys = true;
         return false;
     }
@@ -386,8 +479,11 @@ static bool one(struct player *y)
     case TROTH_CLOSED: troth_close(r->conn); break;
     case TROTH_DONE:
     case TROTH_FAILED: return false;
-    case TROTH_EARLY:
-    case TROTH_EARLY_REFUSED:
+    case TROTH_EARLY: /* at a server: the client's */
+        y->early = !r->server;
+        (void)write_again(y);
+        break;
+    case TROTH_EARLY_REFUSED: y->early = false; break;
     case TROTH_TICKET:
     case TROTH_ASK_SERVER:
     case TROTH_ASK_SIGN:
@@ -436,21 +532,65 @@ static void judge_again(struct replay *r)
     free(scts);
 }
 
+/* Without the secrets that it rests on the engine tells the story of another connection: what was on the wire is what can be told. */
+static void tell_the_wire(struct player *y)
+{
+    struct replay *r = y->r;
+    troth_error ignored;
+    troth_capture *c = troth_capture_open(y->file, NULL, &ignored);
+    troth_story *s = c && troth_capture_count(c) ? troth_story_new(NULL) : NULL;
+    troth_story_about(s, facts_text(r->facts, "target", NULL), r->now);
+    if (r->server)
+        troth_story_as_server(s);
+    if (s && troth_capture_explain(c, 0, (troth_span){ 0 }, troth_libcrypto(), s)) {
+        r->told = r->story;
+        r->story = s;
+    } else {
+        troth_story_free(s);
+    }
+    troth_capture_free(c);
+}
+
+/* Why it cannot be made again.  False: nothing was missing from the start. */
+static bool say_what_lacks(struct replay *r)
+{
+    static const struct { const char *what, *at_client, *at_server; } rows[] = {
+        { "session", "the key of the session that it offered to resume", "the key of the session that was resumed" },
+        { "psk", "the key that both sides were given beforehand", "the key that both sides were given beforehand" },
+        { "ech", "the key that its hello was encrypted with (ECH)", "the key that opens the encrypted hello (ECH)" },
+        { "cookie", "", "the key of the cookie in the HelloRetryRequest" },
+    };
+    const json_t *lacks = json_object_get(r->facts, "lacks"), *one;
+    size_t i, n = 0;
+    json_array_foreach(lacks, i, one)
+        for (size_t k = 0; json_is_string(one) && k < sizeof rows / sizeof rows[0]; k++)
+            if (!strcmp(rows[k].what, json_string_value(one)) && ++n)
+                note(r, "The connection rests on %s. That is a secret, and not in the recording: --danger-record-secrets would put it there.",
+                     r->server ? rows[k].at_server : rows[k].at_client);
+    return n > 0;
+}
+
 static void sum_up(struct player *y)
 {
     struct replay *r = y->r;
+    bool other_way = y->diverged || y->reel.strayed || y->no_keys, blind = other_way && json_array_size(json_object_get(r->facts, "lacks"));
+    if (blind)
+        tell_the_wire(y);
+    blind = blind && say_what_lacks(r);
     const troth_error *why = troth_why(r->conn);
     troth_error recorded = facts_failure(r->facts);
     const char *then_code = facts_text(r->facts, "code", NULL);
     bool cut = json_is_true(json_object_get(r->facts, "cut")), whole = !y->diverged && !y->no_keys && !y->reel.strayed && !y->ran_out;
-    if (y->diverged || y->reel.strayed) {
+    if (blind) {
+        note(r, "So this is what was on the wire; the decisions and checks behind it cannot be made again.");
+    } else if (y->diverged || y->reel.strayed) {
         note(r, "The replay went another way than the connection did, after %zu bytes of ours that were the same: what decided is not in the "
-                "recording (a session's or a ticket's keys, or another version of troth).", y->compared);
+                "recording (another version of troth?).", y->compared);
     } else {
         note(r, "Replayed through the engine: of the %zu bytes that this end wrote, %zu came out again the same%s.", y->ours.n, y->compared,
              y->reel.lacks && y->compared < y->ours.n ? "; the rest needs keys" : "");
     }
-    if (y->reel.lacks)
+    if (y->reel.lacks && !blind)
         note(r, "The recording has no keys: what the peer sent encrypted cannot be read, and values that need keys (Finished) are stand-ins.");
     if (cut)
         note(r, "The recording was cut: it holds the beginning only.");
@@ -459,7 +599,7 @@ static void sum_up(struct player *y)
         r->error = recorded;
     if (whole && strcmp(why ? why->code : "ok", then_code) != 0 && strcmp(then_code, "ok") != 0)
         note(r, "Then it ended with %.60s; the replay ends with %s.", recorded.code ? recorded.code : "a code that is not known here", why ? why->code : "success");
-    if (!why && r->error.reason != TROTH_R_NONE)
+    if ((!why || blind) && r->error.reason != TROTH_R_NONE)
         troth_story_failed(r->story, &r->error);
     if (!troth_peer(r->conn) || r->server) /* servers stop at the first failure: here all checks are wanted */
         judge_again(r);
@@ -474,6 +614,8 @@ static void run(struct player *y, const char *host)
     const json_t *name = json_object_get(setup_of(r, "options"), "sni");
     if (!r->server && json_is_string(name))
         troth_send_name(r->conn, json_string_value(name));
+    if (!r->server)
+        resume_again(r);
     while (one(y))
         ;
     tape_turn(y->tape, NULL);
@@ -501,6 +643,7 @@ bool replay_run(struct replay *r, const struct args *a, json_t *facts, const uin
     if (!r->player)
         return false;
     r->player->r = r;
+    r->player->file = (troth_span){ file, n };
     troth_story_about(r->story, facts_text(facts, "target", NULL), r->now);
     if (r->server)
         troth_story_as_server(r->story);
@@ -528,6 +671,7 @@ void replay_end(struct replay *r)
     troth_free(r->conn);
     troth_report_free(r->judged);
     troth_story_free(r->story);
+    troth_story_free(r->told);
     if (y) {
         reel_clear(&y->reel);
         troth_client_free(y->client);

@@ -17,7 +17,8 @@ struct replay {
     bool               server;
     uint8_t            first[64];/* the peer's first bytes */
     size_t             first_n;
-    char               note[4][240]; /* what the replay came to, in sentences */
+    troth_story       *told;     /* by the engine, where the wire tells more; NULL: it is `story' */
+    char               note[6][240]; /* what the replay came to, in sentences */
     size_t             n_notes;
     struct player     *player;
 };

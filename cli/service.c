@@ -46,8 +46,10 @@ int service_init(struct service *s, const struct args *a, bool is_client)
         !args_number(a, OPT_MAX_CONNS, 1, 1000000, 10000, &s->max_conns) || !args_number(a, OPT_GRACE, 0, 86400, 10, &s->grace) ||
         !args_number(a, OPT_SESSIONS, 0, SESSIONS_MOST, SESSIONS_DEFAULT, &sessions))
         return EXIT_USAGE;
-    s->sessions = is_client || !sessions ? NULL : id_cache_new((size_t)sessions);
-    if (!flight_init(&s->flight, a, &s->log, !is_client, &status) || !configure(s, is_client, &status))
+    if (!flight_init(&s->flight, a, &s->log, !is_client, &status))
+        return status;
+    s->sessions = is_client || !sessions ? NULL : id_cache_new((size_t)sessions, s->flight.tape);
+    if (!configure(s, is_client, &status))
         return status;
     return EXIT_OK;
 }

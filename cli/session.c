@@ -85,6 +85,11 @@ static void offer_session(struct session *s)
         return;
     troth_resume(s->conn, (troth_span){ ticket, (size_t)n });
     s->ticket_used = true;
+    s->offered = s->recorder ? malloc((size_t)n) : NULL;
+    if (s->offered) {
+        memcpy(s->offered, ticket, (size_t)n);
+        s->offered_n = (size_t)n;
+    }
     explicit_bzero(ticket, sizeof ticket);
 }
 
@@ -270,6 +275,9 @@ bool session_end(struct session *s)
     if (s->ticket)
         explicit_bzero(s->ticket, s->ticket_n);
     free(s->ticket);
+    if (s->offered)
+        explicit_bzero(s->offered, s->offered_n);
+    free(s->offered);
     free(s->early);
     troth_free(s->conn);
     troth_client_free(s->client);

@@ -31,6 +31,8 @@ struct session {
     uint8_t           *ticket;     /* the newest                                      */
     size_t             ticket_n;
     bool               ticket_used;/* a session was offered                           */
+    uint8_t           *offered;    /* it, for a recording                             */
+    size_t             offered_n;
     uint8_t           *early;      /* --early-data                                    */
     size_t             early_n;
     size_t             early_sent; /* of them, as 0-RTT data that was not refused     */

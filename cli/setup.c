@@ -153,9 +153,12 @@ static int64_t fixed_time(void *ctx)
     return t;
 }
 
-static bool set_time(const struct args *a, troth_builder *b)
+/* A replay has one time for all of a connection, down to the age of its ticket: where one can replay, the connection has so too. */
+static bool set_time(const struct args *a, troth_builder *b, struct tape *tape)
 {
     int64_t t;
+    if (!args_has(a, OPT_TIME) && tape_keeps_secrets(tape))
+        troth_clock(b, tape_clock, tape);
     if (!args_has(a, OPT_TIME))
         return true;
     if (!args_time(a, OPT_TIME, &t))
@@ -195,7 +198,7 @@ static bool set_trust(const struct args *a, troth_builder *b, int *status)
 static bool set_common(const struct args *a, troth_builder *b, struct tape *tape, bool server, int *status)
 {
     *status = EXIT_USAGE;
-    if (!setup_speak(a, b, server) || !set_time(a, b))
+    if (!setup_speak(a, b, server) || !set_time(a, b, tape))
         return false;
     *status = EXIT_FILE;
     return set_key_log(a, b, tape) && set_identities(a, b) && psk_options(a, b, status) &&
@@ -263,8 +266,8 @@ static bool set_client_auth(const struct args *a, troth_builder *b, int *status)
     return true;
 }
 
-/* --ticket-key: 16 bytes of name and 32 of key each, the newest first. */
-static bool set_ticket_keys(const struct args *a, troth_builder *b)
+/* --ticket-key: 16 bytes of name and 32 of key each, the newest first.  A recording with secrets has to have those that nobody gave. */
+static bool set_ticket_keys(const struct args *a, troth_builder *b, const struct tape *tape)
 {
     troth_ticket_key keys[TICKET_KEYS_MOST];
     size_t n = 0;
@@ -284,8 +287,11 @@ static bool set_ticket_keys(const struct args *a, troth_builder *b)
         if (!size)
             return false;
     }
-    if (n)
-        troth_ticket_keys(b, keys, n);
+    const struct tape_secrets *made = tape_secrets(tape);
+    if (n || made)
+        troth_ticket_keys(b, n ? keys : &made->ticket, n ? n : 1);
+    if (made && args_has(a, OPT_ALWAYS_RETRY))
+        troth_cookie_key(b, made->cookie);
     explicit_bzero(keys, sizeof keys);
     return !path || complain(a, EXIT_USAGE, "--ticket-key: at most %d keys", TICKET_KEYS_MOST) == EXIT_OK;
 }
@@ -298,7 +304,7 @@ troth_server *setup_server(const struct args *a, struct tape *tape, struct id_ca
         return NULL;
     }
     troth_builder *b = troth_server_builder(provider_of(tape));
-    if (!set_common(a, b, tape, true, status) || !set_ticket_keys(a, b) || !set_client_auth(a, b, status)) {
+    if (!set_common(a, b, tape, true, status) || !set_ticket_keys(a, b, tape) || !set_client_auth(a, b, status)) {
         troth_builder_free(b);
         return NULL;
     }

@@ -49,7 +49,7 @@ bool story_html(const struct args *a, const troth_story *story, const char *path
 bool story_record(struct session *s)
 {
     struct facts_of of = { .args = s->args, .setup = s->setup, .conn = s->conn, .error = &s->error, .target = s->target.typed,
-                           .host = session_name(s), .now = s->now };
+                           .session = { s->offered, s->offered_n }, .host = session_name(s), .now = s->now };
     return !s->recorder || recorder_write(s->recorder, &of, s->dialed.address, false, s->args->value[OPT_RECORD]);
 }
 

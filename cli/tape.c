@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { KEMS_MAX = 32, REEL_MOST = 128 << 10 };
 
@@ -13,7 +14,8 @@ struct tape {
     troth_provider   pub;
     troth_provider  *inner;
     unsigned         owners;
-    bool             plays, secrets;
+    bool             plays, keeps;
+    struct tape_secrets secrets;
     struct reel     *now;
     troth_kem        kems[KEMS_MAX];
     const troth_kem *list[KEMS_MAX + 1];
@@ -71,7 +73,7 @@ void reel_clear(struct reel *r)
 static void keep(struct tape *t, enum cut_kind kind, bool ok, const uint8_t *bytes, size_t n)
 {
     if (t->now)
-        reel_add(t->now, kind, ok, !ok || (kind == CUT_SECRET && !t->secrets) ? NULL : bytes, n);
+        reel_add(t->now, kind, ok, !ok || ((kind == CUT_SECRET || kind == CUT_SESSION) && !t->keeps) ? NULL : bytes, n);
 }
 
 /* The answer of then; zeros stand in for what was not kept, and for what was not asked for then. */
@@ -239,6 +241,7 @@ void tape_free(struct tape *t)
     if (!t || __atomic_sub_fetch(&t->owners, 1, __ATOMIC_ACQ_REL))
         return;
     troth_provider_free(t->inner);
+    explicit_bzero(&t->secrets, sizeof t->secrets);
     free(t);
 }
 
@@ -286,9 +289,12 @@ static bool tape_make(const troth_kem *kem, void *state, uint8_t *share)
 static bool tape_reply(const troth_kem *kem, troth_span share, uint8_t *reply, uint8_t *secret, bool *broken)
 {
     struct tape *t = kem->self;
-    if (t->plays && t->now) {
-        bool ok = play(t, CUT_REPLY, reply, kem->reply_n);
-        return play(t, CUT_SECRET, secret, kem->secret_n) && ok;
+    if (t->plays) { /* for nobody: a builder that looks whether two halves fit gets the same secret twice */
+        bool ok = play(t, CUT_REPLY, reply, kem->reply_n), lacked = t->now && t->now->lacks;
+        ok &= play(t, CUT_SECRET, secret, kem->secret_n);
+        if (t->now && t->now->lacks && !lacked)
+            t->now->lacks_reply = true;
+        return ok;
     }
     const troth_kem *real = real_of(t, kem);
     bool ok = real->reply(real, share, reply, secret, broken);
@@ -300,8 +306,12 @@ static bool tape_reply(const troth_kem *kem, troth_span share, uint8_t *reply, u
 static bool tape_finish(const troth_kem *kem, const void *state, troth_span reply, uint8_t *secret, bool *broken)
 {
     struct tape *t = kem->self;
-    if (t->plays && t->now)
-        return play(t, CUT_SECRET, secret, kem->secret_n);
+    if (t->plays) {
+        bool lacked = t->now && t->now->lacks, ok = play(t, CUT_SECRET, secret, kem->secret_n);
+        if (t->now && t->now->lacks && !lacked)
+            t->now->lacks_finish = true;
+        return ok;
+    }
     const troth_kem *real = real_of(t, kem);
     bool ok = real->finish(real, state, reply, secret, broken);
     keep(t, CUT_SECRET, ok, secret, kem->secret_n);
@@ -376,12 +386,38 @@ struct tape *tape_play(troth_provider *inner)
 void tape_danger_keep_secrets(struct tape *t)
 {
     if (t)
-        t->secrets = true;
+        t->keeps = t->inner->random(t->inner->self, (uint8_t *)&t->secrets, sizeof t->secrets);
 }
 
 bool tape_keeps_secrets(const struct tape *t)
 {
-    return t && t->secrets;
+    return t && t->keeps;
+}
+
+const struct tape_secrets *tape_secrets(const struct tape *t)
+{
+    return tape_keeps_secrets(t) ? &t->secrets : NULL;
+}
+
+int64_t tape_clock(void *tape)
+{
+    const struct tape *t = tape;
+    return t->now ? t->now->time : time(NULL);
+}
+
+void tape_session(struct tape *t, const uint8_t *state, size_t n)
+{
+    if (t)
+        keep(t, CUT_SESSION, state != NULL, state, n);
+}
+
+size_t tape_play_session(struct tape *t, uint8_t *out, size_t cap)
+{
+    const struct cut *c = t->now ? reel_next(t->now, CUT_SESSION) : NULL;
+    if (!c || !c->ok || !c->known || c->n > cap)
+        return 0;
+    memcpy(out, c->bytes, c->n);
+    return c->n;
 }
 
 troth_provider *tape_provider(struct tape *t)
@@ -396,11 +432,13 @@ void tape_turn(struct tape *t, struct reel *r)
 {
     if (t)
         t->now = r;
+    if (r && !r->time)
+        r->time = time(NULL);
 }
 
 void tape_key_line(struct tape *t, const char *line)
 {
-    struct reel *r = t && t->secrets ? t->now : NULL;
+    struct reel *r = t && t->keeps ? t->now : NULL;
     size_t n = strlen(line);
     char *p = r && r->keys_n + n + 1 < REEL_MOST ? malloc(r->keys_n + n + 2) : NULL; /* not realloc: it would leave a copy */
     if (!p)

@@ -12,7 +12,8 @@ struct tape;
 
 enum { TAPE_SPKI_MAX = 2816, TAPE_KEYS_MAX = 16 };
 
-enum cut_kind { CUT_RANDOM, CUT_SHARE, CUT_REPLY, CUT_SECRET, CUT_SIGNATURE, CUT_KINDS };
+/* SESSION: what the cache of sessions by id had; as secret as a SECRET. */
+enum cut_kind { CUT_RANDOM, CUT_SHARE, CUT_REPLY, CUT_SECRET, CUT_SIGNATURE, CUT_SESSION, CUT_KINDS };
 
 /* One answer of the provider. */
 struct cut {
@@ -29,6 +30,8 @@ struct reel {
     size_t      kept;
     bool        full;              /* not all of it was kept       */
     bool        lacks;             /* played: a secret was needed that is not here; zeros stood in */
+    bool        lacks_reply, lacks_finish; /* ... of the side that answers a share, of the side that made it */
+    int64_t     time;              /* recorded: when its turn came first */
     bool        strayed;           /* played: the engine asked for something else than then        */
     char       *keys;              /* lines of a key log, when secrets are kept */
     size_t      keys_n;
@@ -48,6 +51,17 @@ struct tape *tape_play(troth_provider *inner);
 /* Shared secrets as well: whoever has the recording reads the connection. */
 void tape_danger_keep_secrets(struct tape *);
 bool tape_keeps_secrets(const struct tape *);
+/* Where secrets are kept, the keys of a server are not left to the library, which would not tell them.  NULL: they are. */
+struct tape_secrets {
+    troth_ticket_key ticket;
+    uint8_t          cookie[32];
+};
+const struct tape_secrets *tape_secrets(const struct tape *);
+/* For troth_clock(), with the tape: seconds, of a connection all its life the same, as a replay has one time for all of it. */
+int64_t tape_clock(void *tape);
+/* What a cache of sessions found; NULL: nothing.  Played: its length, 0 where there was none or it was not kept. */
+void tape_session(struct tape *, const uint8_t *state, size_t n);
+size_t tape_play_session(struct tape *, uint8_t *out, size_t cap);
 /* One owner less; providers own it too. */
 void tape_free(struct tape *);
 /* To give to a builder: one ownership, every time. */
