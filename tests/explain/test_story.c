@@ -1,4 +1,5 @@
 /* test_story.c - stories of real handshakes, client against server in one process: complete, true, and without influence. */
+#include "support/memory.h"
 #include "support/pair.h"
 #include "support/test.h"
 
@@ -270,30 +271,13 @@ static void secrets_only_on_demand(void **state)
 
 /* ---- a story that has no memory: the connection does not notice, and the story says so */
 
-struct poor {
-    unsigned left;
-};
-
-static void *poor_alloc(void *ctx, size_t n)
-{
-    struct poor *p = ctx;
-    return p->left && p->left-- ? malloc(n) : NULL;
-}
-
-static void poor_free(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    (void)n;
-    free(p);
-}
-
 static void without_memory(void **state)
 {
     (void)state;
     bool whole = false;
     for (unsigned n = 0; !whole; n = n < 40 ? n + 1 : n + n / 8) {
-        struct poor poor = { n };
-        troth_allocator mem = { poor_alloc, poor_free, &poor };
+        struct scarce scarce = { .left = n + 1, .for_good = true };
+        troth_allocator mem = scarce_memory(&scarce);
         struct told t = { .w = world_new(troth_libcrypto()) };
         pair_new(&t.p, world_client(t.w, NULL, NULL), world_server(t.w, NULL, NULL), NULL);
         t.client = listen_to(&t, t.p.client.c, &mem);
@@ -302,7 +286,7 @@ static void without_memory(void **state)
         for (uint8_t form = 0; form < 3; form++) {
             said_n = 0;
             bool ok = troth_story_write(t.client, &(troth_story_options){ .size = sizeof(troth_story_options), .form = form }, keep, NULL);
-            whole = ok && poor.left > 0 && !t.client->cut;
+            whole = ok && !scarce.failed && !t.client->cut;
         }
         done(&t);
         assert_true(n < 100000);

@@ -20,58 +20,30 @@ char *sound_arena_string(struct arena *, span);
 
 #include "fake/fake.h"
 #include "support/flavour.h"
+#include "support/memory.h"
 #include "support/test.h"
 #include "support/wrap.h"
-
-/* ---- what runs out: 0 of `left`: nothing does */
-struct scarce {
-    size_t left, alive; /* requests until one fails; allocations that are out */
-    bool   failed;
-};
-
-static bool refused(struct scarce *s)
-{
-    if (!s->left || --s->left)
-        return false;
-    return s->failed = true;
-}
 
 static struct scarce arenas;
 
 void *arena_alloc(struct arena *a, size_t n)
 {
-    return refused(&arenas) ? NULL : sound_arena_alloc(a, n);
+    return scarce_refuses(&arenas) ? NULL : sound_arena_alloc(a, n);
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size)
 {
-    return refused(&arenas) ? NULL : sound_arena_array(a, count, size);
+    return scarce_refuses(&arenas) ? NULL : sound_arena_array(a, count, size);
 }
 
 bool arena_copy(struct arena *a, span *out, span s)
 {
-    return !(s.n && refused(&arenas)) && sound_arena_copy(a, out, s);
+    return !(s.n && scarce_refuses(&arenas)) && sound_arena_copy(a, out, s);
 }
 
 char *arena_string(struct arena *a, span s)
 {
-    return refused(&arenas) ? NULL : sound_arena_string(a, s);
-}
-
-static void *take(void *ctx, size_t n)
-{
-    struct scarce *s = ctx;
-    if (refused(s))
-        return NULL;
-    s->alive++;
-    return malloc(n);
-}
-
-static void give(void *ctx, void *p, size_t n)
-{
-    (void)n;
-    ((struct scarce *)ctx)->alive -= p != NULL;
-    free(p);
+    return scarce_refuses(&arenas) ? NULL : sound_arena_string(a, s);
 }
 
 /* ---- one feature, one end, one kind of fault */
@@ -99,7 +71,7 @@ static bool build(struct case_of *c)
 static void begin(struct case_of *c, const struct flavour *f, struct world *w, enum end end)
 {
     *c = (struct case_of){ .end = end };
-    c->memory = (troth_allocator){ take, give, &c->scarce };
+    c->memory = scarce_memory(&c->scarce);
     c->s = scene_new(f, w);
     c->faulty = fake_provider_with(7, &c->memory);
     c->sound = fake_provider(8);
@@ -253,7 +225,7 @@ static void every_feature(fault_fn *fault, const char *what, enum end upto)
     print_message("%zu %s failed, one after the other; %zu of them were not missed\n", all.failed, what, all.survived);
 }
 
-static void test_memory(void **state)
+static void test_allocations(void **state)
 {
     (void)state;
     every_feature(memory_fails, "allocations of connections", ENDS);
@@ -347,7 +319,7 @@ static void test_real_provider(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory),          cmocka_unit_test(test_arenas),   cmocka_unit_test(test_building),
+        cmocka_unit_test(test_allocations),          cmocka_unit_test(test_arenas),   cmocka_unit_test(test_building),
         cmocka_unit_test(test_building_arenas), cmocka_unit_test(test_provider), cmocka_unit_test(test_real_provider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* QUIC when memory runs out, and when the provider fails: at every request, one after the other.  One reason, no leak, and nothing is handed
  * out of an end that failed. */
 #include "fake/fake.h"
+#include "support/memory.h"
 #include "support/quic.h"
 #include "support/test.h"
 #include "tls/config.h"
@@ -37,30 +38,6 @@ static void tweak(troth_builder *b, void *ctx)
         tweak_client_identity(b, m->w);
     if (m->plan->early)
         troth_early_data(b, 1);
-}
-
-/* ---- memory that runs out */
-struct scarce {
-    size_t left, alive;
-    bool   failed;
-};
-
-static void *take(void *ctx, size_t n)
-{
-    struct scarce *s = ctx;
-    if (s->left && !--s->left) {
-        s->failed = true;
-        return NULL;
-    }
-    s->alive++;
-    return malloc(n);
-}
-
-static void give(void *ctx, void *p, size_t n)
-{
-    (void)n;
-    ((struct scarce *)ctx)->alive -= p != NULL;
-    free(p);
 }
 
 /* ---- both configurations, and a ticket where one is resumed */
@@ -133,7 +110,7 @@ static bool is_memory(const struct quic_end *e)
 static void memory_fails(const struct plan *plan)
 {
     struct scarce s = { 0 };
-    troth_allocator memory = { take, give, &s };
+    troth_allocator memory = scarce_memory(&s);
     struct both b;
     both_new(&b, plan, fake_provider_with(1, &memory));
     size_t alive = s.alive, n = 1, survived = 0;
@@ -164,7 +141,7 @@ static void memory_fails(const struct plan *plan)
     assert_int_equal(s.alive, 0);
 }
 
-static void test_memory(void **state)
+static void test_allocations(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(plans); i++)
@@ -214,7 +191,7 @@ static void test_provider(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_allocations),
         cmocka_unit_test(test_provider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

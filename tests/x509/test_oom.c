@@ -3,27 +3,6 @@
 #include "support/memory.h"
 #include "x509/trial.h"
 
-struct scarce {
-    long left, held;
-};
-
-static void *take(void *ctx, size_t n)
-{
-    struct scarce *s = ctx;
-    if (s->left-- <= 0)
-        return NULL;
-    s->held++;
-    return malloc(n);
-}
-
-static void give(void *ctx, void *p, size_t n)
-{
-    struct scarce *s = ctx;
-    (void)n;
-    s->held -= p != NULL;
-    free(p);
-}
-
 static void nothing(troth_provider *p)
 {
     (void)p;
@@ -41,10 +20,10 @@ static void runs_out(void **state)
     span crls[] = { mk_crl(t->m, &spec), mk_crl(t->m, &spec2) };
     const char *pem = mk_pem(t->m, "X509 CRL", crls, 2);
     bool done = false;
-    long n = 0;
+    size_t n = 0;
     for (; !done && n < 1000; n++) {
-        struct scarce s = { .left = n };
-        const troth_allocator memory = { take, give, &s };
+        struct scarce s = { .left = n + 1, .for_good = true };
+        const troth_allocator memory = scarce_memory(&s);
         troth_provider crypto = *t->m->crypto;
         troth_error e;
         crypto.memory = &memory;
@@ -65,7 +44,7 @@ static void runs_out(void **state)
         troth_report_verdict(r, true, "fine");
         troth_report_free(r);
         troth_policy_free(p);
-        assert_int_equal(s.held, 0);
+        assert_int_equal(s.alive, 0);
     }
     assert_true(done && n > 3);
     trial_free(t);
