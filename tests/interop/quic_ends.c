@@ -201,7 +201,7 @@ static bool speak(struct quic_link *l, struct quic_end *e, struct quic_end *to)
     if (!e->server && e->stream < 0 && e->say_n)
         (void)ngtcp2_conn_open_bidi_stream(e->q, &e->stream, NULL); /* too early as yet: tried again */
     bool more = e->stream >= 0 && e->said < e->say_n;
-    ngtcp2_vec v = { (uint8_t *)(uintptr_t)e->say + e->said, e->say_n - e->said };
+    ngtcp2_vec v = { more ? (uint8_t *)(uintptr_t)e->say + e->said : NULL, e->say_n - e->said };
     ngtcp2_ssize n = ngtcp2_conn_writev_stream(e->q, NULL, &pi, packet, sizeof packet, &taken, 0, more ? e->stream : -1, &v, more, l->now);
     if (n == NGTCP2_ERR_STREAM_DATA_BLOCKED)
         n = ngtcp2_conn_writev_stream(e->q, NULL, &pi, packet, sizeof packet, &taken, 0, -1, NULL, 0, l->now);

@@ -79,6 +79,8 @@ class Page(Peer):
         self.prepare(o)
         told = [self.load(f"https://localhost:{port}/{i}") for i in range(o["loads"])]
         status = us.wait(4) if o.get("connections", 1) == o["loads"] else 0
+        if o.get("refused"):                    # the browser may tell of it before we do
+            us.said("(?m)" + o["refused"][role])
         us.end()
         bad = judge(o, role, us.log(), json.dumps(told[-1]), status)
         return bad + self.compare(o, us.log(), told[-1]), us.log(), json.dumps(told)
