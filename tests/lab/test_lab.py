@@ -43,18 +43,20 @@ def free_port():
 
 
 def s_server(cert, *options, chain=True):
-    port = free_port()
-    command = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-cert", f"{P}/{cert}.pem", "-key", f"{P}/{cert}.key"]
-    if chain and os.path.exists(f"{P}/{cert}.ca.pem"):
-        command += ["-cert_chain", f"{P}/{cert}.ca.pem"]
-    log = open(f"{P}/server.log", "a", encoding="utf-8")
-    servers.append(subprocess.Popen(command + list(options), stdin=subprocess.DEVNULL, stdout=log, stderr=log))
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return port
-        except OSError:
-            time.sleep(0.05)
+    for _ in range(5):  # another program may take the port before it does
+        port = free_port()
+        command = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-cert", f"{P}/{cert}.pem", "-key", f"{P}/{cert}.key"]
+        if chain and os.path.exists(f"{P}/{cert}.ca.pem"):
+            command += ["-cert_chain", f"{P}/{cert}.ca.pem"]
+        path = f"{P}/server-{port}.log"
+        with open(path, "wb") as log:
+            servers.append(subprocess.Popen(command + list(options), stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+        end = time.time() + 60
+        while servers[-1].poll() is None and time.time() < end:
+            with open(path, "rb") as log:
+                if b"ACCEPT" in log.read():
+                    return port
+            time.sleep(0.02)
     raise RuntimeError("openssl s_server did not start: " + " ".join(options))
 
 
