@@ -120,18 +120,28 @@ static size_t explicit_n(const struct protect *p)
     return p->form == FORM_12 && p->aead->id != TROTH_CHACHA20_POLY1305 ? EXPLICIT : 0;
 }
 
-/* `sent`: the explicit part, where the form has one. */
-static void make_nonce(const struct protect *p, uint8_t nonce[IV_MAX], const uint8_t *sent)
+/* The number whose bytes in memory are `v`'s, the highest first. */
+static uint32_t highest_first(uint64_t v)
 {
-    uint8_t seq[8];
-    memcpy(nonce, p->iv, IV_MAX);
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap32((uint32_t)v) : (uint32_t)v;
+}
+
+/* Written at once: a cipher reads it at once, and of pieces it would have to wait until they are in the cache.  The last four bytes are none
+ * of it. */
+typedef uint32_t words_of_nonce __attribute__((vector_size(16)));
+struct nonce { _Alignas(16) uint8_t b[sizeof(words_of_nonce)]; };
+
+/* `sent`: the explicit part, where the form has one. */
+static void make_nonce(const struct protect *p, struct nonce *nonce, const uint8_t *sent)
+{
+    uint32_t iv[3], part[2] = { highest_first(p->seq >> 32), highest_first(p->seq) };
+    memcpy(iv, p->iv, sizeof iv);
     if (explicit_n(p)) {
-        memcpy(nonce + 4, sent, EXPLICIT);
-        return;
+        memcpy(part, sent, sizeof part);
+        iv[1] = iv[2] = 0;
     }
-    put_u64(seq, p->seq);
-    for (int i = 0; i < 8; i++)
-        nonce[4 + i] ^= seq[i];
+    words_of_nonce w = { iv[0], iv[1] ^ part[0], iv[2] ^ part[1], 0 };
+    memcpy(nonce->b, &w, sizeof w);
 }
 
 /* TLS 1.3: the record header.  TLS 1.2: sequence number, then a header with the length of the content. */
@@ -270,14 +280,15 @@ bool protect_seal(struct protect *p, troth_error *e, uint8_t *out, uint8_t type,
     if (p->form == FORM_PLAIN) {
         copy_pieces(out + HEADER, from, n);
     } else {
-        uint8_t nonce[IV_MAX], aad[13];
+        struct nonce nonce;
+        uint8_t aad[13];
         struct expanded here;
         void *state = expand(p, e, &here);
         TRY(state);
         if (explicit_n(p))
             put_u64(out + HEADER, p->seq);
-        make_nonce(p, nonce, out + HEADER);
-        bool sealed = seal_content(p, state, out + HEADER + explicit_n(p), nonce, make_aad(p, aad, out, n), type, from, n);
+        make_nonce(p, &nonce, out + HEADER);
+        bool sealed = seal_content(p, state, out + HEADER + explicit_n(p), nonce.b, make_aad(p, aad, out, n), type, from, n);
         done(p, state, &here);
         if (!sealed)
             return fail_to(e, CRYPTO_FAILED, "%s could not seal a record", p->aead->name);
@@ -325,7 +336,8 @@ enum opened protect_open(struct protect *p, troth_error *e, struct record *r)
 {
     if (p->form == FORM_PLAIN)
         return open_plain(p, e, r);
-    uint8_t nonce[IV_MAX], aad[13];
+    struct nonce nonce;
+    uint8_t aad[13];
     size_t front = explicit_n(p), whole = HEADER + r->n;
     if (r->n < front + TAG + (p->form == FORM_13))
         return OPEN_SHORT;
@@ -336,8 +348,8 @@ enum opened protect_open(struct protect *p, troth_error *e, struct record *r)
     if (!state)
         return OPEN_FAILED;
     span sealed = { r->body + front, r->n - front };
-    make_nonce(p, nonce, r->body);
-    bool good = p->aead->open(p->aead, state, r->body + front, nonce, make_aad(p, aad, r->header, sealed.n - TAG), sealed);
+    make_nonce(p, &nonce, r->body);
+    bool good = p->aead->open(p->aead, state, r->body + front, nonce.b, make_aad(p, aad, r->header, sealed.n - TAG), sealed);
     done(p, state, &here);
     if (!good)
         return OPEN_BAD_MAC;
