@@ -22,12 +22,16 @@ static const troth_error *no_memory(void)
 }
 
 /* ---- begin and end */
+/* A server's connection has room behind it for the first facts that it keeps, the name it was asked for among them; a client's has the host's
+ * name there. */
+enum { KEEP_AT = (sizeof(troth_conn) + 15) / 16 * 16, KEEP_ROOM = 48 };
+
 static troth_conn *new_conn(const struct config *cfg, span host)
 {
     if (!cfg)
         return NULL;
     const troth_allocator *memory = cfg->memory;
-    size_t size = sizeof(troth_conn) + (host.n ? host.n + 1 : 0);
+    size_t size = cfg->is_server ? KEEP_AT + KEEP_ROOM : sizeof(troth_conn) + (host.n ? host.n + 1 : 0);
     troth_conn *c = memory->alloc(memory->ctx, size);
     if (!c)
         return NULL;
@@ -39,7 +43,10 @@ static troth_conn *new_conn(const struct config *cfg, span host)
     c->cfg = config_share(cfg);
     c->memory = memory;
     c->state = S_START;
-    arena_init(&c->keep, memory, 64);
+    if (cfg->is_server)
+        arena_init_at(&c->keep, memory, 64, (uint8_t *)c + KEEP_AT, KEEP_ROOM);
+    else
+        arena_init(&c->keep, memory, 64);
     enum direction us = cfg->is_server ? FROM_SERVER : FROM_CLIENT, them = cfg->is_server ? FROM_CLIENT : FROM_SERVER;
     inbuf_init(&c->rec.in, memory);
     outq_init(&c->rec.out, memory);

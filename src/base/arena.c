@@ -22,6 +22,11 @@ void arena_init_at(struct arena *a, const troth_allocator *mem, size_t next, voi
     a->end = a->at + n;
 }
 
+size_t arena_size(size_t n)
+{
+    return (n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
 static bool grow(struct arena *a, size_t n)
 {
     size_t size = a->next > n + HEADER ? a->next : n + HEADER;
@@ -40,13 +45,18 @@ void *arena_alloc(struct arena *a, size_t n)
 {
     if (n > SIZE_MAX / 2)
         return NULL;
-    n = n ? (n + ALIGN - 1) / ALIGN * ALIGN : ALIGN; /* NULL means that there is no memory, so nothing has an address too */
+    n = n ? arena_size(n) : ALIGN; /* NULL means that there is no memory, so nothing has an address too */
     if ((size_t)(a->end - a->at) < n && !grow(a, n))
         return NULL;
     void *p = a->at;
     a->at += n;
     memset(p, 0, n);
     return p;
+}
+
+bool arena_reserve(struct arena *a, size_t n)
+{
+    return (size_t)(a->end - a->at) >= n || grow(a, n);
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size)

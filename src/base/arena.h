@@ -18,8 +18,11 @@ struct arena {
 
 /* `first`: the size of the first chunk, taken when the first allocation is made. */
 void arena_init(struct arena *a, const troth_allocator *mem, size_t first);
-/* Likewise, but the first chunk is the caller's, which outlives the arena and is not wiped: for what is no secret, on the stack. */
+/* Likewise, but the first chunk is the caller's, which outlives the arena and is not wiped: for what is no secret. */
 void arena_init_at(struct arena *a, const troth_allocator *mem, size_t next, void *chunk, size_t n);
+/* What `n` bytes take of an arena.  After a reservation, allocations that come to no more than that are made from one chunk. */
+size_t arena_size(size_t n);
+bool MUST_USE arena_reserve(struct arena *a, size_t n);
 /* Zeroed memory, aligned for any type.  NULL when there is none. */
 void *arena_alloc(struct arena *a, size_t n);
 void *arena_array(struct arena *a, size_t count, size_t size);

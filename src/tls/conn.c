@@ -8,9 +8,9 @@
 /* ---- memory */
 bool hs_begin(struct troth_conn *c)
 {
-    enum { FIRST_CHUNK = 2096 }; /* holds a handshake with classical groups; a hybrid takes another */
+    enum { FIRST_CHUNK = 2096, RESUMING = 544 }; /* holds a handshake with classical groups; a hybrid takes another */
     struct arena a;
-    arena_init(&a, c->cfg->memory, FIRST_CHUNK);
+    arena_init(&a, c->cfg->memory, FIRST_CHUNK + (c->resume ? RESUMING : 0));
     struct hs *hs = arena_alloc(&a, sizeof *hs);
     if (!hs)
         return fail(c, OUT_OF_MEMORY, "for a handshake");

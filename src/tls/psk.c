@@ -231,9 +231,11 @@ static bool check_binder(struct troth_conn *c, const struct client_hello *ch, co
 static bool note_age(struct troth_conn *c, const struct session *s, uint32_t obfuscated)
 {
     int64_t theirs = (uint32_t)(obfuscated - s->age_add) / 1000u, ours = (config_now_us(c->cfg) - s->issued_us) / SECOND_US;
+    int64_t skew = theirs - ours;
+    if (!skew)
+        return true;
     struct rare *rare = conn_rare(c);
     TRY(rare);
-    int64_t skew = theirs - ours;
     rare->ticket_age_skew = skew > INT32_MAX ? INT32_MAX : skew < INT32_MIN ? INT32_MIN : (int32_t)skew;
     return true;
 }

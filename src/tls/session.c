@@ -185,17 +185,27 @@ static bool judge_again(struct troth_conn *c, const struct session *s)
     return peer_judge(c, &cert);
 }
 
+/* What the session says of the peer, in one piece; most clients showed nothing. */
+static bool keep_peer(struct troth_conn *c, const struct session *s)
+{
+    size_t n = arena_size(s->staple.n) + arena_size(s->scts.n) + arena_size(s->chain.n);
+    if (!n && s->until == INT64_MAX)
+        return true;
+    TRY(arena_reserve(&c->keep, arena_size(sizeof *c->rare) + n) || fail(c, OUT_OF_MEMORY, "%zu bytes of a session", n));
+    struct rare *rare = conn_rare(c);
+    TRY(rare && conn_keep(c, &rare->peer_staple, s->staple) && conn_keep(c, &rare->peer_scts, s->scts));
+    TRY(conn_keep(c, s->raw_key ? &rare->peer_raw_key : &rare->peer_chain, s->chain));
+    rare->session_until = s->until;
+    return true;
+}
+
 bool session_adopt(struct troth_conn *c, const struct session *s)
 {
     c->facts.resumed = true;
     c->facts.client_authenticated = s->client_authenticated;
     c->facts.peer_scheme = s->peer_scheme;
     c->facts.peer_type = s->raw_key ? TROTH_RAW_PUBLIC_KEY : TROTH_X509;
-    struct rare *rare = conn_rare(c);
-    TRY(rare && conn_keep(c, &rare->peer_staple, s->staple) && conn_keep(c, &rare->peer_scts, s->scts));
-    TRY(conn_keep(c, s->raw_key ? &rare->peer_raw_key : &rare->peer_chain, s->chain));
-    rare->session_until = s->until;
-    return !c->cfg->reverify || judge_again(c, s);
+    return keep_peer(c, s) && (!c->cfg->reverify || judge_again(c, s));
 }
 
 bool session_offer_to_keep(struct troth_conn *c, const struct session *s)
