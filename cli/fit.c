@@ -68,6 +68,16 @@ static const struct {
     { V(EXPLAIN), OPT_ERROR, OPT_PCAP, "one thing at a time" },
 };
 
+/* The n-th of the one belongs to the n-th of the other. */
+static const struct {
+    enum opt opt, of;
+} pairs[] = {
+    { OPT_KEY, OPT_CERT },
+    { OPT_STAPLE, OPT_CERT },
+    { OPT_DELEGATED, OPT_CERT },
+    { OPT_DELEGATED_KEY, OPT_DELEGATED },
+};
+
 bool args_fit(const struct args *a)
 {
     static const char *const whens[] = { "auto", "always", "never", NULL };
@@ -83,6 +93,12 @@ bool args_fit(const struct args *a)
         if (contradicts[i].verbs & verb && args_has(a, contradicts[i].opt) && args_has(a, contradicts[i].against)) {
             complain(a, EXIT_USAGE, "--%s does not go with --%s: %s", opt_name(contradicts[i].opt), opt_name(contradicts[i].against),
                      contradicts[i].say);
+            return false;
+        }
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (a->given[pairs[i].opt] > a->given[pairs[i].of]) {
+            complain(a, EXIT_USAGE, "--%s is given %u times and --%s %u: the n-th belongs to the n-th", opt_name(pairs[i].opt), a->given[pairs[i].opt],
+                     opt_name(pairs[i].of), a->given[pairs[i].of]);
             return false;
         }
     return true;

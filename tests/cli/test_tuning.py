@@ -271,6 +271,8 @@ for status, words, args in (
         (2, ["--no-compress"], ("connect", "--compress", "zlib", "--no-compress", "a.example")), (2, ["registered name"], ("connect", "--key-shares", "many", "a.example")),
         (2, ["empty"], ("connect", "--cert-sigs", ",", "a.example")), (2, ["--pin"], ("connect", "--accept-raw-key", "a.example")),
         (2, ["--client-ca"], (*own, "--accept-delegated")), (2, ["--client-ca"], (*own, "--oid-filter", "keyUsage")),
+        (2, ["--staple", "2 times", "--cert 1"], (*own, "--staple", "a", "--staple", "b")), (2, ["--key", "2 times"], (*own, "--key", KEY)),
+        (2, ["--delegated", "2 times"], (*own, "--delegated", "x", "--delegated", "y", "--delegated-key", "z")),
         (2, ["--delegated-key"], (*own, "--delegated", "x")), (2, ["with --delegated"], (*own, "--delegated-key", "x")),
         (2, ["--psk"], ("connect", "--psk-hash", "sha384", "a.example")), (2, ["sha256, sha384"], ("connect", "--psk", keys, "--psk-hash", "md5", "a.example")),
         (2, ["--ech-config"], ("connect", "--ech-required", "a.example")), (2, ["--alpn"], (*own, "--alpn-optional")),
