@@ -51,6 +51,7 @@ get("and followed", 0, "ok", f"{at}/sub", "-L", status=200, redirects=1, url=f"{
 get("the headers alone", 0, "ok", f"{at}/", "-I", status=200, bytes=0)
 get("no room", 8, "get.output", f"{at}/", "-o", "/dev/full", status=200)
 s.end()
+at = "https://localhost:9"  # where nobody is
 o, _ = get("nobody there", 3, "net.refused", f"{at}/", status=0)
 check("an answer for people, and none of the peer's", o["failure"]["do"] and not o["failure"]["fromPeer"], o)
 r = run("get", "--ca", CA, f"{at}/", status=3)

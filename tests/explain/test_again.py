@@ -96,9 +96,8 @@ def failure(kept, port, flights, start):
     before = set(glob.glob(kept + "/*.troth"))
     cut(port, flights, start)
     for _ in range(200):
-        new = set(glob.glob(kept + "/*.troth")) - before
+        new = {path for path in set(glob.glob(kept + "/*.troth")) - before if path in s.log()}  # it is told once it is whole
         if new:
-            time.sleep(.1)
             return new.pop()
         time.sleep(.05)
     raise AssertionError("nothing was recorded: " + s.log())

@@ -1,7 +1,7 @@
 /* Compressed certificates (RFC 8879): every way that is built in, both directions, hooks of the application, and what is refused. */
 #include "api/api.h"
 #include "fake/fake.h"
-#include "support/pair.h"
+#include "support/meddle.h"
 #include "support/test.h"
 #include "wire/registry.h"
 
@@ -182,30 +182,6 @@ static void test_refused(void **state)
 }
 
 /* What the wire says is changed on its way: algorithm, length. */
-struct cut {
-    const char *field;
-    span        raw;
-    uint8_t     bytes[3];
-    size_t      n;
-    bool        here, done;
-};
-
-static void on_cut_message(void *self, const struct saw_message *m)
-{
-    struct cut *s = self;
-    s->here = m->ours && !strcmp(m->type, "CompressedCertificate");
-    s->raw = m->raw;
-}
-
-static void on_cut_field(void *self, const struct sighting *f)
-{
-    struct cut *s = self;
-    if (!s->here || s->done || strcmp(f->name, s->field))
-        return;
-    memcpy((uint8_t *)(uintptr_t)s->raw.p + f->at, s->bytes, s->n);
-    s->done = true;
-}
-
 static void test_tampered(void **state)
 {
     static const struct { const char *field; uint8_t bytes[3]; size_t n; enum troth_reason why; } rows[] = {
@@ -219,8 +195,8 @@ static void test_tampered(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct world *w = world_new(fake_provider(5 + i));
         struct side both = { .world = w, .list = &honest, .n = 1, .given = true };
-        struct cut cut = { .field = rows[i].field, .n = rows[i].n };
-        struct witness witness = { .self = &cut, .message = on_cut_message, .field = on_cut_field };
+        struct overwrite cut = { .message = "CompressedCertificate", .field = rows[i].field, .n = rows[i].n };
+        struct witness witness = overwrite_witness(&cut);
         struct pair p;
         memcpy(cut.bytes, rows[i].bytes, 3);
         pair_new(&p, world_client(w, tweak, &both), world_server(w, tweak, &both), NULL);

@@ -1,7 +1,7 @@
 /* Delegated credentials (RFC 9345), of servers and of clients: taken, not taken, and every check of who is shown one. */
 #include "fake/fake.h"
 #include "support/credential.h"
-#include "support/pair.h"
+#include "support/meddle.h"
 #include "support/test.h"
 #include "tls/delegated.h"
 #include "wire/registry.h"
@@ -238,30 +238,6 @@ static void test_unasked(void **state)
 }
 
 /* ---- the wire, changed on its way */
-struct cut {
-    const char *field;
-    span        raw;
-    uint8_t     bytes[4];
-    size_t      n;
-    bool        here, done;
-};
-
-static void on_message(void *self, const struct saw_message *m)
-{
-    struct cut *s = self;
-    s->here = m->ours && !strcmp(m->type, "Certificate");
-    s->raw = m->raw;
-}
-
-static void on_field(void *self, const struct sighting *f)
-{
-    struct cut *s = self;
-    if (!s->here || s->done || strcmp(f->name, s->field))
-        return;
-    memcpy((uint8_t *)(uintptr_t)s->raw.p + f->at, s->bytes, s->n);
-    s->done = true;
-}
-
 static void test_tampered(void **state)
 {
     static const struct { const char *field; uint8_t bytes[4]; size_t n; enum troth_reason why; } rows[] = {
@@ -274,10 +250,10 @@ static void test_tampered(void **state)
     for (size_t i = 0; i < 2 * COUNT_OF(rows); i++) {
         struct world *w = world_new(fake_provider(10 + i));
         struct made m = make(w, (struct recipe){ .valid = MK_DAY, .of_client = i & 1 });
-        struct cut cut = { .field = rows[i / 2].field, .n = rows[i / 2].n };
-        struct witness witness = { .self = &cut, .message = on_message, .field = on_field };
+        struct overwrite cut = { .message = "Certificate", .field = rows[i / 2].field, .n = rows[i / 2].n };
+        struct witness witness = overwrite_witness(&cut);
         struct pair p;
-        memcpy(cut.bytes, rows[i / 2].bytes, sizeof cut.bytes);
+        memcpy(cut.bytes, rows[i / 2].bytes, sizeof rows[i / 2].bytes);
         open_pair(&p, &m);
         conn_watch(shower(&p, &m)->c, &witness);
         pair_run(&p);

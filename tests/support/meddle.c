@@ -114,3 +114,25 @@ void meddle_with(struct pair *p, struct meddle *m)
     p->between_ctx = m;
 }
 
+
+/* ---- fields */
+static void on_message(void *self, const struct saw_message *m)
+{
+    struct overwrite *o = self;
+    o->here = m->ours && !strcmp(m->type, o->message);
+    o->raw = m->raw;
+}
+
+static void on_field(void *self, const struct sighting *f)
+{
+    struct overwrite *o = self;
+    if (!o->here || o->done || strcmp(f->name, o->field) != 0)
+        return;
+    memcpy((uint8_t *)(uintptr_t)o->raw.p + f->at, o->bytes, o->n);
+    o->done = true;
+}
+
+struct witness overwrite_witness(struct overwrite *o)
+{
+    return (struct witness){ .self = o, .message = on_message, .field = on_field };
+}

@@ -6,6 +6,7 @@
 #ifndef TESTS_SUPPORT_MEDDLE_H
 #define TESTS_SUPPORT_MEDDLE_H
 
+#include "base/witness.h"
 #include "support/pair.h"
 
 enum meddle_how {
@@ -38,5 +39,21 @@ void meddle_with(struct pair *, struct meddle *);
 /* Before the pair is freed, or after. */
 void meddle_end(struct meddle *);
 extern const char *const meddle_names[MEDDLE_KINDS];
+
+/* Or a field, in a message that is on its way out: the first one of that name in the first such message gets these bytes.
+ *
+ *     struct overwrite o = { .message = "Certificate", .field = "valid_time", .bytes = { 0, 1, 0x80, 0 }, .n = 4 };
+ *     struct witness w = overwrite_witness(&o);
+ *     conn_watch(conn, &w);      o.done: there was such a field */
+struct overwrite {
+    const char *message, *field;
+    uint8_t     bytes[8];
+    size_t      n;
+    bool        done;
+    /* private */
+    span        raw;
+    bool        here;
+};
+struct witness overwrite_witness(struct overwrite *);
 
 #endif
