@@ -3,14 +3,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tape.h"
 
-enum { ID_MOST = 32, BUCKETS = 4096, BYTES_MOST = 32 << 20 };
+enum { ID_MOST = 32, BUCKETS = 4096, BYTES_MOST = 32 << 20, A_DAY = 86400 };
 
 struct kept {
     struct kept *next;       /* of its bucket */
     struct kept *newer;
+    int64_t      until;      /* nobody resumes it later */
     size_t       id_n, n;
     uint8_t      id[ID_MOST];
     uint8_t      state[];
@@ -71,10 +73,18 @@ void id_cache_free(struct id_cache *c)
     free(c);
 }
 
+static void forget_what_is_over(struct id_cache *c)
+{
+    int64_t now = time(NULL);
+    while (c->oldest && c->oldest->until < now)
+        forget_oldest(c);
+}
+
 static void put(void *ctx, troth_span id, troth_span state)
 {
     struct id_cache *c = ctx;
     size_t size = sizeof(struct kept) + state.n;
+    forget_what_is_over(c);
     if (!id.n || id.n > ID_MOST || size > BYTES_MOST || *find(c, id))
         return;
     while (c->n && (c->n >= c->most || c->bytes + size > BYTES_MOST))
@@ -84,6 +94,7 @@ static void put(void *ctx, troth_span id, troth_span state)
         return;
     k->next = *bucket;
     k->newer = NULL;
+    k->until = (int64_t)time(NULL) + A_DAY;
     k->id_n = id.n;
     k->n = state.n;
     memcpy(k->id, id.p, id.n);

@@ -1,6 +1,7 @@
 /* id_cache.h - sessions of TLS 1.2 by their id, in memory, for clients that take no tickets.
  *
- * Bounded in number and in bytes: the oldest go first.  Must never leave a session's secret in memory that it gave back. */
+ * Bounded in number and in bytes: the oldest go first, and those of a day ago when a new one comes.  Must never leave a session's secret in
+ * memory that it gave back. */
 #ifndef CLI_ID_CACHE_H
 #define CLI_ID_CACHE_H
 
