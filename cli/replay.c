@@ -582,7 +582,7 @@ static void sum_up(struct player *y)
     const char *then_code = facts_text(r->facts, "code", NULL);
     bool cut = json_is_true(json_object_get(r->facts, "cut")), whole = !y->diverged && !y->no_keys && !y->reel.strayed && !y->ran_out;
     if (blind) {
-        note(r, "So this is what was on the wire; the decisions and checks behind it cannot be made again.");
+        note(r, "So this is what was on the wire; the decisions behind it cannot be made again.");
     } else if (y->diverged || y->reel.strayed) {
         note(r, "The replay went another way than the connection did, after %zu bytes of ours that were the same: what decided is not in the "
                 "recording (another version of troth?).", y->compared);
