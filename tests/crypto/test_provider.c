@@ -11,22 +11,64 @@ static void keeps_the_contract(void **state)
     assert_null(provider_fault(p));
     assert_null(provider_kem(p, 0x6a6a));
     assert_null(provider_aead(p, (enum troth_aead_id)99));
-    troth_provider broken = *p;
-    broken.random = NULL;
-    assert_non_null(provider_fault(&broken));
-    troth_hash wide = *provider_hash(p, TROTH_SHA256);
-    wide.state_n = TROTH_HASH_STATE_MAX + 1;
-    const troth_hash *hashes[] = { &wide, NULL };
-    broken = *p;
-    broken.hashes = hashes;
-    assert_string_equal(provider_fault(&broken), "a hash has too large a state");
-    troth_kem odd = *p->kems[0];
-    odd.tail = p->kems[0];
-    odd.tail_share_at = 1;
-    const troth_kem *kems[] = { &odd, NULL };
-    broken = *p;
-    broken.kems = kems;
-    assert_string_equal(provider_fault(&broken), "the tail of a hybrid key exchange lies outside of it");
+}
+
+/* Whatever a provider gets wrong is found before it is used, and has words of its own. */
+static void every_fault_is_found(void **state)
+{
+    (void)state;
+    troth_provider broken;
+    troth_hash h;
+    troth_aead a;
+    troth_kem k;
+    const troth_hash *hashes[] = { &h, NULL };
+    const troth_aead *aeads[] = { &a, NULL };
+    const troth_kem *kems[] = { &k, NULL };
+#define FAULT(words, change)                                                \
+    do {                                                                    \
+        broken = *p;                                                        \
+        h = *provider_hash(p, TROTH_SHA256);                                \
+        a = *p->aeads[0];                                                   \
+        k = *p->kems[0];                                                    \
+        broken.hashes = hashes;                                             \
+        broken.aeads = aeads;                                               \
+        broken.kems = kems;                                                 \
+        assert_null(provider_fault(&broken));                               \
+        change;                                                             \
+        const char *said = provider_fault(&broken);                         \
+        if (!said || strcmp(said, words))                                   \
+            test_fail("line %d: %s, not %s", __LINE__, said, words);        \
+    } while (0)
+    FAULT("the provider was built for an older troth", broken.size--);
+    FAULT("the provider lacks a function", broken.random = NULL);
+    FAULT("the provider lacks a function", broken.verify = NULL);
+    FAULT("the provider lacks a function", broken.free = NULL);
+    FAULT("the provider lacks a function for keys", broken.key_make = NULL);
+    FAULT("the provider lacks a function for keys", broken.sign = NULL);
+    FAULT("the provider lacks a list", broken.hashes = NULL);
+    FAULT("the provider lacks a list", broken.aeads = NULL);
+    FAULT("the provider lacks a list", broken.kems = NULL);
+    FAULT("the provider lacks SHA-256", h.id = TROTH_SHA384);
+    FAULT("a hash lacks a function", h.peek = NULL);
+    FAULT("a hash has a digest or a block of an impossible size", h.n = 0);
+    FAULT("a hash has a digest or a block of an impossible size", h.n = TROTH_DIGEST_MAX + 1);
+    FAULT("a hash has a digest or a block of an impossible size", h.block_n = h.n - 1);
+    FAULT("a hash has a digest or a block of an impossible size", h.block_n = TROTH_BLOCK_MAX + 16);
+    FAULT("a hash has too large a state", h.state_n = TROTH_HASH_STATE_MAX + 1);
+    FAULT("an AEAD lacks a function", a.end = NULL);
+    FAULT("an AEAD has a key, nonce or tag of an impossible size", a.key_n = TROTH_AEAD_KEY_MAX + 1);
+    FAULT("an AEAD has a key, nonce or tag of an impossible size", a.nonce_n = 8);
+    FAULT("an AEAD has a key, nonce or tag of an impossible size", a.tag_n = 12);
+    FAULT("an AEAD has too large a state", a.state_n = TROTH_AEAD_STATE_MAX + 1);
+    FAULT("a key exchange lacks a function", k.finish = NULL);
+    FAULT("a key exchange has too large a state or share", k.private_n = TROTH_KEM_PRIVATE_MAX + 1);
+    FAULT("a key exchange has too large a state or share", k.share_n = TROTH_KEM_SHARE_MAX + 1);
+    FAULT("a key exchange has too large a state or share", k.reply_n = TROTH_KEM_SHARE_MAX + 1);
+    FAULT("a key exchange has a secret of an impossible size", k.secret_n = 0);
+    FAULT("a key exchange has a secret of an impossible size", k.secret_n = TROTH_KEM_SECRET_MAX + 1);
+    FAULT("the tail of a hybrid key exchange lies outside of it", (k.tail = p->kems[0], k.tail_share_at = 1));
+    FAULT("the tail of a hybrid key exchange lies outside of it", (k.tail = p->kems[0], k.tail_share_at = 0, k.tail_private_at = 1));
+#undef FAULT
 }
 
 static void shares_its_ownership(void **state)
@@ -242,6 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_contract),
+        cmocka_unit_test(every_fault_is_found),
         cmocka_unit_test(shares_its_ownership),
         cmocka_unit_test(hashes_in_pieces),
         cmocka_unit_test(hashes_every_length),

@@ -9,11 +9,11 @@
 /* ---- what a client and a server are made like */
 struct wish {
     bool     is_server, tls12, early, cache, no_tickets, auth, psk, import, reverify, fine;
-    const char *alpn;
+    const char *alpn, *or_alpn;
     struct world *w;
     const troth_session_cache *cache_to_use;
     const troth_ticket_key *keys;
-    uint16_t suite;
+    uint16_t suite, or_suite;
 };
 
 static int64_t now = 0;
@@ -46,9 +46,9 @@ static void tweak(troth_builder *b, void *ctx)
     if (w->is_server && w->keys)
         troth_ticket_keys(b, w->keys, 1);
     if (w->alpn)
-        troth_alpn(b, &w->alpn, 1);
+        troth_alpn(b, &w->alpn, w->or_alpn ? 2 : 1);
     if (w->suite)
-        troth_suites(b, &w->suite, 1);
+        troth_suites(b, (uint16_t[]){ w->suite, w->or_suite }, w->or_suite ? 2 : 1);
     if (w->reverify)
         troth_reverify(b);
     if (w->auth && w->is_server) {
@@ -436,6 +436,51 @@ static void test_early_refused(void **state)
     world_free(w);
 }
 
+/* A server with the same ticket keys that would carry on otherwise than the session says: it resumes, without the early data. */
+static void test_early_otherwise(void **state)
+{
+    (void)state;
+    static const troth_ticket_key keys[1] = { { "the fleet's name", "the fleet's key, of thirty-two b" } };
+    static const struct {
+        const char *why;
+        struct wish first, then;
+    } rows[] = {
+        { "early data is not taken here", { .early = true }, { .early = false } },
+        { "another ALPN than that of the session (RFC 9846 4.3.10)", { .early = true, .alpn = "h2" }, { .early = true, .alpn = "http/1.1" } },
+        { "another ALPN than that of the session (RFC 9846 4.3.10)", { .early = true, .alpn = "h2" }, { .early = true } },
+        { "another cipher suite than that of the session (RFC 9846 4.3.10)", { .early = true, .suite = SUITE_TLS_AES_128_GCM_SHA256 },
+          { .early = true, .suite = SUITE_TLS_CHACHA20_POLY1305_SHA256, .or_suite = SUITE_TLS_AES_128_GCM_SHA256 } },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct world *w = world_new(troth_libcrypto());
+        struct wish client = { .early = true, .alpn = "h2", .or_alpn = "http/1.1" }, first = rows[i].first, then = rows[i].then;
+        struct two t, u;
+        struct pair p;
+        first.keys = then.keys = keys;
+        begin_early(&t, w, client, first);
+        make(&u, w, client, then);
+        troth_client_free(u.client);
+        u.client = t.client;
+        u.kept = t.kept;
+        u.kept.write_early = "early bird";
+        connect_once(&p, &u, NULL, 0);
+        troth_facts f = troth_what(p.server.c);
+        assert_true(f.resumed && troth_what(p.client.c).resumed);
+        assert_int_equal(f.early, TROTH_EARLY_REJECTED);
+        assert_string_equal(f.early_why, rows[i].why);
+        assert_int_equal(troth_what(p.client.c).early, TROTH_EARLY_REJECTED);
+        assert_int_equal(u.kept.early, 1);
+        assert_int_equal(u.kept.refused, 1);
+        assert_int_equal(p.server.n_got, 0);
+        pair_exchange(&p);
+        pair_free(&p);
+        t.client = NULL;
+        finish(&t);
+        finish(&u);
+        world_free(w);
+    }
+}
+
 /* The very bytes of a hello with early data, played again to the same configuration. */
 static void test_replay(void **state)
 {
@@ -488,6 +533,7 @@ int main(void)
         cmocka_unit_test(test_external_psk),  cmocka_unit_test(test_not_resumed),  cmocka_unit_test(test_shared_keys),
         cmocka_unit_test(test_ticket_age),
         cmocka_unit_test(test_early_data), cmocka_unit_test(test_early_then_older),    cmocka_unit_test(test_early_refused), cmocka_unit_test(test_replay),
+        cmocka_unit_test(test_early_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,6 +271,35 @@ static void nowhere(struct trial *x, troth_policy_builder *b)
     troth_policy_trust_file(b, "/nowhere/roots.pem");
 }
 
+/* A folder with the root's certificate and what is none. */
+static void folder_with(struct trial *x, troth_policy_builder *b, const char *name)
+{
+    const char *out;
+    char folder[300];
+    span der = mk_cert(x->m, &x->root);
+    assert_int_equal(mk_run(x->m, &out, "rm -rf roots && mkdir -p roots/folder && echo rubbish >roots/rubbish && : >roots/empty && ln -s gone roots/gone"), 0);
+    const char *pem = mk_pem(x->m, "CERTIFICATE", &der, 1), *path = mk_file(x->m, name, span_of(pem, strlen(pem)));
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    troth_policy_trust_dir(b, folder);
+}
+
+static void in_sight(struct trial *x, troth_policy_builder *b)
+{
+    folder_with(x, b, "roots/root.pem");
+}
+
+static void hidden(struct trial *x, troth_policy_builder *b)
+{
+    folder_with(x, b, "roots/.root.pem");
+}
+
+static void folders(void **state)
+{
+    (void)state;
+    CASE("ok", t->no_root = true, t->more = in_sight);
+    CASE("trust.store-empty", t->no_root = true, t->more = hidden);
+}
+
 static void unreadable(void **state)
 {
     (void)state;
@@ -407,7 +436,7 @@ int main(void)
         cmocka_unit_test(self_signed_by_key),
         cmocka_unit_test(more_profile),
         cmocka_unit_test(profiles),
-        cmocka_unit_test(unreadable),
+        cmocka_unit_test(unreadable), cmocka_unit_test(folders),
         cmocka_unit_test(lint),
         cmocka_unit_test(limited_anchors),
     };
