@@ -69,17 +69,6 @@ struct choice choose_suite(const struct config *cfg, uint16_t version, span thei
     return nothing("none of ours is among the client's (RFC 9846 4.2.2)");
 }
 
-struct choice choose_suite_with_hash(const struct config *cfg, span theirs, enum troth_hash_id hash)
-{
-    for (size_t i = 0; i < u16s_count(cfg->suites); i++) {
-        uint16_t id = u16s_at(cfg->suites, i);
-        const struct suite *s = suite_by_id(id);
-        if (suite_usable(s, TROTH_TLS13, TROTH_KEY_NONE) && s->hash == hash && u16s_has(theirs, id))
-            return chose(id, "the first of ours that the client offers and that has the hash of the PSK (RFC 9846 4.3.11)");
-    }
-    return nothing("none on both lists has the hash of the PSK (RFC 9846 4.3.11)");
-}
-
 /* ---- group */
 bool group_is_quantum_safe(uint16_t group)
 {

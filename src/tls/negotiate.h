@@ -18,8 +18,6 @@ struct choice choose_version(uint16_t least, uint16_t most, span theirs, bool ha
 
 /* Server: the cipher suite of this version.  `key`: of the identity, which TLS 1.2 suites depend on; TROTH_KEY_NONE: any. */
 struct choice choose_suite(const struct config *cfg, uint16_t version, span theirs, enum troth_key_type key);
-/* A suite of TLS 1.3 whose hash is this one (for PSKs). */
-struct choice choose_suite_with_hash(const struct config *cfg, span theirs, enum troth_hash_id hash);
 
 /* Server: the group.  *has_share: the client sent a share for it, else a HelloRetryRequest is needed. */
 struct choice choose_group(span ours, const struct exts *theirs, bool *has_share);
