@@ -309,14 +309,6 @@ void capture_free(struct capture *c)
     arena_free(&c->arena);
 }
 
-const struct flow *capture_flow(const struct capture *c, size_t i)
-{
-    const struct flow *f = c->flows;
-    while (f && i--)
-        f = f->next;
-    return f;
-}
-
 /* ---- putting streams together */
 
 static int by_sequence(const void *pa, const void *pb)

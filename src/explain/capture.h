@@ -59,7 +59,6 @@ struct capture {
 /* False: neither pcap nor pcapng, or no memory (capture->error).  A damaged end is no failure: what was read stays. */
 bool MUST_USE capture_read(struct capture *c, span file, const troth_allocator *mem);
 void capture_free(struct capture *c);
-const struct flow *capture_flow(const struct capture *c, size_t i);
 /* The bytes of both directions in the order in which they came; *out lives in the arena.  Sets `lost` of the streams. */
 bool MUST_USE capture_deliver(struct capture *c, struct flow *f, struct arrived_bytes **out, size_t *n);
 /* "192.0.2.1:443" */

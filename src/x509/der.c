@@ -437,26 +437,3 @@ bool der_tree_ok(span s, unsigned depth)
     }
     return rd_ok(&r);
 }
-
-void der_oid_text(struct text *t, span oid)
-{
-    uint64_t arc = 0;
-    bool first = true;
-    for (size_t i = 0; i < oid.n; i++) {
-        if (arc >> 57) {
-            text_add(t, "...");
-            return;
-        }
-        arc = arc << 7 | (oid.p[i] & 0x7f);
-        if (oid.p[i] & 0x80)
-            continue;
-        if (first) {
-            unsigned top = arc < 40 ? 0 : arc < 80 ? 1 : 2;
-            text_add(t, "%u.%llu", top, (unsigned long long)(arc - 40u * top));
-        } else {
-            text_add(t, ".%llu", (unsigned long long)arc);
-        }
-        first = false;
-        arc = 0;
-    }
-}

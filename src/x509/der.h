@@ -84,8 +84,4 @@ bool der_oid_ok(span content);
 /* Every element of `s`, nested at most `depth` deep, is DER in tag and length (contents of primitives are not looked at). */
 bool MUST_USE der_tree_ok(span s, unsigned depth);
 
-/* "2.5.29.15" from the content of an OBJECT IDENTIFIER; cut, never overrun. */
-struct text;
-void der_oid_text(struct text *t, span oid);
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "x509/der.h"
+#include "x509/oid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 2: der_integer(&r, "x", DER_INTEGER); break;
         case 3: der_small(&r, "x", DER_INTEGER, 1000); break;
         case 4: der_unsigned(&r, "x"); break;
-        case 5: der_oid_text(&t, der_oid(&r, "x")); break;
+        case 5: oid_dotted(&t, der_oid(&r, "x")); break;
         case 6:
             bits = der_bit_string(&r, "x", DER_BIT_STRING);
             if (rd_ok(&r) && (bits.unused > 7 || (bits.unused && !bits.bytes.n)))
