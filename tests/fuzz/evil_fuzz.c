@@ -74,7 +74,7 @@ int evil_fuzz(bool evil_server, const uint8_t *data, size_t size)
     if (size < HEAD)
         return 0;
     bool real = data[0] >= REAL;
-    struct stage *t = stage_of(real, data[0] % REAL % n_flavours);
+    struct stage *t = stage_of(real, data[0] % REAL % (evil_server ? n_flavours : n_flavours_all)); /* a server may forget its client */
     for (unsigned k = 2; k--;)
         evil_reseed(t->providers[k], real, data[1] + 256u * k);
     struct scene before = *t->s; /* its session and its cache */
