@@ -268,6 +268,14 @@ c.sendall(b"still there?")
 check("SIGTERM: the open connection goes on", c.recv(100) == b"still there?")
 c.close()
 check("SIGTERM: exit status 0 after it", e.process.wait(timeout=20) == 0, e.log()[-1500:])
+h = Server("--backend", f"127.0.0.1:{talk.port}", "--grace", "0", verb="proxy", cert=CERT, key=KEY)
+held = [tls(h.port, CA) for _ in range(3)]
+for c in held:
+    c.sendall(b"hello")
+check("three are served", all(c.recv(100) == b"hello" for c in held))
+check("SIGTERM and no grace: all are ended, in order", h.end() == 0 and h.log().count("code=serve.stopped") == 3, h.log()[-1500:])
+for c in held:
+    c.close()
 for server in (p, w, k, n, s, b, pp, x):
     check("ends in order", server.end() == 0, server.log()[-1500:])
 for what, status, words, args in (("no backend", 2, "--backend", ("--cert", CERT, "--key", KEY)), ("no certificate", 2, "--cert", ("--backend", "127.0.0.1:9")),
