@@ -1,4 +1,5 @@
 """What the tests of the program share: a CA made by troth itself, a server that is started and ended, requests through Python's ssl."""
+import atexit
 import os
 import signal
 import socket
@@ -58,6 +59,7 @@ class Server:
             command += ["--cert", cert, "--key", key]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=open(self.log_path, "w", encoding="utf-8"))
+        atexit.register(self.process.kill)  # also where the test itself breaks off
         for _ in range(400):
             if os.path.exists(self.port_file) and open(self.port_file, encoding="utf-8").read().endswith("\n"):
                 break
