@@ -139,7 +139,7 @@ static bool open_output(struct get *g)
 /* What standard output has to say of itself is main()'s to tell, but for the object of --json. */
 static int close_output(struct get *g, int status)
 {
-    if ((g->path ? fclose(g->to) : fflush(g->to)) && !g->broke)
+    if ((g->path ? fclose(g->to) : fflush(stdout)) && !g->broke)
         g->broke = errno;
     if (!g->broke || (status != EXIT_OK && status != EXIT_FILE))
         return status;

@@ -124,7 +124,7 @@ static bool set_compression(const struct args *a, troth_builder *b)
     snprintf(list, sizeof list, "%s", a->value[OPT_COMPRESS_WITH]);
     for (char *save, *word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
         uint16_t id = 0;
-        while (id < 3 && strcmp(names[id], word))
+        while (id < 3 && strcmp(names[id], word) != 0)
             id++;
         if (id == 3 || n == 3)
             return complain(a, EXIT_USAGE, "--compress: `%s' is none of zlib, brotli, zstd", word), false;

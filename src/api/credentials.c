@@ -71,7 +71,7 @@ void troth_compressors(troth_builder *b, const troth_compressor *list, size_t n)
         mistake(b, TOO_MANY, "troth_compressors: more than %d", COMPRESSORS_MAX);
     else if (!copy)
         mistake(b, OUT_OF_MEMORY, "troth_compressors");
-    for (size_t i = 0; i < n && builder_ok(b); i++)
+    for (size_t i = 0; copy && i < n && builder_ok(b); i++)
         if (list[i].compress || list[i].expand)
             copy[i] = list[i];
         else if (!built_in(&copy[i], list[i].id))
