@@ -26,7 +26,7 @@ const char *oid_name(enum oid);     /* "serverAuth"; "" for OID_NONE            
 const char *oid_words(enum oid);    /* "TLS servers"                                           */
 static inline bool oid_is(span content, enum oid id)
 {
-    return id != OID_NONE && content.n == oid_rows[id].n && !memcmp(content.p, oid_rows[id].der, content.n);
+    return id != OID_NONE && content.n && content.n == oid_rows[id].n && !memcmp(content.p, oid_rows[id].der, content.n);
 }
 
 /* Well-formed content octets (X.690 8.19): no padding, last arc complete. */
