@@ -1,6 +1,5 @@
 /* Building paths: backtracking over every candidate, cross-signs, loops, rollover, partial chains, budgets;
  * and what is told when there is no path. */
-#include <time.h>
 
 #include "x509/trial_group.h"
 
@@ -126,7 +125,7 @@ static void loops(void **state)
     CASE("ok", t->hide_mid = true, t->leaf.by = &a, give(&a_by_b), give(&b_by_a), trust(&a));
 }
 
-/* The worst pools: a rejection or an acceptance, but soon. */
+/* The worst pools: a rejection or an acceptance, within the budget. */
 static void budgets(void **state)
 {
     (void)state;
@@ -134,7 +133,6 @@ static void budgets(void **state)
     static char san[N][32];
     const troth_key *key = mk_key(t->m, TROTH_KEY_P256);
     struct issue a = mk_ca("CN=A", key), x;
-    clock_t from = clock();
     trial_fresh(t);
     t->hide_mid = true;
     t->leaf.by = &a;
@@ -154,7 +152,6 @@ static void budgets(void **state)
     x = mk_ca("CN=A", key); /* and of the right one: found at once */
     trust(&x);
     trial_expect(t, "ok", __FILE__, __LINE__);
-    assert_true((clock() - from) / CLOCKS_PER_SEC < 4);
 }
 
 static void depth(void **state)
