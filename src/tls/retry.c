@@ -103,7 +103,7 @@ bool retry_check(struct troth_conn *c, const struct client_hello *ch)
 {
     const struct hello *h = &c->hs->hello;
     const struct exts *e = &ch->exts;
-    if (!span_equal(ch->legacy_session_id, span_of(h->session_id, h->session_id_n)) || memcmp(ch->random.p, c->facts.client_random, 32))
+    if (!span_equal(ch->legacy_session_id, span_of(h->session_id, h->session_id_n)) || memcmp(ch->random.p, c->facts.client_random, 32) != 0)
         return fail(c, HELLO_CHANGED, "random or session id is not that of the first");
     if (!exts_have(e, X_SUPPORTED_VERSIONS) || !u16s_has(e->supported_versions, TROTH_TLS13))
         return fail(c, HELLO_CHANGED, "TLS 1.3 is not offered any more");
