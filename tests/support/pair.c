@@ -142,6 +142,8 @@ static void grow(uint8_t **p, size_t *cap, size_t need)
 
 void pipe_put(struct pipe *to, const uint8_t *p, size_t n)
 {
+    if (!n) /* an evil end may cut a message to nothing */
+        return;
     grow(&to->p, &to->cap, to->n + n);
     memcpy(to->p + to->n, p, n);
     to->n += n;
