@@ -532,24 +532,24 @@ void troth_grease(troth_builder *b, bool yes)
 }
 
 /* ---- time and secrets */
-void troth_clock(troth_builder *b, int64_t (*unix_seconds)(void *), void *ctx)
+static void set_clock(troth_builder *b, int64_t (*seconds)(void *), int64_t (*microseconds)(void *), void *ctx)
 {
     if (!builder_ok(b))
         return;
-    b->config.clock = unix_seconds;
-    b->config.clock_us = NULL;
-    b->config.clock_given = unix_seconds != NULL;
+    b->config.clock = seconds;
+    b->config.clock_us = microseconds;
+    b->config.clock_given = seconds || microseconds;
     b->config.clock_ctx = ctx;
+}
+
+void troth_clock(troth_builder *b, int64_t (*unix_seconds)(void *), void *ctx)
+{
+    set_clock(b, unix_seconds, NULL, ctx);
 }
 
 void troth_clock_us(troth_builder *b, int64_t (*unix_microseconds)(void *), void *ctx)
 {
-    if (!builder_ok(b))
-        return;
-    b->config.clock = NULL;
-    b->config.clock_us = unix_microseconds;
-    b->config.clock_given = unix_microseconds != NULL;
-    b->config.clock_ctx = ctx;
+    set_clock(b, NULL, unix_microseconds, ctx);
 }
 
 void troth_danger_key_log(troth_builder *b, void (*line)(void *ctx, const char *line), void *ctx)

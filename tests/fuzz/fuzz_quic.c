@@ -115,11 +115,7 @@ static void tweak_server(troth_builder *b, void *ctx)
 
 static void open_pair(struct stage *t, struct quic_pair *p)
 {
-    (void)config_share((const struct config *)t->client);
-    (void)config_share((const struct config *)t->server);
-    quic_pair_new(p, t->client, t->server, "limits");
-    if (t->ticket_n)
-        troth_resume(p->client.c, span_of(t->ticket, t->ticket_n));
+    quic_pair_again(p, t->client, t->server, "limits", span_of(t->ticket, t->ticket_n));
 }
 
 static struct stage *stage_of(bool real, size_t i)

@@ -87,9 +87,7 @@ static struct two make(struct plan plan)
 
 static void again(struct quic_pair *p, const struct two *t, const char *early)
 {
-    (void)config_share((const struct config *)t->client);
-    (void)config_share((const struct config *)t->server);
-    quic_pair_new(p, t->client, t->server, early);
+    quic_pair_again(p, t->client, t->server, early, SPAN_NONE);
 }
 
 static void done(struct two *t)

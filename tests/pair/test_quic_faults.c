@@ -51,11 +51,7 @@ struct both {
 
 static void connect_once(struct both *b, struct quic_pair *p)
 {
-    (void)config_share((const struct config *)b->client);
-    (void)config_share((const struct config *)b->server);
-    quic_pair_new(p, b->client, b->server, "limits");
-    if (b->ticket_n)
-        troth_resume(p->client.c, span_of(b->ticket, b->ticket_n));
+    quic_pair_again(p, b->client, b->server, "limits", span_of(b->ticket, b->ticket_n));
 }
 
 static void both_new(struct both *b, const struct plan *plan, troth_provider *crypto)

@@ -246,30 +246,35 @@ bool pair_write(struct pair_end *e, const char *text)
     return troth_write(e->c, &s, 1);
 }
 
-static void say_why(const struct pair_end *e)
+void conn_say_why(const troth_conn *c, const char *name, int last_event)
 {
-    const troth_error *why = troth_why(e->c);
-    fprintf(stderr, "%s: last event %d%s%s: %s (%s:%d)\n", e->name, e->last, why ? ", " : "", why ? why->code : "",
+    const troth_error *why = troth_why(c);
+    fprintf(stderr, "%s: last event %d%s%s: %s (%s:%d)\n", name, last_event, why ? ", " : "", why ? why->code : "",
             why ? why->detail : "", why ? why->file : "", why ? why->line : 0);
+}
+
+void conn_assert_failed(const troth_conn *c, const char *name, int last_event, bool failed, enum troth_reason why, const char *file, int line)
+{
+    const troth_error *got = troth_why(c);
+    if (failed && got && got->reason == why)
+        return;
+    conn_say_why(c, name, last_event);
+    fprintf(stderr, "%s:%d: expected %s\n", file, line, troth_reason_code(why));
+    _fail(file, line);
 }
 
 void assert_ready(struct pair *p)
 {
     if (p->client.ready && p->server.ready)
         return;
-    say_why(&p->client);
-    say_why(&p->server);
+    conn_say_why(p->client.c, p->client.name, p->client.last);
+    conn_say_why(p->server.c, p->server.name, p->server.last);
     test_fail("not ready");
 }
 
 void assert_failed_at(const struct pair_end *e, enum troth_reason why, const char *file, int line)
 {
-    const troth_error *got = troth_why(e->c);
-    if (e->failed && got && got->reason == why)
-        return;
-    say_why(e);
-    fprintf(stderr, "%s:%d: expected %s\n", file, line, troth_reason_code(why));
-    _fail(file, line);
+    conn_assert_failed(e->c, e->name, e->last, e->failed, why, file, line);
 }
 
 void pair_exchange(struct pair *p)

@@ -90,5 +90,8 @@ void assert_ready(struct pair *);
 /* This end failed with this reason; the other, if it got the alert, says which. */
 #define assert_failed(end, reason) assert_failed_at((end), TROTH_R_##reason, __FILE__, __LINE__)
 void assert_failed_at(const struct pair_end *, enum troth_reason, const char *file, int line);
+/* For any kind of end: on standard error how its connection is doing; the test is over unless it failed for this reason. */
+void conn_say_why(const troth_conn *, const char *name, int last_event);
+void conn_assert_failed(const troth_conn *, const char *name, int last_event, bool failed, enum troth_reason, const char *file, int line);
 
 #endif

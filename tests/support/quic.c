@@ -1,6 +1,7 @@
 #include "support/quic.h"
 
 #include "support/test.h"
+#include "tls/config.h"
 
 void quic_tweak(troth_builder *b)
 {
@@ -21,6 +22,15 @@ void quic_pair_new(struct quic_pair *p, troth_client *client, troth_server *serv
     troth_quic_parameters(p->client.c, TROTH_TEXT(CLIENT_PARAMETERS), (troth_span){ NULL, 0 });
     troth_quic_parameters(p->server.c, TROTH_TEXT(SERVER_PARAMETERS),
                           early ? span_of(early, strlen(early)) : (troth_span){ NULL, 0 });
+}
+
+void quic_pair_again(struct quic_pair *p, troth_client *client, troth_server *server, const char *early, span ticket)
+{
+    (void)config_share((const struct config *)client);
+    (void)config_share((const struct config *)server);
+    quic_pair_new(p, client, server, early);
+    if (ticket.n)
+        troth_resume(p->client.c, ticket);
 }
 
 void quic_pair_free(struct quic_pair *p)
@@ -128,13 +138,6 @@ void quic_run(struct quic_pair *p)
     }
 }
 
-static void say_why(const struct quic_end *e)
-{
-    const troth_error *why = troth_why(e->c);
-    fprintf(stderr, "%s: last event %d%s%s: %s (%s:%d)\n", e->name, e->last, why ? ", " : "", why ? why->code : "",
-            why ? why->detail : "", why ? why->file : "", why ? why->line : 0);
-}
-
 static void assert_same_secrets(const struct quic_end *a, const struct quic_end *b, int level)
 {
     for (int ours = 0; ours < 2; ours++) {
@@ -148,8 +151,8 @@ static void assert_same_secrets(const struct quic_end *a, const struct quic_end 
 void assert_quic_ready(struct quic_pair *p)
 {
     if (p->client.n_ready != 1 || p->server.n_ready != 1) {
-        say_why(&p->client);
-        say_why(&p->server);
+        conn_say_why(p->client.c, p->client.name, p->client.last);
+        conn_say_why(p->server.c, p->server.name, p->server.last);
         test_fail("not ready");
     }
     assert_same_secrets(&p->client, &p->server, TROTH_LEVEL_HANDSHAKE);
@@ -164,10 +167,5 @@ void assert_quic_ready(struct quic_pair *p)
 
 void assert_quic_failed_at(const struct quic_end *e, enum troth_reason why, const char *file, int line)
 {
-    const troth_error *got = troth_why(e->c);
-    if (e->failed && got && got->reason == why)
-        return;
-    say_why(e);
-    fprintf(stderr, "%s:%d: expected %s\n", file, line, troth_reason_code(why));
-    _fail(file, line);
+    conn_assert_failed(e->c, e->name, e->last, e->failed, why, file, line);
 }

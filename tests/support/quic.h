@@ -42,6 +42,8 @@ struct quic_pair {
 
 /* Takes one ownership of both.  Both ends get transport parameters of their own; `early` is what the server's early data rests on. */
 void quic_pair_new(struct quic_pair *, troth_client *, troth_server *, const char *early);
+/* The same, and the configurations stay the caller's; the client resumes with a ticket that is not empty. */
+void quic_pair_again(struct quic_pair *, troth_client *, troth_server *, const char *early, span ticket);
 void quic_pair_free(struct quic_pair *);
 void quic_run(struct quic_pair *);
 /* Everything that the ends say now, without delivering. */

@@ -11,6 +11,8 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "crypto/kernel/rsa_words.h"
+
 #define RSA_IFMA   __attribute__((target("avx512f,avx512vl,avx512dq,avx512ifma,bmi2")))
 #define RSA_INLINE static inline __attribute__((always_inline)) RSA_IFMA
 
@@ -29,15 +31,6 @@ struct modulus {
 };
 
 /* ---- numbers */
-static void words_load(uint64_t *w, const uint8_t *p, unsigned words)
-{
-    for (unsigned i = 0; i < words; i++) {
-        uint64_t v;
-        memcpy(&v, p + 8 * (words - 1 - i), 8);
-        w[i] = __builtin_bswap64(v);
-    }
-}
-
 static void limbs_of(uint64_t *l, const uint64_t *w, unsigned words)
 {
     memset(l, 0, LIMBS_MAX * sizeof *l);

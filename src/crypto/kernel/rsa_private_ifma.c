@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "crypto/kernel/ct.h"
+#include "crypto/kernel/rsa_words.h"
 
 #if !defined(IFMA) /* tests/ct compiles this for an emulation */
 #define IFMA   VECTOR_ONLY __attribute__((target("avx512f,avx512vl,avx512dq,avx512ifma,bmi2")))
@@ -39,23 +40,6 @@ struct work {
 };
 
 /* ---- numbers in words */
-static void words_load(uint64_t *w, const uint8_t *p, unsigned words)
-{
-    for (unsigned i = 0; i < words; i++) {
-        uint64_t v;
-        memcpy(&v, p + 8 * (words - 1 - i), 8);
-        w[i] = __builtin_bswap64(v);
-    }
-}
-
-static void words_store(uint8_t *p, const uint64_t *w, unsigned words)
-{
-    for (unsigned i = 0; i < words; i++) {
-        uint64_t v = __builtin_bswap64(w[words - 1 - i]);
-        memcpy(p + 8 * i, &v, 8);
-    }
-}
-
 /* The sixteen words as limbs of one half. */
 static void limbs_of(uint64_t *l, const uint64_t *w)
 {
