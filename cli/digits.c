@@ -12,6 +12,17 @@ int hex_digit(char c)
     return isdigit(u) ? u - '0' : isxdigit(u) ? tolower(u) - 'a' + 10 : -1;
 }
 
+bool hex_bytes(uint8_t *out, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int high = hex_digit(text[2 * i]), low = high < 0 ? -1 : hex_digit(text[2 * i + 1]);
+        if (low < 0)
+            return false;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
 size_t base64_span(const char *text)
 {
     return strspn(text, digits);

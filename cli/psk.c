@@ -15,13 +15,7 @@ static size_t key_of(const char *hex, size_t digits, uint8_t key[KEY_MOST])
 {
     if (digits % 2 || digits > 2 * KEY_MOST || digits < 2 * KEY_LEAST)
         return 0;
-    for (size_t i = 0; i < digits; i++) {
-        int v = hex_digit(hex[i]);
-        if (v < 0)
-            return 0;
-        key[i / 2] = (uint8_t)(i % 2 ? key[i / 2] << 4 | v : v);
-    }
-    return digits / 2;
+    return hex_bytes(key, hex, digits / 2) ? digits / 2 : 0;
 }
 
 static bool add(const struct args *a, troth_builder *b, const char *line, size_t n, enum troth_hash_id hash)

@@ -202,13 +202,7 @@ static bool set_filter(const struct args *a, troth_builder *b, char *filter)
     if (hex)
         *hex++ = 0;
     size_t n = oid_of(!strcmp(filter, "keyUsage") ? "2.5.29.15" : !strcmp(filter, "extKeyUsage") ? "2.5.29.37" : filter, oid);
-    bool good = n && digits % 2 == 0 && digits / 2 <= sizeof values;
-    for (size_t i = 0; good && i < digits; i++) {
-        int v = hex_digit(hex[i]);
-        values[i / 2] = (uint8_t)(i % 2 ? values[i / 2] << 4 | (v & 15) : v & 15);
-        good = v >= 0;
-    }
-    if (!good)
+    if (!n || digits % 2 || digits / 2 > sizeof values || !hex_bytes(values, hex, digits / 2))
         return complain(a, EXIT_USAGE, "--oid-filter: `%s%s%s' is not OID[=DER in hexadecimal], as in extKeyUsage=300a06082b06010505070302", filter,
                         hex ? "=" : "", hex ? hex : ""), false;
     troth_oid_filter(b, (troth_span){ oid, n }, (troth_span){ values, digits / 2 });
