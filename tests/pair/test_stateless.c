@@ -116,6 +116,29 @@ static void test_same_shares(void **state)
     world_free(w);
 }
 
+/* Where nothing but a cookie was asked for, the shares are those of the first hello (RFC 9846 4.2.2). */
+static void test_other_share(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(7));
+    struct setting s = { .w = w, .always = true };
+    struct pair p;
+    pair_new(&p, client_of(s), server_of(s), NULL);
+    assert_true(pair_step(&p, &p.client) && pair_step(&p, &p.server));
+    size_t before = p.to_server.n;
+    pair_step(&p, &p.client);
+    uint8_t *share = NULL;
+    for (uint8_t *q = p.to_server.p + before; q + 10 <= p.to_server.p + p.to_server.n; q++)
+        if (q[0] == 0 && q[1] == EXT_key_share && (q[2] << 8 | q[3]) == (q[4] << 8 | q[5]) + 2)
+            share = q + 3 + (q[2] << 8 | q[3]); /* the last byte */
+    assert_non_null(share);
+    *share ^= 1;
+    pair_run(&p);
+    assert_failed(&p.server, HELLO_CHANGED);
+    pair_free(&p);
+    world_free(w);
+}
+
 struct ticket {
     uint8_t p[8192];
     size_t  n;
@@ -303,7 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_goes_on), cmocka_unit_test(test_same_shares), cmocka_unit_test(test_resumed),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_time),        cmocka_unit_test(test_tampered),
-        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_config),       cmocka_unit_test(test_other_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
