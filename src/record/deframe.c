@@ -106,6 +106,12 @@ static size_t longest(enum form form, uint8_t type)
     return form == FORM_13 || type == CONTENT_APPLICATION_DATA ? LIMIT_CIPHERTEXT_13 : LIMIT_PLAINTEXT;
 }
 
+/* What is protected says 0x0303; what is in the clear, in TLS 1.3 even behind it, may say what it likes (RFC 9846 E). */
+static bool is_protected(enum form form, uint8_t type)
+{
+    return form == FORM_12 || (form == FORM_13 && type == CONTENT_APPLICATION_DATA);
+}
+
 /* As much of the header as is there. */
 static bool header_fits(const struct inbuf *b, enum form form, troth_error *e)
 {
@@ -117,7 +123,7 @@ static bool header_fits(const struct inbuf *b, enum form form, troth_error *e)
         return fail_to(e, RECORD_TYPE, "type %u", h[0]);
     if (left < 3)
         return true;
-    if (h[1] != 3 || (form != FORM_PLAIN && h[2] != 3))
+    if (h[1] != 3 || (is_protected(form, h[0]) && h[2] != 3))
         return fail_to(e, RECORD_VERSION, "version 0x%02x%02x", h[1], h[2]);
     if (left < HEADER)
         return true;

@@ -311,7 +311,7 @@ static uint64_t expected(const uint8_t *p, size_t n, enum form form)
             why = any ? TROTH_R_RECORD_TYPE : TROTH_R_NOT_TLS;
         else if (left >= 2 && !any && h[1] != 3)
             why = TROTH_R_NOT_TLS;
-        else if (left >= 3 && (h[1] != 3 || (form != FORM_PLAIN && h[2] != 3)))
+        else if (left >= 3 && (h[1] != 3 || (h[2] != 3 && (form == FORM_12 || (form == FORM_13 && h[0] == 23)))))
             why = TROTH_R_RECORD_VERSION;
         else if (left >= 5 && length > most)
             why = TROTH_R_RECORD_TOO_LONG;

@@ -132,6 +132,9 @@ static void refuses_wrong_headers(void **state)
     assert_reason(&e, RECORD_TOO_LONG);
     assert_int_equal(ONE("\x17\x03\x01", FORM_13, true), DEFRAME_BAD);
     assert_reason(&e, RECORD_VERSION);
+    assert_int_equal(ONE("\x14\x03\x01\x00\x01\x01", FORM_13, true), DEFRAME_RECORD); /* in the clear: RFC 9846 E */
+    assert_int_equal(ONE("\x14\x03\x01", FORM_12, true), DEFRAME_BAD);
+    assert_reason(&e, RECORD_VERSION);
     assert_int_equal(ONE("\x17\x02\x03", FORM_PLAIN, true), DEFRAME_BAD);
     assert_reason(&e, RECORD_VERSION);
     for (int type = 0; type < 256; type++) {

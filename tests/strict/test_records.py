@@ -89,6 +89,7 @@ case("a fatal alert in the middle of a hello", ("closed", unexpected), "RFC 9846
 case("the end of TCP in the middle of a hello", ("closed", bad, unexpected, "close_notify"), "RFC 9846 6", lambda c: (c.send(HANDSHAKE, half), c.s.shutdown(socket.SHUT_WR)) and None)
 # ---------------------------------------------------------------- change_cipher_spec
 case("change_cipher_spec before Finished", ok, "RFC 9846 5", started(lambda c: (c.raw(b"\x14\3\3\0\1\1"), c.finish13()) and None))
+case("change_cipher_spec in a record of another version", ok, "RFC 9846 E", started(lambda c: (c.raw(b"\x14\3\1\0\1\1"), c.finish13()) and None))
 case("five of them", ok, "RFC 9846 5", started(lambda c: (c.raw(b"\x14\3\3\0\1\1" * 5), c.finish13()) and None))
 case("thousands of them", (unexpected, ok), "RFC 9846 5", started(lambda c: (c.raw(b"\x14\3\3\0\1\1" * 3000), c.finish13()) and None))
 for what, raw in (("of value 2", b"\2"), ("of value 0", b"\0"), ("of two bytes", b"\1\1"), ("of nothing", b"")):
