@@ -29,6 +29,8 @@ typedef struct troth_record_state {
     uint8_t  key_n, salt_n, iv_n;
     uint8_t  key[32], salt[4], iv[12];
     uint8_t  sequence[8];                 /* of the next record, most significant byte first */
+    uint16_t most;                        /* bytes of content in a record at most: 2^14, or what the peer's record_size_limit says
+                                           * (RFC 8449).  The kernel does not know: give it no more at once, without MSG_MORE */
 } troth_record_state;
 
 /* Whoever has these reads and writes in the name of both ends: wipe them once they are in the kernel.

@@ -205,7 +205,8 @@ TROTH_API TROTH_CHECK bool troth_ech_make(const troth_provider *, const char *pu
 TROTH_API size_t troth_ech_pem(const troth_ech_pair *, char *out, size_t cap);
 
 /* -- records */
-TROTH_API void troth_record_size_limit(troth_builder *, uint16_t bytes);   /* RFC 8449: what we want to receive; 64..16385 */
+/* RFC 8449: what we want to receive; 64..16385.  A server keeps to what a client wants, with or without a wish of its own. */
+TROTH_API void troth_record_size_limit(troth_builder *, uint16_t bytes);
 TROTH_API void troth_max_fragment(troth_builder *, uint16_t bytes);        /* what we send at most in a record             */
 enum troth_padding { TROTH_PAD_NONE, TROTH_PAD_BLOCK, TROTH_PAD_FULL };
 /* Default: none, except that the handshake is padded a little where Encrypted Client Hello hides it (RFC 9849 6.1.3). */

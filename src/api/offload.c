@@ -19,7 +19,7 @@ static void put_u64(uint8_t out[8], uint64_t v)
 static void give(const struct troth_conn *c, const struct protect *p, troth_record_state *out)
 {
     bool whole = p->aead->id == TROTH_CHACHA20_POLY1305;
-    *out = (troth_record_state){ .version = c->facts.version, .suite = c->facts.suite, .key_n = (uint8_t)p->aead->key_n };
+    *out = (troth_record_state){ .version = c->facts.version, .suite = c->facts.suite, .key_n = (uint8_t)p->aead->key_n, .most = p->most };
     out->salt_n = whole ? 0 : SALT_N;
     out->iv_n = whole ? IV_MAX : EXPLICIT_N;
     memcpy(out->key, p->key, out->key_n);

@@ -126,17 +126,20 @@ bool conn_alpn(struct troth_conn *c, span name)
     return true;
 }
 
+uint16_t conn_own_limit(const struct config *cfg, uint16_t version)
+{
+    uint16_t most = LIMIT_PLAINTEXT + (version == TROTH_TLS13); /* the content type counts there (RFC 8449 4) */
+    return cfg->record_size_limit && cfg->record_size_limit < most ? cfg->record_size_limit : most;
+}
+
 bool conn_record_limit(struct troth_conn *c, const struct exts *theirs)
 {
-    if (!c->cfg->record_size_limit || !exts_have(theirs, X_RECORD_SIZE_LIMIT))
+    if (!exts_have(theirs, X_RECORD_SIZE_LIMIT) || c->quic)
         return true;
-    uint16_t most = theirs->record_size_limit;
-    if (c->facts.version == TROTH_TLS13)
-        most--; /* it counts the content type (RFC 8449 4) */
+    uint16_t type = c->facts.version == TROTH_TLS13, most = (uint16_t)(theirs->record_size_limit - type);
     if (most < c->rec.write.most)
         c->rec.write.most = most;
-    uint16_t ours = c->cfg->record_size_limit;
-    c->rec.read.most = c->facts.version == TROTH_TLS13 ? (uint16_t)(ours - 1) : ours;
+    c->rec.read.most = (uint16_t)(conn_own_limit(c->cfg, c->facts.version) - type);
     return true;
 }
 

@@ -316,7 +316,9 @@ void conn_ask(struct troth_conn *c, enum question q);
 void conn_ready(struct troth_conn *c);
 /* `name` was negotiated: facts point at our own copy of it. */
 bool MUST_USE conn_alpn(struct troth_conn *c, span name);
-/* RFC 8449: what the peer's extension says about records we send, and ours about those it sends. */
+/* RFC 8449: the limit that we name in a version, ours or all that a record can hold; what the peer's extension says about records we send,
+ * and ours about those it sends. */
+uint16_t conn_own_limit(const struct config *cfg, uint16_t version);
 bool MUST_USE conn_record_limit(struct troth_conn *c, const struct exts *theirs);
 /* Before what is received changes its keys or its author: no message may be half there. */
 bool MUST_USE conn_aligned(struct troth_conn *c);

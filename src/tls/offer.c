@@ -251,7 +251,7 @@ static bool put_extensions(struct troth_conn *c, struct exts *e)
         TRY(put_versions(c, e) && compression_offer(c, e) && delegated_offer(c, e));
     TRY(quic_put(c, e));
     if (cfg->record_size_limit) {
-        e->record_size_limit = cfg->record_size_limit;
+        e->record_size_limit = conn_own_limit(cfg, o->most);
         exts_add(e, X_RECORD_SIZE_LIMIT);
     }
     if (cfg->grease)

@@ -121,8 +121,8 @@ static void add_answers(struct troth_conn *c, const struct client_hello *ch, str
         e->ec_point_formats = SPAN_OF(uncompressed);
         exts_add(e, X_EC_POINT_FORMATS);
     }
-    if (exts_have(theirs, X_RECORD_SIZE_LIMIT) && c->cfg->record_size_limit) {
-        e->record_size_limit = c->cfg->record_size_limit;
+    if (exts_have(theirs, X_RECORD_SIZE_LIMIT)) {
+        e->record_size_limit = conn_own_limit(c->cfg, TROTH_TLS12);
         exts_add(e, X_RECORD_SIZE_LIMIT);
     }
     if (sends_staple(c))

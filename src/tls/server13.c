@@ -180,8 +180,8 @@ static bool send_encrypted_extensions(struct troth_conn *c, const struct client_
         ee.exts.alpn = wr_done(&w);
         exts_add(&ee.exts, X_ALPN);
     }
-    if (exts_have(&ch->exts, X_RECORD_SIZE_LIMIT) && c->cfg->record_size_limit) {
-        ee.exts.record_size_limit = c->cfg->record_size_limit;
+    if (exts_have(&ch->exts, X_RECORD_SIZE_LIMIT) && !c->quic) { /* an answer, even where we have no wish of our own: theirs then counts */
+        ee.exts.record_size_limit = conn_own_limit(c->cfg, TROTH_TLS13);
         exts_add(&ee.exts, X_RECORD_SIZE_LIMIT);
     }
     if (c->hs->hello.early_accepted)

@@ -29,6 +29,8 @@ static const struct choice_of { uint16_t version, suite; enum troth_key_type key
     { TROTH_TLS12, SUITE_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TROTH_KEY_P256 },
 };
 
+enum { SMALL = 200 }; /* bytes that the client takes in a record, its type included */
+
 static void tweak(troth_builder *b, void *ctx)
 {
     const struct choice_of *c = ctx;
@@ -36,11 +38,17 @@ static void tweak(troth_builder *b, void *ctx)
     troth_suites(b, &c->suite, 1);
 }
 
+static void tweak_client(troth_builder *b, void *ctx)
+{
+    tweak(b, ctx);
+    troth_record_size_limit(b, SMALL);
+}
+
 /* Ready, and some records have gone each way, so that no sequence number is 0. */
 static void begin(struct pair *p, struct world *w, const struct choice_of *choice)
 {
     void *ctx = (void *)(uintptr_t)choice;
-    pair_new(p, world_client(w, tweak, ctx), world_server(w, tweak, ctx), NULL);
+    pair_new(p, world_client(w, tweak_client, ctx), world_server(w, tweak, ctx), NULL);
     pair_run(p);
     assert_ready(p);
     assert_true(pair_write(&p->client, "one") && pair_write(&p->client, "two") && pair_write(&p->server, "three"));
@@ -146,6 +154,7 @@ static void goes_on(struct world *w, const struct choice_of *choice, bool server
     struct pair_end *us = server ? &p.server : &p.client, *them = server ? &p.client : &p.server;
     assert_true(troth_danger_take_records(us->c, &read, &write));
     assert_int_equal(read.suite, choice->suite);
+    assert_int_equal(write.most, server ? SMALL - (choice->version == TROTH_TLS13) : 16384); /* the client's wish; the server has none */
     uint8_t a[16], b[16];
     assert_true(troth_export(us->c, "EXPORTER-x", TROTH_TEXT(""), a, sizeof a) && troth_export(them->c, "EXPORTER-x", TROTH_TEXT(""), b, sizeof b));
     assert_memory_equal(a, b, sizeof a);

@@ -402,6 +402,68 @@ static void test_padding(void **state)
     world_free(w);
 }
 
+/* ---- record_size_limit: the client's counts, whatever the server itself wants (RFC 8449 4) */
+struct both_limits {
+    uint16_t client, server;
+};
+
+static void apply_limits(troth_builder *b, bool server, void *ctx)
+{
+    const struct both_limits *l = ctx;
+    uint16_t mine = server ? l->server : l->client;
+    if (mine)
+        troth_record_size_limit(b, mine);
+}
+
+/* The longest protected record of what came from `at` on; what is inside of it, if nothing was padded. */
+static size_t longest_inside(const struct pipe *p, size_t at, uint16_t version)
+{
+    size_t most = 0;
+    for (size_t n; at + 5 <= p->n; at += 5 + n) {
+        n = (size_t)(p->p[at + 3] << 8 | p->p[at + 4]);
+        size_t inside = n - 16 - (version == TROTH_TLS13 ? 0 : 8); /* the tag; the explicit nonce */
+        if (p->p[at] == CONTENT_application_data && inside > most)
+            most = inside;
+    }
+    return most;
+}
+
+static size_t written(struct pair *p, struct pair_end *from, struct pair_end *to, uint16_t version)
+{
+    static const uint8_t data[40000];
+    troth_span part = { data, sizeof data };
+    size_t before = pair_input(p, to)->n;
+    to->n_got = 0;
+    assert_true(troth_write(from->c, &part, 1));
+    pair_run(p);
+    return longest_inside(pair_input(p, to), before, version);
+}
+
+static void test_record_limits(void **state)
+{
+    enum { BIGGEST = 16384 };
+    static const struct { struct both_limits wanted; size_t to_client, to_server; } rows[] = {
+        { { 64, 0 }, 64, BIGGEST + 1 },        { { 1000, 0 }, 1000, BIGGEST + 1 },    { { 64, 300 }, 64, 300 },
+        { { BIGGEST + 1, 0 }, BIGGEST + 1, BIGGEST + 1 },  { { BIGGEST + 1, BIGGEST + 1 }, BIGGEST + 1, BIGGEST + 1 },
+        { { 0, 300 }, BIGGEST + 1, BIGGEST + 1 },
+    };
+    (void)state;
+    struct world *w = world_new(fake_provider(8));
+    for (size_t i = 0; i < 2 * COUNT_OF(rows); i++) {
+        uint16_t version = i & 1 ? TROTH_TLS13 : TROTH_TLS12, least = i & 1 ? BIGGEST + 1 : BIGGEST;
+        struct both_limits limits = rows[i / 2].wanted;
+        struct pair p;
+        begin(&p, w, apply_limits, &limits, version);
+        pair_run(&p);
+        assert_ready(&p);
+        size_t client = rows[i / 2].to_client, server = rows[i / 2].to_server;
+        assert_int_equal(written(&p, &p.server, &p.client, version), client < least ? client : least);
+        assert_int_equal(written(&p, &p.client, &p.server, version), server < least ? server : least);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
 /* ---- what cannot be */
 static void test_config(void **state)
 {
@@ -440,7 +502,7 @@ int main(void)
         cmocka_unit_test(test_authorities),      cmocka_unit_test(test_cert_schemes), cmocka_unit_test(test_cert_schemes_of_server),
         cmocka_unit_test(test_max_certificate),  cmocka_unit_test(test_max_expanded), cmocka_unit_test(test_fallback),
         cmocka_unit_test(test_no_tickets),       cmocka_unit_test(test_ignored_names), cmocka_unit_test(test_config),
-        cmocka_unit_test(test_padding),          cmocka_unit_test(test_group_order),
+        cmocka_unit_test(test_padding),          cmocka_unit_test(test_group_order),  cmocka_unit_test(test_record_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,19 @@ case("legacy_version 0x0399 without supported_versions", ok, "RFC 5246 E.1", hel
 case("heartbeat", ok, "RFC 6520 2", hello(ext(15, b"\1")))
 case("encrypt_then_mac", ok, "RFC 7366 3", hello(ext(22, b"")))
 case("max_fragment_length 1", ok, "RFC 6066 4", hello(ext(1, b"\1")))
+
+
+def limits(c, asked, answered):
+    """The client's limit is answered, and never by more than 2^14 in this version (RFC 8449 4)."""
+    c.start12(hello12().put(28, u16(asked)))
+    hello = c.transcript[len(c.hello.bytes()):]
+    return "answered" if u16(28) + vec(2, u16(answered)) in hello[:4 + int.from_bytes(hello[1:4], "big")] else "something else"
+
+
+case("record_size_limit 64 is answered", "answered", "RFC 8449 4", lambda c: limits(c, 64, 16384), settle=False)
+case("record_size_limit 64 is answered by one", "answered", "RFC 8449 4", lambda c: limits(c, 64, 700), ("--record-size-limit", "700"), settle=False)
+case("record_size_limit: ours is that of TLS 1.3", "answered", "RFC 8449 4", lambda c: limits(c, 16385, 16384), ("--record-size-limit", "16385"), settle=False)
+case("2^14 + 1 bytes of data, after record_size_limit", "record_overflow", "RFC 8449 4", lambda c: (c.shake12(hello12().put(28, u16(64))), c.send(DATA, bytes(16385))) and None, ("--record-size-limit", "16385"))
 for size in (1, 7):
     case(f"in records of {size} bytes", ok, "RFC 5246 6.2.1", lambda c, size=size: small(c, size))
 
