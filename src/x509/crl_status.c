@@ -285,21 +285,23 @@ static const struct cert *signer_of(struct work *w, const struct crl *c)
 
 /* ---- entries: 6.3.3 (i), (j) */
 
-/* The certificate's entry in `c`; false when there is none. */
+/* The certificate's entry in `c`; false when there is none.  Of several, which no issuer should write, one that revokes. */
 static bool listed(const struct work *w, const struct crl *c, struct crl_entry *out)
 {
     const struct cert *cert = w->q->cert;
-    bool ours = name_equal(c->issuer, cert->issuer); /* entries without certificateIssuer are the CRL issuer's own */
+    bool ours = name_equal(c->issuer, cert->issuer), any = false; /* entries without certificateIssuer are the CRL issuer's own */
     span list = c->revoked;
     for (struct crl_entry e; crl_entry_next(&list, &e);) {
         if (e.cert_issuer.n)
             ours = names_have_dn(e.cert_issuer, cert->issuer); /* holds for those behind it, too (RFC 5280 5.3.3) */
-        if (ours && span_equal(e.serial, cert->serial)) {
-            *out = e;
-            return true;
-        }
+        if (!ours || !span_equal(e.serial, cert->serial))
+            continue;
+        *out = e;
+        any = true;
+        if (e.reason != CRL_REMOVE)
+            break;
     }
-    return false;
+    return any;
 }
 
 static int compare_numbers(span a, span b)
@@ -353,8 +355,8 @@ static bool superseded(struct work *w, const struct crl *c, const struct cert *b
             d->this_update < c->this_update ||
             (d->this_update == c->this_update && compare_numbers(d->number, c->number) <= 0))
             continue;
-        if (name_equal(d->issuer, c->issuer) && usable(w, d) && signed_by(w, d, by))
-            return true;
+        if (name_equal(d->issuer, c->issuer) && begun(w, d) && signed_by(w, d, by) && (d->next_update >= w->q->now || delta_of(w, d, by)))
+            return true; /* an old one that a delta CRL brings up to date is no less current */
     }
     return false;
 }

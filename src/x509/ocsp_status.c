@@ -34,6 +34,12 @@ static bool is_digest(const troth_provider *crypto, enum troth_hash_id id, span 
     return digest(&d, crypto, id, of) && value.n == d.n && !memcmp(value.p, d.b, d.n);
 }
 
+/* Does `s` say more than `than`: newer, or as new and the worse news? */
+static bool counts_more(const struct ocsp_single *s, const struct ocsp_single *than)
+{
+    return s->this_update > than->this_update || (s->this_update == than->this_update && s->status == 1);
+}
+
 /* The newest of the answers about this certificate. */
 bool ocsp_find(const struct ocsp *o, const struct ocsp_question *q, struct ocsp_single *best)
 {
@@ -41,7 +47,7 @@ bool ocsp_find(const struct ocsp *o, const struct ocsp_question *q, struct ocsp_
     struct ocsp_single s;
     for (span list = o->singles; ocsp_single_next(&list, &s);)
         if (span_equal(s.serial, q->cert->serial) && is_digest(q->crypto, s.hash, q->cert->issuer, s.name_hash) &&
-            is_digest(q->crypto, s.hash, q->issuer->spki_bits, s.key_hash) && (!any || s.this_update > best->this_update)) {
+            is_digest(q->crypto, s.hash, q->issuer->spki_bits, s.key_hash) && (!any || counts_more(&s, best))) {
             *best = s;
             any = true;
         }

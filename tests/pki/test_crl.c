@@ -326,6 +326,37 @@ static void deltas(void **state)
     expect(&a, REV_REVOKED, TROTH_R_CERT_REVOKED, "certificateHold");
 }
 
+/* What no issuer should write, and what a folder of old lists has: never "good" for want of looking on. */
+static void contradictions(void **state)
+{
+    (void)state;
+    struct issue_revoked twice[2] = { leaf_entry, leaf_entry };
+    twice[0].reason = CRL_REMOVE;
+    struct issue_crl old = mk_crl_spec(&root), base = old, delta = old;
+    base.revoked = twice;
+    base.n_revoked = 1;
+    says(&base, REV_GOOD, TROTH_R_NONE, ""); /* RFC 5280 6.3.3 (k) */
+    base.n_revoked = 2;
+    says(&base, REV_REVOKED, TROTH_R_CERT_REVOKED, "keyCompromise");
+    /* the newer of two lists is due again, and a delta CRL says so much: the old one, in force by its own date, counts no more */
+    old.number = MK_SERIAL(5);
+    old.next_update = MK_NOW + MK_YEAR;
+    base = mk_crl_spec(&root);
+    base.number = MK_SERIAL(6);
+    base.this_update = MK_NOW - 7200;
+    base.next_update = MK_NOW - 60;
+    delta.number = MK_SERIAL(7);
+    delta.delta_base = MK_SERIAL(6);
+    delta.this_update = MK_NOW - 60;
+    delta.revoked = &leaf_entry;
+    delta.n_revoked = 1;
+    struct crl c[3] = { read_crl(&old), read_crl(&base), read_crl(&delta) };
+    struct rev_answer a = ask_of(&leaf_cert, c, 3);
+    expect(&a, REV_REVOKED, TROTH_R_CERT_REVOKED, "");
+    a = ask_of(&leaf_cert, c, 2);
+    expect(&a, REV_GOOD, TROTH_R_NONE, "");
+}
+
 static bool trust_it(void *ctx, const struct cert *by)
 {
     (void)by;
@@ -519,7 +550,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(complete), cmocka_unit_test(of_no_use), cmocka_unit_test(issuer_key_usage), cmocka_unit_test(scope),
-        cmocka_unit_test(points),   cmocka_unit_test(reasons),   cmocka_unit_test(deltas),           cmocka_unit_test(indirect),
+        cmocka_unit_test(points),   cmocka_unit_test(reasons),   cmocka_unit_test(deltas), cmocka_unit_test(contradictions),           cmocka_unit_test(indirect),
         cmocka_unit_test(separate_key), cmocka_unit_test(several), cmocka_unit_test(malformed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -183,6 +183,11 @@ static void which_answer(void **state)
     all[2].status = OCSP_REVOKED;
     s.n_singles = 4;
     says(&s, REV_GOOD, TROTH_R_NONE, "");
+    all[2].this_update += 60; /* as new as the last: the worse news, wherever it stands */
+    says(&s, REV_REVOKED, TROTH_R_CERT_REVOKED, "");
+    all[3] = all[2];
+    all[2] = good();
+    says(&s, REV_REVOKED, TROTH_R_CERT_REVOKED, "");
     struct issue_ocsp busy = { .failure = 3 };
     says(&busy, REV_UNKNOWN, TROTH_R_OCSP_NOT_SUCCESSFUL, "tryLater");
     busy.failure = 6;
