@@ -188,9 +188,12 @@ void troth_identity_files(troth_builder *b, const char *chain_path, const char *
     const troth_allocator *memory = b->config.memory;
     span chain = SPAN_NONE, key = SPAN_NONE;
     if (file_read(&b->error, memory, chain_path, &chain) && file_read(&b->error, memory, key_path, &key)) {
-        bool ok = identity_from_pem(b, "troth_identity_files", chain, &key, NULL);
-        if (!ok && b->error.detail[0] == 0)
-            strncpy(b->error.detail, chain_path, sizeof b->error.detail - 1);
+        char files[sizeof b->error.detail]; /* what a message names: who gave several looks for the one that is wrong */
+        struct text t = TEXT_IN(files);
+        text_add(&t, "%s", chain_path);
+        if (strcmp(chain_path, key_path) != 0)
+            text_add(&t, " with %s", key_path);
+        (void)!identity_from_pem(b, files, chain, &key, NULL);
     }
     file_free(memory, chain);
     file_free(memory, key);

@@ -35,10 +35,10 @@ static bool copy_error(struct troth_builder *b, const troth_error *e, const char
     if (error_is_set(&b->error))
         return false;
     b->error = *e;
-    if (!b->error.detail[0]) {
-        struct text t = TEXT_IN(b->error.detail);
-        text_add(&t, "%s", setter);
-    }
+    struct text t = TEXT_IN(b->error.detail);
+    text_add(&t, "%s", setter);
+    if (e->detail[0])
+        text_add(&t, ": %s", e->detail);
     return false;
 }
 

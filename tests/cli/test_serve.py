@@ -157,9 +157,10 @@ mistake("a directory that is missing", 8, ["/no/such/dir"], "serve", "/no/such/d
 mistake("a directory for a certificate", 8, [web], *start_args, "--cert", web, "--key", KEY)
 other = f"{D}/other.key"
 subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", other], check=True, capture_output=True)
-mistake("a key of another certificate", 8, ["config.key-mismatch"], *start_args, "--cert", CERT, "--key", other)
-mistake("a key for a certificate", 8, ["config."], *start_args, "--cert", KEY, "--key", KEY)
-mistake("rubbish for a key", 8, ["config."], *start_args, "--cert", CERT, "--key", f"{web}/style.css")
+mistake("a key of another certificate", 8, ["config.key-mismatch", CERT, other], *start_args, "--cert", CERT, "--key", other)
+mistake("a key for a certificate", 8, ["config.is-key", KEY + ": "], *start_args, "--cert", KEY, "--key", KEY)
+mistake("a certificate for a key", 8, ["config.key-is-certificate", CERT], *start_args, "--cert", CERT)
+mistake("rubbish for a key", 8, ["config.", f"{web}/style.css"], *start_args, "--cert", CERT, "--key", f"{web}/style.css")
 locked = f"{D}/locked.key"
 subprocess.run(["openssl", "pkcs8", "-topk8", "-in", KEY, "-out", locked, "-passout", "pass:open sesame"], check=True, capture_output=True)
 for name, word in (("right", "open sesame"), ("wrong", "open barley")):
