@@ -148,6 +148,7 @@ struct p_arg {
     ECDSA_SIG *sig[P256_LANES];
     uint8_t point[P256_LANES][65], r[P256_LANES][32], s[P256_LANES][32], hash[P256_LANES][32], der[80];
     struct p256_check check[P256_LANES];
+    struct p256_known known;
     struct p256_signing signing[P256_LANES];
     uint8_t d[P256_LANES][32], key[P256_LANES][64];
 };
@@ -162,6 +163,8 @@ static void p_openssl_public(void *v) { struct p_arg *a = v; EC_KEY_generate_key
 static void p_verify_1(void *v) { struct p_arg *a = v; p256_verify(a->check, 1); }
 static void p_verify_3(void *v) { struct p_arg *a = v; p256_verify(a->check, 3); }
 static void p_verify_8(void *v) { struct p_arg *a = v; p256_verify(a->check, 8); }
+static void p_verify_known(void *v) { struct p_arg *a = v; p256_verify_known(a->check, &a->known); }
+static void p_know(void *v) { struct p_arg *a = v; (void)!p256_know(&a->known, a->check[0].key); }
 static void p_openssl_verify(void *v) { struct p_arg *a = v; ECDSA_do_verify(a->hash[0], 32, a->sig[0], a->key_of[0]); }
 
 static void p_openssl_sign(void *v)
@@ -190,6 +193,8 @@ static void p_rows(struct bench *b, struct p_arg *a, uint32_t cpu)
         add(b, "p256 verify 1", "ifma", p_verify_1, a, 1);
         add(b, "p256 verify 3", "ifma", p_verify_3, a, 3);
         add(b, "p256 verify 8", "ifma", p_verify_8, a, 8);
+        add(b, "p256 know", "ifma", p_know, a, 1);
+        add(b, "p256 verify known", "ifma", p_verify_known, a, 1);
         add(b, "p256 sign 1", "ifma", p_sign_1, a, 1);
         add(b, "p256 sign 8", "ifma", p_sign_8, a, 8);
         add(b, "p256 public 1", "ifma", p_public_1, a, 1);

@@ -106,6 +106,7 @@ typedef struct troth_verify_job {
     size_t                  n_parts;
     troth_span              signature;
     bool                    good;    /* the answer */
+    const void             *known;   /* what the provider's `know` wrote of the key; NULL: nothing */
 } troth_verify_job;
 
 typedef struct troth_key troth_key;  /* a private key, the provider's own */
@@ -124,7 +125,7 @@ typedef struct troth_sign_job {
 /* Asks for the passphrase of an encrypted key: write at most `cap` bytes, return how many; 0: there is none. */
 typedef size_t troth_passphrase_fn(void *ctx, char *out, size_t cap);
 
-enum { TROTH_SIGNATURE_MAX = 4640 };
+enum { TROTH_SIGNATURE_MAX = 4640, TROTH_KNOWN_MAX = 640 };
 
 typedef struct troth_provider {
     size_t                   size;      /* sizeof(troth_provider) of the provider's build */
@@ -157,6 +158,10 @@ typedef struct troth_provider {
     void (*free)(struct troth_provider *);    /* one owner less; 0 closes it   */
     /* Makes signatures side by side where it can; sets `n` and `done` of each, and what it leaves undone is asked of `sign`.  May be NULL. */
     void (*sign_many)(void *self, troth_sign_job *jobs, size_t n);
+    /* For keys that are met again: writes what helps to verify by this one, known_n bytes, a multiple of 8 and at most TROTH_KNOWN_MAX;
+     * false: nothing does, or it is not a key.  All of it is public, and good on this machine only.  May be NULL, and known_n 0. */
+    bool (*know)(void *self, const troth_public_key *, void *known);
+    size_t known_n;
 } troth_provider;
 
 /* libcrypto (OpenSSL >= 3.0), with troth's own X25519, ML-KEM and P-256 where they are faster, and libipsec-mb for AES-GCM where it was

@@ -172,7 +172,9 @@ TROTH_API void troth_cache(troth_builder *, const troth_session_cache *);
  * something else by then.  Without it a session is used until the chain's own end, under the very rules that it was made under. */
 TROTH_API void troth_reverify(troth_builder *);
 /* A configuration remembers which signatures on certificates it has verified (up to 64; by a keyed hash of issuer's key, certificate and
- * signature), and need not verify the very same ones again; everything else about a chain is checked each time.  This turns it off. */
+ * signature), and need not verify the very same ones again; everything else about a chain is checked each time.  Of the last keys that
+ * peers signed handshakes with it keeps multiples (11 KB, where the processor makes use of them), which make the next such signature
+ * quicker to verify; it is verified each time.  This turns both off. */
 TROTH_API void troth_verify_afresh(troth_builder *);
 /* 0-RTT (RFC 9846 2.3): off unless called.  Server: how many bytes to take; client: any number but 0.  Early data can be replayed
  * by an attacker; the anti-replay check is given a unique 32-byte mark of each hello and returns true the first time (NULL: the

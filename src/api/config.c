@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "api/api.h"
+#include "crypto/known.h"
 #include "tls/certificate.h"
 #include "wire/registry.h"
 #include "x509/remember.h"
@@ -152,6 +153,18 @@ static bool fill_remembered(struct troth_builder *b)
     return remembered_init(c->remembered, c->provider) || fail(b, RANDOM_FAILED, "for a configuration");
 }
 
+static bool fill_known_keys(struct troth_builder *b)
+{
+    struct config *c = &b->config;
+    if (!needs_trust(c) || c->verify_afresh || !known_helps(c->provider))
+        return true;
+    c->known_keys = arena_alloc(&c->arena, sizeof *c->known_keys);
+    if (!c->known_keys)
+        return fail(b, OUT_OF_MEMORY, "for keys met before");
+    known_init(c->known_keys);
+    return true;
+}
+
 /* The names of the authorities that are trusted, if there are few enough to be worth it (RFC 9846 4.3.4). */
 static bool fill_authorities(struct troth_builder *b)
 {
@@ -200,7 +213,7 @@ bool config_build(struct troth_builder *b)
     if (c->is_server && !c->provider->random(c->provider->self, c->ticket_secret, sizeof c->ticket_secret))
         return fail(b, RANDOM_FAILED, "for ticket keys");
     return quic_fits(b) && fill_suites(b) && fill_groups(b) && fill_key_shares(b) && fill_verify_schemes(b) && fill_trust(b)
-        && fill_remembered(b) && fill_authorities(b) && fill_identities(b) && sessions_finish(b);
+        && fill_remembered(b) && fill_known_keys(b) && fill_authorities(b) && fill_identities(b) && sessions_finish(b);
 }
 
 /* ---- from the builder to the configuration */

@@ -112,6 +112,8 @@ const char *provider_fault(const troth_provider *p)
         return "the provider lacks a function for keys";
     if (!p->hashes || !p->aeads || !p->kems)
         return "the provider lacks a list";
+    if (p->know && (!p->known_n || p->known_n % 8 || p->known_n > TROTH_KNOWN_MAX))
+        return "what the provider knows of a key has an impossible size";
     const char *fault = NULL;
     for (size_t i = 0; !fault && p->hashes[i]; i++)
         fault = hash_fault(p->hashes[i]);

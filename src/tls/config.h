@@ -83,6 +83,7 @@ struct config {
     size_t                 n_pins;
     bool                   pins_alone;     /* pins replace authorities                                */
     struct remembered     *remembered;     /* signatures on peers' certificates that were verified before; shared, without a lock */
+    struct known_keys     *known_keys;     /* peers' keys that signed before, likewise                */
     bool                   verify_afresh;  /* none are remembered                                     */
     const char            *trust_anyone;   /* why; NULL: trust is checked                             */
     bool                   ask_verdict;

@@ -2,6 +2,7 @@
  * peer's Finished. */
 #include "tls/tls12.h"
 
+#include "crypto/known.h"
 #include "tls/flight.h"
 #include "tls/keys12.h"
 
@@ -172,7 +173,6 @@ bool tls12_sign(struct troth_conn *c, const span *parts, size_t n, uint8_t *sign
 
 bool tls12_verify(struct troth_conn *c, uint16_t algorithm, const span *parts, size_t n, span signature, bool good)
 {
-    const troth_provider *p = c->cfg->provider;
     const struct scheme *s = scheme_by_id(algorithm);
     if (!s || !u16s_has(c->cfg->verify_schemes, algorithm))
         return fail(c, SCHEME_NOT_OFFERED, "%s (%04x)", name_of(&names_scheme, algorithm), algorithm);
@@ -180,7 +180,7 @@ bool tls12_verify(struct troth_conn *c, uint16_t algorithm, const span *parts, s
         return fail(c, SCHEME_WRONG_KEY, "%s with another kind of key", name_of(&names_scheme, algorithm));
     troth_verify_job job = { .sig = s->sig, .key = &c->hs->peer_key, .parts = parts, .n_parts = n, .signature = signature };
     if (!good)
-        p->verify(p->self, &job, 1);
+        known_verify(c->cfg->known_keys, c->cfg->provider, &job);
     if (!good && !job.good)
         return fail(c, BAD_SIGNATURE, "by %s", name_of(&names_scheme, algorithm));
     c->facts.peer_scheme = algorithm;

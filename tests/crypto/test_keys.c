@@ -283,7 +283,8 @@ static void check_signatures(const troth_key *k, enum troth_key_type type)
         if (!p->key_can(k, s))
             continue;
         kinds_made++;
-        troth_verify_job jobs[2] = { { s, &got.key, &whole, 1, { signature, n }, false }, { s, &got.key, &other, 1, { signature, n }, true } };
+        troth_verify_job jobs[2] = { { s, &got.key, &whole, 1, { signature, n }, false, NULL },
+                                     { s, &got.key, &other, 1, { signature, n }, true, NULL } };
         p->verify(p->self, jobs, 2);
         assert_true(jobs[0].good && !jobs[1].good);
         jobs[0].signature.n--;
@@ -393,7 +394,7 @@ static void verifies_side_by_side(void **state)
             part[i] = span_of(&text[i], 1);
             assert_true(p->sign(p->self, k[which], sigs[which], &part[i], 1, signature[i], &len));
             assert_true(spki_read(&got[i], span_of(spki[i], p->key_public(k[which], spki[i], 600)), NULL, NULL));
-            jobs[i] = (troth_verify_job){ sigs[which], &got[i].key, &part[i], 1, { signature[i], len }, i % 3 == 0 };
+            jobs[i] = (troth_verify_job){ sigs[which], &got[i].key, &part[i], 1, { signature[i], len }, i % 3 == 0, NULL };
             if (i % 3 == 0)
                 text[i] ^= 0x80;
             else if (i % 11 == 10)

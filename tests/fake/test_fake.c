@@ -102,8 +102,8 @@ static void keys_and_signatures(void **state)
                 continue;
             span parts[2] = { SPAN_TEXT("mess"), SPAN_TEXT("age") }, whole = SPAN_TEXT("message"), other = SPAN_TEXT("massage");
             assert_true(p->sign(p->self, k, (enum troth_sig)sig, parts, 2, signature, &n));
-            troth_verify_job jobs[2] = { { (enum troth_sig)sig, &got.key, &whole, 1, { signature, n }, false },
-                                         { (enum troth_sig)sig, &got.key, &other, 1, { signature, n }, true } };
+            troth_verify_job jobs[2] = { { (enum troth_sig)sig, &got.key, &whole, 1, { signature, n }, false, NULL },
+                                         { (enum troth_sig)sig, &got.key, &other, 1, { signature, n }, true, NULL } };
             p->verify(p->self, jobs, 2);
             assert_true(jobs[0].good && !jobs[1].good);
         }

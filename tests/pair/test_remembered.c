@@ -83,6 +83,42 @@ static void test_once(void **state)
     world_free(w);
 }
 
+/* What is known of the server's key: from the second handshake on, as the first verifies all signatures at once. */
+static bool (*real_know)(void *, const troth_public_key *, void *);
+static unsigned known;
+
+static bool counting_know(void *self, const troth_public_key *key, void *out)
+{
+    known++;
+    return real_know(self, key, out);
+}
+
+static void test_key(void **state)
+{
+    (void)state;
+    struct world *w = counting_world();
+    troth_provider *crypto = w->mk->crypto;
+    real_know = crypto->know;
+    if (!real_know)
+        skip(); /* this processor has no use for it */
+    crypto->know = counting_know;
+    struct how plain = { 0 };
+    troth_client *us = world_client(w, tweak, &plain);
+    troth_server *them = world_server(w, NULL, NULL);
+    struct pair p;
+    static const unsigned expected[] = { 0, 1, 1, 1 };
+    known = 0;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        (void)handshake(us, them, &p);
+        assert_ready(&p);
+        assert_int_equal(known, expected[i]);
+        pair_free(&p);
+    }
+    troth_client_free(us);
+    troth_server_free(them);
+    world_free(w);
+}
+
 /* The chain is known; its time is over, or its name is another's. */
 static void test_the_rest_is_checked(void **state)
 {
@@ -179,7 +215,8 @@ static void test_tags(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_once), cmocka_unit_test(test_the_rest_is_checked),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_once), cmocka_unit_test(test_key),
+                                        cmocka_unit_test(test_the_rest_is_checked),
                                         cmocka_unit_test(test_threads), cmocka_unit_test(test_tags) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

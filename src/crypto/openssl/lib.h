@@ -102,6 +102,9 @@ bool MUST_USE lib_sign_rsa(const struct lib *l, const troth_key *k, enum troth_s
 bool MUST_USE lib_sign_lanes(const struct lib *l, const troth_key *k, const uint8_t *digest, size_t digest_n, uint8_t *out, size_t *n);
 void lib_sign_many(void *self, troth_sign_job *jobs, size_t n);
 void lib_verify_lanes(const struct lib *l, troth_verify_job *jobs, size_t n);
+/* One, by a key that lib_know wrote about. */
+void lib_verify_known(const struct lib *l, troth_verify_job *job);
+bool lib_know(void *self, const troth_public_key *key, void *known);
 bool lib_has_lanes(const troth_libcrypto_options *o);
 
 /* X25519 by libcrypto, and a NIST curve by its number in lib.curve. */

@@ -85,6 +85,8 @@ troth_provider *troth_libcrypto_with(const troth_libcrypto_options *options)
     lib_open_keys(l);
     l->has_lanes = lib_has_lanes(&o);
     l->pub.sign_many = l->has_lanes ? lib_sign_many : NULL;
+    l->pub.know = l->has_lanes ? lib_know : NULL;
+    l->pub.known_n = l->has_lanes ? TROTH_KNOWN_MAX : 0;
     if (lib_open_hashes(l) && lib_open_aeads(l, &o) && lib_open_curves(l)) {
         lib_open_kems(l, &o);
         return &l->pub;
