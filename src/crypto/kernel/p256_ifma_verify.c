@@ -80,8 +80,9 @@ IFMA void p256_verify(struct p256_check *check, unsigned count)
         return;
     for (unsigned i = 0; i < P256_LANES; i++) {
         const struct p256_check *c = &check[i < count ? i : 0];
-        bool more, fits = open_coordinate(&x[i], c->key) & open_coordinate(&y[i], c->key + 32);
-        fits &= open_signature(c, &r[i], &s[i], &more);
+        bool more, fits = open_coordinate(&x[i], c->key);
+        fits = open_coordinate(&y[i], c->key + 32) && fits; /* all are read, also where one does not fit */
+        fits = open_signature(c, &r[i], &s[i], &more) && fits;
         if (!fits)
             s[i] = (struct scalar){ { 1 } };            /* or its zero would spoil everyone's inverse */
         fit |= (unsigned)fits << i;
