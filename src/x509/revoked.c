@@ -113,12 +113,20 @@ static bool policy_ocsp_read(struct judge *j)
 
 /* ---- all sources together */
 
+/* How much one that does not know has to say: nothing, that it is about another certificate, that there is no CRL, or what is wrong. */
+static unsigned says(const struct rev_answer *a)
+{
+    if (!a->evidence[0])
+        return 0;
+    return a->why == TROTH_R_OCSP_OTHER_CERT || a->why == TROTH_R_REVOCATION_UNKNOWN ? 1 : a->why == TROTH_R_CRL_NONE ? 2 : 3;
+}
+
 /* Keeps the better of two answers: revoked before good before unknown; of two unknown, the one that says
  * more. */
 static void answer_merge(struct rev_answer *all, const struct rev_answer *one)
 {
     static const uint8_t weight[] = { [REV_UNKNOWN] = 0, [REV_GOOD] = 1, [REV_REVOKED] = 2 };
-    bool says_more = all->status == REV_UNKNOWN && one->status == REV_UNKNOWN && !all->evidence[0];
+    bool says_more = all->status == REV_UNKNOWN && one->status == REV_UNKNOWN && says(one) > says(all);
     if (weight[one->status] > weight[all->status] || says_more)
         *all = *one;
 }
@@ -165,8 +173,11 @@ static void all_ask(struct judge *j, unsigned cert, struct rev_answer *all)
     }
     if (p->n_ocsp && policy_ocsp_read(j))
         for (size_t i = 0; i < j->known->n_ocsp && all->status != REV_REVOKED; i++)
-            if (response_ask(j, cert, &j->known->ocsp[i], &one) && one.status != REV_UNKNOWN)
+            if (response_ask(j, cert, &j->known->ocsp[i], &one)) {
+                if (one.why == TROTH_R_OCSP_OTHER_CERT)
+                    one.why = TROTH_R_REVOCATION_UNKNOWN; /* it may have been given for another of the path */
                 answer_merge(all, &one);
+            }
     if (p->n_crls && all->status != REV_REVOKED) {
         crls_ask(j, cert_at(j, cert), cert_at(j, cert + 1), &one);
         answer_merge(all, &one);

@@ -139,6 +139,12 @@ static void ocsp(void **state)
     CASE("cert.revoked", LEAF_55, t->ocsp[t->n_ocsp++] = staple(OCSP_REVOKED, next));
     CASE("ok", LEAF_55, t->ocsp[t->n_ocsp++] = staple(OCSP_GOOD, next));
     CASE("der.unexpected-tag", LEAF_55, t->ocsp[t->n_ocsp++] = SPAN_TEXT("nonsense"));
+    CASE("ocsp.stale", LEAF_55, t->revocation = TROTH_REVOCATION_HARD, crl(of(&t->root, false)),
+         t->ocsp[t->n_ocsp++] = staple(OCSP_GOOD, MK_NOW - 1)); /* says more than that there is no CRL */
+    CASE("crl.none", t->revocation = TROTH_REVOCATION_HARD, crl(of(&t->root, false)),
+         t->ocsp[t->n_ocsp++] = staple(OCSP_GOOD, next)); /* ... and that more than an answer about another certificate */
+    CASE("revocation.unknown", t->revocation = TROTH_REVOCATION_HARD, t->ocsp[t->n_ocsp++] = staple(OCSP_GOOD, next));
+    assert_non_null(strstr(t->seen, "none of its 1 answers is about this certificate"));
     CASE("ok", t->leaf.must_staple = true);
     CASE("staple.missing-but-required", t->leaf.must_staple = true, t->asked_staple = true);
     CASE("ok", LEAF_55, t->leaf.must_staple = true, t->asked_staple = true,
