@@ -237,7 +237,7 @@ static void test_exceptions(void **state)
         }
     }
     print_message("small multiples: %u good, %u unsure, %u by a key that is known\n", good, unsure, unsure_known);
-    assert_true(good > 300 && unsure > 0);
+    assert_true(good > 300 && unsure > 0 && unsure_known < good / 4); /* lanes at infinity are no reason */
     BN_free(u1), BN_free(u2), BN_free(k), BN_free(r), BN_free(s), BN_free(e);
     EC_POINT_free(p), EC_POINT_free(q);
     EC_GROUP_free(group);
