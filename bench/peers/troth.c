@@ -281,7 +281,7 @@ static bool verify_floor(struct primitives *m, size_t n)
     troth_span msg = { m->message, sizeof m->message };
     troth_verify_job jobs[8];
     for (size_t i = 0; i < n; i++)
-        jobs[i] = (troth_verify_job){ TROTH_SIG_ECDSA_SHA256, &m->pub, &msg, 1, { m->signature, m->signature_n }, false };
+        jobs[i] = (troth_verify_job){ TROTH_SIG_ECDSA_SHA256, &m->pub, &msg, 1, { m->signature, m->signature_n }, false, NULL };
     provider->verify(provider->self, jobs, n);
     return jobs[0].good;
 }
