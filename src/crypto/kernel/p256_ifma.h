@@ -52,6 +52,11 @@ INLINE struct f8 f_square(void)                         /* 2^520 mod p: f_mul by
     return f_set(0x300, 0xffffffff00000, 0xffffefffffffb, 0xfdfffffffffff, 0x4ffffff);
 }
 
+INLINE struct f8 f_b(void)                              /* the b of the curve */
+{
+    return f_set(0xdf6229c4bddfd, 0xca8843090d89c, 0x212ed6acf005c, 0x83415a220abf7, 0xc30061dd4874);
+}
+
 /* signed limbs into range; the value is not negative and below 2^260 */
 INLINE struct f8 f_carry(struct f8 a)
 {
@@ -167,6 +172,13 @@ INLINE __mmask8 f_is_zero(struct f8 a)
     return (__mmask8)(_mm512_testn_epi64_mask(zero, zero) | _mm512_testn_epi64_mask(p, p));
 }
 
+/* lane n becomes lane from[n] */
+INLINE struct f8 f_permute(struct f8 a, __m512i from)
+{
+    EACH_LIMB(a.l[i] = _mm512_permutexvar_epi64(from, a.l[i]));
+    return a;
+}
+
 /* four words of 64 bits in each lane to limbs, not in Montgomery form */
 INLINE struct f8 f_of_words(__m512i w0, __m512i w1, __m512i w2, __m512i w3)
 {
@@ -235,5 +247,13 @@ INLINE struct jacobian point_select(__mmask8 m, struct jacobian a, struct jacobi
 {
     return (struct jacobian){ f_select(m, a.x, b.x), f_select(m, a.y, b.y), f_select(m, a.z, b.z) };
 }
+
+INLINE struct jacobian point_permute(struct jacobian p, __m512i from)
+{
+    return (struct jacobian){ f_permute(p.x, from), f_permute(p.y, from), f_permute(p.z, from) };
+}
+
+/* 1 / z in every lane, in constant time; none is 0 (p256_ifma_base.c) */
+void p256_invert_lanes(struct f8 *r, const struct f8 *z);
 
 #endif

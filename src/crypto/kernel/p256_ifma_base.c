@@ -20,8 +20,7 @@ static const struct scalar order = { { 0xf3b9cac2fc632551, 0xbce6faada7179e84, U
 
 struct sum { struct jacobian p; __mmask8 neutral; };
 
-/* k or n - k, whichever is below 2^255, so that 64 digits do; the mask of the latter. The point is negated then. */
-static uint64_t make_digits(int8_t d[64], const struct scalar *k)
+uint64_t p256_digits(int8_t d[64], const struct scalar *k)
 {
     struct scalar v = *k;
     uint64_t negate = ct_mask(k->w[3] >> 63), borrow = 0;
@@ -78,20 +77,13 @@ static IFMA void times16(struct sum *s, __mmask8 m)
     s->p = point_select(m, p, s->p);
 }
 
-INLINE struct f8 f_permute(struct f8 a, __m512i from)
-{
-    EACH_LIMB(a.l[i] = _mm512_permutexvar_epi64(from, a.l[i]));
-    return a;
-}
-
 /* each lane n becomes lane n + lane n ^ distance */
 static IFMA __attribute__((noinline)) void fold(struct sum *s, unsigned distance)
 {
     const __m512i from = _mm512_xor_si512(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), v_set(distance));
     const __m512i flags = _mm512_movm_epi64(s->neutral);
     const __mmask8 neutral = _mm512_movepi64_mask(_mm512_permutexvar_epi64(from, flags));
-    struct jacobian q = { f_permute(s->p.x, from), f_permute(s->p.y, from), f_permute(s->p.z, from) };
-    struct jacobian both = point_add(s->p, q);
+    struct jacobian q = point_permute(s->p, from), both = point_add(s->p, q);
     s->p = point_select(s->neutral, q, point_select(neutral, s->p, both));
     s->neutral &= neutral;
 }
@@ -169,8 +161,8 @@ static IFMA void invert_one(struct f8 *r, const struct f8 *z)
     secret_wipe(&plain, sizeof plain);
 }
 
-/* 1 / z in every lane: the product of all lanes is inverted once, and multiplied by the product of the others */
-static IFMA void invert_lanes(struct f8 *r, const struct f8 *z)
+/* the product of all lanes is inverted once, and multiplied by the product of the others */
+IFMA void p256_invert_lanes(struct f8 *r, const struct f8 *z)
 {
     const __m512i lane = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
     struct f8 other = f_permute(*z, _mm512_xor_si512(lane, v_set(1))), two = f_mul(*z, other);
@@ -184,9 +176,8 @@ static IFMA void invert_lanes(struct f8 *r, const struct f8 *z)
 /* Y^2 = X^3 - 3 X Z^4 + b Z^6, in every lane of m */
 static IFMA bool on_curve(const struct jacobian *p, __mmask8 m)
 {
-    const struct f8 b = f_set(0xdf6229c4bddfd, 0xca8843090d89c, 0x212ed6acf005c, 0x83415a220abf7, 0xc30061dd4874);
     struct f8 z2 = f_sqr(p->z), z4 = f_sqr(z2), xz4 = f_mul(p->x, z4);
-    struct f8 right = f_plus(f_mul(f_sqr(p->x), p->x), f_mul(b, f_mul(z2, z4)));
+    struct f8 right = f_plus(f_mul(f_sqr(p->x), p->x), f_mul(f_b(), f_mul(z2, z4)));
     right = f_minus(right, f_plus(f_plus(xz4, xz4), xz4), 6);
     __mmask8 good = f_is_zero(f_minus(right, f_sqr(p->y), 2)) & (__mmask8)~f_is_zero(p->z);
     return (good & m) == m;
@@ -202,7 +193,7 @@ static IFMA bool to_affine(struct p256_affine *out, unsigned lanes, struct sum *
     if (lanes == 1)
         invert_one(&i, &s->p.z);
     else
-        invert_lanes(&i, &s->p.z);
+        p256_invert_lanes(&i, &s->p.z);
     ii = f_sqr(i);
     struct f8 x = f_plain(f_mul(s->p.x, ii)), y = f_mul(s->p.y, f_mul(ii, i));
     y = f_plain(f_select(negate, f_carry(f_minus(zero, y, 2)), y));
@@ -217,7 +208,7 @@ IFMA bool p256_base_one(struct p256_affine *out, const struct scalar *k)
 {
     int8_t d[64];
     struct sum s;
-    uint64_t negate = make_digits(d, k);
+    uint64_t negate = p256_digits(d, k);
     sum_one(&s, d);
     secret_wipe(d, sizeof d);
     return to_affine(out, 1, &s, (__mmask8)(negate & 0xff));
@@ -229,7 +220,7 @@ IFMA bool p256_base_eight(struct p256_affine out[8], const struct scalar k[8])
     struct sum s;
     unsigned negate = 0;
     for (unsigned n = 0; n < 8; n++) {
-        negate |= (unsigned)make_digits(d, &k[n]) & 1u << n;
+        negate |= (unsigned)p256_digits(d, &k[n]) & 1u << n;
         for (int i = 0; i < 64; i++)
             by_digit[i][n] = d[i];
     }

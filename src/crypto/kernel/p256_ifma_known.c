@@ -9,6 +9,7 @@
 
 #if defined(__x86_64__)
 
+#include "crypto/kernel/p256_base.h"
 #include "crypto/kernel/p256_ifma_walk.h"
 
 enum { BITS = 4, WINDOWS = 8, ENTRIES = 8, LANE_BITS = BITS * WINDOWS, BYTES = LANE_BITS / 8, LIMBS = 5 };
@@ -35,26 +36,6 @@ INLINE struct f8 kept(const uint64_t from[LIMBS][P256_LANES])
     return a;
 }
 
-/* a^(p - 2), in every lane: p - 2 is 2^256 - 2^224 + 2^192 + 2^96 - 3 */
-INLINE struct f8 sqr_times(struct f8 a, unsigned n)
-{
-    while (n--)
-        a = f_sqr(a);
-    return a;
-}
-
-WALK void invert(struct f8 *a)
-{
-    struct f8 x1 = *a, x2 = f_mul(sqr_times(x1, 1), x1), x4 = f_mul(sqr_times(x2, 2), x2), x8 = f_mul(sqr_times(x4, 4), x4);
-    struct f8 x16 = f_mul(sqr_times(x8, 8), x8), x32 = f_mul(sqr_times(x16, 16), x16);
-    struct f8 x30 = f_mul(sqr_times(f_mul(sqr_times(f_mul(sqr_times(x16, 8), x8), 4), x4), 2), x2); /* 2^30 - 1 */
-    struct f8 r = f_mul(sqr_times(x32, 32), x1);        /* ffffffff00000001 */
-    r = f_mul(sqr_times(r, 128), x32);                  /* .. 000000000000000000000000ffffffff */
-    r = f_mul(sqr_times(r, 32), x32);                   /* .. ffffffff */
-    r = f_mul(sqr_times(r, 30), x30);                   /* .. fffffffd, but for its last two bits */
-    *a = f_mul(sqr_times(r, 2), x1);
-}
-
 IFMA bool p256_know(struct p256_known *k, const uint8_t key[64])
 {
     struct scalar x, y;
@@ -66,32 +47,21 @@ IFMA bool p256_know(struct p256_known *k, const uint8_t key[64])
             double_point(&p);
         all = point_select((__mmask8)(1u << lane), p, all);
     }
-    struct f8 zz;
-    invert(&all.z);
-    zz = f_sqr(all.z);
-    keep(k->x, f_mul(all.x, zz));
-    keep(k->y, f_mul(all.y, f_mul(all.z, zz)));
+    struct f8 i, ii;
+    p256_invert_lanes(&i, &all.z);
+    ii = f_sqr(i);
+    keep(k->x, f_mul(all.x, ii));
+    keep(k->y, f_mul(all.y, f_mul(ii, i)));
     return true;
 }
 
-/* The digits of k, or of n - k with their signs turned where k has the top bit: so no digit is left over at 2^256. */
+/* Lane i takes the digits from 8 i on. */
 static void lane_digits(int8_t to[WINDOWS][P256_LANES], const struct scalar *k)
 {
-    static const struct scalar n = { { 0xf3b9cac2fc632551, 0xbce6faada7179e84, 0xffffffffffffffff, 0xffffffff00000000 } };
-    uint64_t w[5] = { k->w[0], k->w[1], k->w[2], k->w[3], 0 };
-    bool negate = k->w[3] >> 63;
-    if (negate) {
-        unsigned __int128 d = 0;
-        for (unsigned i = 0; i < 4; i++) {
-            d = (unsigned __int128)n.w[i] - k->w[i] - (d >> 64 & 1);
-            w[i] = (uint64_t)d;
-        }
-    }
-    for (unsigned lane = 0; lane < P256_LANES; lane++)
-        for (unsigned i = 0; i < WINDOWS; i++) {
-            int d = digit(w, LANE_BITS * lane + BITS * i, BITS);
-            to[i][lane] = (int8_t)(negate ? -d : d);
-        }
+    int8_t d[WINDOWS * P256_LANES];
+    bool negate = p256_digits(d, k);
+    for (unsigned i = 0; i < sizeof d; i++)
+        to[i % WINDOWS][i / WINDOWS] = (int8_t)(negate ? -d[i] : d[i]);
 }
 
 /* The multiples of G for digit `window` of each lane. */
@@ -113,10 +83,7 @@ WALK void add_g(struct walk *a, const struct work *w, unsigned window)
 WALK void fold(struct walk *a, unsigned distance)
 {
     const __m512i from = _mm512_xor_si512(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), v_set(distance));
-    struct jacobian q = a->p;
-    EACH_LIMB(q.x.l[i] = _mm512_permutexvar_epi64(from, q.x.l[i]));
-    EACH_LIMB(q.y.l[i] = _mm512_permutexvar_epi64(from, q.y.l[i]));
-    EACH_LIMB(q.z.l[i] = _mm512_permutexvar_epi64(from, q.z.l[i]));
+    const struct jacobian q = point_permute(a->p, from);
     __mmask8 there = 0;
     for (unsigned lane = 0; lane < P256_LANES; lane++)
         there |= (__mmask8)((~a->infinite >> (lane ^ distance) & 1) << lane);

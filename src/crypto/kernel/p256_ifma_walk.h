@@ -112,8 +112,7 @@ WALK void add_own(struct walk *a, const walk_entry *table, const int8_t digits[P
 /* the lanes where y^2 = x^3 - 3x + b */
 INLINE __mmask8 on_curve(const struct f8 *x, const struct f8 *y)
 {
-    const struct f8 b = f_set(0xdf6229c4bddfd, 0xca8843090d89c, 0x212ed6acf005c, 0x83415a220abf7, 0xc30061dd4874);
-    struct f8 right = f_plus(f_mul(f_sqr(*x), *x), b);
+    struct f8 right = f_plus(f_mul(f_sqr(*x), *x), f_b());
     right = f_minus(right, f_plus(f_plus(*x, *x), *x), 6);
     return f_is_zero(f_minus(right, f_sqr(*y), 2));                         /* below 2 + 1 + 6 + 2 */
 }
