@@ -124,8 +124,8 @@ static void describe_single(struct facts *f, const struct ocsp_single *s)
     fact_open(f, TROTH_FACT_GROUP, NULL, NULL);
     fact_bytes(f, "serial", "certificate", s->serial);
     fact_note(f, fact_text(f, "status", "status", "%s", words[s->status]), s->status != 0, "%s",
-              s->status == 0 ? "not revoked" : s->status == 1 ? "do not use it" : "the responder does not know it");
-    if (s->status == 1) {
+              s->status == OCSP_GOOD ? "not revoked" : s->status == OCSP_REVOKED ? "do not use it" : "the responder does not know it");
+    if (s->status == OCSP_REVOKED) {
         fact_time(f, "revoked", "revoked on", s->revoked);
         describe_reason(f, s->reason);
     }

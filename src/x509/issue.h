@@ -15,6 +15,7 @@
 #include "x509/cert.h"
 #include "x509/ctx.h"
 #include "x509/name_wr.h"
+#include "x509/ocsp.h"
 
 /* A list of texts that ends with NULL; it lives as long as the block it stands in. */
 #define TEXTS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -136,8 +137,6 @@ struct issue_crl {
 bool MUST_USE issue_crl(struct pki_ctx *p, const struct issue_crl *spec, span *der);
 
 /* ---- OCSP responses (RFC 6960) */
-
-enum ocsp_cert_status { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
 
 struct issue_single {
     const struct issue *ca;     /* who issued the certificate asked about                                */

@@ -8,10 +8,13 @@
 #include "x509/crl.h"
 #include "x509/ctx.h"
 
+/* CertStatus, by its tag (RFC 6960 4.2.1) */
+enum ocsp_cert_status { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
+
 struct ocsp_single {
     span               hash_oid, name_hash, key_hash, serial;
     enum troth_hash_id hash;        /* of the CertID; 0: not one that we know */
-    uint8_t            status;      /* 0 good, 1 revoked, 2 unknown           */
+    uint8_t            status;      /* enum ocsp_cert_status                  */
     int64_t            revoked;
     uint8_t            reason;      /* enum crl_reason                        */
     int64_t            this_update, next_update;

@@ -37,7 +37,7 @@ static bool is_digest(const troth_provider *crypto, enum troth_hash_id id, span 
 /* Does `s` say more than `than`: newer, or as new and the worse news? */
 static bool counts_more(const struct ocsp_single *s, const struct ocsp_single *than)
 {
-    return s->this_update > than->this_update || (s->this_update == than->this_update && s->status == 1);
+    return s->this_update > than->this_update || (s->this_update == than->this_update && s->status == OCSP_REVOKED);
 }
 
 /* The newest of the answers about this certificate. */
@@ -191,7 +191,7 @@ static void say(const struct ocsp_single *s, struct rev_answer *a)
     struct text t = TEXT_IN(a->evidence);
     a->when = s->revoked;
     a->reason = s->reason;
-    if (s->status == 1) {
+    if (s->status == OCSP_REVOKED) {
         a->status = REV_REVOKED;
         a->why = TROTH_R_CERT_REVOKED;
         text_add(&t, "revoked ");
@@ -199,7 +199,7 @@ static void say(const struct ocsp_single *s, struct rev_answer *a)
         if (s->reason != CRL_REASON_NONE)
             text_add(&t, " (%s)", crl_reason_name(s->reason));
         text_add(&t, ", says the OCSP response from ");
-    } else if (s->status == 2) {
+    } else if (s->status == OCSP_UNKNOWN) {
         no_use(a, TROTH_R_OCSP_UNKNOWN, "the responder says: unknown");
         return;
     } else {
