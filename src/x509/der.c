@@ -199,6 +199,23 @@ uint64_t der_small(struct rd *r, const char *name, uint8_t tag, uint64_t max)
     return v;
 }
 
+uint32_t der_count(struct rd *r, const char *name, uint8_t tag)
+{
+    span value, raw;
+    if (!take(r, name, tag, &value, &raw))
+        return 0;
+    if (!integer_minimal(value) || value.p[0] >= 0x80) {
+        refuse(r, name, value.n && value.p[0] >= 0x80 ? TROTH_R_DER_RANGE : TROTH_R_DER_VALUE, raw);
+        return 0;
+    }
+    uint64_t v = 0;
+    for (size_t i = 0; i < value.n && v < UINT32_MAX; i++)
+        v = v << 8 | value.p[i];
+    uint32_t count = v < UINT32_MAX ? (uint32_t)v : UINT32_MAX;
+    told(r, name, raw, value, SHAPE_UINT, count);
+    return count;
+}
+
 span der_unsigned(struct rd *r, const char *name)
 {
     span value, raw;

@@ -63,6 +63,8 @@ bool der_boolean_default_false(struct rd *r, const char *name, uint8_t tag);
 span der_integer(struct rd *r, const char *name, uint8_t tag);
 /* An INTEGER from 0 to `max`; larger or negative: DER_RANGE. */
 uint64_t der_small(struct rd *r, const char *name, uint8_t tag, uint64_t max);
+/* INTEGER (0..MAX) that counts something of which there are never many: larger ones than fit are UINT32_MAX. */
+uint32_t der_count(struct rd *r, const char *name, uint8_t tag);
 /* A positive INTEGER as unsigned big-endian bytes without leading zeros (RSA numbers). */
 span der_unsigned(struct rd *r, const char *name);
 span der_oid(struct rd *r, const char *name);

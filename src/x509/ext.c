@@ -150,7 +150,7 @@ static void read_basic_constraints(struct cert *c, struct rd *r)
     struct rd seq = der_open(r, "BasicConstraints", DER_SEQUENCE);
     c->is_ca = der_boolean_default_false(&seq, "cA", DER_BOOLEAN);
     if (rd_more(&seq)) {
-        c->path_len = (uint32_t)der_small(&seq, "pathLenConstraint", DER_INTEGER, UINT32_MAX);
+        c->path_len = der_count(&seq, "pathLenConstraint", DER_INTEGER);
         c->has_path_len = true;
     }
     der_end(&seq, "BasicConstraints");
@@ -306,11 +306,11 @@ static void read_policy_constraints(struct cert *c, struct rd *r)
         rd_fail(&seq, "PolicyConstraints", TROTH_R_DER_VALUE); /* must not be empty: RFC 5280 4.2.1.11 */
     if (der_next_is(&seq, DER_CONTEXT(0))) {
         c->has_require_explicit = true;
-        c->require_explicit = (uint32_t)der_small(&seq, "requireExplicitPolicy", DER_CONTEXT(0), UINT32_MAX);
+        c->require_explicit = der_count(&seq, "requireExplicitPolicy", DER_CONTEXT(0));
     }
     if (der_next_is(&seq, DER_CONTEXT(1))) {
         c->has_inhibit_mapping = true;
-        c->inhibit_mapping = (uint32_t)der_small(&seq, "inhibitPolicyMapping", DER_CONTEXT(1), UINT32_MAX);
+        c->inhibit_mapping = der_count(&seq, "inhibitPolicyMapping", DER_CONTEXT(1));
     }
     der_end(&seq, "PolicyConstraints");
 }
@@ -345,7 +345,7 @@ static void read_eku(struct cert *c, struct rd *r)
 static void read_inhibit_any(struct cert *c, struct rd *r)
 {
     c->has_inhibit_any = true;
-    c->inhibit_any = (uint32_t)der_small(r, "InhibitAnyPolicy", DER_INTEGER, UINT32_MAX);
+    c->inhibit_any = der_count(r, "InhibitAnyPolicy", DER_INTEGER);
 }
 
 static void read_tls_feature(struct cert *c, struct rd *r)

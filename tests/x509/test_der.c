@@ -62,6 +62,16 @@ static void numbers(void **state)
     DER(DER_RANGE, "\x02\x0a\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01",
         der_small(&r, "x", DER_INTEGER, UINT64_MAX));
     DER(NONE, "\x02\x09\x00\xff\xff\xff\xff\xff\xff\xff\xff", der_small(&r, "x", DER_INTEGER, UINT64_MAX));
+    one = OVER("\x02\x02\x01\x00");
+    assert_int_equal(der_count(&one, "x", DER_INTEGER), 256);
+    one = OVER("\x02\x05\x00\xff\xff\xff\xfe");
+    assert_int_equal(der_count(&one, "x", DER_INTEGER), UINT32_MAX - 1);
+    one = OVER("\x02\x0b\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"); /* more than anybody counts to */
+    assert_int_equal(der_count(&one, "x", DER_INTEGER), UINT32_MAX);
+    assert_true(rd_ok(&one) && !rd_more(&one));
+    DER(DER_RANGE, "\x02\x01\xff", der_count(&r, "x", DER_INTEGER));
+    DER(DER_VALUE, "\x02\x02\x00\x01", der_count(&r, "x", DER_INTEGER));
+    DER(DER_VALUE, "\x02\x00", der_count(&r, "x", DER_INTEGER));
     one = OVER("\x02\x02\x00\x80");
     assert_int_equal(der_unsigned(&one, "x").n, 1);
     DER(DER_RANGE, "\x02\x01\x80", der_unsigned(&r, "x"));
