@@ -57,6 +57,15 @@ static enum fit fit_email(span name, span base)
     return host_within(host, base) ? FIT_YES : FIT_NO;
 }
 
+/* What an authority may be made of (RFC 3986 3.2): some readers take other characters for its end. */
+static bool authority_ok(span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] <= ' ' || s.p[i] >= 0x7f || strchr("\"<>\\^`{|}", s.p[i]))
+            return false;
+    return true;
+}
+
 /* The host of a URI with an authority (RFC 3986 3.2); a URI without one, or with an address, cannot be
  * constrained: reject. */
 static bool uri_host(span uri, span *host)
@@ -69,6 +78,7 @@ static bool uri_host(span uri, span *host)
     size_t from = i + 3, end = from;
     while (end < uri.n && uri.p[end] != '/' && uri.p[end] != '?' && uri.p[end] != '#')
         end++;
+    TRY(authority_ok(span_slice(uri, from, end - from)));
     for (size_t k = from; k < end; k++)
         if (uri.p[k] == '@')
             from = k + 1;

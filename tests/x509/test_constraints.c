@@ -94,6 +94,8 @@ static void uri(void **state)
         { "URI:a.example", NULL, "URI:https://192.0.2.1/", MN },      { "URI:a.example", NULL, "URI:urn:x", MN },
         { "URI:a.example", NULL, "URI:mailto:u@a.example", MN },      { "URI:https://a.example", NULL, "URI:https://a.example", MC },
         { NULL, "URI:a.example", "URI:https://A.EXAMPLE", NC },       { NULL, "URI:a.example", "URI:https://[::1]/", MN },
+        { NULL, "URI:a.example", "URI:https://a.example\\@b.example/", MN }, /* whose is it?  Readers disagree */
+        { NULL, "URI:a.example", "URI:https://b.example /", MN },
         { NULL, "URI:a.example", "URI:https://b.example@a.example:443/", NC }, { "URI:a.example", NULL, "DNS:b.example", "ok" },
     };
     run(rows, COUNT_OF(rows));
