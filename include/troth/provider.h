@@ -90,13 +90,16 @@ enum troth_sig {
     TROTH_SIG_COUNT
 };
 
+/* The salt_n of an RSA-PSS signature without any salt. */
+enum { TROTH_NO_SALT = 0xffff };
+
 /* A public key as raw numbers, borrowed from its SubjectPublicKeyInfo. */
 typedef struct troth_public_key {
     enum troth_key_type type;
     troth_span point;   /* EC: uncompressed (or compressed) point.  Ed25519, Ed448, ML-DSA: the key.  */
     troth_span n, e;    /* RSA: unsigned big-endian, no leading zero                                  */
     uint32_t   bits;    /* RSA: of the modulus; EC: of the field                                      */
-    uint16_t   salt_n;  /* RSA_PSS with a salt length other than the hash's; 0: the hash's            */
+    uint16_t   salt_n;  /* RSA_PSS with a salt length other than the hash's; 0: the hash's; TROTH_NO_SALT: none */
 } troth_public_key;
 
 typedef struct troth_verify_job {

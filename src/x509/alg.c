@@ -100,7 +100,7 @@ static enum troth_sig pss_read(struct rd *r, uint16_t *salt_n)
     der_end(&p, "parameters");
     if (!rd_ok(&p) || !hash || hash != mgf_hash)
         return TROTH_SIG_NONE;
-    *salt_n = salt == hash->n ? 0 : (uint16_t)salt;
+    *salt_n = salt == hash->n ? 0 : salt == 0 ? TROTH_NO_SALT : (uint16_t)salt;
     return (enum troth_sig)hash->pss;
 }
 

@@ -75,7 +75,7 @@ struct cert {
     bool     self_issued;               /* issuer and subject are the same name                                   */
     bool     has_unique_id;
     bool     generalized_too_early;     /* a GeneralizedTime before 2050, where RFC 5280 wants UTCTime            */
-    uint16_t sig_salt_n;                /* RSA-PSS signature with a salt that is not as long as its hash; else 0  */
+    uint16_t sig_salt_n;                /* RSA-PSS signature with a salt that is not as long as its hash (troth_public_key); else 0 */
     uint8_t  key_pss;                   /* enum troth_sig to which an RSA-PSS key is limited; NONE: not limited   */
 
     /* extensions */

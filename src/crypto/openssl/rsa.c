@@ -100,11 +100,17 @@ static RSA *rsa_of(span n, span e)
     return NULL;
 }
 
+/* The length of the salt that the signature must have. */
+static size_t salt_of(const troth_public_key *k, span digest)
+{
+    return k->salt_n == TROTH_NO_SALT ? 0 : k->salt_n ? k->salt_n : digest.n;
+}
+
 static bool verify_pss(const struct lib *l, const troth_verify_job *job, RSA *rsa, span digest)
 {
     uint8_t em[BITS_MAX / 8];
     const EVP_MD *md = l->md[sig_hash(job->sig)];
-    int salt_n = job->key->salt_n ? job->key->salt_n : (int)digest.n;
+    int salt_n = (int)salt_of(job->key, digest);
     return RSA_public_decrypt((int)job->signature.n, job->signature.p, em, rsa, RSA_NO_PADDING) == RSA_size(rsa) &&
            RSA_verify_PKCS1_PSS_mgf1(rsa, digest.p, md, md, em, salt_n) == 1;
 }
@@ -148,7 +154,7 @@ bool lib_verify_rsa(const struct lib *l, const troth_verify_job *job, span diges
     if (!opened(l, job, em, &out_of_range))
         return !out_of_range && verify_slowly(l, job, digest);
     enum troth_hash_id id = sig_hash(job->sig);
-    return is_pss(job->sig) ? pss_right(id, em, k->n.n, digest, k->salt_n ? k->salt_n : digest.n)
+    return is_pss(job->sig) ? pss_right(id, em, k->n.n, digest, salt_of(k, digest))
                             : pkcs1_right(id, em, k->n.n, digest);
 }
 
