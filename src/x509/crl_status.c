@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "x509/crl.h"
 #include "x509/der_wr.h"
+#include "x509/oid.h"
 
 /* ---- parts that OCSP shares */
 
@@ -108,12 +109,12 @@ static bool begun(struct work *w, const struct crl *c)
 {
     if (c->unknown_critical.n) /* RFC 5280 5.2, 5.3 */
         return no_use(w, c, TROTH_R_CRL_CRITICAL, c->entry_critical ? "unknown critical extension of an entry" : "unknown critical extension");
-    if (c->version != 2 || !c->has_next_update || !c->has_number || c->number_critical) /* RFC 5280 5, 5.2.3 */
+    bool numbered = c->has_number || c->version == 1; /* RFC 5280 5: version 1 is to be processed, and has no extensions */
+    if (!c->has_next_update || !numbered || c->number_critical) /* 5.1.2.5, 5.2.3 */
         return no_use(w, c, TROTH_R_CRL_MALFORMED,
-                      c->version != 2        ? "version 1"
-                      : !c->has_next_update  ? "no nextUpdate"
-                      : c->number_critical   ? "its number is a critical extension"
-                                             : "it has no number");
+                      !c->has_next_update  ? "no nextUpdate"
+                      : c->number_critical ? "its number is a critical extension"
+                                           : "it has no number");
     return c->this_update <= w->q->now || no_use(w, c, TROTH_R_CRL_NOT_YET, "thisUpdate");
 }
 
@@ -235,8 +236,14 @@ static bool signed_by(struct work *w, const struct crl *c, const struct cert *by
     return rev_verify(w->q->crypto, w->q->memory, &s, by, &w->left, &w->a->signatures);
 }
 
+/* What came of looking for a CRL's signer. */
+struct hunt {
+    bool               tried;    /* somebody's key was                       */
+    const struct cert *stranger; /* whose key it was, and nobody vouches for */
+};
+
 /* Likewise, among the others: those whose key identifier fits, or those whose does not. */
-static const struct cert *signer_in_pool(struct work *w, const struct crl *c, bool fits, bool *tried)
+static const struct cert *signer_in_pool(struct work *w, const struct crl *c, bool fits, struct hunt *h)
 {
     const struct crl_question *q = w->q;
     for (size_t i = 0; q->trusted && i < q->n_pool; i++) {
@@ -244,9 +251,35 @@ static const struct cert *signer_in_pool(struct work *w, const struct crl *c, bo
         if (by == q->issuer || by->subject_hash != c->issuer_hash || !name_equal(by->subject, c->issuer) || key_fits(c, by) != fits ||
             !may_sign(by))
             continue;
-        *tried = true;
-        if (signed_by(w, c, by) && q->trusted(q->ctx, by))
+        h->tried = true;
+        if (!signed_by(w, c, by))
+            continue;
+        if (q->trusted(q->ctx, by))
             return by;
+        h->stranger = by;
+    }
+    return NULL;
+}
+
+/* Nobody who may sign it is known to have: why not.  Always NULL. */
+static const struct cert *signer_missing(struct work *w, const struct crl *c, const struct hunt *h)
+{
+    char in[160], who_in[90];
+    struct text t = TEXT_IN(in), who = TEXT_IN(who_in);
+    if (!w->left) {
+        no_use(w, c, TROTH_R_CHAIN_BUDGET, "no signature more may be verified");
+    } else if (h->stranger) {
+        name_text(&who, h->stranger->issuer);
+        text_add(&t, "its signer, a certificate from \"%s\", has no path of its own that is good", who.p);
+        no_use(w, c, TROTH_R_CRL_SIGNATURE, t.p);
+    } else if (h->tried && too_weak((enum troth_sig)c->sig)) {
+        oid_show(&who, c->sig_oid);
+        text_add(&t, "it is signed with %s, which is not accepted", who.p);
+        no_use(w, c, TROTH_R_CRL_SIGNATURE, t.p);
+    } else if (h->tried) {
+        no_use(w, c, TROTH_R_CRL_SIGNATURE, "its signature is wrong");
+    } else {
+        no_use(w, c, TROTH_R_CRL_ISSUER, "there is no certificate of its issuer that may sign CRLs");
     }
     return NULL;
 }
@@ -255,32 +288,25 @@ static const struct cert *signer_in_pool(struct work *w, const struct crl *c, bo
 static const struct cert *signer_of(struct work *w, const struct crl *c)
 {
     const struct crl_question *q = w->q;
-    bool named = name_equal(c->issuer, q->issuer->subject), tried = false;
+    bool named = name_equal(c->issuer, q->issuer->subject);
+    struct hunt h = { 0 };
     if (named && key_fits(c, q->issuer)) {
         if (!may_sign(q->issuer)) {
             no_use(w, c, TROTH_R_CRL_ISSUER, "the key usage of its issuer does not allow signing CRLs");
         } else {
-            tried = true;
+            h.tried = true;
             if (signed_by(w, c, q->issuer))
                 return q->issuer;
         }
     }
-    const struct cert *by = signer_in_pool(w, c, true, &tried);
+    const struct cert *by = signer_in_pool(w, c, true, &h);
     if (by)
         return by;
     /* a wrong key identifier is no reason to distrust a signature */
     if (named && !key_fits(c, q->issuer) && may_sign(q->issuer) && signed_by(w, c, q->issuer))
         return q->issuer;
-    by = signer_in_pool(w, c, false, &tried);
-    if (by)
-        return by;
-    if (!w->left)
-        no_use(w, c, TROTH_R_CHAIN_BUDGET, "no signature more may be verified");
-    else if (tried)
-        no_use(w, c, TROTH_R_CRL_SIGNATURE, "its signature is wrong, or its signer is not trusted");
-    else
-        no_use(w, c, TROTH_R_CRL_ISSUER, "there is no certificate of its issuer that may sign CRLs");
-    return NULL;
+    by = signer_in_pool(w, c, false, &h);
+    return by ? by : signer_missing(w, c, &h);
 }
 
 /* ---- entries: 6.3.3 (i), (j) */
@@ -319,9 +345,9 @@ static int compare_numbers(span a, span b)
 /* 6.3.3 (c), and 5.2.4: may `d` be added to `c`? */
 static bool adds_to(const struct crl *d, const struct crl *c)
 {
-    return d->is_delta && name_equal(d->issuer, c->issuer) && d->has_idp == c->has_idp && span_equal(d->idp_raw, c->idp_raw) &&
-           (!c->aki_key.n || span_equal(d->aki_key, c->aki_key)) && compare_numbers(c->number, d->base) >= 0 &&
-           compare_numbers(c->number, d->number) < 0;
+    return d->is_delta && c->has_number && name_equal(d->issuer, c->issuer) && d->has_idp == c->has_idp &&
+           span_equal(d->idp_raw, c->idp_raw) && (!c->aki_key.n || span_equal(d->aki_key, c->aki_key)) &&
+           compare_numbers(c->number, d->base) >= 0 && compare_numbers(c->number, d->number) < 0;
 }
 
 /* Is there one, by what it says? */

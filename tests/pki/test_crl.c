@@ -75,6 +75,13 @@ static void complete(void **state)
     assert_int_equal(a.when, MK_NOW - 3600);
     assert_int_equal(a.reason, CRL_KEY_COMPROMISE);
     assert_int_equal(a.signatures, 1);
+    s.version = 1; /* RFC 5280 5: to be processed as well */
+    s.revoked = &(struct issue_revoked){ .serial = leaf_entry.serial, .when = leaf_entry.when, .reason = -1 };
+    says(&s, REV_REVOKED, TROTH_R_CERT_REVOKED, "revoked 2026-09-21T13:13:20Z by the CRL of CN=Root");
+    s.revoked = &other_entry;
+    says(&s, REV_GOOD, TROTH_R_NONE, "not on");
+    s = mk_crl_spec(&root);
+    s.revoked = &leaf_entry;
     s.this_update = MK_NOW;
     s.next_update = MK_NOW; /* both ends belong to it */
     s.n_revoked = 0;
@@ -105,8 +112,9 @@ static void of_no_use(void **state)
     s.next_update = 0;
     says(&s, REV_UNKNOWN, TROTH_R_CRL_MALFORMED, "no nextUpdate");
     s = mk_crl_spec(&root);
-    s.version = 1;
-    says(&s, REV_UNKNOWN, TROTH_R_CRL_MALFORMED, "version 1");
+    s.bad_signature = true;
+    s.sig = TROTH_SIG_ECDSA_SHA1;
+    says(&s, REV_UNKNOWN, TROTH_R_CRL_SIGNATURE, "not accepted");
     s = mk_crl_spec(&root);
     s.omit = IX_CRL_NUMBER;
     says(&s, REV_UNKNOWN, TROTH_R_CRL_MALFORMED, "no number");
