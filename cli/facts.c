@@ -63,14 +63,30 @@ static void add_file(json_t *list, const struct args *a, const char *path, const
     free(file);
 }
 
+struct listing {
+    json_t     *list;
+    const char *kind, *label;
+};
+
+static int listing_add(void *listing, const struct args *a, const char *path)
+{
+    struct listing *l = listing;
+    add_file(l->list, a, path, l->kind, l->label);
+    return EXIT_OK;
+}
+
 static json_t *files_of(const struct args *a, const enum opt *which, size_t n, const char *kind, const char *label)
 {
-    json_t *list = json_array();
+    struct listing l = { json_array(), kind, label };
     for (size_t k = 0; k < n; k++)
-        for (size_t i = 0; args_nth(a, which[k], i); i++)
-            if (strcmp(args_nth(a, which[k], i), "system") != 0)
-                add_file(list, a, args_nth(a, which[k], i), kind, label);
-    return list;
+        for (size_t i = 0; args_nth(a, which[k], i); i++) {
+            const char *path = args_nth(a, which[k], i);
+            if (strcmp(path, "system") && is_dir(path))
+                dir_walk(a, path, listing_add, &l);
+            else if (strcmp(path, "system") != 0)
+                add_file(l.list, a, path, kind, label);
+        }
+    return l.list;
 }
 
 static bool trusts_system(const struct args *a)

@@ -1,6 +1,7 @@
 /* pki_files.c - reading and writing files of certificates and keys.  Must never overwrite one, and never leave half of one. */
 #include "pki_files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -55,6 +56,29 @@ uint8_t *file_whole(const struct args *a, const char *path, size_t most, size_t 
     if (fd >= 0 && !in)
         close(fd);
     return p;
+}
+
+bool is_dir(const char *path)
+{
+    struct stat st;
+    return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+int dir_walk(const struct args *a, const char *path, int (*one)(void *ctx, const struct args *a, const char *file), void *ctx)
+{
+    char name[4096];
+    DIR *d = opendir(path);
+    if (!d)
+        return complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+    int status = EXIT_OK;
+    for (struct dirent *e; status == EXIT_OK && (e = readdir(d)) != NULL;) {
+        struct stat st;
+        int n = snprintf(name, sizeof name, "%s/%s", path, e->d_name);
+        if (e->d_name[0] != '.' && n >= 0 && (size_t)n < sizeof name && !stat(name, &st) && S_ISREG(st.st_mode))
+            status = one(ctx, a, name);
+    }
+    closedir(d);
+    return status;
 }
 
 bool file_new(const struct args *a, const char *path, unsigned mode, troth_span bytes)

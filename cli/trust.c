@@ -72,10 +72,14 @@ static int crls_use(const struct args *a, troth_policy_builder *b)
     static const enum opt which[] = { OPT_CRL, OPT_CRLS };
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; args_nth(a, which[k], i); i++) {
+            const char *path = args_nth(a, which[k], i);
             struct stat st;
-            if (stat(args_nth(a, which[k], i), &st))
-                return complain(a, EXIT_FILE, "%s: %s", args_nth(a, which[k], i), strerror(errno));
-            troth_policy_crl_file(b, args_nth(a, which[k], i));
+            if (stat(path, &st))
+                return complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+            if (S_ISDIR(st.st_mode))
+                troth_policy_crl_dir(b, path);
+            else
+                troth_policy_crl_file(b, path);
         }
     return EXIT_OK;
 }

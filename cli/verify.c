@@ -2,12 +2,9 @@
  *
  * Exit status 0: accepted; 1: rejected (also what cannot be read as a certificate); 2: usage; 8: a file that
  * cannot be opened. */
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <troth/verify.h>
 
@@ -62,38 +59,30 @@ static int file_take(const struct args *a, struct files *fs, const char *path)
     return files_add(fs, p, n) ? EXIT_OK : complain(a, EXIT_BUG, "memory ran out");
 }
 
-/* Does this look as if a certificate were in it?  Directories hold keys and READMEs too. */
+/* Is a certificate in it?  Directories hold keys, revocation lists and READMEs too. */
 static bool has_certificate(troth_span s)
 {
-    return (s.n && s.p[0] == 0x30) || (s.n && memmem(s.p, s.n, "-----BEGIN CERTIFICATE-----", 27));
+    if (s.n && memmem(s.p, s.n, "-----BEGIN CERTIFICATE-----", 27))
+        return true;
+    const troth_object *objects;
+    troth_pki *pki = s.n && s.p[0] == 0x30 ? troth_pki_new(troth_libcrypto()) : NULL;
+    bool yes = pki && troth_pki_read(pki, s, &objects) && !strcmp(objects[0].kind, "certificate");
+    troth_pki_free(pki);
+    return yes;
 }
 
-static int dir_take(const struct args *a, struct files *fs, const char *path)
+static int found_take(void *files, const struct args *a, const char *path)
 {
-    char name[4096];
-    DIR *d = opendir(path);
-    if (!d)
-        return complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
-    int status = EXIT_OK;
-    for (struct dirent *e; status == EXIT_OK && (e = readdir(d)) != NULL;) {
-        struct stat st;
-        int n = snprintf(name, sizeof name, "%s/%s", path, e->d_name);
-        if (e->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof name || stat(name, &st) ||
-            !S_ISREG(st.st_mode))
-            continue;
-        status = file_take(a, fs, name);
-        if (status == EXIT_OK && fs->n && !has_certificate(fs->list[fs->n - 1]))
-            free((void *)(uintptr_t)fs->list[--fs->n].p);
-    }
-    closedir(d);
+    struct files *fs = files;
+    int status = file_take(a, fs, path);
+    if (status == EXIT_OK && !has_certificate(fs->list[fs->n - 1]))
+        free((void *)(uintptr_t)fs->list[--fs->n].p);
     return status;
 }
 
 static int path_take(const struct args *a, struct files *fs, const char *path)
 {
-    struct stat st;
-    return strcmp(path, "-") != 0 && !stat(path, &st) && S_ISDIR(st.st_mode) ? dir_take(a, fs, path)
-                                                                        : file_take(a, fs, path);
+    return strcmp(path, "-") != 0 && is_dir(path) ? dir_walk(a, path, found_take, fs) : file_take(a, fs, path);
 }
 
 /* ---- the policy */

@@ -112,6 +112,8 @@ TROTH_API void troth_policy_every_check(troth_policy_builder *);
 TROTH_API void troth_policy_revocation(troth_policy_builder *, enum troth_revocation);
 TROTH_API void troth_policy_crls(troth_policy_builder *, troth_span pem_or_der);  /* PEM: every X509 CRL in it; unreadable ones fail the build */
 TROTH_API void troth_policy_crl_file(troth_policy_builder *, const char *path);
+/* Every file in the directory that holds CRLs; others are passed over.  A directory without any CRL fails the build. */
+TROTH_API void troth_policy_crl_dir(troth_policy_builder *, const char *path);
 /* OCSP responses beside those that a peer staples; DER. */
 TROTH_API void troth_policy_ocsp(troth_policy_builder *, troth_span response);
 /* Certificate Transparency: a log's public key (SubjectPublicKeyInfo, DER) and its name; and how many logs must have vouched. */

@@ -26,7 +26,8 @@ struct troth_policy_builder {
     struct troth_policy *policy; /* being filled; lives in its own arena */
     struct arena scratch;        /* files, lists that grow: gone after build */
     span *policies, *crls, *ocsp;
-    size_t cap_policies, cap_crls, cap_ocsp, cap_logs, n_logs;
+    span *crl_from; /* the file of each CRL; empty: it came from none */
+    size_t cap_policies, cap_crls, cap_from, cap_ocsp, cap_logs, n_logs, n_from;
     bool any_trust;
     troth_passphrase_fn *ask; /* for PKCS#12 files */
     void *ask_ctx;
@@ -119,6 +120,17 @@ static bool list_add(struct arena *arena, span **list, size_t *n, size_t *cap, s
 
 /* ---- trust */
 
+/* Says in which file it was; "" none. */
+static void name_file(troth_error *e, span path)
+{
+    struct text t = TEXT_IN(e->detail);
+    if (!path.n)
+        return;
+    t.n = strlen(e->detail);
+    text_add(&t, t.n ? ", in " : "");
+    text_escaped(&t, path);
+}
+
 void troth_policy_passphrase(troth_policy_builder *b, troth_passphrase_fn *ask, void *ctx)
 {
     if (!usable(b))
@@ -153,9 +165,7 @@ static void trust_bytes(troth_policy_builder *b, span bytes, bool vetted, const 
     if (ok)
         return;
     b->error = why;
-    struct text t = TEXT_IN(b->error.detail);
-    t.n = strlen(b->error.detail);
-    text_add(&t, "%s%s", t.n ? ", in " : "", from);
+    name_file(&b->error, span_of(from, strlen(from)));
 }
 
 void troth_policy_trust_pem(troth_policy_builder *b, troth_span bytes)
@@ -379,29 +389,39 @@ void troth_policy_revocation(troth_policy_builder *b, enum troth_revocation how)
         b->policy->revocation = how;
 }
 
-void troth_policy_crls(troth_policy_builder *b, troth_span bytes)
+/* How many CRLs there are in these bytes; all of them are kept.  0 with p->error set: none, or they are broken. */
+static size_t crls_take(troth_policy_builder *b, struct pki_ctx *p, span bytes, span path)
 {
-    struct pki_ctx p = { .arena = NULL };
     struct object *list = NULL;
     size_t n = 0, found = 0;
-    if (!usable(b))
-        return;
-    p.arena = &b->scratch;
-    if (!objects_read(&p, bytes, &list, &n)) {
-        b->error = p.error;
-        return;
-    }
+    if (!objects_read(p, bytes, &list, &n))
+        return 0;
     for (size_t i = 0; i < n; i++) {
         if (list[i].kind != OBJECT_CRL)
             continue;
         found++;
-        if (!list_add(&b->policy->arena, &b->crls, &b->policy->n_crls, &b->cap_crls, list[i].der))
+        if (!list_add(&b->policy->arena, &b->crls, &b->policy->n_crls, &b->cap_crls, list[i].der) ||
+            !list_add(&b->scratch, &b->crl_from, &b->n_from, &b->cap_from, path))
             out_of_memory(b, "troth_policy_crls");
     }
-    if (!found && usable(b)) {
-        objects_wanted(&p, OBJECT_CRL, n ? &list[0] : NULL);
-        b->error = p.error;
-    }
+    if (!found)
+        (void)!objects_wanted(p, OBJECT_CRL, n ? &list[0] : NULL);
+    return found;
+}
+
+static void crls_want(troth_policy_builder *b, span bytes, span path)
+{
+    struct pki_ctx p = { .arena = &b->scratch };
+    if (crls_take(b, &p, bytes, path) || !usable(b))
+        return;
+    b->error = p.error;
+    name_file(&b->error, path);
+}
+
+void troth_policy_crls(troth_policy_builder *b, troth_span bytes)
+{
+    if (usable(b))
+        crls_want(b, bytes, SPAN_NONE);
 }
 
 void troth_policy_crl_file(troth_policy_builder *b, const char *path)
@@ -412,7 +432,45 @@ void troth_policy_crl_file(troth_policy_builder *b, const char *path)
     if (!path)
         fail(b, BAD_ARGUMENT, "troth_policy_crl_file: NULL");
     else if (slurp(&b->scratch, path, &bytes, &b->error))
-        troth_policy_crls(b, bytes);
+        crls_want(b, bytes, span_of(path, strlen(path)));
+}
+
+static bool begins_crl(span file)
+{
+    static const char line[] = "-----BEGIN X509 CRL-----";
+    size_t n = sizeof line - 1;
+    for (size_t i = 0; i + n <= file.n; i++)
+        if (!memcmp(file.p + i, line, n))
+            return true;
+    return false;
+}
+
+void troth_policy_crl_dir(troth_policy_builder *b, const char *path)
+{
+    char name[4096];
+    size_t found = 0;
+    if (!usable(b))
+        return;
+    DIR *d = path ? opendir(path) : NULL;
+    if (!d) {
+        fail(b, TRUST_UNREADABLE, "%s: not a directory that can be read", path ? path : "(NULL)");
+        return;
+    }
+    for (struct dirent *e; usable(b) && (e = readdir(d)) != NULL;) {
+        span bytes;
+        troth_error ignored = { 0 };
+        struct pki_ctx p = { .arena = &b->scratch };
+        int n = snprintf(name, sizeof name, "%s/%s", path, e->d_name);
+        if (e->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof name || !slurp(&b->scratch, name, &bytes, &ignored))
+            continue;
+        size_t here = crls_take(b, &p, bytes, span_of(name, (size_t)n));
+        found += here;
+        if (!here && begins_crl(bytes)) /* it is one, and broken */
+            crls_want(b, bytes, span_of(name, (size_t)n));
+    }
+    closedir(d);
+    if (!found && usable(b)) /* whoever names a directory wants revocation looked at */
+        fail(b, CONFIG_EMPTY, "no revocation list in any file of %s", path);
 }
 
 void troth_policy_ocsp(troth_policy_builder *b, troth_span response)
@@ -471,7 +529,10 @@ static bool crls_parse(troth_policy_builder *b)
     if (!parsed)
         return fail(b, OUT_OF_MEMORY, "revocation lists");
     for (size_t i = 0; i < p->n_crls; i++)
-        TRY(crl_parse(&parsed[i], p->crls[i], NULL, &b->error));
+        if (!crl_parse(&parsed[i], p->crls[i], NULL, &b->error)) {
+            name_file(&b->error, b->crl_from[i]);
+            return false;
+        }
     p->parsed_crls = parsed;
     return true;
 }
