@@ -7,16 +7,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "pace.h"
 #include "seal.h"
 
-enum { LAST_SECONDS = 2, SWALLOW_MOST = 4 << 20, SEALED_ENOUGH = 64 << 10, PROGRESS = 16 << 10 };
+enum { LAST_SECONDS = 2, SWALLOW_MOST = 4 << 20, SEALED_ENOUGH = 64 << 10 };
 
 struct one {
     struct farewells *all;
     struct one       *next, **link;
     struct parting    p;
     struct event     *readable, *writable, *clock;
-    size_t            swallowed, taken; /* taken: since the clock was last wound up */
+    size_t            swallowed;
+    uint64_t          written; /* bytes that the socket took here */
+    struct pace       pace;
     bool              notified, shut;
 };
 
@@ -71,7 +74,6 @@ void farewells_free(struct farewells *f)
 static void wind_up(struct one *o, long seconds)
 {
     struct timeval tv = { .tv_sec = seconds };
-    o->taken = 0;
     event_add(o->clock, &tv);
 }
 
@@ -91,7 +93,7 @@ static void fill(struct parting *p, bool *notified)
 }
 
 /* Writes until the socket takes no more.  False: it is broken. */
-static bool write_on(struct parting *p, bool *notified, size_t *taken)
+static bool write_on(struct parting *p, bool *notified, uint64_t *written)
 {
     for (;;) {
         fill(p, notified);
@@ -100,7 +102,7 @@ static bool write_on(struct parting *p, bool *notified, size_t *taken)
         int n = evbuffer_write(p->sealed, p->fd);
         if (n <= 0)
             return n < 0 && (errno == EAGAIN || errno == EINTR);
-        *taken += (size_t)n;
+        *written += (uint64_t)n;
     }
 }
 
@@ -113,15 +115,12 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 {
     struct one *o = ctx;
     (void)what;
-    if (!write_on(&o->p, &o->notified, &o->taken)) {
+    if (!write_on(&o->p, &o->notified, &o->written)) {
         end(o);
         return;
     }
-    if (!all_sent(o)) {
-        if (o->taken >= PROGRESS)
-            wind_up(o, o->all->patience);
+    if (!all_sent(o))
         return;
-    }
     event_del(o->writable);
     shutdown(fd, SHUT_WR);
     o->shut = true;
@@ -145,9 +144,13 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 
 static void on_clock(evutil_socket_t fd, short what, void *ctx)
 {
+    struct one *o = ctx;
     (void)fd;
     (void)what;
-    end(ctx);
+    if (!o->shut && pace_kept(&o->pace, o->p.fd, o->written, o->all->patience))
+        wind_up(o, o->all->patience);
+    else
+        end(o);
 }
 
 /* No room, or no memory: what the socket takes at once has to do. */
@@ -155,8 +158,8 @@ static void at_once(const struct parting *given)
 {
     struct parting p = *given;
     bool notified = false;
-    size_t taken = 0;
-    if (p.sealed && p.fd >= 0 && write_on(&p, &notified, &taken))
+    uint64_t written = 0;
+    if (p.sealed && p.fd >= 0 && write_on(&p, &notified, &written))
         shutdown(p.fd, SHUT_WR);
     release(&p);
 }
@@ -183,6 +186,7 @@ void farewell(struct farewells *f, const struct parting *p)
         end(o);
         return;
     }
+    pace_begin(&o->pace, fd, 0);
     wind_up(o, f->patience);
     event_active(o->writable, EV_WRITE, 0); /* the first try does not wait for the next round of polling */
 }

@@ -12,7 +12,7 @@
 
 struct farewells; /* all that are under way in one loop */
 
-/* At most `most` at once (others end at once, as well as they can); each must take something every `patience` seconds. */
+/* At most `most` at once (others end at once, as well as they can); each must keep its pace (pace.h) over every `patience` seconds. */
 struct farewells *farewells_new(struct event_base *, unsigned most, long patience);
 void farewells_free(struct farewells *);
 

@@ -1,7 +1,7 @@
 /* serve.c - troth serve: static files over HTTP/1.1 over our connections, thousands at once, in one event loop.
  *
- * Must never answer in the clear, never keep a connection that does not get on with its handshake or its request, and never stop serving
- * others because of one. */
+ * Must never answer in the clear, never keep a connection that does not get on with its handshake, its request or the answer - byte by byte
+ * is not getting on -, and never stop serving others because of one. */
 #include <errno.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "pace.h"
 #include "service.h"
 #include "tls_bev.h"
 
@@ -24,12 +25,18 @@ struct serve {
     struct evhttp             *http;
     struct evhttp_bound_socket *bound[LISTENERS_MAX];
     int                        root;
+    long                       request_seconds;
 };
+
+enum phase { IDLE, ASKING, TAKING };
 
 /* One client, from accept to close. */
 struct guest {
     struct serve *serve;
     struct event *patience; /* runs out when the handshake takes too long */
+    struct event *clock;    /* of the phase it is in, but idle: that is evhttp's to end */
+    enum phase    phase;
+    struct pace   pace;     /* of taking an answer */
     struct tls_bev *tls;
     struct bufferevent *bev; /* its face for evhttp */
     struct recorder *recorder; /* of its handshake, for --record; NULL: not kept */
@@ -56,6 +63,63 @@ static void guest_leaves(struct evhttp_connection *con, void *ctx)
     (void)con;
     tls_bev_leave(g->tls);
 }
+
+/* ---- its requests, one after the other */
+
+static void wind_up(struct guest *g, enum phase phase, long seconds)
+{
+    struct timeval tv = { .tv_sec = seconds }, idle = { .tv_sec = g->serve->service.timeout };
+    g->phase = phase;
+    bufferevent_set_timeouts(g->bev, phase == TAKING ? NULL : &idle, NULL); /* who is taking has nothing to say, and takes in its own time */
+    if (g->clock)
+        phase == IDLE ? event_del(g->clock) : event_add(g->clock, &tv);
+}
+
+/* Something came: of a request, unless an answer is under way. */
+static void guest_data(struct tls_bev *t, void *ctx)
+{
+    struct guest *g = ctx;
+    (void)t;
+    if (g->phase == IDLE)
+        wind_up(g, ASKING, g->serve->request_seconds);
+}
+
+static void guest_answered(struct evhttp_request *req, void *ctx)
+{
+    struct guest *g = ctx;
+    (void)req;
+    if (evbuffer_get_length(bufferevent_get_input(g->bev)))
+        wind_up(g, ASKING, g->serve->request_seconds);
+    else
+        wind_up(g, IDLE, 0);
+}
+
+static void guest_taking(struct guest *g)
+{
+    pace_begin(&g->pace, tls_bev_fd(g->tls), tls_bev_written(g->tls));
+    wind_up(g, TAKING, g->serve->service.timeout);
+}
+
+static void time_is_up(evutil_socket_t fd, short what, void *ctx)
+{
+    struct guest *g = ctx;
+    const struct service *v = &g->serve->service;
+    (void)fd;
+    (void)what;
+    if (g->phase == ASKING) { /* an end in order, as evhttp has it for who is idle */
+        char peer[80];
+        peer_of(tls_bev_fd(g->tls), peer, sizeof peer);
+        if (v->log.verbose)
+            log_line(&v->log, "warn", "request", "code", "net.timeout-idle", "peer", peer, "saw", "the request was not complete in time", NULL);
+        bufferevent_trigger_event(g->bev, BEV_EVENT_TIMEOUT | BEV_EVENT_READING, BEV_OPT_DEFER_CALLBACKS);
+    } else if (pace_kept(&g->pace, tls_bev_fd(g->tls), tls_bev_written(g->tls), v->timeout)) {
+        wind_up(g, TAKING, v->timeout);
+    } else {
+        tls_bev_broken(g->tls, TROTH_R_NET_TIMEOUT_IDLE, "the client took too little of the answer");
+    }
+}
+
+/* ---- its connection */
 
 /* evhttp's callbacks are about its connection, which nothing else hands out before a request was understood. */
 static void guest_open(struct tls_bev *t, void *ctx)
@@ -106,7 +170,9 @@ static void guest_ended(struct tls_bev *t, void *ctx)
     }
     if (g->patience)
         event_free(g->patience);
-    g->patience = NULL;
+    if (g->clock)
+        event_free(g->clock);
+    g->patience = g->clock = NULL;
 }
 
 static void guest_saw(struct tls_bev *t, void *ctx, bool out, const uint8_t *p, size_t n)
@@ -147,8 +213,8 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
     struct guest *g = calloc(1, sizeof *g);
     if (g) {
         *g = (struct guest){ .serve = s };
-        struct tls_bev_ears ears = { .open = guest_open, .ready = guest_ready, .ended = guest_ended, .gone = guest_gone, .saw = guest_saw, .ctx = g,
-                                     .farewells = s->service.farewells, .answers = true };
+        struct tls_bev_ears ears = { .open = guest_open, .ready = guest_ready, .ended = guest_ended, .gone = guest_gone, .saw = guest_saw,
+                                     .data = guest_data, .ctx = g, .farewells = s->service.farewells, .answers = true };
         service_count(&s->service, 1);
         if (s->service.flight.dir)
             ears.turn = guest_turn;
@@ -159,6 +225,7 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
         if (g->bev) {
             struct timeval patience = { .tv_sec = s->service.timeout };
             g->patience = event_new(base, -1, 0, out_of_patience, g);
+            g->clock = event_new(base, -1, 0, time_is_up, g);
             if (g->patience)
                 event_add(g->patience, &patience);
             return g->bev;
@@ -186,6 +253,11 @@ static void answer(struct evhttp_request *req, void *ctx)
     if (s->service.log.verbose && con) {
         evhttp_connection_get_peer(con, &peer, &port);
         log_line(&s->service.log, "info", "request", "peer", peer, "target", evhttp_request_get_uri(req), NULL);
+    }
+    if (con) {
+        struct guest *g = tls_bev_owner(evhttp_connection_get_bufferevent(con));
+        guest_taking(g);
+        evhttp_request_set_on_complete_cb(req, guest_answered, g);
     }
     files_answer(req, s->root);
 }
@@ -239,6 +311,10 @@ int verb_SERVE(const struct args *a)
     s.root = files_open(dir);
     if (s.root < 0)
         return complain(a, EXIT_FILE, "%s: %s", dir, strerror(errno));
+    if (!args_number(a, OPT_REQUEST_TIMEOUT, 1, 86400, PACE_REQUEST_SECONDS, &s.request_seconds)) {
+        close(s.root);
+        return EXIT_USAGE;
+    }
     int status = service_init(&s.service, a, false);
     if (status == EXIT_OK) {
         raise_file_limit(s.service.max_conns);

@@ -25,6 +25,7 @@ struct tls_bev {
     bool                left, farewell_over, freed; /* the socket is the farewell's; which is over; we are freed */
     bool                end_held;  /* the peer's end, which the owner has not heard of yet          */
     bool                eof;       /* the transport ended                                           */
+    uint64_t            written;   /* bytes that the socket took                                    */
     struct {                       /* how the filter hears of the socket                            */
         bufferevent_data_cb  read, write;
         bufferevent_event_cb event;
@@ -121,6 +122,8 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
         if (dst)
             evbuffer_add(dst, ev.data.p, ev.data.n);
         *any = true;
+        if (t->ears.data)
+            t->ears.data(t, t->ears.ctx);
     } else if (ev.kind == TROTH_TICKET && t->ears.ticket) {
         t->ears.ticket(t, t->ears.ctx, ev.data);
     } else if (ev.kind == TROTH_CLOSED) { /* the owner reads to the end, and then ends us */
@@ -205,10 +208,18 @@ static void socket_event(struct bufferevent *bev, short what, void *ctx)
         t->filter.event(bev, what, t->outer);
 }
 
+static void count(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *ctx)
+{
+    struct tls_bev *t = ctx;
+    (void)buffer;
+    t->written += info->n_deleted;
+}
+
 static void listen_in(struct tls_bev *t)
 {
     bufferevent_getcb(t->socket, &t->filter.read, &t->filter.write, &t->filter.event, NULL);
     bufferevent_setcb(t->socket, socket_read, socket_write, socket_event, t);
+    evbuffer_add_cb(bufferevent_get_output(t->socket), count, t);
     evbuffer_add_cb(bufferevent_get_output(t->outer), changed, t);
     evbuffer_add_cb(bufferevent_get_input(t->outer), changed, t);
 }
@@ -265,6 +276,7 @@ void tls_bev_leave(struct tls_bev *t)
 static void free_ctx(void *ctx)
 {
     struct tls_bev *t = ctx;
+    evbuffer_remove_cb(bufferevent_get_output(t->socket), count, t);
     evbuffer_remove_cb(bufferevent_get_output(t->outer), changed, t);
     evbuffer_remove_cb(bufferevent_get_input(t->outer), changed, t);
     tls_bev_leave(t);
@@ -321,6 +333,18 @@ bool tls_bev_eof(const struct tls_bev *t)
 int tls_bev_fd(struct tls_bev *t)
 {
     return (int)bufferevent_getfd(t->socket);
+}
+
+uint64_t tls_bev_written(const struct tls_bev *t)
+{
+    return t->written;
+}
+
+void *tls_bev_owner(struct bufferevent *bev)
+{
+    void *t;
+    bufferevent_getcb(bufferevent_get_underlying(bev), NULL, NULL, NULL, &t);
+    return ((struct tls_bev *)t)->ears.ctx;
 }
 
 void tls_bev_start(struct tls_bev *t)

@@ -19,6 +19,7 @@ struct tls_bev_ears {
     void (*ready)(struct tls_bev *, void *ctx);   /* handshake complete                                        */
     void (*ended)(struct tls_bev *, void *ctx);   /* failed (troth_why says why) or done; once, at the end     */
     void (*ticket)(struct tls_bev *, void *ctx, troth_span ticket);
+    void (*data)(struct tls_bev *, void *ctx);    /* something came for the owner                              */
     void (*saw)(struct tls_bev *, void *ctx, bool out, const uint8_t *p, size_t n); /* what is on the wire, until the handshake is done */
     void (*turn)(struct tls_bev *, void *ctx);    /* calls on the connection follow                            */
     void  *ctx;
@@ -39,6 +40,10 @@ struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *con
 troth_conn *tls_bev_conn(struct tls_bev *);
 struct bufferevent *tls_bev_socket(struct tls_bev *);
 int tls_bev_fd(struct tls_bev *);
+/* Bytes that the socket took so far. */
+uint64_t tls_bev_written(const struct tls_bev *);
+/* The ctx of its ears, from a bufferevent that tls_bev_new made. */
+void *tls_bev_owner(struct bufferevent *);
 /* The peer's side of the transport has ended. */
 bool tls_bev_eof(const struct tls_bev *);
 /* Starts: a client's first bytes go out. */
