@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "pki_files.h"
+#include "setup.h"
 
 enum { ECH_MOST = 1 << 20 };
 
@@ -60,7 +61,7 @@ bool ech_client_options(const struct args *a, troth_builder *b)
         return true;
     if (access(config, F_OK) && strcmp(config, "-") != 0) {
         give_base64(b, config, strlen(config));
-        return true;
+        return !setup_mistake(a, b, "--ech-config");
     }
     uint8_t *p = file_whole(a, config, ECH_MOST, &n);
     if (!p)
@@ -70,7 +71,7 @@ bool ech_client_options(const struct args *a, troth_builder *b)
     else
         troth_ech_configs(b, (troth_span){ p, n });
     free(p);
-    return true;
+    return !setup_mistake(a, b, config);
 }
 
 bool ech_server_options(const struct args *a, troth_builder *b)
@@ -84,6 +85,8 @@ bool ech_server_options(const struct args *a, troth_builder *b)
         troth_ech_key_pem(b, (troth_span){ p, n }, true);
         explicit_bzero(p, n);
         free(p);
+        if (setup_mistake(a, b, path))
+            return false;
     }
     return true;
 }

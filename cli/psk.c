@@ -7,6 +7,7 @@
 
 #include "digits.h"
 #include "pki_files.h"
+#include "setup.h"
 
 enum { PSK_FILE_MOST = 1 << 20, KEY_MOST = 255, KEY_LEAST = 16 };
 
@@ -71,5 +72,5 @@ bool psk_options(const struct args *a, troth_builder *b, int *status)
     if (file)
         explicit_bzero(file, n);
     free(file);
-    return ok;
+    return ok && !setup_mistake(a, b, path);
 }

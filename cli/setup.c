@@ -1,6 +1,7 @@
 /* setup.c - options to configurations.  The only place of the program that reads SSLKEYLOGFILE. */
 #include "setup.h"
 
+#include <troth/pki.h>
 #include <troth/verify.h>
 
 #include <errno.h>
@@ -36,6 +37,7 @@ int exit_code_of(const troth_error *e)
         { "cert.", EXIT_CERTIFICATE },
         { "chain.", EXIT_CERTIFICATE },
         { "clock.", EXIT_CERTIFICATE },
+        { "trust.unreadable", EXIT_FILE },
         { "trust.", EXIT_CERTIFICATE },
         { "staple.", EXIT_CERTIFICATE },
         { "revocation.", EXIT_CERTIFICATE },
@@ -54,6 +56,22 @@ int exit_code_of(const troth_error *e)
 
 /* ---- who we are */
 
+static void not_usable(const struct args *a, const troth_error *why, const char *path, const char *saw)
+{
+    bool more = *saw && strcmp(saw, why->text) != 0;
+    complain(a, EXIT_FILE, "%s: %s%s%s [%s]\n  %s", why->text, path, more ? ": " : "", more ? saw : "", why->code, why->hint);
+}
+
+/* A mistake of a setter, told with the file that it got: what it says begins with the setter's name, which says nothing to who gave a file. */
+bool setup_mistake(const struct args *a, const troth_builder *b, const char *path)
+{
+    const troth_error *why = troth_mistake(b);
+    const char *colon = why ? strstr(why->detail, ": ") : NULL;
+    if (why)
+        not_usable(a, why, path, colon ? colon + 2 : "");
+    return why != NULL;
+}
+
 /* A file that goes whole to a setter; false after a message.  Nothing of it stays in memory. */
 static bool with_file(const struct args *a, troth_builder *b, const char *path, size_t most, void (*set)(troth_builder *, troth_span))
 {
@@ -64,7 +82,7 @@ static bool with_file(const struct args *a, troth_builder *b, const char *path, 
     set(b, (troth_span){ p, n });
     explicit_bzero(p, n);
     free(p);
-    return true;
+    return !setup_mistake(a, b, path);
 }
 
 static void external(troth_builder *b, troth_span chain)
@@ -88,7 +106,29 @@ static bool set_delegated(const struct args *a, troth_builder *b, size_t i)
         explicit_bzero(private, key_n);
     free(credential);
     free(private);
-    return private != NULL;
+    return private && !setup_mistake(a, b, path);
+}
+
+/* An OCSP response, DER or PEM.  Rubbish would only be found out by clients, who refuse it. */
+static bool set_staple(const struct args *a, troth_builder *b, const char *path)
+{
+    const troth_object *found;
+    size_t n;
+    uint8_t *p = file_whole(a, path, STAPLE_MOST, &n);
+    troth_pki *pki = p ? troth_pki_new(troth_libcrypto()) : NULL;
+    size_t count = p ? troth_pki_read(pki, (troth_span){ p, n }, &found) : 0;
+    bool ok = count == 1 && !strcmp(found->kind, "ocsp-response");
+    const troth_error *why = troth_pki_error(pki);
+    if (ok)
+        troth_identity_staple(b, found->der);
+    else if (count)
+        complain(a, EXIT_FILE, "--staple: %s holds %s, and must hold one OCSP response\n  openssl ocsp -respout FILE fetches one", path,
+                 count > 1 ? "more than one thing" : found->what);
+    else if (p)
+        not_usable(a, why, path, why->detail);
+    troth_pki_free(pki);
+    free(p);
+    return ok && !setup_mistake(a, b, path);
 }
 
 static bool set_identities(const struct args *a, troth_builder *b)
@@ -103,8 +143,10 @@ static bool set_identities(const struct args *a, troth_builder *b)
                 return false;
         } else {
             troth_identity_files(b, cert, key ? key : cert);
+            if (troth_mistake(b)) /* names its files by itself; build tells it */
+                return true;
         }
-        if ((staple && !with_file(a, b, staple, STAPLE_MOST, troth_identity_staple)) || !set_delegated(a, b, i))
+        if ((staple && !set_staple(a, b, staple)) || !set_delegated(a, b, i))
             return false;
     }
     const char *raw = args_value(a, OPT_RAW_KEY, NULL);
@@ -200,9 +242,12 @@ static bool set_common(const struct args *a, troth_builder *b, struct tape *tape
     *status = EXIT_USAGE;
     if (!setup_speak(a, b, server) || !set_time(a, b, tape))
         return false;
+    if (troth_mistake(b)) /* build tells it */
+        return true;
     *status = EXIT_FILE;
-    return set_key_log(a, b, tape) && set_identities(a, b) && psk_options(a, b, status) &&
-           (server ? ech_server_options(a, b) : ech_client_options(a, b));
+    if (!set_key_log(a, b, tape) || !set_identities(a, b))
+        return false;
+    return troth_mistake(b) || (psk_options(a, b, status) && (server ? ech_server_options(a, b) : ech_client_options(a, b)));
 }
 
 struct tape *setup_tape(const struct args *a)
@@ -276,7 +321,7 @@ static bool set_ticket_keys(const struct args *a, troth_builder *b, const struct
         size_t size = 0;
         uint8_t *p = file_whole(a, path, KEY_MOST, &size);
         if (p && size != sizeof keys[n])
-            complain(a, EXIT_FILE, "--ticket-key: %s has %zu bytes, and must have %zu: head -c 48 /dev/urandom >%s makes one", path, size, sizeof keys[n], path);
+            complain(a, EXIT_FILE, "--ticket-key: %s has %zu bytes, and must have %zu; a new one: head -c 48 /dev/urandom >NEWFILE", path, size, sizeof keys[n]);
         if (p && size == sizeof keys[n])
             memcpy(&keys[n++], p, size);
         else

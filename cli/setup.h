@@ -17,6 +17,8 @@ troth_server *setup_server(const struct args *a, struct tape *tape, struct id_ca
 struct tape *setup_tape(const struct args *a);
 /* The versions, groups, suites, signatures, protocols, compression and sessions that the options ask for.  False after a message. */
 bool setup_speak(const struct args *a, troth_builder *b, bool server);
+/* Was the setter that got what is in `path` the first to find a mistake?  Then it is told with that name, and true. */
+bool setup_mistake(const struct args *a, const troth_builder *b, const char *path);
 /* The exit code that belongs to a failure. */
 int exit_code_of(const troth_error *e);
 

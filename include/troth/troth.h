@@ -39,6 +39,9 @@ enum { TROTH_TLS12 = 0x0303, TROTH_TLS13 = 0x0304 };
 TROTH_API troth_builder *troth_client_builder(troth_provider *);
 TROTH_API troth_builder *troth_server_builder(troth_provider *);
 TROTH_API void troth_builder_free(troth_builder *);      /* only for a builder that is not going to be built */
+/* The first mistake so far, which build would report; NULL: none.  Asked behind a setter it says from which file a mistake came.  It is the
+ * builder's, and gone with it. */
+TROTH_API const troth_error *troth_mistake(const troth_builder *);
 
 /* -- whom to trust.  A client needs exactly one kind of trust; a server needs one when it asks for client certificates.
  * Files may be PEM or DER; several calls add up. */
@@ -230,7 +233,7 @@ TROTH_API TROTH_CHECK troth_server *troth_build_server(troth_builder *, troth_er
 TROTH_API void troth_client_free(troth_client *);
 TROTH_API void troth_server_free(troth_server *);
 /* Things worth knowing about a configuration that works: an expired or soon expiring certificate, a chain that is out of order or
- * lacks its intermediate...  The i-th warning, or NULL. */
+ * lacks its intermediate, an OCSP response to staple that is no good...  The i-th warning, or NULL. */
 TROTH_API const troth_error *troth_server_warning(const troth_server *, size_t i);
 
 /* ================================================================ connect */

@@ -41,6 +41,11 @@ bool MUST_USE identity_delegate(struct troth_builder *b, struct identity *id, co
 /* The i-th identity gets its schemes and its Certificate messages. */
 bool MUST_USE identity_finish(struct troth_builder *b, struct identity *id);
 
+/* A thing worth knowing about what works (troth_server_warning). */
+bool MUST_USE identity_warn(struct troth_builder *b, enum troth_reason why, const char *detail);
+/* staple.c: warns when what is to be stapled is no good. */
+bool MUST_USE staple_look(struct troth_builder *b, const struct identity *id);
+
 /* builder.c: the identity added last, for the setters that refine it; NULL: there is none, and that is a mistake */
 struct identity *last_identity(troth_builder *b, const char *setter);
 

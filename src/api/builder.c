@@ -53,6 +53,11 @@ void troth_builder_free(troth_builder *b)
     troth_provider_free(provider);
 }
 
+const troth_error *troth_mistake(const troth_builder *b)
+{
+    return b && error_is_set(&b->error) ? &b->error : NULL;
+}
+
 /* Is the setter for this role? */
 bool builder_role(troth_builder *b, bool server, const char *setter)
 {

@@ -155,7 +155,7 @@ static bool put_in_order(struct identity *id, struct cert *certs, size_t leaf)
     return moved;
 }
 
-static bool warn(struct troth_builder *b, enum troth_reason why, const char *detail)
+bool identity_warn(struct troth_builder *b, enum troth_reason why, const char *detail)
 {
     enum { MOST = 16 };
     struct config *c = &b->config;
@@ -199,7 +199,7 @@ static bool match(struct troth_builder *b, struct identity *id, struct cert *cer
         return fail(b, KEY_MISMATCH, "%s: the key is not that of %s", setter, title);
     }
     if (put_in_order(id, certs, leaf))
-        TRY(warn(b, TROTH_R_CHAIN_ORDER, setter));
+        TRY(identity_warn(b, TROTH_R_CHAIN_ORDER, setter));
     return true;
 }
 
@@ -295,7 +295,7 @@ bool identity_delegate(struct troth_builder *b, struct identity *id, const char 
         return fail_as(b, why, "%s", setter);
     if (!same_key(c, id->dc_key, id->dc.spki))
         return fail(b, KEY_MISMATCH, "%s: the key is not that of the credential", setter);
-    return delegated_signed(c, id) || warn(b, TROTH_R_DELEGATED_SIGNATURE, setter); /* whether it counts is for peers to say */
+    return delegated_signed(c, id) || identity_warn(b, TROTH_R_DELEGATED_SIGNATURE, setter); /* whether it counts is for peers to say */
 }
 
 /* Schemes that the key can make, in the order given or in ours. */
@@ -329,14 +329,15 @@ static bool look_ahead(struct troth_builder *b, const struct identity *id)
     int64_t now = config_now(&b->config), end = id->leaf->not_after;
     cert_title(&t, id->leaf);
     if (id->dc_key && !delegated_allowed(id->leaf))
-        TRY(warn(b, TROTH_R_DELEGATED_NOT_ALLOWED, detail));
+        TRY(identity_warn(b, TROTH_R_DELEGATED_NOT_ALLOWED, detail));
+    TRY(staple_look(b, id));
     if (id->leaf->must_staple && !id->staple.n)
-        TRY(warn(b, TROTH_R_STAPLE_MISSING, detail));
+        TRY(identity_warn(b, TROTH_R_STAPLE_MISSING, detail));
     if (now > end)
-        return warn(b, TROTH_R_CERT_EXPIRED, detail);
+        return identity_warn(b, TROTH_R_CERT_EXPIRED, detail);
     if (now < id->leaf->not_before)
-        return warn(b, TROTH_R_CERT_NOT_YET_VALID, detail);
-    return end - now > SOON || warn(b, TROTH_R_EXPIRES_SOON, detail);
+        return identity_warn(b, TROTH_R_CERT_NOT_YET_VALID, detail);
+    return end - now > SOON || identity_warn(b, TROTH_R_EXPIRES_SOON, detail);
 }
 
 bool identity_finish(struct troth_builder *b, struct identity *id)

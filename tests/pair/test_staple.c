@@ -1,0 +1,85 @@
+/* What a server is told of an OCSP response that it is to staple, before a client refuses it. */
+#include "fake/fake.h"
+#include "support/pair.h"
+#include "support/test.h"
+
+static int64_t at_now(void *ctx)
+{
+    (void)ctx;
+    return MK_NOW;
+}
+
+enum form { SOUND, RUBBISH, LATER, OLD, REVOKED, UNKNOWN, OTHER, FORGED };
+
+static span response_of(struct world *w, enum form form, span serial)
+{
+    struct issue_single one = { .ca = &w->root, .serial = form == OTHER ? SPAN_TEXT("\x77") : serial, .this_update = MK_NOW - 2 * MK_DAY,
+                                .next_update = form == OLD ? MK_NOW - MK_DAY : MK_NOW + MK_DAY, .reason = -1,
+                                .status = form == REVOKED ? OCSP_REVOKED : form == UNKNOWN ? OCSP_UNKNOWN : OCSP_GOOD, .revoked = MK_NOW - MK_DAY };
+    struct issue_ocsp o = { .by = &w->root, .produced = MK_NOW - 2 * MK_DAY, .singles = &one, .n_singles = 1, .failure = form == LATER ? 3 : 0,
+                            .bad_signature = form == FORGED };
+    return form == RUBBISH ? SPAN_TEXT("no OCSP response") : mk_ocsp(w->mk, &o);
+}
+
+static void test_staples(void **state)
+{
+    static const struct {
+        enum form         form;
+        enum troth_reason alone, with_issuer; /* the issuer's certificate is not, is in the chain */
+    } rows[] = {
+        { SOUND, TROTH_R_NONE, TROTH_R_NONE },
+        { RUBBISH, TROTH_R_STAPLE_BAD, TROTH_R_STAPLE_BAD },
+        { LATER, TROTH_R_STAPLE_BAD, TROTH_R_STAPLE_BAD },
+        { OLD, TROTH_R_OCSP_STALE, TROTH_R_OCSP_STALE },
+        { REVOKED, TROTH_R_CERT_REVOKED, TROTH_R_CERT_REVOKED },
+        { UNKNOWN, TROTH_R_OCSP_UNKNOWN, TROTH_R_OCSP_UNKNOWN },
+        { OTHER, TROTH_R_OCSP_OTHER_CERT, TROTH_R_OCSP_OTHER_CERT },
+        { FORGED, TROTH_R_NONE, TROTH_R_OCSP_SIGNATURE },
+    };
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    struct issue leaf = w->leaf;
+    leaf.serial = SPAN_TEXT("\x55");
+    span ders[] = { mk_cert(w->mk, &leaf), mk_cert(w->mk, &w->root) };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        for (size_t n = 1; n <= 2; n++) {
+            const char *pem = mk_pem(w->mk, "CERTIFICATE", ders, n);
+            troth_error why;
+            troth_builder *b = troth_server_builder(troth_provider_share(w->mk->crypto));
+            troth_clock(b, at_now, NULL);
+            troth_identity_pem(b, span_of(pem, strlen(pem)), w->key_pem);
+            troth_identity_staple(b, response_of(w, rows[i].form, leaf.serial));
+            assert_null(troth_mistake(b));
+            troth_server *s = troth_build_server(b, &why);
+            assert_non_null(s);
+            const troth_error *told = troth_server_warning(s, 0);
+            enum troth_reason want = n == 1 ? rows[i].alone : rows[i].with_issuer;
+            if ((told ? told->reason : TROTH_R_NONE) != want)
+                test_fail("row %zu, %zu certificates: %s (%s)", i, n, told ? told->code : "nothing", told ? told->detail : "");
+            assert_null(troth_server_warning(s, want == TROTH_R_NONE ? 0 : 1));
+            troth_server_free(s);
+        }
+    world_free(w);
+}
+
+/* The first mistake is there to be asked for as soon as it was made. */
+static void test_mistake(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(1));
+    troth_builder *b = troth_server_builder(troth_provider_share(w->mk->crypto));
+    assert_null(troth_mistake(NULL));
+    assert_null(troth_mistake(b));
+    troth_identity_staple(b, SPAN_TEXT("for nobody"));
+    assert_int_equal(troth_mistake(b)->reason, TROTH_R_WRONG_TIME);
+    troth_identity_pem(b, w->chain_pem, w->key_pem);
+    assert_int_equal(troth_mistake(b)->reason, TROTH_R_WRONG_TIME);
+    troth_builder_free(b);
+    world_free(w);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(test_staples), cmocka_unit_test(test_mistake) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
