@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "tty.h"
+
 #define V(id)   (1u << VERB_##id)
 #define ALL     ((1u << VERB_COUNT) - 1)
 #define REPEATS (1u << 31)
@@ -99,26 +101,46 @@ static const char *nearest(const char *word, bool want_verb, enum verb v)
 
 /* ---- help */
 
-static void wrap(const char *text, int indent, int width)
+/* Lines longer than this are hard to read, however wide the terminal. */
+static int page_width(FILE *to)
+{
+    unsigned n = columns_of(fileno(to));
+    return n < 100 ? (int)n : 100;
+}
+
+/* `text` behind `indent` columns, at whole words. */
+static void wrap(FILE *to, const char *text, int indent, int width)
 {
     int column = indent;
     for (const char *p = text; *p;) {
         size_t n = strcspn(p, " ");
         if (column > indent && column + 1 + (int)n > width) {
-            printf("\n%*s", indent, "");
+            fprintf(to, "\n%*s", indent, "");
             column = indent;
         } else if (column > indent) {
-            putchar(' ');
+            fputc(' ', to);
             column++;
         }
-        printf("%.*s", (int)n, p);
+        fprintf(to, "%.*s", (int)n, p);
         column += (int)n;
         p += n + (p[n] == ' ');
     }
-    putchar('\n');
+    fputc('\n', to);
 }
 
-static void help_options(enum verb v, bool common)
+/* A term and its explanation beside it; below it, where there is no room for two columns. */
+static void help_row(FILE *to, const char *term, int column, const char *text, int width)
+{
+    bool narrow = width < column + 30;
+    int indent = narrow ? 8 : column;
+    if (narrow || (int)strlen(term) > column - 3)
+        fprintf(to, "  %s\n%*s", term, indent, "");
+    else
+        fprintf(to, "  %-*s ", column - 3, term);
+    wrap(to, text, indent, width);
+}
+
+static void help_options(enum verb v, bool common, int width)
 {
     for (size_t i = 0; i < OPT_COUNT; i++) {
         const struct opt_row *o = &opts[i];
@@ -128,31 +150,32 @@ static void help_options(enum verb v, bool common)
         if (o->letter)
             snprintf(letter, sizeof letter, "-%c, ", o->letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-        printf("  %-30s ", left);
-        if (strlen(left) > 30)
-            printf("\n%33s", "");
-        wrap(o->help, 33, 100);
+        help_row(stdout, left, 33, o->help, width);
     }
 }
 
 static void help_verb(enum verb v)
 {
     printf("troth %s%s%s [options]\n\n", verbs[v].name, *verbs[v].operands ? " " : "", verbs[v].operands);
-    wrap(*verbs[v].about ? verbs[v].about : verbs[v].line, 0, 100);
+    int width = page_width(stdout);
+    wrap(stdout, *verbs[v].about ? verbs[v].about : verbs[v].line, 0, width);
     printf("\nOptions\n");
-    help_options(v, false);
+    help_options(v, false, width);
     printf("\nCommon options\n");
-    help_options(v, true);
+    help_options(v, true, width);
 }
 
 static void help_all(FILE *to)
 {
+    int width = page_width(to);
     fprintf(to, "troth - TLS that says what it does\n\nUsage: troth VERB [options] ...\n\n");
     for (size_t i = 0; i < VERB_COUNT; i++)
-        fprintf(to, "  %-14s %s\n", verbs[i].name, verbs[i].line);
-    fprintf(to, "\n`troth VERB --help' and `man troth-VERB' say more.\n\n"
-                "Exit status: 0 all that was asked for holds, 1 a negative answer, 2 usage, 3 name or TCP, 4 protocol, 5 we refused\n"
-                "the peer's certificate, 6 the peer refused us, 7 timeout, 8 a file or key, 9 HTTP status (get --fail), 70 a bug.\n");
+        help_row(to, verbs[i].name, 17, verbs[i].line, width);
+    fputc('\n', to);
+    wrap(to, "`troth VERB --help' and `man troth-VERB' say more.", 0, width);
+    fputc('\n', to);
+    wrap(to, "Exit status: 0 all that was asked for holds, 1 a negative answer, 2 usage, 3 name or TCP, 4 protocol, 5 we refused the peer's "
+             "certificate, 6 the peer refused us, 7 timeout, 8 a file or key, 9 HTTP status (get --fail), 70 a bug.", 0, width);
 }
 
 /* ---- parsing */

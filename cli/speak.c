@@ -41,18 +41,34 @@ static bool set_versions(const struct args *a, troth_builder *b)
     return true;
 }
 
+/* The value of a list, to be taken apart. */
+static bool copy_list(const struct args *a, enum opt o, char list[TEXT_MOST])
+{
+    int n = snprintf(list, TEXT_MOST, "%s", a->value[o]);
+    return n < TEXT_MOST || complain(a, EXIT_USAGE, "--%s: the list is longer than %d characters", opt_name(o), TEXT_MOST - 1) == EXIT_OK;
+}
+
+/* "0x001d" -> 0x001d; 0: it is none. */
+static uint16_t in_hex(const char *word)
+{
+    char *end;
+    unsigned long id = !strncmp(word, "0x", 2) ? strtoul(word, &end, 16) : 0;
+    return id && !*end && id <= UINT16_MAX ? (uint16_t)id : 0;
+}
+
 /* "x25519,secp256r1" -> numbers, by registered name or as 0x001d. */
 static bool numbers_of(const struct args *a, enum opt o, uint16_t (*by_name)(const char *), uint16_t *out, size_t *n)
 {
     char list[TEXT_MOST];
     *n = 0;
-    snprintf(list, sizeof list, "%s", a->value[o]);
+    if (!copy_list(a, o, list))
+        return false;
     for (char *save, *word = strtok_r(list, ",: ", &save); word; word = strtok_r(NULL, ",: ", &save)) {
         uint16_t id = by_name(word);
-        if (!id && !strncmp(word, "0x", 2))
-            id = (uint16_t)strtoul(word, NULL, 16);
+        if (!id)
+            id = in_hex(word);
         if (!id || *n == LIST_MAX) {
-            complain(a, EXIT_USAGE, "--%s: `%s' is not a registered name", opt_name(o), word);
+            complain(a, EXIT_USAGE, id ? "--%s: too many names, from `%s' on" : "--%s: `%s' is not a registered name", opt_name(o), word);
             return false;
         }
         out[(*n)++] = id;
@@ -95,12 +111,16 @@ static bool set_alpn(const struct args *a, troth_builder *b)
     char list[TEXT_MOST];
     const char *names[LIST_MAX];
     size_t n = 0;
+    bool http1 = a->verb == VERB_SERVE || a->verb == VERB_GET; /* which would be taken at their word, and say something else */
     if (!args_has(a, OPT_ALPN))
         return true;
-    snprintf(list, sizeof list, "%s", a->value[OPT_ALPN]);
+    if (!copy_list(a, OPT_ALPN, list))
+        return false;
     for (char *save, *word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
         if (n == LIST_MAX || strlen(word) > 255)
             return complain(a, EXIT_USAGE, "--alpn: too many or too long protocol names"), false;
+        if (http1 && strncmp(word, "http/1.", 7) != 0)
+            return complain(a, EXIT_USAGE, "--alpn: `%s' is not spoken here, http/1.1 alone is", word), false;
         names[n++] = word;
     }
     if (!n)
@@ -121,7 +141,8 @@ static bool set_compression(const struct args *a, troth_builder *b)
         troth_compressors(b, NULL, 0);
     if (!args_has(a, OPT_COMPRESS_WITH))
         return true;
-    snprintf(list, sizeof list, "%s", a->value[OPT_COMPRESS_WITH]);
+    if (!copy_list(a, OPT_COMPRESS_WITH, list))
+        return false;
     for (char *save, *word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
         uint16_t id = 0;
         while (id < 3 && strcmp(names[id], word) != 0)
@@ -214,7 +235,8 @@ static bool set_filters(const struct args *a, troth_builder *b)
     char list[TEXT_MOST];
     if (!args_has(a, OPT_OID_FILTER))
         return true;
-    snprintf(list, sizeof list, "%s", a->value[OPT_OID_FILTER]);
+    if (!copy_list(a, OPT_OID_FILTER, list))
+        return false;
     for (char *save, *one = strtok_r(list, ",", &save); one; one = strtok_r(NULL, ",", &save))
         if (!set_filter(a, b, one))
             return false;

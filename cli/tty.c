@@ -38,8 +38,12 @@ bool want_unicode(void)
 
 unsigned columns_of(int fd)
 {
+    enum { LEAST = 40, MOST = 1000, PAGE = 100 };
     struct winsize w;
-    if (!ioctl(fd, TIOCGWINSZ, &w) && w.ws_col >= 40)
-        return w.ws_col;
-    return 100;
+    if (ioctl(fd, TIOCGWINSZ, &w)) /* no terminal: the same everywhere */
+        return PAGE;
+    const char *set = getenv("COLUMNS");
+    long n = set && *set ? strtol(set, NULL, 10) : 0;
+    n = n > 0 ? n : w.ws_col ? w.ws_col : PAGE;
+    return (unsigned)(n < LEAST ? LEAST : n > MOST ? MOST : n);
 }
