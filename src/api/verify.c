@@ -123,12 +123,13 @@ static bool list_add(struct arena *arena, span **list, size_t *n, size_t *cap, s
 /* Says in which file it was; "" none. */
 static void name_file(troth_error *e, span path)
 {
-    struct text t = TEXT_IN(e->detail);
+    char saw[sizeof e->detail];
     if (!path.n)
         return;
-    t.n = strlen(e->detail);
-    text_add(&t, t.n ? ", in " : "");
+    memcpy(saw, e->detail, sizeof saw);
+    struct text t = TEXT_IN(e->detail);
     text_escaped(&t, path);
+    text_add(&t, "%s%s", saw[0] ? ": " : "", saw);
 }
 
 void troth_policy_passphrase(troth_policy_builder *b, troth_passphrase_fn *ask, void *ctx)
