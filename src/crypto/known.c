@@ -60,7 +60,7 @@ static void store(struct known_row *row, const struct known *k)
 void known_verify(struct known_keys *all, const troth_provider *p, troth_verify_job *job)
 {
     struct known k = { .word = { 0 } };
-    bool there = all && name_it(&k, job->key), had = there && load(row_of(all, &k), &k);
+    bool there = all && known_helps(p) && name_it(&k, job->key), had = there && load(row_of(all, &k), &k);
     there = had || (there && p->know(p->self, job->key, k.word));
     job->known = there ? k.word : NULL;
     p->verify(p->self, job, 1);

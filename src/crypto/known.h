@@ -22,7 +22,8 @@ struct known_keys {
 /* Can this provider do better with a key that it knows? */
 bool known_helps(const troth_provider *p);
 void known_init(struct known_keys *all);
-/* Verifies one job, with what is known of its key; gets to know a key that made a good signature.  `all` NULL: verifies it, no more. */
+/* Verifies one job, with what is known of its key; gets to know a key that made a good signature.  Where
+ * `all` is NULL or the provider has no use for it: verifies it, no more. */
 void known_verify(struct known_keys *all, const troth_provider *p, troth_verify_job *job);
 
 #endif
