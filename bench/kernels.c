@@ -3,6 +3,7 @@
  * links: crypto */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/ec.h>
@@ -21,7 +22,7 @@
 #include "crypto/kernel/rsa.h"
 #include "crypto/kernel/x25519.h"
 
-enum { ROWS_MAX = 64, ROUNDS_MAX = 2000 };
+enum { ROWS_MAX = 96, ROUNDS_MAX = 2000 };
 
 struct row {
     char name[64];
@@ -36,9 +37,13 @@ struct bench { struct quiet quiet; const char *filter; unsigned rows; struct row
 
 static void add(struct bench *b, const char *name, const char *by, void (*run)(void *), void *arg, unsigned each)
 {
+    if (b->rows == ROWS_MAX) {
+        fprintf(stderr, "kernels: ROWS_MAX is too small for %s %s\n", name, by);
+        exit(1);
+    }
     struct row *r = &b->row[b->rows];
     snprintf(r->name, sizeof r->name, "%s %s", name, by);
-    if (b->rows == ROWS_MAX || (b->filter && !strstr(r->name, b->filter)))
+    if (b->filter && !strstr(r->name, b->filter))
         return;
     r->run = run;
     r->arg = arg;

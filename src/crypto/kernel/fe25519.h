@@ -16,7 +16,7 @@ __extension__ typedef unsigned __int128 fe_wide;
 
 struct fe { uint64_t l[5]; };
 
-/* r = z^(p-2) = 1/z; 0 gives 0 */
+/* r = 1/z, tight; 0 gives 0. Takes loose limbs. */
 void fe_invert(struct fe *r, const struct fe *z);
 
 ALWAYS_INLINE uint64_t fe_word(const uint8_t *p)

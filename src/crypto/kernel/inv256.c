@@ -14,20 +14,33 @@ __extension__ typedef __int128 wide;
 struct matrix { int64_t u, v, q, r; };                  /* 2^62 times the transition of 59 divsteps: entries within 2^62 */
 struct number { int64_t l[5]; };                        /* sum of l[i] * 2^(62 i); all but the top limb within 0 .. 2^62 - 1 */
 
-/* 59 divsteps on the low bits. The matrix starts at 8, for it is read as scaled by 2^62 and not by 2^59. */
+/* `n` divsteps, at most 30, on the low bits. A row of the matrix is one word, u + 2^32 v: whatever is done to a row is linear, so both
+ * halves go in one operation, and stay within 2^30. f and g are exchanged rather than summed: less waits for what was before. */
+ALWAYS_INLINE int64_t divsteps_some(int n, int64_t zeta, uint64_t *low_f, uint64_t *low_g, struct matrix *t)
+{
+    uint64_t f = *low_f, g = *low_g, uv = 1, qr = (uint64_t)1 << 32;
+    for (int i = 0; i < n; i++) {
+        uint64_t negative = ct_hide((uint64_t)(zeta >> 63)), odd = ct_hide(0 - (g & 1)), swap = negative & odd;
+        uint64_t x = (f ^ negative) - negative, y = (uv ^ negative) - negative;
+        f ^= (f ^ g) & swap, uv ^= (uv ^ qr) & swap;
+        g += x & odd, qr += y & odd;                    /* g +- f when g is odd, and the same to the matrix */
+        zeta = (int64_t)((uint64_t)zeta ^ swap) - 1;
+        g >>= 1, uv <<= 1;
+    }
+    *low_f = f, *low_g = g;
+    t->u = (int32_t)uv, t->v = (int64_t)(uv - (uint64_t)t->u) >> 32;
+    t->q = (int32_t)qr, t->r = (int64_t)(qr - (uint64_t)t->q) >> 32;
+    return zeta;
+}
+
+/* 59 divsteps. The matrix is multiplied by 8, for it is read as scaled by 2^62 and not by 2^59. */
 static int64_t divsteps(int64_t zeta, uint64_t f, uint64_t g, struct matrix *t)
 {
-    uint64_t u = 8, v = 0, q = 0, r = 8;
-    for (int i = 0; i < 59; i++) {
-        uint64_t negative = ct_hide((uint64_t)(zeta >> 63)), odd = ct_hide(0 - (g & 1));
-        uint64_t x = (f ^ negative) - negative, y = (u ^ negative) - negative, z = (v ^ negative) - negative;
-        g += x & odd, q += y & odd, r += z & odd;       /* g +- f when g is odd, and the same to the matrix */
-        negative &= odd;
-        zeta = (int64_t)((uint64_t)zeta ^ negative) - 1;
-        f += g & negative, u += q & negative, v += r & negative;
-        g >>= 1, u <<= 1, v <<= 1;
-    }
-    *t = (struct matrix){ (int64_t)u, (int64_t)v, (int64_t)q, (int64_t)r };
+    struct matrix a, b;
+    zeta = divsteps_some(30, zeta, &f, &g, &a);
+    zeta = divsteps_some(29, zeta, &f, &g, &b);
+    *t = (struct matrix){ 8 * (b.u * a.u + b.v * a.q), 8 * (b.u * a.v + b.v * a.r),
+                          8 * (b.q * a.u + b.r * a.q), 8 * (b.q * a.v + b.r * a.r) };
     return zeta;
 }
 

@@ -135,7 +135,7 @@ static IFMA __attribute__((noinline)) void mul_to(struct f8 *r, const struct f8 
     *r = f8_mul(*a, *b);
 }
 
-/* the chain of fe_invert */
+/* z^(p - 2) = z^(2^255 - 21). The names say the exponent: e5 is z^(2^5 - 1) and so on. Eight at once, so divsteps are no quicker. */
 static IFMA void f8_invert(struct f8 *r, const struct f8 *z)
 {
     struct f8 z2, z9, z11, e5, e10, e20, e50, e100, t;
