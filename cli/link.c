@@ -64,11 +64,12 @@ static void push(struct link *l, troth_span data)
         await(l, POLLOUT);
     } else if (errno != EINTR) {
         /* The peer may have said why before it closed: read that first. */
+        int error = errno;
         char last;
         if (recv(l->fd, &last, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
             troth_sent(l->conn, data.n);
         else
-            broke(l, errno);
+            broke(l, error);
     }
 }
 

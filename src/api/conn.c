@@ -221,11 +221,14 @@ void troth_close(troth_conn *c)
 
 void troth_broken(troth_conn *c, enum troth_reason why, const char *detail)
 {
-    if (!c || trouble_is_set(&c->error) || engine_is_over(c))
+    if (!c)
+        return;
+    bool over = trouble_is_set(&c->error) || engine_is_over(c);
+    outq_drop(&c->rec.out); /* there is no way left to tell the peer, not even of a failure that came before */
+    if (over)
         return;
     (void)fail_as(c, (unsigned)why < TROTH_REASON_COUNT && why ? why : TROTH_R_BAD_ARGUMENT, "%s", detail ? detail : "");
-    trouble_alert(&c->error, ALERT_NONE_BELONGS); /* there is no way left to tell the peer */
-    outq_drop(&c->rec.out);
+    trouble_alert(&c->error, ALERT_NONE_BELONGS);
     engine_fail(c);
 }
 

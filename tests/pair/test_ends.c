@@ -107,6 +107,25 @@ static void test_broken_transport(void **state)
     end(&p, w);
 }
 
+/* A failure whose alert cannot be sent any more: there must be nothing left to send, or whoever asks goes round for ever. */
+static void test_broken_after_a_failure(void **state)
+{
+    (void)state;
+    static const uint8_t bad[] = { 22, 3, 3, 0, 4, HS_finished, 0, 0, 0 };
+    struct pair p;
+    struct world *w = begin(&p, NULL, NULL, NULL);
+    pair_step(&p, &p.client);
+    troth_event ev = troth_next(p.client.c);
+    assert_true(ev.kind == TROTH_RECV && ev.room.n >= sizeof bad);
+    memcpy(ev.room.p, bad, sizeof bad);
+    troth_received(p.client.c, sizeof bad);
+    assert_int_equal(troth_next(p.client.c).kind, TROTH_SEND);
+    troth_broken(p.client.c, TROTH_R_NET_RESET_MID, "EPIPE");
+    assert_int_equal(troth_next(p.client.c).kind, TROTH_FAILED);
+    assert_int_equal(troth_why(p.client.c)->reason, TROTH_R_UNEXPECTED_MESSAGE); /* the first failure is the one that counts */
+    end(&p, w);
+}
+
 /* ---- alerts: each has a reason, and what it is about depends on what was sent */
 static void expect_alert(uint8_t alert, enum troth_reason expected)
 {
@@ -483,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_end_of_input_in_the_handshake),
         cmocka_unit_test(test_closed_in_the_handshake),
         cmocka_unit_test(test_broken_transport),
+        cmocka_unit_test(test_broken_after_a_failure),
         cmocka_unit_test(test_alerts),
         cmocka_unit_test(test_alerts_about_our_certificate),
         cmocka_unit_test(test_key_update_flood),
