@@ -5,6 +5,7 @@
 #include "crypto/hkdf.h"
 #include "tls/alert.h"
 #include "tls/carrier.h"
+#include "tls/engine.h"
 #include "tls/nottls.h"
 
 enum { LEVEL_WARNING = 1 };
@@ -39,10 +40,12 @@ static size_t sent(struct troth_conn *c, size_t n)
 static void take_close(struct troth_conn *c)
 {
     alert_tell_received(c, LEVEL_WARNING, ALERT_close_notify);
-    if (c->ready)
+    if (c->ready) {
         c->close_seen = true;
-    else
-        (void)alert_received(c, ALERT_close_notify);
+        return;
+    }
+    engine_close(c); /* whoever closes says so, whatever the other did (RFC 9846 6.1) */
+    (void)alert_received(c, ALERT_close_notify);
 }
 
 static void refuse_input(struct troth_conn *c, troth_error *e)

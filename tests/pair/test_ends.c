@@ -90,8 +90,11 @@ static void test_closed_in_the_handshake(void **state)
     struct world *w = begin(&p, NULL, NULL, NULL);
     pair_step(&p, &p.client);
     pipe_put(&p.to_client, close_notify, sizeof close_notify);
+    size_t before = p.to_server.n;
     pair_step(&p, &p.client);
     assert_failed(&p.client, PEER_CLOSED);
+    assert_int_equal(p.to_server.n, before + sizeof close_notify); /* we end it in order, too (RFC 9846 6.1) */
+    assert_memory_equal(p.to_server.p + before, close_notify, sizeof close_notify);
     end(&p, w);
 }
 
