@@ -1,6 +1,7 @@
 /* client.c - the client until the version is decided: our ClientHello, the server's ServerHello or HelloRetryRequest.
  *
  * Must never take an answer to something that was not offered. */
+#include "base/alerts.h"
 #include "tls/flight.h"
 #include "tls/hooks.h"
 #include "tls/offer.h"
@@ -35,6 +36,26 @@ static enum state on_start(struct troth_conn *c, const struct message *m)
     return ok ? S_WAIT_SH : S_FAILED;
 }
 
+static bool check_offered(struct troth_conn *c, const struct server_hello *sh, uint16_t version)
+{
+    const struct offer *o = &c->hs->offer;
+    bool unsaid = version == TROTH_TLS13 && !exts_have(&sh->exts, X_SUPPORTED_VERSIONS);
+    if (version < TROTH_TLS12)
+        return fail(c, NO_SHARED_VERSION, "the server chose %s (%04x)", name_of(&names_version, version), version);
+    if (version < o->least || version > o->most || unsaid)
+        return fail(c, VERSION_NOT_OFFERED, "the server chose %s (%04x)", name_of(&names_version, version), version);
+    return true;
+}
+
+/* Always false.  A server that writes supported_versions had ours to choose from (RFC 9846 4.3.1): then its choice is not one that it cannot
+ * help. */
+static bool refuse_version(struct troth_conn *c, const struct server_hello *sh)
+{
+    if (exts_have(&sh->exts, X_SUPPORTED_VERSIONS))
+        trouble_alert(&c->error, ALERT_illegal_parameter);
+    return false;
+}
+
 /* The version must be one that we offered; an older one, when we offered TLS 1.3, must not carry the mark of a TLS 1.3 server that was
  * made to choose it (RFC 9846 4.2.3). */
 static bool check_version(struct troth_conn *c, const struct server_hello *sh, uint16_t version)
@@ -44,10 +65,8 @@ static bool check_version(struct troth_conn *c, const struct server_hello *sh, u
         return fail(c, RETRY_CHANGED_VERSION, "%s (%04x) after a HelloRetryRequest", name_of(&names_version, version), version);
     if (o->early && version < TROTH_TLS13)
         return fail(c, VERSION_AFTER_EARLY_DATA, "the server chose %s (%04x)", name_of(&names_version, version), version);
-    if (version < TROTH_TLS12)
-        return fail(c, NO_SHARED_VERSION, "the server chose %s (%04x)", name_of(&names_version, version), version);
-    if (version < o->least || version > o->most)
-        return fail(c, VERSION_NOT_OFFERED, "the server chose %s (%04x)", name_of(&names_version, version), version);
+    if (!check_offered(c, sh, version))
+        return refuse_version(c, sh);
     span mark = span_slice(sh->random, 24, 8);
     if (o->most >= TROTH_TLS13 && version < TROTH_TLS13
         && (span_equal(mark, span_of(downgrade_tls12, 8)) || span_equal(mark, span_of(downgrade_tls11, 8))))
@@ -85,6 +104,8 @@ static bool check_retry(struct troth_conn *c, const struct server_hello *sh)
         return fail(c, LEGACY_VERSION, "legacy_version %04x", sh->legacy_version);
     if (!span_equal(sh->legacy_session_id_echo, span_of(o->session_id, o->session_id_n)))
         return fail(c, SESSION_ID_ECHO, "in HelloRetryRequest");
+    if (sh->legacy_compression_method)
+        return fail(c, COMPRESSION, "legacy_compression_method %u in HelloRetryRequest", sh->legacy_compression_method);
     if (!exts_have(e, X_KEY_SHARE) && !exts_have(e, X_COOKIE))
         return fail(c, RETRY_CHANGES_NOTHING, "neither a group nor a cookie");
     if (!exts_have(e, X_KEY_SHARE))
@@ -106,7 +127,7 @@ static bool read_retry(struct troth_conn *c, struct server_hello *sh, const stru
         return fail_read(c, "HelloRetryRequest", &r);
     uint16_t version = server_hello_version(sh);
     if (version != TROTH_TLS13 || c->hs->offer.most < TROTH_TLS13)
-        return fail(c, VERSION_NOT_OFFERED, "HelloRetryRequest with %04x", version);
+        return fail(c, VERSION_NOT_OFFERED, "HelloRetryRequest with %04x", version) || refuse_version(c, sh);
     if (!exts_read(&sh->exts, &r, IN_HRR, TROTH_TLS13, &c->hs->offer.asked))
         return fail_read(c, "HelloRetryRequest", &r);
     return true;

@@ -2,6 +2,7 @@
  *
  * The table is the whole graph.  Each handler reads, checks, decides, acts.  Must never send application data, or believe any, before
  * the server's Finished was checked. */
+#include "base/alerts.h"
 #include "tls/auth.h"
 #include "tls/certificate.h"
 #include "tls/flight.h"
@@ -90,7 +91,10 @@ static bool take_share(struct troth_conn *c, const struct server_hello *sh, uint
     *n = 0;
     if (exts_have(&sh->exts, X_KEY_SHARE))
         return agree(c, &sh->exts.shares[0], secret, n);
-    return fail(c, NO_KEY_SHARE, "ServerHello without key_share");
+    (void)fail(c, NO_KEY_SHARE, "ServerHello without key_share");
+    if (exts_have(&sh->exts, X_PRE_SHARED_KEY))
+        trouble_alert(&c->error, ALERT_illegal_parameter); /* we said that a PSK alone will not do (RFC 9846 4.3.11) */
+    return false;
 }
 
 static bool enter_handshake(struct troth_conn *c, const struct server_hello *sh)

@@ -12,6 +12,14 @@ bool server_hello_is_retry(const struct server_hello *sh)
     return span_equal(sh->random, SPAN_OF(hello_retry_random));
 }
 
+/* The version decides how the rest is read; so one that is there has to be whole before anybody asks for it (RFC 9846 4.3.1). */
+static void check_selected_version(struct rd *r, const struct server_hello *sh)
+{
+    span body = exts_body(&sh->exts, X_SUPPORTED_VERSIONS);
+    if (rd_ok(r) && exts_have(&sh->exts, X_SUPPORTED_VERSIONS) && body.n != 2)
+        rd_fail_at(r, "selected_version", body.n < 2 ? TROTH_R_SHORT : TROTH_R_TRAILING, (uint32_t)(body.p - r->ctx->base));
+}
+
 bool server_hello_read(struct server_hello *sh, struct rd *r)
 {
     *sh = (struct server_hello){ 0 };
@@ -24,6 +32,7 @@ bool server_hello_read(struct server_hello *sh, struct rd *r)
     if (sh->has_extensions)
         exts_gather(r, &sh->exts, server_hello_is_retry(sh) ? IN_HRR : IN_SH);
     rd_end(r, "ServerHello");
+    check_selected_version(r, sh);
     return rd_ok(r);
 }
 

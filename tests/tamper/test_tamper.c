@@ -2,6 +2,7 @@
  *
  * The sender's witness is told of each field of its own messages before they are hashed and sealed: that is where the change is made, so
  * the transcript, signatures and record tags stay right and only the field itself is wrong.  The offsets come from the parser. */
+#include "base/alerts.h"
 #include "base/witness.h"
 #include "fake/fake.h"
 #include "support/pair.h"
@@ -18,6 +19,7 @@ struct tamper {
     enum end          fails;
     enum troth_reason why;
     enum setting      setting;
+    uint8_t           alert; /* 0: that of the reason */
 };
 
 #define U8(v)  { (uint8_t)(v) }, 1
@@ -25,8 +27,9 @@ struct tamper {
 #define U24(v) { (uint8_t)((v) >> 16), (uint8_t)((v) >> 8), (uint8_t)(v) }, 3
 #define BYTES(...) { __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ })
 #define FLIP   { 0 }, 0
-#define TAMPER(path, what, fails, why)             { path, what, fails, TROTH_R_##why, PLAIN },
-#define TAMPER_IN(setting, path, what, fails, why) { path, what, fails, TROTH_R_##why, setting },
+#define TAMPER(path, what, fails, why)             { path, what, fails, TROTH_R_##why, PLAIN, 0 },
+#define TAMPER_IN(setting, path, what, fails, why) { path, what, fails, TROTH_R_##why, setting, 0 },
+#define ILLEGAL(setting, path, what, fails, why)   { path, what, fails, TROTH_R_##why, setting, ALERT_illegal_parameter },
 
 /* clang-format off */
 static const struct tamper table[] = {
@@ -41,11 +44,11 @@ static const struct tamper table[] = {
     TAMPER("ServerHello.cipher_suite",                          U16(0x1304), CLIENT, SUITE_NOT_OFFERED)
     TAMPER("ServerHello.cipher_suite",                          U16(0xc02b), CLIENT, SUITE_NOT_OFFERED)
     TAMPER("ServerHello.legacy_compression_method",             U8(1),       CLIENT, COMPRESSION)
-    TAMPER("ServerHello.supported_versions.selected_version",   U16(0x0305), CLIENT, VERSION_NOT_OFFERED)
-    TAMPER("ServerHello.supported_versions.selected_version",   U16(0x0302), CLIENT, NO_SHARED_VERSION)
+    ILLEGAL(PLAIN, "ServerHello.supported_versions.selected_version", U16(0x0305), CLIENT, VERSION_NOT_OFFERED)
+    ILLEGAL(PLAIN, "ServerHello.supported_versions.selected_version", U16(0x0302), CLIENT, NO_SHARED_VERSION)
     TAMPER("ServerHello.key_share.group",                       U16(0x0018), CLIENT, GROUP_NOT_OFFERED)
     TAMPER("ServerHello.key_share.key_exchange",                U16(1),      CLIENT, TRAILING)
-    TAMPER("ServerHello.extension_type",                        U16(0x0033), CLIENT, EXT_TWICE_IN_HELLO)
+    TAMPER("ServerHello.extension_type",                        U16(0x0033), CLIENT, EXT_TWICE)
     TAMPER("ServerHello.extension_type",                        U16(0x00ff), CLIENT, VERSION_NOT_OFFERED)
 
     TAMPER_IN(RETRY, "HelloRetryRequest.key_share.selected_group", U16(0x001d), CLIENT, RETRY_SAME_GROUP)
@@ -53,7 +56,8 @@ static const struct tamper table[] = {
     TAMPER_IN(RETRY, "HelloRetryRequest.cipher_suite",             U16(0x1399), CLIENT, SUITE_NOT_OFFERED)
     TAMPER_IN(RETRY, "HelloRetryRequest.legacy_version",           U16(0x0301), CLIENT, LEGACY_VERSION)
     TAMPER_IN(RETRY, "HelloRetryRequest.legacy_session_id_echo",   BYTES(32, 1, 2), CLIENT, SESSION_ID_ECHO)
-    TAMPER_IN(RETRY, "HelloRetryRequest.supported_versions.selected_version", U16(0x0303), CLIENT, VERSION_NOT_OFFERED)
+    TAMPER_IN(RETRY, "HelloRetryRequest.legacy_compression_method", U8(1),       CLIENT, COMPRESSION)
+    ILLEGAL(RETRY, "HelloRetryRequest.supported_versions.selected_version", U16(0x0303), CLIENT, VERSION_NOT_OFFERED)
 
     TAMPER_IN(RETRY, "ServerHello.key_share.group",             U16(0x001d), CLIENT, RETRY_CHANGED_GROUP)
     TAMPER_IN(RETRY, "ServerHello.cipher_suite",                U16(0x1302), CLIENT, RETRY_CHANGED_SUITE)
@@ -159,6 +163,8 @@ static void run_case(struct world *w, const struct tamper *t)
         test_fail("%s: expected %s, got %s (%s); the other end: %s (%s)", t->path, troth_reason_code(t->why), why ? why->code : "nothing",
                   why ? why->detail : "", other ? other->code : "nothing", other ? other->detail : "");
     }
+    if (why && t->alert && why->alert != t->alert)
+        test_fail("%s: alert %u, expected %u", t->path, why->alert, t->alert);
     pair_free(&p);
 }
 
