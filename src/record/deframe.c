@@ -112,15 +112,21 @@ static bool is_protected(enum form form, uint8_t type)
     return form == FORM_12 || (form == FORM_13 && type == CONTENT_APPLICATION_DATA);
 }
 
+/* A first record of a type that nobody knows is a record all the same: to its sender an alert means something. */
+static bool is_header(const uint8_t *h, size_t left)
+{
+    return left < 2 || (h[1] == 3 && (left < 3 || h[2] <= 4));
+}
+
 /* As much of the header as is there. */
 static bool header_fits(const struct inbuf *b, enum form form, troth_error *e)
 {
     const uint8_t *h = b->p + b->at;
     size_t left = b->end - b->at;
-    if (!b->any && (!is_type(h[0]) || (left >= 2 && h[1] != 3)))
+    if (!b->any && ((!is_type(h[0]) && !is_header(h, left)) || (left >= 2 && h[1] != 3)))
         return not_tls(b, e) != DEFRAME_BAD;
     if (!is_type(h[0]))
-        return fail_to(e, RECORD_TYPE, "type %u", h[0]);
+        return (!b->any && left < HEADER) || fail_to(e, RECORD_TYPE, "type %u", h[0]);
     if (left < 3)
         return true;
     if (h[1] != 3 || (is_protected(form, h[0]) && h[2] != 3))

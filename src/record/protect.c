@@ -339,7 +339,7 @@ enum opened protect_open(struct protect *p, troth_error *e, struct record *r)
     struct nonce nonce;
     uint8_t aad[13];
     size_t front = explicit_n(p), whole = HEADER + r->n;
-    if (r->n < front + TAG + (p->form == FORM_13))
+    if (r->n < front + TAG)
         return OPEN_SHORT;
     if (p->seq == UINT64_MAX)
         fail_to(e, KEY_EXHAUSTED, "2^64 records");

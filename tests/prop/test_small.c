@@ -264,7 +264,7 @@ static void test_writer(void **state)
 }
 
 /* ---- record boundaries: two records and what follows, however they are cut */
-static const uint8_t types[] = { 0, 20, 22, 23, 24 }, majors[] = { 2, 3 }, minors[] = { 1, 3, 4 };
+static const uint8_t types[] = { 0, 20, 22, 23, 24 }, majors[] = { 2, 3 }, minors[] = { 1, 3, 5 };
 static const unsigned lengths[] = { 0, 1, 3, 16384, 16385, 16640, 16641, 65535 };
 
 /* What becomes of a stream: records as "type length", and how it ended. */
@@ -307,10 +307,13 @@ static uint64_t expected(const uint8_t *p, size_t n, enum form form)
         const uint8_t *h = p + at;
         size_t left = n - at, length = left >= 5 ? (size_t)(h[3] << 8 | h[4]) : 0;
         size_t most = form == FORM_12 ? 16384 + 2048 : form == FORM_13 || h[0] == 23 ? 16640 : 16384;
-        if (h[0] < 20 || h[0] > 23)
-            why = any ? TROTH_R_RECORD_TYPE : TROTH_R_NOT_TLS;
-        else if (left >= 2 && !any && h[1] != 3)
+        bool known = h[0] >= 20 && h[0] <= 23, alien = left >= 2 && (h[1] != 3 || (!known && left >= 3 && h[2] > 4));
+        if (!any && alien)
             why = TROTH_R_NOT_TLS;
+        else if (!known && (any || left >= 5))
+            why = TROTH_R_RECORD_TYPE;
+        else if (!known)
+            break;
         else if (left >= 3 && (h[1] != 3 || (h[2] != 3 && (form == FORM_12 || (form == FORM_13 && h[0] == 23)))))
             why = TROTH_R_RECORD_VERSION;
         else if (left >= 5 && length > most)

@@ -152,12 +152,18 @@ static void names_what_is_not_tls(void **state)
     assert_int_equal(ONE("HTTP/1.1 400 Bad Request\r\n", FORM_PLAIN, false), DEFRAME_BAD);
     assert_reason(&e, NOT_TLS);
     assert_non_null(strstr(e.detail, "HTTP/1.1 400 Bad Request"));
-    assert_int_equal(ONE("2", FORM_PLAIN, false), DEFRAME_BAD);
+    assert_int_equal(ONE("22", FORM_PLAIN, false), DEFRAME_BAD);
     assert_reason(&e, NOT_TLS);
     assert_int_equal(ONE("\x80\x2e\x01\x03\x01", FORM_PLAIN, false), DEFRAME_BAD);
     assert_reason(&e, NOT_TLS);
     assert_int_equal(ONE("\x16\x02", FORM_PLAIN, false), DEFRAME_BAD);
     assert_reason(&e, NOT_TLS);
+    assert_int_equal(ONE("2", FORM_PLAIN, false), DEFRAME_MORE);
+    assert_int_equal(ONE("\x18\x03\x01\x01", FORM_PLAIN, false), DEFRAME_MORE);
+    assert_int_equal(ONE("\x18\x03\x05", FORM_PLAIN, false), DEFRAME_BAD);
+    assert_reason(&e, NOT_TLS);
+    assert_int_equal(ONE("\x18\x03\x01\x01\x01", FORM_PLAIN, false), DEFRAME_BAD); /* a record all the same: its sender is told */
+    assert_reason(&e, RECORD_TYPE);
     assert_int_equal(ONE("\x16", FORM_PLAIN, false), DEFRAME_MORE);
     assert_int_equal(ONE("", FORM_PLAIN, false), DEFRAME_MORE);
 }
