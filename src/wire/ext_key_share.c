@@ -13,6 +13,17 @@ static struct key_share entry_read(struct rd *r)
     return s;
 }
 
+/* In a list that is too long, strangers make room for a group that could be chosen: a server that overlooks a share asks for one that was
+ * sent, which its client may not stand (RFC 9846 4.3.8). */
+static void make_room(struct exts *e, const struct key_share *s)
+{
+    for (unsigned i = 0; i < e->n_shares && name_find(&names_group, s->group); i++)
+        if (!name_find(&names_group, e->shares[i].group)) {
+            e->shares[i] = *s;
+            return;
+        }
+}
+
 static void client_shares_read(struct rd *r, struct exts *e)
 {
     struct rd list = rd_vec16(r, "client_shares", 0, 0xffff);
@@ -24,6 +35,8 @@ static void client_shares_read(struct rd *r, struct exts *e)
             rd_refuse_value(&list, "group", TROTH_R_KEY_SHARE_TWICE, s.group);
         else if (e->n_shares < LIMIT_KEY_SHARES)
             e->shares[e->n_shares++] = s;
+        else
+            make_room(e, &s);
     }
 }
 

@@ -214,7 +214,7 @@ static void long_lists_are_bounded(void **state)
     struct wr w = wr_into(bytes, sizeof bytes);
     size_t list = wr_open(&w, 2);
     for (unsigned i = 0; i < LIMIT_KEY_SHARES + 5; i++) {
-        wr_u16(&w, (uint16_t)(0x1000 + i));
+        wr_u16(&w, i == LIMIT_KEY_SHARES + 2 ? GROUP_x25519 : (uint16_t)(0x1000 + i));
         wr_opaque(&w, 2, SPAN_TEXT("x"));
     }
     wr_close(&w, list, 2);
@@ -230,6 +230,7 @@ static void long_lists_are_bounded(void **state)
     assert_true(client_hello_read_all(&got, &r));
     assert_int_equal(got.exts.n_shares, LIMIT_KEY_SHARES);
     assert_int_equal(got.exts.shares[LIMIT_KEY_SHARES - 1].group, 0x1000 + LIMIT_KEY_SHARES - 1);
+    assert_non_null(share_for(&got.exts, GROUP_x25519)); /* one that could be chosen is not overlooked, however many stand before it */
 }
 
 static void a_chain_has_an_end(void **state)
