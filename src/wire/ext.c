@@ -74,8 +74,8 @@ static bool stranger_twice(struct strangers *f, const struct exts *e, uint16_t t
 static void take(struct rd *r, struct exts *e, const struct ext_seen *s, enum ext_in in, struct strangers *f)
 {
     bool stranger = s->row == X_UNKNOWN;
-    if (stranger ? stranger_twice(f, e, s->type) : exts_have(e, s->row))
-        refuse_type(r, s, in & (IN_CH | IN_SH | IN_EE) ? TROTH_R_EXT_TWICE_IN_HELLO : TROTH_R_EXT_TWICE);
+    if (stranger ? stranger_twice(f, e, s->type) : exts_have(e, s->row)) /* one that we know has two values, which is illegal (RFC 9846 6) */
+        refuse_type(r, s, stranger && in & (IN_CH | IN_SH | IN_EE) ? TROTH_R_EXT_TWICE_IN_HELLO : TROTH_R_EXT_TWICE);
     if (!rd_ok(r))
         return;
     e->last = s->row;

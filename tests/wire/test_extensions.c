@@ -220,9 +220,9 @@ static void none_stands_twice(void **state)
         enum ext_in in = places[i].in;
         const uint16_t twice[] = { 0x0a0a, EXT_use_srtp, 0x0a0a }, known[] = { EXT_use_srtp, EXT_use_srtp };
         bool hello = in & (IN_CH | IN_SH | IN_EE);
-        enum troth_reason why = hello ? TROTH_R_EXT_TWICE_IN_HELLO : TROTH_R_EXT_TWICE;
-        assert_int_equal(read_block(span_of(p, block_of(p, twice, 3, 0)), in, VERSION_TLS_1_3, NULL).why, why);
-        assert_int_equal(read_block(span_of(p, block_of(p, known, 2, 5)), in, VERSION_TLS_1_3, NULL).why, why);
+        enum troth_reason stranger = hello ? TROTH_R_EXT_TWICE_IN_HELLO : TROTH_R_EXT_TWICE;
+        assert_int_equal(read_block(span_of(p, block_of(p, twice, 3, 0)), in, VERSION_TLS_1_3, NULL).why, stranger);
+        assert_int_equal(read_block(span_of(p, block_of(p, known, 2, 5)), in, VERSION_TLS_1_3, NULL).why, TROTH_R_EXT_TWICE);
     }
 }
 
