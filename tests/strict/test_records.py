@@ -57,7 +57,7 @@ def half_closed(c):
 
 # ---------------------------------------------------------------- the first record
 for kind in (0, 1, 19, 24, 25, 64, 128, 255):
-    case(f"first a record of type {kind}", (unexpected, "closed"), "RFC 9846 5", lambda c, kind=kind: c.raw(bytes([kind, 3, 1, 0, 5]) + bytes(5)))
+    case(f"first a record of type {kind}", unexpected, "RFC 9846 5", lambda c, kind=kind: c.raw(bytes([kind, 3, 1, 0, 5]) + bytes(5)))
 case("first application data", unexpected, "RFC 9846 5", lambda c: c.send(DATA, b"hello"))
 case("first change_cipher_spec", unexpected, "RFC 9846 5", lambda c: c.send(CCS, b"\1"))
 case("first a fatal alert", ("closed",), "RFC 9846 6.2", lambda c: c.alert(2, 40))
@@ -76,8 +76,8 @@ case("a record of exactly 16384", ok, "RFC 9846 5.1", big)
 # ---------------------------------------------------------------- messages in the place of a hello, and beside it
 for kind in (0, 2, 4, 5, 8, 11, 12, 13, 14, 15, 16, 20, 22, 24, 25, 99, 254, 255):
     case(f"first a message of type {kind}", unexpected, "RFC 9846 4", lambda c, kind=kind: c.say(message(kind, bytes(4))))
-case("a hello that says 2^24 - 1 bytes", (bad, wrong, overflow), "RFC 9846 6.2", lambda c: c.say(message(CLIENT_HELLO, HELLO.body(), 0xffffff)))
-case("a hello of 200000 bytes", (bad, wrong, overflow, unexpected), "RFC 9846 6.2", lambda c: c.say(message(CLIENT_HELLO, HELLO.body() + bytes(200000))))
+case("a hello that says 2^24 - 1 bytes", bad, "RFC 9846 6.2", lambda c: c.say(message(CLIENT_HELLO, HELLO.body(), 0xffffff)))
+case("a hello of 200000 bytes", bad, "RFC 9846 6.2", lambda c: c.say(message(CLIENT_HELLO, HELLO.body() + bytes(200000))))
 case("two hellos in one record", unexpected, "RFC 9846 5.1", lambda c: c.say(HELLO.bytes() * 2))
 case("another hello in the clear instead of Finished", unexpected, "RFC 9846 4.2.2", started(lambda c: c.raw(b"\x16\3\3" + vec(2, HELLO.bytes()))))
 case("half a message behind the hello", unexpected, "RFC 9846 5.1", lambda c: c.say(HELLO.bytes() + b"\x14\0\0\x20"))
@@ -105,7 +105,7 @@ for i in range(32):
         c.say(message(FINISHED, bytes(v)))
     case(f"Finished: byte {i} is wrong", "decrypt_error", "RFC 9846 4.5.3", started(flip), settle=i < 2)
 for what, cut in (("of 31 bytes", lambda v: v[:-1]), ("of 33 bytes", lambda v: v + b"\0"), ("of nothing", lambda v: b""), ("of 48 bytes", lambda v: v + bytes(16)), ("of 16384 bytes", lambda v: v + bytes(16384))):
-    case(f"Finished {what}", ("decrypt_error", bad), "RFC 9846 4.5.3, 6.2", started(lambda c, cut=cut: c.say(message(FINISHED, cut(c.verify_data())))))
+    case(f"Finished {what}", bad if what in ("of 31 bytes", "of nothing") else "decrypt_error", "RFC 9846 4.5.3, 6.2", started(lambda c, cut=cut: c.say(message(FINISHED, cut(c.verify_data())))))
 case("Finished of zeros", "decrypt_error", "RFC 9846 4.5.3", started(lambda c: c.say(message(FINISHED, bytes(32)))))
 case("Finished in records of one byte", ok, "RFC 9846 5.1", started(lambda c: (c.say(message(FINISHED, c.verify_data()), size=1), setattr(c, "wr", Cipher.of(c.c_ap))) and None))
 case("Finished with padding", ok, "RFC 9846 5.4", started(lambda c: (c.say(message(FINISHED, c.verify_data()), pad=3000), setattr(c, "wr", Cipher.of(c.c_ap))) and None))
@@ -126,7 +126,7 @@ for where, then in (("before Finished", started), ("after the handshake", shaken
     case(f"a record of 16 bytes, {where}", (badmac, bad), "RFC 9846 5.2", then(lambda c: c.raw(b"\x17\3\3\0\x10" + bytes(16))))
     case(f"a record of nothing, {where}", (badmac, bad, unexpected), "RFC 9846 5.2", then(lambda c: c.raw(b"\x17\3\3\0\0")))
     case(f"padding alone, {where}", unexpected, "RFC 9846 5.4", then(lambda c: c.raw(seal_raw(c, bytes(20)))))
-    case(f"nothing at all inside, {where}", (unexpected, bad, badmac), "RFC 9846 5.4", then(lambda c: c.raw(seal_raw(c, b""))))
+    case(f"nothing at all inside, {where}", unexpected, "RFC 9846 5.4", then(lambda c: c.raw(seal_raw(c, b""))))
     case(f"a full record of padding, {where}", unexpected, "RFC 9846 5.4", then(lambda c: c.raw(seal_raw(c, bytes(16385)))))
     case(f"one byte more than fits, {where}", overflow, "RFC 9846 5.4", then(lambda c: c.raw(seal_raw(c, b"x" * 16385 + b"\x17"))))
     case(f"one byte of padding more than fits, {where}", overflow, "RFC 9846 5.4", then(lambda c: c.raw(seal_raw(c, b"x" * 16384 + b"\x17\0"))))
@@ -154,7 +154,7 @@ for kind, what in ((0, "HelloRequest"), (1, "ClientHello"), (2, "ServerHello"), 
     body = HELLO.body() if kind == 1 else b"" if kind in (0, 5) else bytes(8)
     case(f"{what} after the handshake", unexpected, "RFC 9846 4.7", shaken(lambda c, kind=kind, body=body: c.say(message(kind, body))))
 case("half a message, then application data", unexpected, "RFC 9846 5.1", shaken(lambda c: (c.send(HANDSHAKE, b"\x18\0"), c.send(DATA, b"x")) and None))
-case("a message that says 2^24 - 1 bytes", (bad, wrong, overflow, unexpected), "RFC 9846 6.2", shaken(lambda c: c.send(HANDSHAKE, b"\x18\xff\xff\xff")))
+case("a message that says 2^24 - 1 bytes", bad, "RFC 9846 6.2", shaken(lambda c: c.send(HANDSHAKE, b"\x18\xff\xff\xff")))
 # ---------------------------------------------------------------- KeyUpdate
 for ask in (0, 1):
     case(f"KeyUpdate, request_update {ask}", ok if not ask else "ok", "RFC 9846 4.7.3", shaken(lambda c, ask=ask: update(c, ask)))
