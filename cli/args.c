@@ -49,12 +49,14 @@ const char *opt_name(enum opt o)
 
 int complain(const struct args *a, int status, const char *fmt, ...)
 {
+    char text[16384]; /* a path, a URL and what is wrong with them; what is longer is cut */
     va_list ap;
     va_start(ap, fmt);
-    fprintf(stderr, "troth%s%s: ", a ? " " : "", a ? verbs[a->verb].name : "");
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    fprintf(stderr, "troth%s%s: ", a ? " " : "", a ? verbs[a->verb].name : "");
+    print_safely(stderr, text);
+    fputc('\n', stderr);
     return status;
 }
 

@@ -267,10 +267,10 @@ static void tell_json(const struct check *c, bool reached, int status)
                                                   g->what, "evidence", g->saw, "do", g->remedy));
     }
     troth_facts f = troth_what(c->first.conn);
-    json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o}", "schema", "troth.check/1", "target", c->first.target.typed, "address",
+    json_t *o = json_pack("{s:s, s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:o}", "schema", "troth.check/1", "target", json_text(c->first.target.typed), "address",
                           c->first.dialed.address, "exit", status, "connections", (int)c->connections, "versions", names_json(&c->versions),
                           "suites", names_json(&c->suites), "groups", names_json(&c->groups), "findings", findings);
-    json_object_set_new(o, "alpn", f.alpn.n ? json_stringn((const char *)f.alpn.p, f.alpn.n) : json_null());
+    json_object_set_new(o, "alpn", f.alpn.n ? json_text_n(f.alpn.p, f.alpn.n) : json_null());
     if (reached)
         json_object_set_new(o, "certificate", json_string(exit_code_of(&c->first.error) == EXIT_CERTIFICATE ? c->first.error.code : "ok"));
     else

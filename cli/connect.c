@@ -87,15 +87,15 @@ static void verdict_json(struct session *s)
 {
     troth_facts f = troth_what(s->conn);
     bool ok = s->error.reason == TROTH_R_NONE;
-    json_t *o = json_pack("{s:s, s:s, s:b, s:s}", "schema", "troth.connect/1", "code", ok ? "ok" : s->error.code, "ok", ok, "target",
-                          s->target.typed);
+    json_t *o = json_pack("{s:s, s:s, s:b, s:o}", "schema", "troth.connect/1", "code", ok ? "ok" : s->error.code, "ok", ok, "target",
+                          json_text(s->target.typed));
     json_object_set_new(o, "exit", json_integer(exit_code_of(ok ? NULL : &s->error)));
     if (s->dialed.address[0])
         json_object_set_new(o, "address", json_string(s->dialed.address));
     if (!ok)
         json_object_set_new(o, "failure", failure_json(&s->error));
     if (*s->retried)
-        json_object_set_new(o, "retried", json_string(s->retried));
+        json_object_set_new(o, "retried", json_text(s->retried));
     if (f.version) {
         json_t *t = json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b}", "version", text_or_null(troth_version_name(f.version)), "suite",
                               text_or_null(troth_suite_name(f.suite)), "group", text_or_null(troth_group_name(f.group)), "peerSignature",
@@ -104,7 +104,7 @@ static void verdict_json(struct session *s)
                               "delegatedCredential", f.peer_delegated);
         if (args_has(s->args, OPT_EARLY))
             json_object_set_new(t, "earlyData", json_boolean(f.early == TROTH_EARLY_ACCEPTED));
-        json_object_set_new(t, "alpn", f.alpn.n ? json_stringn((const char *)f.alpn.p, f.alpn.n) : json_null());
+        json_object_set_new(t, "alpn", f.alpn.n ? json_text_n(f.alpn.p, f.alpn.n) : json_null());
         json_object_set_new(o, "tls", t);
     }
     if (troth_peer(s->conn))

@@ -348,5 +348,7 @@ int verb_EXPLAIN_ERROR(const struct args *a)
     text[n < sizeof text ? n : sizeof text - 1] = 0;
     if (troth_explain_text(text, &o, sink_file, stdout))
         return EXIT_OK;
+    if (args_has(a, OPT_JSON))
+        puts("{\"schema\":\"troth.explain-error/1\",\"found\":[]}");
     return complain(a, EXIT_FINDING, "this error is not known; troth knows those of OpenSSL, curl, GnuTLS, Go, Java, browsers, nginx and HAProxy");
 }

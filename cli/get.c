@@ -10,10 +10,13 @@
 #include <strings.h>
 
 #include "http1.h"
+#include "outfile.h"
 #include "revoke.h"
 #include "session.h"
 #include "setup.h"
 #include "story_out.h"
+#include "tty.h"
+#include "url.h"
 
 enum { REDIRECTS_MAX = 10, REQUEST_MAX = 16384 };
 
@@ -32,6 +35,7 @@ static const struct {
 struct get {
     const struct args *args;
     FILE              *to;
+    struct outfile     file;       /* of --output                                      */
     const char        *path;       /* of --output; NULL: standard output               */
     struct http1       answer;
     uint64_t           bytes;      /* of the body, written                             */
@@ -54,11 +58,15 @@ static int fail(struct get *g, enum trouble what, const char *fmt, ...)
     return troubles[what].status;
 }
 
+static bool is_redirect(const struct get *g)
+{
+    return args_has(g->args, OPT_FOLLOW) && g->answer.status / 100 == 3 && http1_count(&g->answer, "Location");
+}
+
 static bool take(void *ctx, const uint8_t *p, size_t n)
 {
     struct get *g = ctx;
-    char where[16];
-    if (args_has(g->args, OPT_FOLLOW) && g->answer.status / 100 == 3 && http1_header(&g->answer, "Location", where, sizeof where))
+    if (is_redirect(g))
         return true;
     if (args_has(g->args, OPT_FAIL) && g->answer.status >= 400)
         return true;
@@ -70,12 +78,29 @@ static bool take(void *ctx, const uint8_t *p, size_t n)
     return false;
 }
 
+/* Does a --header have the name of this line? */
+static bool header_given(const struct args *a, const char *ours)
+{
+    const char *line;
+    for (size_t i = 0; (line = args_nth(a, OPT_HEADER, i)); i++)
+        if (!strncasecmp(line, ours, strcspn(ours, ":") + 1))
+            return true;
+    return false;
+}
+
 static int write_request(const struct args *a, const struct target *t, char *out, size_t cap)
 {
+    static const char *const ours[] = { "User-Agent: troth", "Accept: */*", "Connection: close" };
     bool v6 = strchr(t->host, ':') != NULL, other_port = strcmp(t->port, "443") != 0 && t->port[0];
-    int n = snprintf(out, cap, "%s %s HTTP/1.1\r\nHost: %s%s%s%s%s\r\nUser-Agent: troth\r\nAccept: */*\r\nConnection: close\r\n",
-                     args_has(a, OPT_HEAD) ? "HEAD" : "GET", t->rest, v6 ? "[" : "", *t->host ? t->host : "localhost", v6 ? "]" : "",
-                     other_port ? ":" : "", other_port ? t->port : "");
+    char path[3 * sizeof t->rest];
+    url_request_path(path, sizeof path, t->rest);
+    int n = snprintf(out, cap, "%s %s HTTP/1.1\r\n", args_has(a, OPT_HEAD) ? "HEAD" : "GET", path);
+    if (!header_given(a, "Host:"))
+        n += snprintf(out + n, cap - (size_t)n, "Host: %s%s%s%s%s\r\n", v6 ? "[" : "", *t->host ? t->host : "localhost", v6 ? "]" : "",
+                      other_port ? ":" : "", other_port ? t->port : "");
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        if (!header_given(a, ours[i]))
+            n += snprintf(out + n, cap - (size_t)n, "%s\r\n", ours[i]);
     const char *line;
     for (size_t i = 0; n > 0 && (size_t)n < cap && (line = args_nth(a, OPT_HEADER, i)); i++)
         n += snprintf(out + n, cap - (size_t)n, "%s\r\n", line);
@@ -87,11 +112,23 @@ static int write_request(const struct args *a, const struct target *t, char *out
     return -1;
 }
 
+/* "Name: value": a token, and nothing that ends a line or steers a terminal (RFC 9110 5.1, 5.5). */
+static bool header_ok(const char *line)
+{
+    size_t n = strspn(line, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    if (!n || line[n] != ':')
+        return false;
+    for (line += n; *line; line++)
+        if (((unsigned char)*line < 0x20 && *line != '\t') || *line == 0x7f)
+            return false;
+    return true;
+}
+
 static bool headers_ok(const struct args *a)
 {
     const char *line;
     for (size_t i = 0; (line = args_nth(a, OPT_HEADER, i)); i++)
-        if (!strchr(line, ':') || line[strcspn(line, "\r\n")])
+        if (!header_ok(line))
             return complain(a, EXIT_USAGE, "--header: `%s' is not of the form Name: value", line), false;
     return true;
 }
@@ -130,7 +167,9 @@ static int converse(struct get *g, struct session *s)
 static bool open_output(struct get *g)
 {
     g->path = args_value(g->args, OPT_OUTPUT, NULL);
-    g->to = g->path ? fopen(g->path, "w") : stdout;
+    if (g->path && !strcmp(g->path, "-"))
+        g->path = NULL;
+    g->to = !g->path ? stdout : outfile_open(&g->file, g->path, 0666) ? g->file.to : NULL;
     if (!g->to)
         complain(g->args, EXIT_FILE, "%s: %s", g->path, strerror(errno));
     return g->to != NULL;
@@ -139,7 +178,7 @@ static bool open_output(struct get *g)
 /* What standard output has to say of itself is main()'s to tell, but for the object of --json. */
 static int close_output(struct get *g, int status)
 {
-    if ((g->path ? fclose(g->to) : fflush(stdout)) && !g->broke)
+    if ((g->path ? !outfile_close(&g->file, status == EXIT_OK && !g->broke) : fflush(stdout)) && !g->broke)
         g->broke = errno;
     if (!g->broke || (status != EXIT_OK && status != EXIT_FILE))
         return status;
@@ -152,12 +191,12 @@ static void print_json(const struct get *g, const char *url, int status)
 {
     bool broken = g->error.reason != TROTH_R_NONE;
     const char *code = broken ? g->error.code : g->trouble ? troubles[g->trouble].code : "ok";
-    json_t *o = json_pack("{s:s, s:s, s:b, s:i, s:s, s:s, s:i, s:i, s:I}", "schema", "troth.get/1", "code", code, "ok", status == EXIT_OK, "exit",
-                          status, "target", g->args->operands[0], "url", url, "status", g->answer.status, "redirects", (int)g->redirects, "bytes",
+    json_t *o = json_pack("{s:s, s:s, s:b, s:i, s:o, s:o, s:i, s:i, s:I}", "schema", "troth.get/1", "code", code, "ok", status == EXIT_OK, "exit",
+                          status, "target", json_text(g->args->operands[0]), "url", json_text(url), "status", g->answer.status, "redirects", (int)g->redirects, "bytes",
                           (json_int_t)g->bytes);
     json_t *failure = broken       ? failure_json(&g->error)
-                      : g->trouble ? json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:n}", "code", code, "text", troubles[g->trouble].text, "evidence",
-                                               g->detail, "who", troubles[g->trouble].who, "do", troubles[g->trouble].act, "fromPeer",
+                      : g->trouble ? json_pack("{s:s, s:s, s:o, s:s, s:s, s:b, s:n}", "code", code, "text", troubles[g->trouble].text, "evidence",
+                                               json_text(g->detail), "who", troubles[g->trouble].who, "do", troubles[g->trouble].act, "fromPeer",
                                                g->trouble == STATUS, "alert")
                                    : NULL;
     if (failure)
@@ -167,13 +206,16 @@ static void print_json(const struct get *g, const char *url, int status)
     json_decref(o);
 }
 
-/* A Location is a URL or a path of the same server. */
-static void resolve(char *next, size_t cap, const struct target *t, const char *where)
+/* Where the answer sends us; an exit status. */
+static int redirected(struct get *g, const struct target *here, char *next, size_t cap)
 {
-    if (where[0] == '/' && where[1] != '/')
-        snprintf(next, cap, "https://%s:%s%s", t->host, t->port, where);
-    else
-        snprintf(next, cap, "%s", where);
+    char where[2048];
+    struct target there;
+    if (!http1_header(&g->answer, "Location", where, sizeof where) || !url_resolve(next, cap, here, where))
+        return fail(g, REDIRECT, "its Location is longer than %zu bytes", sizeof where - 1);
+    if (strncasecmp(next, "https://", 8) != 0)
+        return fail(g, REDIRECT, "%s leaves https", next);
+    return target_parse(&there, NULL, next, "443") ? EXIT_OK : fail(g, REDIRECT, "%s is no place to go to", next);
 }
 
 /* One exchange.  *next: where a redirect leads, else empty. */
@@ -193,11 +235,9 @@ static int fetch(struct get *g, const char *url, char *next, size_t cap)
     if (!story_out(&s, stderr) && status == EXIT_OK)
         status = EXIT_FILE;
     if (status == EXIT_OK && args_has(g->args, OPT_HEAD))
-        fputs(g->answer.head, g->to);
-    char where[2048];
-    if (status == EXIT_OK && args_has(g->args, OPT_FOLLOW) && g->answer.status / 100 == 3 &&
-        http1_header(&g->answer, "Location", where, sizeof where))
-        resolve(next, cap, &s.target, where);
+        print_safely(g->to, g->answer.head);
+    if (status == EXIT_OK && is_redirect(g))
+        status = redirected(g, &s.target, next, cap);
     if (session_end(&s) || status != EXIT_OK)
         return status;
     return args_has(g->args, OPT_JSON) ? fail(g, OUTPUT, "the session, to be kept in %s", g->args->value[OPT_SESSION]) : EXIT_FILE;
@@ -212,8 +252,6 @@ static int follow(struct get *g, char *url, size_t cap)
             return status;
         if (g->redirects == REDIRECTS_MAX)
             return fail(g, REDIRECT, "%s would be one too many", next);
-        if (strncasecmp(next, "https://", 8) != 0)
-            return fail(g, REDIRECT, "%s leaves https", next);
         snprintf(url, cap, "%s", next);
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+enum { INTERIM_MOST = 32 }; /* of 1xx: nobody needs more than a few */
 enum step { IN_HEAD, IN_BODY, IN_SIZE, IN_CHUNK, IN_CHUNK_END, IN_TRAILER };
 
 static bool wrong(struct http1 *h, const char *why)
@@ -33,7 +34,7 @@ bool http1_header(const struct http1 *h, const char *name, char *out, size_t cap
     return false;
 }
 
-static size_t header_count(const struct http1 *h, const char *name)
+size_t http1_count(const struct http1 *h, const char *name)
 {
     size_t n = strlen(name), count = 0;
     for (const char *line = strchr(h->head, '\n'); line && line[1]; line = strchr(line + 1, '\n'))
@@ -41,21 +42,34 @@ static size_t header_count(const struct http1 *h, const char *name)
     return count;
 }
 
+/* "Content-Length : 5" is no header to some and one to others. */
+static bool names_ok(const struct http1 *h)
+{
+    for (const char *line = strchr(h->head, '\n'); line && line[1] != '\n'; line = strchr(line + 1, '\n')) {
+        size_t n = strcspn(line + 1, ": \t\n");
+        if (!n || line[1 + n] != ':')
+            return false;
+    }
+    return true;
+}
+
 /* The head is complete: how long is the body? */
 static bool begin_body(struct http1 *h)
 {
     char text[64];
     h->step = IN_BODY;
-    h->has_length = header_count(h, "Content-Length") > 0;
-    if (header_count(h, "Content-Length") > 1 || (h->has_length && header_count(h, "Transfer-Encoding")))
+    if (!names_ok(h))
+        return wrong(h, "a line among the headers that is none");
+    h->has_length = http1_count(h, "Content-Length") > 0;
+    if (http1_count(h, "Content-Length") > 1 || (h->has_length && http1_count(h, "Transfer-Encoding")))
         return wrong(h, "two lengths for one body");
     if (h->has_length) {
         char *end;
         if (!http1_header(h, "Content-Length", text, sizeof text) || !*text || text[strspn(text, "0123456789")] || strlen(text) > 18)
             return wrong(h, "a Content-Length that is no number");
         h->left = strtoull(text, &end, 10);
-    } else if (http1_header(h, "Transfer-Encoding", text, sizeof text)) {
-        if (strcasecmp(text, "chunked") != 0)
+    } else if (http1_count(h, "Transfer-Encoding")) {
+        if (http1_count(h, "Transfer-Encoding") > 1 || !http1_header(h, "Transfer-Encoding", text, sizeof text) || strcasecmp(text, "chunked") != 0)
             return wrong(h, "a Transfer-Encoding that is not spoken here");
         h->chunked = true;
         h->step = IN_SIZE;
@@ -86,6 +100,8 @@ static bool take_head(struct http1 *h, char c)
         return wrong(h, "no HTTP/1 status line");
     if (c == '\n' && h->head_n && h->head[h->head_n - 1] == '\r')
         h->head_n--;
+    if ((c == ' ' || c == '\t') && h->head_n && h->head[h->head_n - 1] == '\n') /* a folded line (RFC 9112 5.2) */
+        h->head[h->head_n - 1] = ' ';
     h->head[h->head_n++] = c;
     h->head[h->head_n] = 0;
     if (c != '\n' || (h->head_n > 1 && h->head[h->head_n - 2] != '\n'))
@@ -93,6 +109,8 @@ static bool take_head(struct http1 *h, char c)
     if (!parse_status(h))
         return false;
     if (h->status >= 100 && h->status < 200 && h->status != 101) { /* an interim answer: the real one follows */
+        if (++h->interim > INTERIM_MOST)
+            return wrong(h, "interim answers without end");
         h->status = 0;
         h->head_n = 0;
         return true;

@@ -18,6 +18,7 @@ struct http1 {
     bool     chunked, has_length, done;
     uint64_t left;                     /* of the body, or of the chunk               */
     int      step;
+    unsigned interim;                  /* answers before the real one                */
     char     line[256];                /* a chunk's size line or a trailer           */
     size_t   line_n;
     const char *error;                 /* what was wrong                             */
@@ -29,7 +30,9 @@ struct http1 {
 bool http1_feed(struct http1 *h, const uint8_t *p, size_t n);
 /* The peer will send no more.  False: the answer is cut short. */
 bool http1_end(struct http1 *h);
-/* Value of a header, copied; false when it is absent. */
+/* Value of a header, copied; false when it is absent, or too long. */
 bool http1_header(const struct http1 *h, const char *name, char *out, size_t cap);
+/* How many headers of this name there are. */
+size_t http1_count(const struct http1 *h, const char *name);
 
 #endif

@@ -82,7 +82,7 @@ enum { DEPTH_MAX = 16 };
 static json_t *object_json(const char *path, const troth_object *o, const troth_fact *facts, size_t n)
 {
     json_t *at[DEPTH_MAX], *notes = json_array();
-    at[0] = json_pack("{s:s, s:s}", "file", path, "kind", o->kind);
+    at[0] = json_pack("{s:o, s:s}", "file", json_text(path), "kind", o->kind);
     if (o->line)
         json_object_set_new(at[0], "line", json_integer(o->line));
     for (size_t i = 0; i < n && facts[i].depth + 1 < DEPTH_MAX; i++) {

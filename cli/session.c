@@ -8,14 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "outfile.h"
 #include "pki_files.h"
 #include "record.h"
 #include "setup.h"
 #include "starttls.h"
 #include "story_out.h"
+#include "tty.h"
 
 enum { TICKET_MAX = 65536, PENDING_MAX = 256 << 10, EARLY_MOST = 1 << 20 };
 
@@ -29,6 +32,25 @@ static bool begin_story(struct session *s)
     s->recorder = recorder_new(s->tape, RECORD_MOST);
     s->setup = s->recorder ? facts_setup(s->args, s->tape, false) : NULL;
     return s->story != NULL;
+}
+
+/* The file of --session will be written over: it must be one.  An exit status. */
+static int check_session_file(const struct args *a)
+{
+    const char *path = args_value(a, OPT_SESSION, NULL);
+    uint8_t head[64];
+    struct stat st;
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    if (fd < 0)
+        return !path || errno == ENOENT ? EXIT_OK : complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+    bool regular = !fstat(fd, &st) && S_ISREG(st.st_mode);
+    ssize_t n = regular ? read(fd, head, sizeof head) : 0;
+    close(fd);
+    if (!regular)
+        return complain(a, EXIT_FILE, "--session: %s is no regular file, in which a session could be kept", path);
+    if (n > 0 && !troth_is_ticket((troth_span){ head, (size_t)n }))
+        return complain(a, EXIT_FILE, "--session: %s holds something else than a session, and would be overwritten: give another name", path);
+    return EXIT_OK;
 }
 
 bool session_init(struct session *s, const struct args *a, const char *typed, bool with_story, int *status)
@@ -49,7 +71,8 @@ bool session_init(struct session *s, const struct args *a, const char *typed, bo
         return false;
     }
     s->tape = with_story ? setup_tape(a) : NULL;
-    s->client = setup_client(a, s->tape, status);
+    *status = check_session_file(a);
+    s->client = *status == EXIT_OK ? setup_client(a, s->tape, status) : NULL;
     if (!s->client) {
         tape_free(s->tape);
         free(s->early);
@@ -256,12 +279,11 @@ static bool save_session(const struct session *s)
         unlink(path);
         return true;
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write(fd, s->ticket, s->ticket_n) == (ssize_t)s->ticket_n;
+    struct outfile file;
+    bool ok = outfile_open(&file, path, 0600) && fwrite(s->ticket, 1, s->ticket_n, file.to) == s->ticket_n && outfile_close(&file, true);
     if (!ok)
         complain(s->args, EXIT_FILE, "%s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    outfile_close(&file, false);
     return ok;
 }
 
@@ -294,7 +316,7 @@ json_t *failure_json(const troth_error *e)
 {
     static const char *const who[] = { "nobody", "you", "peer", "ca", "network", "programmer" };
     const char *alert = troth_alert_name(e->alert);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "code", e->code, "text", e->text, "evidence", e->detail, "who", who[e->who],
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:b, s:o}", "code", e->code, "text", e->text, "evidence", json_text(e->detail), "who", who[e->who],
                      "do", e->hint, "fromPeer", e->from_peer, "alert",
                      e->alert == 255 || !alert ? json_null() : json_string(alert));
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "outfile.h"
 #include "record.h"
 
 static int64_t story_us(void *ctx)
@@ -36,13 +37,12 @@ void story_first_bytes(char *out, size_t cap, const troth_error *e, const uint8_
 
 bool story_html(const struct args *a, const troth_story *story, const char *path)
 {
-    FILE *f = fopen(path, "w");
+    struct outfile file;
     troth_story_options o = { .size = sizeof o, .form = TROTH_STORY_HTML, .redact = args_has(a, OPT_REDACT) };
-    bool ok = f && troth_story_write(story, &o, sink_file, f);
-    if (f && fclose(f))
-        ok = false;
+    bool ok = outfile_open(&file, path, 0666) && troth_story_write(story, &o, sink_file, file.to) && outfile_close(&file, true);
     if (!ok)
         complain(a, EXIT_FILE, "%s: %s", path, strerror(errno ? errno : EIO));
+    outfile_close(&file, false);
     return ok;
 }
 

@@ -3,10 +3,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "idn.h"
 
 static bool refuse(const struct args *a, const char *typed, const char *why)
 {
-    complain(a, EXIT_USAGE, "`%s' is no place to connect to: %s; write HOST, HOST:PORT, [ADDRESS]:PORT, https://HOST/ or unix:/PATH",
+    if (a)
+        complain(a, EXIT_USAGE, "`%s' is no place to connect to: %s; write HOST, HOST:PORT, [ADDRESS]:PORT, https://HOST/ or unix:/PATH",
              typed, why);
     return false;
 }
@@ -37,7 +41,7 @@ bool target_parse(struct target *t, const struct args *a, const char *typed, con
         return true;
     }
     if (scheme) {
-        if ((size_t)(scheme - p) != 5 || strncmp(p, "https", 5) != 0)
+        if ((size_t)(scheme - p) != 5 || strncasecmp(p, "https", 5) != 0)
             return refuse(a, typed, "only https:// is spoken here");
         p = scheme + 3;
     }
@@ -70,6 +74,12 @@ bool target_parse(struct target *t, const struct args *a, const char *typed, con
         return refuse(a, typed, host_n ? "the host name is too long" : "the host name is empty");
     if (t->host[strcspn(t->host, " \t\r\n%\\\"'<>")])
         return refuse(a, typed, "the host name has a character that no host name has");
+    char ascii[sizeof t->host];
+    const char *why, *name = idn_ascii(ascii, sizeof ascii, t->host, &why);
+    if (!name)
+        return refuse(a, typed, why);
+    if (name == ascii)
+        memcpy(t->host, ascii, sizeof ascii);
     if (!copy(t->port, sizeof t->port, colon ? colon + 1 : default_port, colon ? (size_t)(p + n - colon - 1) : strlen(default_port)) ||
         !port_ok(t->port))
         return refuse(a, typed, "the port is not a number from 0 to 65535");

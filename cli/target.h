@@ -12,7 +12,8 @@ struct target {
     const char *typed;
 };
 
-/* host, host:port, [::1]:443, https://host:port/path, unix:/path.  A message and false when it is none of them. */
+/* host, host:port, [::1]:443, https://host:port/path, unix:/path.  A message and false when it is none of them; `a` NULL: no
+ * message. */
 bool target_parse(struct target *t, const struct args *a, const char *typed, const char *default_port);
 
 #endif

@@ -1,6 +1,7 @@
 /* tty.c - what the terminal, the environment and the options say about how to print. */
 #include "tty.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,55 @@
 bool sink_file(void *file, const char *p, size_t n)
 {
     return fwrite(p, 1, n, file) == n;
+}
+
+/* Length of the character that begins here, if it is one and no control character; 0: it is none. */
+static size_t printable(const unsigned char *p)
+{
+    if (*p < 0x80)
+        return (*p >= 0x20 && *p != 0x7f) || *p == '\n' || *p == '\t';
+    size_t n = *p >= 0xf0 && *p < 0xf5 ? 4 : *p >= 0xe0 && *p < 0xf0 ? 3 : *p >= 0xc2 && *p < 0xe0 ? 2 : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    bool bad = (*p == 0xc2 && p[1] < 0xa0) || (*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0) || (*p == 0xf0 && p[1] < 0x90) ||
+               (*p == 0xf4 && p[1] >= 0x90); /* C1, overlong, surrogates, beyond Unicode */
+    return bad ? 0 : n;
+}
+
+void print_safely(FILE *to, const char *text)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p;) {
+        size_t n = printable(p);
+        if (n)
+            fwrite(p, 1, n, to);
+        else
+            fprintf(to, "\\x%02x", *p);
+        p += n ? n : 1;
+    }
+}
+
+json_t *json_text(const char *text)
+{
+    return json_text_n(text, strlen(text));
+}
+
+json_t *json_text_n(const void *text, size_t n)
+{
+    json_t *o = json_stringn(text, n); /* escapes control characters by itself */
+    char *coded = NULL, *end = NULL;
+    size_t size;
+    FILE *f = o ? NULL : open_memstream(&coded, &size);
+    if (f) {
+        char *copy = strndup(text, n);
+        print_safely(f, copy ? copy : "");
+        free(copy);
+        end = fclose(f) ? NULL : coded;
+    }
+    if (!o)
+        o = json_string(end ? end : "");
+    free(coded);
+    return o;
 }
 
 bool want_colour(const struct args *a, int fd)

@@ -2,10 +2,17 @@
 #ifndef CLI_TTY_H
 #define CLI_TTY_H
 
+#include <stdio.h>
+
 #include "args.h"
 
 /* Writes to a FILE: a troth_sink. */
 bool sink_file(void *file, const char *p, size_t n);
+/* Text with what others put into it: control characters but LF and TAB, and what is no UTF-8, as \\xNN. */
+void print_safely(FILE *to, const char *text);
+/* The same as a string of JSON, which would take nothing else than UTF-8.  The caller's. */
+struct json_t *json_text(const char *text);
+struct json_t *json_text_n(const void *text, size_t n);
 /* Colour and Unicode as the options, the environment and the terminal have it. */
 bool want_colour(const struct args *a, int fd);
 bool want_unicode(void);

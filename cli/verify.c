@@ -8,10 +8,7 @@
 #include <time.h>
 #include <troth/verify.h>
 
-#ifdef HAVE_IDN2
-#include <idn2.h>
-#endif
-
+#include "idn.h"
 #include "pki_files.h"
 #include "revoke.h"
 #include "trust.h"
@@ -99,28 +96,14 @@ static int ocsp_use(const struct args *a, troth_policy_builder *b)
     return status;
 }
 
-/* "bücher.example" -> "xn--bcher-kva.example". */
 static bool host_use(const struct args *a, troth_policy_builder *b)
 {
-    const char *host = args_value(a, OPT_HOST, NULL);
-    if (!host)
-        return true;
-#ifdef HAVE_IDN2
-    char *ascii = NULL;
-    int rc = IDN2_OK;
-    for (const char *c = host; *c && rc == IDN2_OK && !ascii; c++)
-        if ((unsigned char)*c >= 0x80)
-            rc = idn2_lookup_u8((const uint8_t *)host, (uint8_t **)&ascii,
-                                IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    if (rc != IDN2_OK) {
-        complain(a, EXIT_USAGE, "--host %s: %s", host, idn2_strerror(rc));
-        return false;
-    }
-    troth_policy_host(b, ascii ? ascii : host);
-    idn2_free(ascii);
-#else
-    troth_policy_host(b, host);
-#endif
+    char ascii[256];
+    const char *why, *host = args_value(a, OPT_HOST, NULL), *name = host ? idn_ascii(ascii, sizeof ascii, host, &why) : NULL;
+    if (host && !name)
+        return complain(a, EXIT_USAGE, "--host %s: %s", host, why), false;
+    if (name)
+        troth_policy_host(b, name);
     return true;
 }
 

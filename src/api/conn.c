@@ -146,6 +146,11 @@ void troth_tell(troth_conn *c, troth_story *s)
         troth_story_as_server(s);
 }
 
+bool troth_is_ticket(troth_span bytes)
+{
+    return session_is(bytes);
+}
+
 void troth_resume(troth_conn *c, troth_span ticket)
 {
     if (!early_enough(c, "troth_resume") || !ticket.n)

@@ -54,6 +54,12 @@ bool session_read(struct session *s, span bytes)
     return true;
 }
 
+bool session_is(span bytes)
+{
+    enum { FORMATS = 32 }; /* more than there will be; a text begins with a greater byte */
+    return bytes.n > 4 && bytes.p[0] && bytes.p[0] < FORMATS && (u16s_at(span_slice(bytes, 2, 2), 0) == TROTH_TLS13 || u16s_at(span_slice(bytes, 2, 2), 0) == TROTH_TLS12);
+}
+
 void session_write(struct wr *w, const struct session *s)
 {
     wr_u8(w, FORMAT);

@@ -34,6 +34,8 @@ struct session {
 
 /* Spans point into `bytes`.  False when these are not the bytes of a session. */
 bool MUST_USE session_read(struct session *s, span bytes);
+/* Was this written by session_write, of whatever version? */
+bool MUST_USE session_is(span bytes);
 void session_write(struct wr *w, const struct session *s);
 /* Into memory of the connection's allocator; the caller frees with session_free_bytes.  False: out of memory, and failed. */
 bool MUST_USE session_bytes(struct troth_conn *c, const struct session *s, uint8_t **p, size_t *n);

@@ -117,7 +117,7 @@ with open(f"{web}/big", "wb") as f:
     f.write(b"x" * 200000)
 site, page, big = f"localhost:{s.port}", f"https://localhost:{s.port}/", f"https://localhost:{s.port}/big"
 for args in (("connect", "--html", "/no/such/x", site), ("connect", "--html", "/dev/full", site), ("connect", "--record", "/no/such/x", site),
-             ("connect", "--session", "/no/such/x", site), ("connect", "--session", "/dev/full", site),
+             ("connect", "--session", "/no/such/x", site),
              ("get", "-o", "/dev/full", page), ("get", "-o", "/dev/full", big), ("get", "-o", "/no/such/x", page)):
     path = next(a for a in args if a in ("/dev/full", "/no/such/x"))
     refused([path, "No "], *args, "--ca", CA, status=8)

@@ -1,0 +1,85 @@
+/* outfile.c - see outfile.h. */
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* As it is: what is no regular file, and what has no room for another beside it. */
+static int open_direct(struct outfile *o, const char *path, unsigned mode)
+{
+    o->direct = true;
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+}
+
+/* A file without a name, so that nothing is left of it whatever ends the program; else one with a name beside its place. */
+static int open_beside(struct outfile *o, unsigned mode)
+{
+    char dir[OUTFILE_PATH];
+    const char *slash = strrchr(o->path, '/');
+    snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - o->path) + 1 : 1, slash ? o->path : ".");
+    int fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, (mode_t)mode);
+    o->nameless = fd >= 0;
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOSYS))
+        fd = open(o->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    return fd;
+}
+
+bool outfile_open(struct outfile *o, const char *path, unsigned mode)
+{
+    struct stat st;
+    char real[PATH_MAX];
+    int fd;
+    *o = (struct outfile){ .to = NULL };
+    bool there = !stat(path, &st), link = !there && !lstat(path, &st);
+    const char *whole = there && S_ISREG(st.st_mode) ? realpath(path, real) : path;
+    int n = snprintf(o->path, sizeof o->path, "%s", whole ? whole : path), m = snprintf(o->beside, sizeof o->beside, "%s.part%ld", o->path, (long)getpid());
+    if (link || (there && !S_ISREG(st.st_mode)) || !whole || n >= OUTFILE_PATH || m >= OUTFILE_PATH) {
+        fd = open_direct(o, path, mode);
+    } else if (there && access(o->path, W_OK)) { /* the folder's permission is not the file's */
+        fd = -1;
+    } else {
+        fd = open_beside(o, mode);
+        if (fd < 0 && there && (errno == EACCES || errno == EPERM || errno == EROFS))
+            fd = open_direct(o, path, mode);
+        else if (fd >= 0 && there && fchmod(fd, st.st_mode & (mode | 0111)))
+                errno = 0; /* then it is as a new one would be */
+    }
+    o->to = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (fd >= 0 && !o->to)
+        close(fd);
+    return o->to != NULL;
+}
+
+static bool give_name(struct outfile *o)
+{
+    char self[64];
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fileno(o->to));
+    if (o->nameless && linkat(AT_FDCWD, self, AT_FDCWD, o->beside, AT_SYMLINK_FOLLOW))
+        return false;
+    o->nameless = false;
+    return !rename(o->beside, o->path);
+}
+
+bool outfile_close(struct outfile *o, bool keep)
+{
+    if (!o->to)
+        return true;
+    bool ok = !fflush(o->to) && !ferror(o->to);
+    if (ok && keep && !o->direct)
+        ok = give_name(o);
+    int why = errno;
+    if (!o->direct && !o->nameless && (!ok || !keep))
+        unlink(o->beside);
+    if (fclose(o->to) && ok) {
+        ok = false;
+        why = errno;
+    }
+    o->to = NULL;
+    errno = why ? why : EIO;
+    return ok;
+}

@@ -1,0 +1,12 @@
+/* url.h - references of URLs (RFC 3986), and paths as they stand in a request.  Pure. */
+#ifndef CLI_URL_H
+#define CLI_URL_H
+
+#include "target.h"
+
+/* What `reference`, found at `base`, leads to.  False: longer than cap. */
+bool url_resolve(char *out, size_t cap, const struct target *base, const char *reference);
+/* A path and query as HTTP has them: what may not stand there is percent-encoded, what is encoded stays.  The length, as snprintf. */
+size_t url_request_path(char *out, size_t cap, const char *path);
+
+#endif
