@@ -177,13 +177,13 @@ static bool pss_holds(struct vector *v)
     troth_public_key k = rsa_key(v);
     size_t hash = hash_of(v);
     int64_t salt = json_integer_value(json_object_get(v->group, "sLen"));
-    if (hash > 2 || strcmp(group_text(v, "mgfSha"), group_text(v, "sha")) || !salt) {
-        v->left_out = "a hash, a mask function or an empty salt that TLS and certificates do not have";
+    if (hash > 2 || strcmp(group_text(v, "mgfSha"), group_text(v, "sha"))) {
+        v->left_out = "a hash or a mask function that TLS and certificates do not have";
         return true;
     }
     if (salt != digest_n[hash]) {
         k.type = TROTH_KEY_RSA_PSS;
-        k.salt_n = (uint16_t)salt;
+        k.salt_n = salt ? (uint16_t)salt : TROTH_NO_SALT;
     }
     return verifies(v, (enum troth_sig)(TROTH_SIG_RSA_PSS_SHA256 + hash), &k);
 }
