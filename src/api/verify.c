@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "api/api.h"
@@ -534,6 +535,7 @@ static bool crls_parse(troth_policy_builder *b)
             name_file(&b->error, b->crl_from[i]);
             return false;
         }
+    qsort(parsed, p->n_crls, sizeof *parsed, crl_newest_first);
     p->parsed_crls = parsed;
     return true;
 }

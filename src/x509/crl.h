@@ -68,6 +68,8 @@ struct crl_entry {
 bool MUST_USE crl_parse(struct crl *c, span der, const struct witness *witness, troth_error *error);
 /* The entries of a CRL that was parsed, one at a time; *list starts as c->revoked. */
 bool crl_entry_next(span *list, struct crl_entry *e);
+/* For qsort: the newest first, by thisUpdate and then by number.  In this order a list that was superseded is seldom looked at. */
+int crl_newest_first(const void *a, const void *b);
 /* A certificate's distribution points (extnValue of cRLDistributionPoints or freshestCRL), one at a time: *list starts as what
  * dist_points_open makes of the value.  False at the end, and when malformed (*bad). */
 bool dist_points_open(span value, span *list);

@@ -342,6 +342,14 @@ static int compare_numbers(span a, span b)
     return a.n < b.n ? -1 : a.n > b.n;
 }
 
+int crl_newest_first(const void *a, const void *b)
+{
+    const struct crl *x = a, *y = b;
+    if (x->this_update != y->this_update)
+        return x->this_update > y->this_update ? -1 : 1;
+    return compare_numbers(y->number, x->number);
+}
+
 /* 6.3.3 (c), and 5.2.4: may `d` be added to `c`? */
 static bool adds_to(const struct crl *d, const struct crl *c)
 {
@@ -378,8 +386,7 @@ static bool superseded(struct work *w, const struct crl *c, const struct cert *b
     for (size_t i = 0; i < w->q->n_crls; i++) {
         const struct crl *d = &w->q->crls[i];
         if (d->issuer_hash != c->issuer_hash || d->is_delta || d->has_idp != c->has_idp || !span_equal(d->idp_raw, c->idp_raw) ||
-            d->this_update < c->this_update ||
-            (d->this_update == c->this_update && compare_numbers(d->number, c->number) <= 0))
+            crl_newest_first(d, c) >= 0)
             continue;
         if (name_equal(d->issuer, c->issuer) && begun(w, d) && signed_by(w, d, by) && (d->next_update >= w->q->now || delta_of(w, d, by)))
             return true; /* an old one that a delta CRL brings up to date is no less current */
