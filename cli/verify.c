@@ -18,32 +18,49 @@ enum { FILES_MAX = 4096, BREAKS_MAX = 200 };
 
 struct files {
     troth_span *list;
+    char      **paths; /* of each */
     size_t n, cap;
 };
 
 /* ---- files */
 
-static bool files_add(struct files *fs, uint8_t *p, size_t n)
+static bool files_grow(struct files *fs)
 {
-    if (fs->n == fs->cap) {
-        size_t cap = fs->cap ? 2 * fs->cap : 16;
-        troth_span *more = realloc(fs->list, cap * sizeof *more);
-        if (!more) {
-            free(p);
-            return false;
-        }
-        fs->list = more;
-        fs->cap = cap;
+    size_t cap = fs->cap ? 2 * fs->cap : 16;
+    troth_span *list = realloc(fs->list, cap * sizeof *list);
+    fs->list = list ? list : fs->list;
+    char **paths = realloc(fs->paths, cap * sizeof *paths);
+    fs->paths = paths ? paths : fs->paths;
+    fs->cap = list && paths ? cap : fs->cap;
+    return list && paths;
+}
+
+/* Owns `p` from here on. */
+static bool files_add(struct files *fs, uint8_t *p, size_t n, const char *path)
+{
+    char *name = fs->n < fs->cap || files_grow(fs) ? strdup(strcmp(path, "-") ? path : "standard input") : NULL;
+    if (!name) {
+        free(p);
+        return false;
     }
+    fs->paths[fs->n] = name;
     fs->list[fs->n++] = (troth_span){ p, n };
     return true;
 }
 
+static void files_drop_last(struct files *fs)
+{
+    fs->n--;
+    free((void *)(uintptr_t)fs->list[fs->n].p);
+    free(fs->paths[fs->n]);
+}
+
 static void files_free(struct files *fs)
 {
-    for (size_t i = 0; i < fs->n; i++)
-        free((void *)(uintptr_t)fs->list[i].p);
+    while (fs->n)
+        files_drop_last(fs);
     free(fs->list);
+    free(fs->paths);
 }
 
 /* One file, "-" for standard input.  EXIT_OK or what to exit with, after a message. */
@@ -53,7 +70,7 @@ static int file_take(const struct args *a, struct files *fs, const char *path)
     uint8_t *p = file_whole(a, path, FILE_MOST, &n);
     if (!p)
         return EXIT_FILE;
-    return files_add(fs, p, n) ? EXIT_OK : complain(a, EXIT_BUG, "memory ran out");
+    return files_add(fs, p, n, path) ? EXIT_OK : complain(a, EXIT_BUG, "memory ran out");
 }
 
 /* Is a certificate in it?  Directories hold keys, revocation lists and READMEs too. */
@@ -73,7 +90,7 @@ static int found_take(void *files, const struct args *a, const char *path)
     struct files *fs = files;
     int status = file_take(a, fs, path);
     if (status == EXIT_OK && !has_certificate(fs->list[fs->n - 1]))
-        free((void *)(uintptr_t)fs->list[--fs->n].p);
+        files_drop_last(fs);
     return status;
 }
 
@@ -306,7 +323,7 @@ static int question(const struct args *a, troth_policy **p, struct files *fs)
         return status;
     if (troth_report_ok(r) && args_has(a, OPT_UNTIL))
         later = when_it_breaks(*p, &q, at, &when);
-    show_report(a, r, later, when);
+    show_report(a, r, later, when, (const char *const *)fs->paths);
     status = troth_report_ok(r) ? EXIT_OK : EXIT_FINDING;
     troth_report_free(later);
     troth_report_free(r);

@@ -13,6 +13,7 @@
 #include <jansson.h>
 #endif
 
+static const char ANY_POLICY[] = "2.5.29.32.0";
 static const char *const verdicts[] = { "pass", "warn", "skipped", "fail" };
 static const char *const who_names[] = { "nobody",        "you",         "the operator",
                                          "the authority", "the network", "the programmer" };
@@ -38,16 +39,28 @@ static void verdict_print(const struct args *a, bool good, const char *word)
         printf("%s", word);
 }
 
-static void error_print(const struct args *a, const troth_error *e)
+/* Where the certificate lies that the error is about, and where in it the error is. */
+static void place_print(const troth_error *e, troth_origin from, const char *const *files)
+{
+    if (e->field)
+        printf("  field   %s, at byte %" PRIu32 "%s%s\n", e->field, e->at, e->message ? " of the " : "", e->message ? e->message : "");
+    if (from.certs == SIZE_MAX || !files)
+        return;
+    printf("  file    %s", files[from.certs]);
+    printf(from.nth == SIZE_MAX ? "\n" : ", certificate %zu in it\n", from.nth + 1);
+}
+
+static void error_print(const struct args *a, const troth_error *e, troth_origin from, const char *const *files)
 {
     verdict_print(a, false, "rejected");
     printf(": %s   [%s]\n", e->text, e->code);
     if (e->detail[0])
         printf("  saw     %s\n", e->detail);
+    place_print(e, from, files);
     printf("  who     %s: %s\n", who_names[e->who <= 5 ? e->who : 0], e->hint);
 }
 
-static void path_print(const struct args *a, const troth_report *r, size_t path, bool all)
+static void path_print(const struct args *a, const troth_report *r, size_t path, bool all, const char *const *files)
 {
     troth_path p = troth_report_path(r, path);
     char from[40], to[40];
@@ -56,11 +69,10 @@ static void path_print(const struct args *a, const troth_report *r, size_t path,
     printf("%s\n", p.complete ? "" : " (does not lead to a trusted root)");
     for (size_t i = 0; i < p.n_certs; i++) {
         troth_path_cert c = troth_report_cert(r, path, i);
-        printf("  %zu  %s  (%s .. %s)  %s\n", i + 1, c.title, time_words(from, sizeof from, c.not_before),
-               time_words(to, sizeof to, c.not_after),
-               p.complete && i + 1 == p.n_certs ? "trusted"
-               : c.given < 0                    ? ""
-                                                : "given");
+        troth_origin at = troth_report_origin(r, c.given);
+        bool trusted = p.complete && i + 1 == p.n_certs, given = !trusted && at.certs != SIZE_MAX;
+        printf("  %zu  %s  (%s .. %s)  %s%s\n", i + 1, c.title, time_words(from, sizeof from, c.not_before),
+               time_words(to, sizeof to, c.not_after), trusted ? "trusted" : given ? "given in " : "", given ? files[at.certs] : "");
     }
     for (size_t i = 0; i < p.n_checks; i++) {
         troth_path_check k = troth_report_check(r, path, i);
@@ -99,6 +111,26 @@ static void warnings_print(const troth_report *r, size_t path)
     }
 }
 
+/* Where somebody asked about policies, or about everything. */
+static bool wants_policies(const struct args *a)
+{
+    static const enum opt asked[] = { OPT_POLICY, OPT_EXPLICIT, OPT_NO_MAPPING, OPT_NO_ANY, OPT_VERBOSE, OPT_EXPLAIN_PATHS };
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
+        if (args_has(a, asked[i]))
+            return true;
+    return false;
+}
+
+static void policies_print(const troth_report *r)
+{
+    const char *const *oids;
+    size_t n = troth_report_policies(r, &oids);
+    printf("  policies: ");
+    for (size_t i = 0; i < n; i++)
+        printf("%s%s", i ? ", " : "", strcmp(oids[i], ANY_POLICY) ? oids[i] : "any");
+    printf(n ? "\n" : "none\n");
+}
+
 static void accepted_print(const struct args *a, const troth_report *r)
 {
     size_t path = troth_report_accepted(r);
@@ -109,6 +141,8 @@ static void accepted_print(const struct args *a, const troth_report *r)
     printf(": \"%s\" leads to \"%s\" in %zu certificates\n", troth_report_cert(r, path, 0).title,
            troth_report_cert(r, path, p.n_certs - 1).title, p.n_certs);
     printf("  valid until %s\n", time_words(until, sizeof until, troth_report_until(r, &why)));
+    if (wants_policies(a))
+        policies_print(r);
     skipped_print(r, path);
     warnings_print(r, path);
 }
@@ -125,17 +159,17 @@ static void breaks_print(const troth_report *later, int64_t when)
            e->detail);
 }
 
-static void text_print(const struct args *a, const troth_report *r, const troth_report *later, int64_t when)
+static void text_print(const struct args *a, const troth_report *r, const troth_report *later, int64_t when, const char *const *files)
 {
     bool ok = troth_report_ok(r), all = args_has(a, OPT_EXPLAIN_PATHS), paths = all || args_has(a, OPT_VERBOSE);
     if (!ok)
-        error_print(a, troth_report_error(r));
+        error_print(a, troth_report_error(r), troth_report_error_origin(r), files);
     else if (!args_has(a, OPT_QUIET) || paths)
         accepted_print(a, r);
     if (later)
         breaks_print(later, when);
     for (size_t i = 0; paths && i < troth_report_paths(r); i++)
-        path_print(a, r, i, all);
+        path_print(a, r, i, all, files);
     if (paths) {
         troth_work w = troth_report_work(r);
         printf("work: %" PRIu32 " signatures, %" PRIu32 " steps, %" PRIu32 " names compared\n", w.signatures,
@@ -146,20 +180,33 @@ static void text_print(const struct args *a, const troth_report *r, const troth_
 /* ---- for programs */
 
 #ifdef HAVE_JANSSON
-static json_t *error_json(const troth_error *e)
+/* "file" and, where it can be told, which certificate in it. */
+static json_t *with_origin(json_t *o, troth_origin from, const char *const *files)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "code", e->code ? e->code : "ok", "text",
-                     e->text ? e->text : "", "detail", e->detail, "hint", e->hint ? e->hint : "", "who",
-                     who_codes[e->who <= 5 ? e->who : 0]);
+    if (files && from.certs != SIZE_MAX)
+        json_object_set_new(o, "file", json_string(files[from.certs]));
+    if (files && from.certs != SIZE_MAX && from.nth != SIZE_MAX)
+        json_object_set_new(o, "file_index", json_integer((json_int_t)from.nth));
+    return o;
 }
 
-static json_t *cert_json(const troth_report *r, size_t path, size_t i)
+static json_t *error_json(const troth_error *e, troth_origin from, const char *const *files)
+{
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s}", "code", e->code ? e->code : "ok", "text",
+                     e->text ? e->text : "", "detail", e->detail, "hint", e->hint ? e->hint : "", "who",
+                     who_codes[e->who <= 5 ? e->who : 0]);
+    if (e->field)
+        json_object_set_new(o, "field", json_string(e->field));
+    return with_origin(o, from, files);
+}
+
+static json_t *cert_json(const troth_report *r, size_t path, size_t i, const char *const *files)
 {
     char from[40], to[40];
     troth_path_cert c = troth_report_cert(r, path, i);
-    return json_pack("{s:s, s:s, s:s, s:s, s:i}", "subject", c.title, "issuer", c.issuer, "not_before",
-                     time_words(from, sizeof from, c.not_before), "not_after",
-                     time_words(to, sizeof to, c.not_after), "given", c.given);
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:i}", "subject", c.title, "issuer", c.issuer, "not_before",
+                          time_words(from, sizeof from, c.not_before), "not_after", time_words(to, sizeof to, c.not_after), "given", c.given);
+    return with_origin(o, troth_report_origin(r, c.given), files);
 }
 
 static json_t *check_json(const troth_report *r, size_t path, size_t i)
@@ -171,12 +218,12 @@ static json_t *check_json(const troth_report *r, size_t path, size_t i)
                      k.evidence);
 }
 
-static json_t *path_json(const troth_report *r, size_t path)
+static json_t *path_json(const troth_report *r, size_t path, const char *const *files)
 {
     troth_path p = troth_report_path(r, path);
     json_t *certs = json_array(), *checks = json_array();
     for (size_t i = 0; i < p.n_certs; i++)
-        json_array_append_new(certs, cert_json(r, path, i));
+        json_array_append_new(certs, cert_json(r, path, i, files));
     for (size_t i = 0; i < p.n_checks; i++)
         json_array_append_new(checks, check_json(r, path, i));
     return json_pack("{s:b, s:b, s:s, s:o, s:o}", "accepted", p.accepted, "complete", p.complete, "code",
@@ -190,48 +237,60 @@ static void object_print(json_t *o)
     json_decref(o);
 }
 
-static void json_print(const troth_report *r, const troth_report *later, int64_t when)
+static json_t *policies_json(const troth_report *r)
+{
+    const char *const *oids;
+    json_t *list = json_array();
+    for (size_t i = 0, n = troth_report_policies(r, &oids); i < n; i++)
+        json_array_append_new(list, json_string(oids[i]));
+    return list;
+}
+
+static void json_print(const troth_report *r, const troth_report *later, int64_t when, const char *const *files)
 {
     bool ok = troth_report_ok(r);
     char t[40];
     troth_work w = troth_report_work(r);
     json_t *paths = json_array();
     for (size_t i = 0; i < troth_report_paths(r); i++)
-        json_array_append_new(paths, path_json(r, i));
+        json_array_append_new(paths, path_json(r, i, files));
     json_t *o = json_pack("{s:s, s:b, s:o, s:o, s:{s:I, s:I, s:I}}", "schema", "troth.verify/1", "accepted",
-                          ok, "error", ok ? json_null() : error_json(troth_report_error(r)), "paths", paths,
+                          ok, "error", ok ? json_null() : error_json(troth_report_error(r), troth_report_error_origin(r), files), "paths", paths,
                           "work", "signatures", (json_int_t)w.signatures, "steps", (json_int_t)w.steps,
                           "names", (json_int_t)w.names);
     if (ok)
         json_object_set_new(o, "valid_until",
                             json_string(time_words(t, sizeof t, troth_report_until(r, NULL))));
+    if (ok)
+        json_object_set_new(o, "policies", policies_json(r));
     if (later && when != INT64_MAX)
         json_object_set_new(o, "breaks",
                             json_pack("{s:s, s:o}", "at", time_words(t, sizeof t, when), "error",
-                                      error_json(troth_report_error(later))));
+                                      error_json(troth_report_error(later), troth_report_error_origin(later), files)));
     object_print(o);
 }
 #endif
 
-void show_report(const struct args *a, const troth_report *r, const troth_report *later, int64_t when)
+void show_report(const struct args *a, const troth_report *r, const troth_report *later, int64_t when, const char *const *files)
 {
 #ifdef HAVE_JANSSON
     if (args_has(a, OPT_JSON)) {
-        json_print(r, later, when);
+        json_print(r, later, when, files);
         return;
     }
 #endif
-    text_print(a, r, later, when);
+    text_print(a, r, later, when, files);
 }
 
 void show_error(const struct args *a, const troth_error *e)
 {
+    const troth_origin nowhere = { SIZE_MAX, SIZE_MAX };
 #ifdef HAVE_JANSSON
     if (args_has(a, OPT_JSON)) {
         object_print(json_pack("{s:s, s:b, s:o, s:[]}", "schema", "troth.verify/1", "accepted", 0, "error",
-                               error_json(e), "paths"));
+                               error_json(e, nowhere, NULL), "paths"));
         return;
     }
 #endif
-    error_print(a, e);
+    error_print(a, e, nowhere, NULL);
 }

@@ -155,6 +155,14 @@ TROTH_API void troth_report_verdict(troth_report *, bool accept, const char *bec
 /* Every certificate that was given, as it was given; the spans live as long as the report. */
 TROTH_API size_t troth_report_given(const troth_report *, const troth_span **certs);
 
+/* Where a certificate came from: which of the question's certs[], and which certificate in there; both from 0.  SIZE_MAX: none; of `nth`:
+ * none can be told apart in there. */
+typedef struct troth_origin { size_t certs, nth; } troth_origin;
+/* Of a certificate given, by its index (troth_path_cert.given). */
+TROTH_API troth_origin troth_report_origin(const troth_report *, int given);
+/* Of the certificate that the report's error is about: also one that cannot be read. */
+TROTH_API troth_origin troth_report_error_origin(const troth_report *);
+
 /* Paths in the order in which they were tried; the accepted one, if any, is the last tried. */
 typedef struct troth_path {
     bool   accepted;
@@ -191,6 +199,12 @@ TROTH_API troth_path_check troth_report_check(const troth_report *, size_t path,
 /* The last second at which the accepted path is still accepted: the earliest end of a validity, of a CRL or of an OCSP response in it.
  * *why is the reason that comes next.  INT64_MIN when nothing was accepted. */
 TROTH_API int64_t troth_report_until(const troth_report *, enum troth_reason *why);
+
+/* Certificate policies that the accepted path is valid for (RFC 5280 6.1.6; the user-constrained policy set of RFC 9618), as OIDs: of those
+ * that were asked for with troth_policy_add_policy, or of all where none was; where certificates map policies, by the names that the trust
+ * anchor has for them.  "2.5.29.32.0" among them: any policy.  At most 129; the list lives as long as the report.  0: none, or nothing was
+ * accepted. */
+TROTH_API size_t troth_report_policies(const troth_report *, const char *const **oids);
 
 /* Work done: what the budgets are about. */
 typedef struct troth_work { uint32_t signatures, steps, names; } troth_work;

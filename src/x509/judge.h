@@ -121,7 +121,9 @@ struct troth_report {
     bool                   borrows;       /* the certificates and the first chunk of memory */
     const struct troth_policy *policy;    /* shared: anchors in paths point into it */
     const span            *given;
+    troth_origin          *origins;       /* of each */
     size_t                 n_given;
+    troth_origin           error_origin;
     const struct cert     *leaf;
     struct path          **paths;
     size_t                 n_paths, n_tried;
@@ -203,6 +205,10 @@ enum troth_verdict check_constraints_by(struct judge *, unsigned by, unsigned ce
 enum troth_verdict check_anchor_limits(struct judge *, unsigned cert, struct finding *);
 /* policy.c */
 enum troth_verdict check_policies(struct judge *, unsigned cert, struct finding *);
+enum { POLICIES_TOLD = 128 };
+/* The policies of the initial set (any: all there are) that j->now, which was accepted, is valid for, as text in the arena; at most
+ * POLICIES_TOLD and one.  False: memory or the budget ran out; *n are known then. */
+bool MUST_USE policies_valid(struct judge *, const char ***out, size_t *n);
 /* names.c */
 enum troth_verdict check_name(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_san_formed(struct judge *, unsigned cert, struct finding *);

@@ -30,8 +30,16 @@ struct level {
     int any; /* index of the anyPolicy node; -1: none */
 };
 
+/* Policies by which a branch of the graph began at anyPolicy: named as the trust anchor names them. */
+struct roots {
+    span    *list;
+    size_t   n, cap;
+};
+
 struct machine {
     struct judge *j;
+    const span *only;    /* instead of the initial policy set: is anything valid for this one?  NULL: as the policy says */
+    struct roots *roots; /* NULL: nobody wants to know */
     struct level now;
     bool null; /* the graph is NULL */
     unsigned explicit_policy, mapping, inhibit_any;
@@ -74,8 +82,14 @@ static size_t expected_find(const struct level *l, span policy)
     return lo < l->n_expect && span_equal(l->expect[lo].policy, policy) ? lo : l->n_expect;
 }
 
-static bool user_wants(const struct judge *j, span policy)
+/* A branch begins with this policy.  Does the user want it? */
+static bool branch_begins(struct machine *m, span policy)
 {
+    const struct judge *j = m->j;
+    if (m->roots && m->roots->n < m->roots->cap)
+        m->roots->list[m->roots->n++] = policy;
+    if (m->only)
+        return span_equal(*m->only, policy);
     for (size_t i = 0; i < j->policy->n_policies; i++)
         if (span_equal(j->policy->policies[i], policy) || is_any(j->policy->policies[i]))
             return true;
@@ -158,7 +172,7 @@ static void policies_take(struct machine *m, struct level *next, const span *pol
         if (run < m->now.n_expect)
             node_add(next, policies[i], false, run_wanted(m, run, policies[i]));
         else if (m->now.any >= 0)
-            node_add(next, policies[i], false, user_wants(m->j, policies[i]));
+            node_add(next, policies[i], false, branch_begins(m, policies[i]));
     }
 }
 
@@ -256,7 +270,7 @@ static bool mappings_apply(struct machine *m, const struct cert *c)
         int at = node_find(&mapped, from);
         if (at < 0 && mapped.any >= 0) {
             at = (int)mapped.n;
-            node_add(&mapped, from, false, user_wants(m->j, from));
+            node_add(&mapped, from, false, branch_begins(m, from));
         }
         if (at < 0)
             continue;
@@ -398,4 +412,70 @@ enum troth_verdict check_policies(struct judge *j, unsigned cert, struct finding
             "an explicit policy is required, and none of those asked for is valid for the whole path");
     return passed(j, f, cert_range(leaf, leaf->ext[CX_POLICIES]), "%u policies valid for the path%s",
                   (unsigned)(m.null ? 0 : m.now.n), m.explicit_policy ? ", none required" : "");
+}
+
+/* ---- what the path is valid for: 6.1.6, as RFC 9618 6 has it */
+
+/* The whole walk for a path that was accepted.  False: memory or the budget ran out. */
+static bool walk_again(struct judge *j, struct machine *m, const span *only, struct roots *roots)
+{
+    int bad;
+    *m = (struct machine){ .j = j, .only = only, .roots = roots };
+    return walk(m, &bad) && !j->spent;
+}
+
+static bool list_policy(struct judge *j, const char **list, size_t *n, span oid)
+{
+    char in[120];
+    struct text t = TEXT_IN(in);
+    oid_dotted(&t, oid);
+    const char *words = arena_string(j->arena, span_of(t.p, t.n));
+    TRY(words);
+    list[(*n)++] = words;
+    return true;
+}
+
+/* Those of `asked` that something at the end of the path descends from. */
+static bool list_valid(struct judge *j, const char **list, size_t *n, const struct roots *asked)
+{
+    for (size_t i = 0; i < asked->n; i++) {
+        struct machine m;
+        bool before = false;
+        for (size_t k = 0; k < i && !before; k++)
+            before = span_equal(asked->list[k], asked->list[i]);
+        if (before)
+            continue;
+        TRY(walk_again(j, &m, &asked->list[i], NULL));
+        if (!user_set_empty(&m))
+            TRY(list_policy(j, list, n, asked->list[i]));
+    }
+    return true;
+}
+
+static bool wants_any(const struct troth_policy *p)
+{
+    for (size_t i = 0; i < p->n_policies; i++)
+        if (is_any(p->policies[i]))
+            return true;
+    return p->n_policies == 0;
+}
+
+bool policies_valid(struct judge *j, const char ***out, size_t *n)
+{
+    const struct troth_policy *p = j->policy;
+    struct machine m;
+    struct roots asked = { .cap = POLICIES_TOLD };
+    *n = 0;
+    asked.list = arena_array(j->arena, POLICIES_TOLD, sizeof *asked.list);
+    *out = arena_array(j->arena, POLICIES_TOLD + 1, sizeof **out);
+    TRY(asked.list && *out);
+    if (!wants_any(p)) {
+        for (size_t i = 0; i < p->n_policies && asked.n < asked.cap; i++)
+            asked.list[asked.n++] = p->policies[i];
+        return list_valid(j, *out, n, &asked);
+    }
+    TRY(walk_again(j, &m, NULL, &asked));
+    if (!m.null && m.now.any >= 0)
+        TRY(list_policy(j, *out, n, oid_der(OID_POLICY_ANY)));
+    return list_valid(j, *out, n, &asked);
 }

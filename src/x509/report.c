@@ -32,34 +32,43 @@ void path_keep(struct judge *j)
 
 /* ---- the question */
 
-static bool given_add(struct troth_report *r, span **list, size_t *cap, span der)
+static const troth_origin nowhere = { SIZE_MAX, SIZE_MAX };
+
+static bool given_add(struct troth_report *r, span **list, size_t *cap, span der, troth_origin from)
 {
+    r->error_origin = from;
     if (r->n_given == LIMIT_CERTIFICATES)
         return error_set(&r->error, TROTH_R_CHAIN_BUDGET, __FILE__, __LINE__, "more than %u certificates were given",
                          (unsigned)LIMIT_CERTIFICATES);
     if (!*list || r->n_given == *cap) {
         size_t more = *cap ? 2 * *cap : 8;
         span *p = arena_array(&r->arena, more, sizeof *p);
-        TRY(p);
-        if (*list)
+        troth_origin *o = arena_array(&r->arena, more, sizeof *o);
+        TRY(p && o);
+        if (*list) {
             memcpy(p, *list, r->n_given * sizeof *p);
+            memcpy(o, r->origins, r->n_given * sizeof *o);
+        }
         *list = p;
+        r->origins = o;
         *cap = more;
     }
     if (r->borrows)
         (*list)[r->n_given] = der;
     else
         TRY(arena_copy(&r->arena, &(*list)[r->n_given], der));
-    r->n_given++;
+    r->origins[r->n_given++] = from;
+    r->error_origin = nowhere;
     return true;
 }
 
 /* Every certificate of a PEM or DER file. */
-static bool bundle_add(struct troth_report *r, span **list, size_t *cap, span file)
+static bool bundle_add(struct troth_report *r, span **list, size_t *cap, span file, size_t at)
 {
     struct pki_ctx p = { .arena = &r->arena };
     struct object *objects = NULL;
     size_t n = 0, found = 0;
+    r->error_origin = (troth_origin){ at, SIZE_MAX };
     if (!objects_read(&p, file, &objects, &n)) {
         r->error = p.error;
         return false;
@@ -69,11 +78,11 @@ static bool bundle_add(struct troth_report *r, span **list, size_t *cap, span fi
             objects[i].kind != OBJECT_DER)
             continue; /* keys and the like lie in bundles; what may be a broken certificate does not get away
                        */
-        found++;
-        TRY(given_add(r, list, cap, objects[i].der));
+        TRY(given_add(r, list, cap, objects[i].der, (troth_origin){ at, found++ }));
     }
     if (found)
         return true;
+    r->error_origin = (troth_origin){ at, SIZE_MAX };
     (void)!objects_wanted(&p, OBJECT_CERTIFICATE, n ? &objects[0] : NULL);
     r->error = p.error;
     return false;
@@ -86,7 +95,7 @@ static bool certs_copy(struct troth_report *r, const struct verify_input *in)
     bool ok = true;
     for (size_t i = 0; i < in->n && ok; i++) {
         bool der = !in->bundles || (in->certs[i].n && in->certs[i].p[0] == DER_SEQUENCE);
-        ok = der ? given_add(r, &list, &cap, in->certs[i]) : bundle_add(r, &list, &cap, in->certs[i]);
+        ok = der ? given_add(r, &list, &cap, in->certs[i], (troth_origin){ i, 0 }) : bundle_add(r, &list, &cap, in->certs[i], i);
     }
     r->given = list;
     return ok;
@@ -116,7 +125,8 @@ static bool pool_read(struct judge *j)
         if (!cert_parse(&certs[i], r->given[i], j->in->witness, &r->error)) {
             struct text t = TEXT_IN(r->error.detail);
             t.n = strlen(r->error.detail);
-            text_add(&t, " (certificate %zu of %zu)", i + 1, r->n_given);
+            text_add(&t, "%scertificate %zu of %zu given", t.n ? ", " : "", i + 1, r->n_given);
+            r->error_origin = r->origins[i];
             return false;
         }
         j->pool[i] = (struct node){ .cert = &certs[i],
@@ -257,6 +267,7 @@ struct troth_report *verify_chain(const struct verify_input *in)
     r->memory = p->memory;
     r->borrows = in->room != NULL;
     r->accepted = SIZE_MAX;
+    r->error_origin = nowhere;
     r->arena = arena;
     j->policy = p;
     j->in = in;
@@ -295,6 +306,16 @@ size_t report_given(const struct troth_report *r, const span **certs)
 {
     *certs = r ? r->given : NULL;
     return r ? r->n_given : 0;
+}
+
+troth_origin troth_report_origin(const troth_report *r, int given)
+{
+    return r && given >= 0 && (size_t)given < r->n_given ? r->origins[given] : nowhere;
+}
+
+troth_origin troth_report_error_origin(const troth_report *r)
+{
+    return r ? r->error_origin : nowhere;
 }
 
 size_t troth_report_given(const troth_report *r, const troth_span **certs)
@@ -384,6 +405,26 @@ troth_path_check troth_report_check(const troth_report *r, size_t path, size_t c
                                .at = f->at,
                                .n = f->n,
                                .evidence = f->evidence ? f->evidence : "" };
+}
+
+/* Like titles: worked out when asked for. */
+size_t troth_report_policies(const troth_report *r, const char *const **oids)
+{
+    const char **list = NULL;
+    size_t n = 0;
+    *oids = NULL;
+    if (!troth_report_ok(r))
+        return 0;
+    struct arena *arena = &((troth_report *)(uintptr_t)r)->arena;
+    struct judge *j = arena_alloc(arena, sizeof *j);
+    if (!j)
+        return 0;
+    j->policy = r->policy;
+    j->arena = arena;
+    j->now = *r->paths[r->accepted];
+    (void)!policies_valid(j, &list, &n);
+    *oids = list;
+    return list ? n : 0;
 }
 
 int64_t troth_report_until(const troth_report *r, enum troth_reason *why)

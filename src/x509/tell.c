@@ -81,6 +81,7 @@ static void tell_finding(struct judge *j, const struct path *p)
     struct text title = TEXT_IN(in), t = TEXT_IN(words);
     troth_error *e = &j->report->error;
     cert_title(&title, c);
+    j->report->error_origin = troth_report_origin(j->report, p->node[f->cert]->given);
     if (p->node[f->cert]->anchor && f->cert > 0)
         text_add(&t, "trust anchor \"%s\"", title.p);
     else

@@ -122,6 +122,69 @@ static void mappings(void **state)
     PCASE(BAD, MAP(P1 "=" P2), t->leaf.policies = TEXTS(ANY), t->policies = TEXTS(P2));
 }
 
+/* The policies for which the path is valid, as the report tells them, with blanks between. */
+static void valid_expect(const char *want, int line)
+{
+    char in[2000];
+    struct text got = TEXT_IN(in);
+    const char *const *oids;
+    troth_error unbuilt;
+    troth_report *r = trial_judge(t, &unbuilt);
+    if (!troth_report_ok(r))
+        test_fail("line %d: %s", line, troth_report_error(r)->detail);
+    for (size_t i = 0, n = troth_report_policies(r, &oids); i < n; i++)
+        text_add(&got, "%s%s", i ? " " : "", oids[i]);
+    if (strcmp(got.p, want) != 0)
+        test_fail("line %d: \"%s\", wanted \"%s\"", line, got.p, want);
+    troth_report_free(r);
+}
+
+#define VALID(want, ...)                                                                                     \
+    do {                                                                                                     \
+        trial_fresh(t);                                                                                      \
+        t->host = NULL;                                                                                      \
+        t->purpose = TROTH_PURPOSE_ANY;                                                                      \
+        t->mid.policies = t->leaf.policies = TEXTS(P1);                                                      \
+        __VA_ARGS__;                                                                                         \
+        valid_expect(want, __LINE__);                                                                        \
+    } while (0)
+
+static void told(void **state)
+{
+    (void)state;
+    VALID(P1, (void)0);
+    VALID(P1, t->policies = TEXTS(P2, P1, P1));
+    VALID("", t->policies = TEXTS(P2));
+    VALID("", t->leaf.policies = TEXTS(P2));
+    VALID("", t->mid.policies = NULL);
+    VALID(P1, t->policies = TEXTS(P3, ANY));
+    VALID(P1 " " P2, t->mid.policies = TEXTS(P2, P1, P3), t->leaf.policies = TEXTS(P1, P2));
+    VALID(P2, t->mid.policies = TEXTS(P2, P1), t->leaf.policies = TEXTS(P1, P2), t->policies = TEXTS(P2));
+    VALID(ANY, t->mid.policies = t->leaf.policies = TEXTS(ANY));
+    VALID(P3 " " P2, t->mid.policies = t->leaf.policies = TEXTS(ANY), t->policies = TEXTS(P3, P2));
+    VALID(ANY " " P1, t->mid.policies = t->leaf.policies = TEXTS(ANY, P1));
+    VALID(P1, t->mid.policies = TEXTS(ANY));
+    VALID(P1, t->leaf.policies = TEXTS(ANY));
+    /* by the names that the anchor has for them */
+    VALID(P1, MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2));
+    VALID("", MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2), t->policies = TEXTS(P2));
+    VALID(P1 " " P3, t->mid.policies = TEXTS(P1, P3), MAP(P1 "=" P2, P3 "=" P2), t->leaf.policies = TEXTS(P2));
+    VALID(P2 " " P1, t->mid.policies = TEXTS(ANY), MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2), t->policies = TEXTS(P2, P1),
+          t->mid.mappings = TEXTS(P1 "=" P2, P2 "=" P2));
+    VALID("", t->inhibit_mapping = true, MAP(P1 "=" P2), t->leaf.policies = TEXTS(P2));
+    VALID("", t->inhibit_any = true, t->leaf.policies = TEXTS(ANY));
+    VALID(P1, t->no_mid = true);
+    const char *const *oids;
+    trial_fresh(t); /* refused: for nothing */
+    t->host = "other.example";
+    t->leaf.policies = t->mid.policies = TEXTS(P1);
+    troth_error unbuilt;
+    troth_report *r = trial_judge(t, &unbuilt);
+    assert_int_equal(troth_report_policies(r, &oids), 0);
+    troth_report_free(r);
+    assert_int_equal(troth_report_policies(NULL, &oids), 0);
+}
+
 /* Each level maps every policy to every policy: a tree doubles and doubles; a graph does not care. */
 static void explosion(void **state)
 {
@@ -166,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets),         cmocka_unit_test(any_policy), cmocka_unit_test(self_issued),
         cmocka_unit_test(requirements), cmocka_unit_test(mappings),   cmocka_unit_test(explosion),
+        cmocka_unit_test(told),
     };
     return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }

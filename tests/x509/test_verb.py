@@ -61,6 +61,14 @@ expect("no such file", run("--roots", os.path.join(tmp.name, "none"), leaves), 8
 expect("no such leaf", run("--roots", roots, os.path.join(tmp.name, "none")), 8, "none")
 expect("not a certificate", run("--roots", roots, put("junk.pem", "hello")), 1, "rejected")
 expect("broken root", run("--roots", put("bad.pem", root.replace("MII", "MIJ", 1)), "--intermediates", inters, *when, *host, leaves), 1, "rejected")
+cut = put("cut.pem", mids + "\n" + leaf.replace("-----END", "AAAA\n-----END"))
+expect("which file is broken", run("--roots", roots, "--untrusted", cut, *when, *host, leaves), 1, "[der.trailing-bytes]", f"file    {cut}, certificate 2 in it",
+       "field   Certificate, at byte")
+expect("which file has no certificate", run("--roots", roots, "--untrusted", put("key.pem", "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"), leaves), 1,
+       "[config.is-key]", "key.pem\n")
+expect("which file has expired", run("--roots", roots, "--intermediates", inters, "--time", "2024-01-01", *host, leaves), 1, "[cert.expired]",
+       f"file    {leaves}, certificate 1 in it")
+expect("which roots are broken", run("--roots", put("bad.pem", root.replace("MII", "MIJ", 1)), leaves), 1, "bad.pem")
 expect("purpose", run("--purpose", "fun", leaves), 2, "fun")
 expect("time", run("--time", "yesterday", leaves), 2)
 expect("every check", run("--roots", roots, "--intermediates", inters, *when, *host, "--explain", leaves), 0, "path 1: accepted", "RFC 5280 6.1.3(a)(1)", "bytes")
@@ -70,9 +78,12 @@ code, out, _ = run("--json", "--roots", roots, "--intermediates", inters, *when,
 o = json.loads(out)
 assert code == 0 and o["schema"] == "troth.verify/1" and o["accepted"] and o["error"] is None, o
 good = [p for p in o["paths"] if p["accepted"]][0]
+assert good["certificates"][0]["file"] == leaves and good["certificates"][1]["file_index"] == 0 and "file" not in good["certificates"][2], good
+assert "2.23.140.1.2.1" in o["policies"] and "2.5.29.32.0" not in o["policies"], o["policies"]
 assert len(good["certificates"]) == 3 and good["certificates"][2]["given"] == -1 and good["checks"], good
 code, out, _ = run("--json", "--roots", roots, *when, *host, leaves)
 o = json.loads(out)
+assert o["error"]["file"] == leaves and o["error"]["file_index"] == 0 and "policies" not in o, o
 assert code == 1 and not o["accepted"] and o["error"]["code"] == "cert.missing-intermediate" and o["error"]["who"] == "peer", o
 code, out, _ = run("--json", "--roots", put("bad2.pem", "nonsense"), leaves)
 assert code == 1 and not json.loads(out)["accepted"], out
