@@ -197,6 +197,11 @@ static bool find_verb(struct args *a, const char *word, int *status)
 
 static bool take_option(struct args *a, enum opt o, const char *value, int *status)
 {
+    const char *kind = opts[o].argument;
+    if (value && !*value && (strstr(kind, "FILE") || strstr(kind, "DIR"))) { /* a variable that was not set, most likely; "" and a name is the root folder's */
+        *status = complain(a, EXIT_USAGE, "--%s: the name of the file or folder is empty", opts[o].name);
+        return false;
+    }
     a->given[o]++;
     a->value[o] = value;
     if (!(opts[o].verbs & REPEATS))

@@ -136,11 +136,17 @@ static int listen_unix(const struct args *a, const struct target *t, int *out)
     struct sockaddr_un sun = { .sun_family = AF_UNIX };
     struct stat st;
     memcpy(sun.sun_path, t->path, sizeof sun.sun_path);
-    if (!stat(t->path, &st) && S_ISSOCK(st.st_mode))
-        unlink(t->path); /* left over by a program that ended without tidying */
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (!stat(t->path, &st) && S_ISSOCK(st.st_mode)) {
+        if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof sun) && errno == ECONNREFUSED)
+            unlink(t->path); /* left over by a program that ended without tidying */
+        if (fd >= 0)
+            close(fd);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    }
     if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof sun) || listen(fd, 1024)) {
-        complain(a, EXIT_NETWORK, "cannot listen on %s: %s", t->path, strerror(errno));
+        complain(a, EXIT_NETWORK, "cannot listen on %s: %s%s", t->path, strerror(errno),
+                 errno == EADDRINUSE ? "; another program listens there, or it is another kind of file: choose another name" : "");
         if (fd >= 0)
             close(fd);
         return EXIT_NETWORK;

@@ -11,8 +11,9 @@ static bool convert(char *out, size_t cap, const char *host, const char **why)
 {
     char *found = NULL;
     int rc = idn2_lookup_u8((const uint8_t *)host, (uint8_t **)&found, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    *why = rc != IDN2_OK ? idn2_strerror(rc) : "the name is too long";
     bool ok = rc == IDN2_OK && (size_t)snprintf(out, cap, "%s", found) < cap;
+    if (!ok)
+        *why = rc != IDN2_OK ? idn2_strerror(rc) : "the name is too long";
     idn2_free(found);
     return ok;
 }

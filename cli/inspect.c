@@ -49,7 +49,8 @@ static void object_print(const struct args *a, const char *path, const troth_obj
                          size_t n_facts)
 {
     bool color = want_colour(a, STDOUT_FILENO);
-    printf("%s%s%s", i ? "\n" : "", color ? "\033[1m" : "", path);
+    printf("%s%s", i ? "\n" : "", color ? "\033[1m" : "");
+    print_safely(stdout, path);
     if (n > 1)
         printf(" [%zu of %zu]", i + 1, n);
     printf(": %s%s", o->what, color ? "\033[0m" : "");

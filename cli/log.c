@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tty.h"
+
 bool log_init(struct log *l, const struct args *a)
 {
     static const char *const forms[] = { "logfmt", "json", NULL };
@@ -18,18 +20,30 @@ static size_t quoted(char *out, size_t cap, const char *value)
 {
     size_t n = 0;
     out[n++] = '"';
-    for (; *value && n + 8 < cap; value++) {
+    for (size_t k; *value && n + 8 < cap; value += k ? k : 1) {
         unsigned char c = (unsigned char)*value;
+        k = char_printable(value);
         if (c == '"' || c == '\\')
             out[n++] = '\\';
         if (c < 0x20 || c == 0x7f)
             n += (size_t)snprintf(out + n, cap - n, "\\u%04x", c);
+        else if (!k) /* no UTF-8, or a control character of its own */
+            n += (size_t)snprintf(out + n, cap - n, "\\\\x%02x", c);
         else
-            out[n++] = (char)c;
+            n += (size_t)snprintf(out + n, cap - n, "%.*s", (int)k, value);
     }
     out[n++] = '"';
     out[n] = 0;
     return n;
+}
+
+/* A word of logfmt: visible ASCII, without what has a meaning there. */
+static bool is_bare(const char *value)
+{
+    for (const unsigned char *p = (const unsigned char *)value; *p; p++)
+        if (*p <= ' ' || *p >= 0x7f || *p == '"' || *p == '=' || *p == '\\')
+            return false;
+    return true;
 }
 
 static void pair(const struct log *l, char *line, size_t cap, const char *key, const char *value)
@@ -41,7 +55,7 @@ static void pair(const struct log *l, char *line, size_t cap, const char *key, c
         n += (size_t)snprintf(line + n, cap - n, "%s\"%s\":", n > 1 ? "," : "", key);
     else
         n += (size_t)snprintf(line + n, cap - n, "%s%s=", n ? " " : "", key);
-    if (l->json || !*value || value[strcspn(value, " \"=\\\t\r\n")])
+    if (l->json || !*value || !is_bare(value))
         quoted(line + n, cap - n, value);
     else
         snprintf(line + n, cap - n, "%s", value);

@@ -1,5 +1,6 @@
 /* main.c - the program: finds the verb and runs it.  The first outside user of the library: includes <troth/...> alone. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,10 +28,22 @@ static int end_output(const struct args *a, int status)
     return status == EXIT_OK ? EXIT_FILE : status;
 }
 
+/* A standard stream that whoever started us closed would be the next socket or key file, and what is said to people would go into it.  In
+ * its place comes something that cannot be used either. */
+static bool hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct args a;
     int status;
+    if (!hold_standard_streams())
+        return EXIT_FILE;
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(2), and a quiet exit */
     if (!args_parse(&a, argc, argv, &status))
         return end_output(NULL, status);

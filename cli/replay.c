@@ -14,6 +14,7 @@
 #include "digits.h"
 #include "pins.h"
 #include "psk.h"
+#include "idn.h"
 #include "setup.h"
 #include "trust.h"
 
@@ -612,8 +613,10 @@ static void run(struct player *y, const char *host)
     r->conn = r->server ? troth_accept(y->servers) : troth_connect(y->client, host);
     troth_tell(r->conn, r->story);
     const json_t *name = json_object_get(setup_of(r, "options"), "sni");
-    if (!r->server && json_is_string(name))
-        troth_send_name(r->conn, json_string_value(name));
+    char ascii[256];
+    const char *why;
+    if (!r->server && json_is_string(name)) /* as it was typed */
+        troth_send_name(r->conn, idn_ascii(ascii, sizeof ascii, json_string_value(name), &why));
     if (!r->server)
         resume_again(r);
     while (one(y))

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dial.h"
 #include "setup.h"
@@ -54,8 +55,18 @@ int service_init(struct service *s, const struct args *a, bool is_client)
     return EXIT_OK;
 }
 
+/* What is ours under that name; somebody else may have put a socket of theirs there. */
+static void remove_socket_files(struct service *s)
+{
+    struct stat now;
+    for (size_t i = 0; i < LISTENERS_MAX; i++)
+        if (s->files[i].path && !lstat(s->files[i].path, &now) && now.st_dev == s->files[i].made.st_dev && now.st_ino == s->files[i].made.st_ino)
+            unlink(s->files[i].path);
+}
+
 void service_free(struct service *s)
 {
+    remove_socket_files(s);
     troth_server_free(s->server);
     troth_client_free(s->client);
     id_cache_free(s->sessions);
@@ -140,6 +151,8 @@ static int listen_at(struct service *s, const char *where)
         l ? evconnlistener_free(l) : (void)evutil_closesocket(fd);
         return complain(s->args, EXIT_BUG, "no memory");
     }
+    if (!strncmp(where, "unix:", 5) && !lstat(where + 5, &s->files[s->n_listeners].made))
+        s->files[s->n_listeners].path = where + 5;
     s->listeners[s->n_listeners++] = l;
     char text[16];
     snprintf(text, sizeof text, "%d", port);

@@ -7,12 +7,19 @@
 
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <sys/stat.h>
 
 #include "farewell.h"
 #include "flight.h"
 #include "id_cache.h"
 
 enum { LISTENERS_MAX = 16, SERVICE_SIGNALS = 4 };
+
+/* A socket file that we made. */
+struct socket_file {
+    const char *path; /* NULL: none */
+    struct stat made;
+};
 
 struct service {
     const struct args     *args;
@@ -21,6 +28,7 @@ struct service {
     struct event          *signals[SERVICE_SIGNALS];
     struct evconnlistener *listeners[LISTENERS_MAX];
     size_t                 n_listeners;
+    struct socket_file     files[LISTENERS_MAX];
     troth_server          *server;    /* one of these two */
     troth_client          *client;
     struct id_cache       *sessions;  /* of TLS 1.2, by id; NULL: none */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "idn.h"
 #include "outfile.h"
 #include "pki_files.h"
 #include "record.h"
@@ -20,7 +21,7 @@
 #include "story_out.h"
 #include "tty.h"
 
-enum { TICKET_MAX = 65536, PENDING_MAX = 256 << 10, EARLY_MOST = 1 << 20 };
+enum { TICKET_MAX = 65536, PENDING_MAX = 256 << 10, EARLY_MOST = 1 << 20, HOST_NAME_MOST = 253 };
 
 /* ---- opening */
 
@@ -32,6 +33,17 @@ static bool begin_story(struct session *s)
     s->recorder = recorder_new(s->tape, RECORD_MOST);
     s->setup = s->recorder ? facts_setup(s->args, s->tape, false) : NULL;
     return s->story != NULL;
+}
+
+static bool set_name(struct session *s)
+{
+    const char *given = args_value(s->args, OPT_SNI, ""), *why = NULL, *name = idn_ascii(s->sni, sizeof s->sni, given, &why);
+    for (const char *c = name; c && *c; c++)
+        if (*c <= 0x20 || *c == 0x7f)
+            why = "there is a character in it that no host name has";
+    if (name && !why && name != s->sni && (size_t)snprintf(s->sni, sizeof s->sni, "%s", name) > HOST_NAME_MOST)
+        why = "it is too long for a host name";
+    return !why || complain(s->args, EXIT_USAGE, "--sni: `%s': %s", given, why) == EXIT_OK;
 }
 
 /* The file of --session will be written over: it must be one.  An exit status. */
@@ -59,7 +71,7 @@ bool session_init(struct session *s, const struct args *a, const char *typed, bo
     *s = (struct session){ .args = a, .dialed = { .fd = -1 }, .now = time(NULL) };
     *status = EXIT_USAGE;
     if (!target_parse(&s->target, a, typed, "443") || !args_number(a, OPT_TIMEOUT, 1, 86400, 10, &seconds) ||
-        (args_has(a, OPT_TIME) && !args_time(a, OPT_TIME, &s->now)) || !starttls_known(a))
+        (args_has(a, OPT_TIME) && !args_time(a, OPT_TIME, &s->now)) || !starttls_known(a) || !set_name(s))
         return false;
     s->timeout_ms = seconds * 1000;
     if (s->target.path[0] && !args_has(a, OPT_SNI)) {
@@ -119,7 +131,7 @@ static void offer_session(struct session *s)
 /* What is checked against the certificate: the host, or for a socket file the name given with --sni. */
 const char *session_name(const struct session *s)
 {
-    return s->target.path[0] ? s->args->value[OPT_SNI] : s->target.host;
+    return s->target.path[0] ? s->sni : s->target.host;
 }
 
 /* As much as the ticket allows; session_early_rest sends what is left. */
@@ -172,7 +184,7 @@ bool session_open(struct session *s)
     s->conn = troth_connect(s->client, session_name(s));
     troth_tell(s->conn, s->story);
     if (args_has(a, OPT_SNI))
-        troth_send_name(s->conn, a->value[OPT_SNI]);
+        troth_send_name(s->conn, s->sni);
     offer_session(s);
     return shake_hands(s);
 }

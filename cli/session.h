@@ -38,6 +38,7 @@ struct session {
     size_t             early_sent; /* of them, as 0-RTT data that was not refused     */
     bool               held;       /* an event that was looked at but not taken yet    */
     troth_event        held_event;
+    char               sni[256];   /* --sni, in A-labels                             */
     char               retried[400]; /* what --why found out                            */
 };
 

@@ -183,7 +183,7 @@ static bool set_key_log(const struct args *a, troth_builder *b, struct tape *tap
         return !args_has(a, OPT_KEYLOG);
     }
     close(fd);
-    fprintf(stderr, "troth: warning: the secrets of this connection are written to %s; whoever has them reads everything\n", path);
+    complain(NULL, EXIT_OK, "warning: the secrets of this connection are written to %s; whoever has them reads everything", path);
     troth_danger_key_log(b, append_line, (void *)(uintptr_t)path);
     return true;
 }

@@ -35,6 +35,9 @@ bool target_parse(struct target *t, const struct args *a, const char *typed, con
 {
     *t = (struct target){ .typed = typed, .rest = "/" };
     const char *p = typed, *scheme = strstr(typed, "://");
+    for (const char *c = typed; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return refuse(a, typed, "it has a control character");
     if (!strncmp(p, "unix:", 5)) {
         if (!p[5] || !copy(t->path, sizeof t->path, p + 5, strlen(p + 5)))
             return refuse(a, typed, "the path of the socket is empty or too long");

@@ -13,9 +13,9 @@ bool sink_file(void *file, const char *p, size_t n)
     return fwrite(p, 1, n, file) == n;
 }
 
-/* Length of the character that begins here, if it is one and no control character; 0: it is none. */
-static size_t printable(const unsigned char *p)
+size_t char_printable(const char *text)
 {
+    const unsigned char *p = (const unsigned char *)text;
     if (*p < 0x80)
         return (*p >= 0x20 && *p != 0x7f) || *p == '\n' || *p == '\t';
     size_t n = *p >= 0xf0 && *p < 0xf5 ? 4 : *p >= 0xe0 && *p < 0xf0 ? 3 : *p >= 0xc2 && *p < 0xe0 ? 2 : 0;
@@ -24,18 +24,18 @@ static size_t printable(const unsigned char *p)
             return 0;
     bool bad = (*p == 0xc2 && p[1] < 0xa0) || (*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0) || (*p == 0xf0 && p[1] < 0x90) ||
                (*p == 0xf4 && p[1] >= 0x90); /* C1, overlong, surrogates, beyond Unicode */
-    return bad ? 0 : n;
+    bool turns = *p == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)); /* what is beside it */
+    return bad || turns ? 0 : n;
 }
 
 void print_safely(FILE *to, const char *text)
 {
-    for (const unsigned char *p = (const unsigned char *)text; *p;) {
-        size_t n = printable(p);
+    for (size_t n; *text; text += n ? n : 1) {
+        n = char_printable(text);
         if (n)
-            fwrite(p, 1, n, to);
+            fwrite(text, 1, n, to);
         else
-            fprintf(to, "\\x%02x", *p);
-        p += n ? n : 1;
+            fprintf(to, "\\x%02x", (unsigned char)*text);
     }
 }
 

@@ -63,13 +63,22 @@ static troth_conn *new_conn(const struct config *cfg, span host)
     return c;
 }
 
+/* What could stand in a server_name: A-labels, and no way to mislead who reads it. */
+static bool could_be_name(const char *s, size_t n)
+{
+    bool ok = n <= LIMIT_HOST_NAME;
+    for (size_t i = 0; ok && i < n; i++)
+        ok = s[i] > 0x20 && s[i] < 0x7f;
+    return ok;
+}
+
 troth_conn *troth_connect(const troth_client *us, const char *host)
 {
     size_t n = host ? strlen(host) : 0;
-    bool ok = n && n <= LIMIT_HOST_NAME;
+    bool ok = n && could_be_name(host, n);
     troth_conn *c = new_conn(us ? &us->config : NULL, ok ? span_of(host, n) : SPAN_NONE);
     if (c && !ok)
-        (void)fail(c, BAD_ARGUMENT, "troth_connect: a host name of %zu bytes", n);
+        (void)fail(c, BAD_ARGUMENT, "troth_connect: %s", n <= LIMIT_HOST_NAME && n ? "a host name is in printable ASCII (A-labels)" : "no host name, or one too long");
     return c;
 }
 
@@ -120,8 +129,8 @@ void troth_send_name(troth_conn *c, const char *sni)
     if (!early_enough(c, "troth_send_name"))
         return;
     size_t n = sni ? strlen(sni) : 0;
-    if (c->cfg->is_server || n > LIMIT_HOST_NAME)
-        (void)fail(c, BAD_ARGUMENT, "troth_send_name: %s", c->cfg->is_server ? "for clients" : "too long");
+    if (c->cfg->is_server || !could_be_name(sni, n))
+        (void)fail(c, BAD_ARGUMENT, "troth_send_name: %s", c->cfg->is_server ? "for clients" : n > LIMIT_HOST_NAME ? "too long" : "not printable ASCII");
     else if (!(c->sni = arena_string(&c->keep, span_of(sni ? sni : "", n))))
         (void)fail(c, OUT_OF_MEMORY, "for a server name");
 }

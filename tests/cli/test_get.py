@@ -133,8 +133,10 @@ answers[:] = [b"HTTP/1.1 302 Found\r\nLocation: http://\xff\xfe/\r\n" + TEN]
 get("a redirect to no text", 4, "get.redirect", f"{at}/", "-L")
 
 # ---- what is asked for
-ask(OK, path="/a b\r\nX: y\"\u00e9")
-check("a path that would be two lines", requests[0].startswith(b"GET /a%20b%0D%0AX:%20y%22%C3%A9 HTTP/1.1\r\nHost: localhost:"), requests)
+ask(OK, path="/a b\"\u00e9")
+check("a path with a blank", requests[0].startswith(b"GET /a%20b%22%C3%A9 HTTP/1.1\r\nHost: localhost:"), requests)
+r = run("get", "--ca", CA, at + "/a\r\nX: y\x1b[31m", status=2)
+check("a path that would be two lines", "control character" in r.stderr and "\x1b" not in r.stderr, r.stderr)
 ask(OK, "-H", "host: other", "-H", "User-Agent: me", path="")
 check("headers of one's own come instead", requests[0].startswith(b"GET / HTTP/1.1\r\nAccept") and requests[0].lower().count(b"\r\nhost: other\r\n") == 1
       and requests[0].count(b"User-Agent") == 1, requests)

@@ -132,7 +132,7 @@ both = f"{P}/both.pem"  # certificate and key in one file: the recording must ta
 open(both, "w", encoding="utf-8").write(open(f"{P}/good.pem", encoding="utf-8").read() + open(f"{P}/good.ca.pem", encoding="utf-8").read() +
                                         open(f"{P}/good.key", encoding="utf-8").read())
 os.chmod(both, 0o600)
-serve = Troth("serve", "plain", D, "--cert", both, "--alpn", "h2", "--record-keep", "4")
+serve = Troth("serve", "plain", D, "--cert", both, "--alpn", "http/1.1", "--record-keep", "4")
 key = private_key(both)
 CASES = [
     ("old version", client("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"), "tls.version", True),
@@ -151,7 +151,7 @@ for name, how, code, whole in CASES:
     no_secrets(f"serve, {name}", path, *key)
 o = facts(path)
 check("the facts: the chain, never the key", o["setup"]["identities"][0][0].startswith("-----BEGIN CERTIFICATE") and "PRIVATE" not in json.dumps(o))
-distrusting = client("-CAfile", f"{P}/stranger.pem", "-verify_return_error", "-keylogfile", f"{D}/client.keys", "-servername", "localhost", "-alpn", "h2")
+distrusting = client("-CAfile", f"{P}/stranger.pem", "-verify_return_error", "-keylogfile", f"{D}/client.keys", "-servername", "localhost", "-alpn", "http/1.1")
 path = serve.fails(distrusting)
 said, story = replayed(path)
 check("serve, a client that distrusts us: the verdict is the recorded one", story["error"]["code"].startswith("peer.alert."), story.get("error"))

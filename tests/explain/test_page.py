@@ -120,6 +120,11 @@ try:
             assert result["n"] > 100 and not result["bad"], (name, dark, result["bad"])
             assert not b.problems(), b.problems()
 
+    # ---- windows in between: the bar gives way
+    for width in (800, 1000, 1185, 1300):
+        b.open(url, width=width, height=900)
+        assert b.js("document.documentElement.scrollWidth") <= width, width
+
     # ---- a phone: nothing wider than the screen, eight bytes a line
     b.open(url, width=390, height=844)
     b.js("for (const d of document.querySelectorAll('details')) d.open = true")
