@@ -243,10 +243,11 @@ TROTH_API TROTH_CHECK troth_conn *troth_connect(const troth_client *, const char
 TROTH_API TROTH_CHECK troth_conn *troth_accept(const troth_server *);
 TROTH_API void troth_free(troth_conn *);
 
-/* These come before the first troth_next(). */
 /* Could these bytes be what a TROTH_TICKET gave, of this version of the library or another?  For whoever keeps tickets in files: what is
  * something else must not be overwritten.  Whether it can be used, troth_resume decides. */
 TROTH_API bool troth_is_ticket(troth_span bytes);
+
+/* These come before the first troth_next(). */
 TROTH_API void troth_resume(troth_conn *, troth_span ticket);      /* what an earlier TROTH_TICKET gave (again and again unless 1.3)      */
 TROTH_API void troth_tell(troth_conn *, troth_story *);            /* record it; the story must outlive the connection                    */
 TROTH_API void troth_send_name(troth_conn *, const char *sni);     /* another server_name than host; "": none.  The host is still checked */
