@@ -66,7 +66,7 @@ static void extensions_read(struct cert *c, struct rd *tbs)
     struct rd list = der_open(&x, "Extensions", DER_SEQUENCE);
     c->extensions = rd_peek(&list);
     if (!rd_more(&list))
-        rd_fail(&list, "Extensions", TROTH_R_DER_VALUE); /* SIZE (1..MAX) */
+        rd_fail(&list, "Extensions", TROTH_R_DER_EMPTY); /* SIZE (1..MAX) */
     cert_read_extensions(c, &list);
     der_end(&x, "extensions");
 }

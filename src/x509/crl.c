@@ -31,7 +31,7 @@ static void dp_name_read(struct rd *r, struct dp_name *n)
                            : der_value(&choice, "fullName", DER_CONTEXT_CONS(0));
     der_end(&choice, "distributionPoint");
     if (rd_ok(r) && !n->names.n)
-        rd_fail(r, "distributionPoint", TROTH_R_DER_VALUE); /* SIZE (1..MAX) */
+        rd_fail(r, "distributionPoint", TROTH_R_DER_EMPTY); /* SIZE (1..MAX) */
 }
 
 bool dist_points_open(span value, span *list)
@@ -93,7 +93,7 @@ static void idp_read(struct crl *c, struct rd *r)
     c->has_idp = true;
     struct rd idp = der_open(r, "IssuingDistributionPoint", DER_SEQUENCE);
     if (rd_ok(&idp) && !rd_more(&idp))
-        rd_fail(&idp, "IssuingDistributionPoint", TROTH_R_DER_VALUE); /* RFC 5280 5.2.5: not empty */
+        rd_fail(&idp, "IssuingDistributionPoint", TROTH_R_DER_EMPTY); /* RFC 5280 5.2.5: not empty */
     dp_name_read(&idp, &c->idp_name);
     c->only_user = der_boolean_default_false(&idp, "onlyContainsUserCerts", DER_CONTEXT(1));
     c->only_ca = der_boolean_default_false(&idp, "onlyContainsCACerts", DER_CONTEXT(2));
@@ -104,7 +104,7 @@ static void idp_read(struct crl *c, struct rd *r)
     c->only_attribute = der_boolean_default_false(&idp, "onlyContainsAttributeCerts", DER_CONTEXT(5));
     der_end(&idp, "IssuingDistributionPoint");
     if (rd_ok(r) && c->only_user + c->only_ca + c->only_attribute > 1)
-        rd_fail(r, "IssuingDistributionPoint", TROTH_R_DER_VALUE); /* RFC 5280 5.2.5: at most one of them */
+        rd_fail(r, "IssuingDistributionPoint", TROTH_R_CRL_MALFORMED); /* RFC 5280 5.2.5: at most one of them */
 }
 
 /* Those whose content does not matter here, but that we know: they may be critical. */
@@ -153,7 +153,7 @@ static void extensions_read(struct crl *c, struct rd *tbs)
     struct rd x = der_open(tbs, "crlExtensions", DER_CONTEXT_CONS(0)), list = der_open(&x, "Extensions", DER_SEQUENCE);
     c->extensions = rd_peek(&list);
     if (!rd_more(&list))
-        rd_fail(&list, "crlExtensions", TROTH_R_DER_VALUE); /* SIZE (1..MAX) */
+        rd_fail(&list, "crlExtensions", TROTH_R_DER_EMPTY); /* SIZE (1..MAX) */
     for (size_t n = 0; rd_more(&list); n++) {
         const uint8_t *at = list.at;
         if (n == LIMIT_CRL_EXTENSIONS) {
@@ -173,7 +173,7 @@ static void extensions_read(struct crl *c, struct rd *tbs)
     }
     der_end(&x, "crlExtensions");
     if (rd_ok(tbs) && c->version == 1)
-        rd_fail(tbs, "crlExtensions", TROTH_R_DER_VALUE); /* RFC 5280 5.1.2.1 */
+        rd_fail(tbs, "crlExtensions", TROTH_R_CRL_MALFORMED); /* RFC 5280 5.1.2.1 */
 }
 
 /* ---- entries */
@@ -201,7 +201,7 @@ static void entry_extension_read(struct crl_entry *e, struct rd *list, span *unk
         bit = 4;
         e->cert_issuer = der_value(&value, "CertificateIssuer", DER_SEQUENCE);
         if (rd_ok(&value) && !e->cert_issuer.n)
-            rd_fail(&value, "CertificateIssuer", TROTH_R_DER_VALUE);
+            rd_fail(&value, "CertificateIssuer", TROTH_R_DER_EMPTY);
     } else {
         if (critical && unknown && !unknown->n)
             *unknown = oid;
@@ -223,7 +223,7 @@ static void entry_read(struct crl_entry *e, struct rd *list, span *unknown)
         struct rd x = der_open(&r, "crlEntryExtensions", DER_SEQUENCE);
         uint8_t seen = 0;
         if (!rd_more(&x))
-            rd_fail(&x, "crlEntryExtensions", TROTH_R_DER_VALUE);
+            rd_fail(&x, "crlEntryExtensions", TROTH_R_DER_EMPTY);
         while (rd_more(&x))
             entry_extension_read(e, &x, unknown, &seen);
     }
@@ -261,7 +261,7 @@ static void entries_read(struct crl *c, struct rd *tbs)
         }
     }
     if (rd_ok(tbs) && extended && c->version == 1)
-        rd_fail(tbs, "crlEntryExtensions", TROTH_R_DER_VALUE);
+        rd_fail(tbs, "crlEntryExtensions", TROTH_R_CRL_MALFORMED);
     c->entries_name_issuers = issuers;
 }
 
@@ -287,9 +287,9 @@ static void tbs_read(struct crl *c, struct rd *crl)
     extensions_read(c, &tbs);
     der_end(&tbs, "tbsCertList");
     if (rd_ok(crl) && c->entries_name_issuers && !c->indirect)
-        rd_fail(crl, "certificateIssuer", TROTH_R_DER_VALUE); /* RFC 5280 5.3.3: of indirect CRLs alone */
+        rd_fail(crl, "certificateIssuer", TROTH_R_CRL_MALFORMED); /* RFC 5280 5.3.3: of indirect CRLs alone */
     if (rd_ok(crl) && name_is_empty(c->issuer))
-        rd_fail(crl, "issuer", TROTH_R_DER_VALUE); /* RFC 5280 5.1.2.3 */
+        rd_fail(crl, "issuer", TROTH_R_CRL_MALFORMED); /* RFC 5280 5.1.2.3 */
 }
 
 bool crl_parse(struct crl *c, span der, const struct witness *witness, troth_error *error)

@@ -77,7 +77,7 @@ span name_read(struct rd *r, const char *field, uint64_t *hash)
     while (rd_more(&name)) {
         struct rd rdn = der_open(&name, "RelativeDistinguishedName", DER_SET);
         if (!rd_more(&rdn))
-            rd_fail(&rdn, "RelativeDistinguishedName", TROTH_R_DER_VALUE); /* SIZE (1..MAX) */
+            rd_fail(&rdn, "RelativeDistinguishedName", TROTH_R_DER_EMPTY); /* SIZE (1..MAX) */
         uint64_t sum = 0; /* so that the order within a SET does not matter */
         unsigned n = 0;
         for (struct attribute a; attribute_next(&rdn, &a);) {

@@ -90,7 +90,7 @@ static void general_names_read(struct rd *list, uint16_t *kinds, uint16_t *n)
 {
     unsigned seen = 0, count = 0;
     if (!rd_more(list))
-        rd_fail(list, "GeneralNames", TROTH_R_DER_VALUE);
+        rd_fail(list, "GeneralNames", TROTH_R_DER_EMPTY);
     for (; rd_more(list); count++)
         seen |= BIT(general_name_read(list, IN_NAMES));
     *kinds = (uint16_t)(seen & (BIT(GN_COUNT) - 1));
@@ -192,7 +192,7 @@ static void read_sequences(struct cert *c, struct rd *r)
     (void)c;
     struct rd list = der_open(r, "SEQUENCE", DER_SEQUENCE);
     if (!rd_more(&list))
-        rd_fail(&list, "SEQUENCE", TROTH_R_DER_VALUE);
+        rd_fail(&list, "SEQUENCE", TROTH_R_DER_EMPTY);
     while (rd_more(&list))
         der_whole(&list, "SEQUENCE", DER_SEQUENCE);
 }
@@ -209,7 +209,7 @@ static void read_points(struct cert *c, struct rd *r)
     while (dist_point_next(&list, &dp, &bad))
         ;
     if (bad)
-        rd_fail(r, "DistributionPoint", TROTH_R_DER_VALUE);
+        rd_fail(r, "DistributionPoint", TROTH_R_CERT_EXT_MALFORMED);
 }
 
 static void read_access(struct cert *c, struct rd *r)
@@ -217,7 +217,7 @@ static void read_access(struct cert *c, struct rd *r)
     (void)c;
     struct rd list = der_open(r, "AccessDescriptions", DER_SEQUENCE);
     if (!rd_more(&list))
-        rd_fail(&list, "AccessDescriptions", TROTH_R_DER_VALUE);
+        rd_fail(&list, "AccessDescriptions", TROTH_R_DER_EMPTY);
     while (rd_more(&list)) {
         struct rd one = der_open(&list, "AccessDescription", DER_SEQUENCE);
         der_oid(&one, "accessMethod");
@@ -231,7 +231,7 @@ static void qualifiers_read(struct cert *c, struct rd *info)
 {
     struct rd quals = der_open(info, "policyQualifiers", DER_SEQUENCE);
     if (!rd_more(&quals))
-        rd_fail(&quals, "policyQualifiers", TROTH_R_DER_VALUE);
+        rd_fail(&quals, "policyQualifiers", TROTH_R_DER_EMPTY);
     while (rd_more(&quals)) {
         struct rd one = der_open(&quals, "PolicyQualifierInfo", DER_SEQUENCE);
         span id = der_oid(&one, "policyQualifierId");
@@ -247,12 +247,12 @@ static void read_policies(struct cert *c, struct rd *r)
     size_t n = 0;
     c->policies = rd_peek(&list);
     if (!rd_more(&list))
-        rd_fail(&list, "certificatePolicies", TROTH_R_DER_VALUE);
+        rd_fail(&list, "certificatePolicies", TROTH_R_DER_EMPTY);
     for (; rd_more(&list); n++) {
         struct rd info = der_open(&list, "PolicyInformation", DER_SEQUENCE);
         if (oid_is(der_oid(&info, "policyIdentifier"), OID_POLICY_ANY)) {
             if (c->has_any_policy)
-                rd_fail(&info, "policyIdentifier", TROTH_R_DER_VALUE); /* RFC 5280 4.2.1.4: no policy twice */
+                rd_fail(&info, "policyIdentifier", TROTH_R_CERT_EXT_MALFORMED); /* RFC 5280 4.2.1.4: no policy twice */
             c->has_any_policy = true;
         }
         if (rd_more(&info))
@@ -269,7 +269,7 @@ static void read_mappings(struct cert *c, struct rd *r)
     size_t n = 0;
     c->mappings = rd_peek(&list);
     if (!rd_more(&list))
-        rd_fail(&list, "policyMappings", TROTH_R_DER_VALUE);
+        rd_fail(&list, "policyMappings", TROTH_R_DER_EMPTY);
     for (; rd_more(&list); n++) {
         struct rd pair = der_open(&list, "mapping", DER_SEQUENCE);
         der_oid(&pair, "issuerDomainPolicy");
@@ -303,7 +303,7 @@ static void read_policy_constraints(struct cert *c, struct rd *r)
 {
     struct rd seq = der_open(r, "PolicyConstraints", DER_SEQUENCE);
     if (!rd_more(&seq))
-        rd_fail(&seq, "PolicyConstraints", TROTH_R_DER_VALUE); /* must not be empty: RFC 5280 4.2.1.11 */
+        rd_fail(&seq, "PolicyConstraints", TROTH_R_DER_EMPTY); /* must not be empty: RFC 5280 4.2.1.11 */
     if (der_next_is(&seq, DER_CONTEXT(0))) {
         c->has_require_explicit = true;
         c->require_explicit = der_count(&seq, "requireExplicitPolicy", DER_CONTEXT(0));
@@ -331,7 +331,7 @@ static void read_eku(struct cert *c, struct rd *r)
     };
     struct rd list = der_open(r, "ExtKeyUsageSyntax", DER_SEQUENCE);
     if (!rd_more(&list))
-        rd_fail(&list, "ExtKeyUsageSyntax", TROTH_R_DER_VALUE);
+        rd_fail(&list, "ExtKeyUsageSyntax", TROTH_R_DER_EMPTY);
     while (rd_more(&list)) {
         span oid = der_oid(&list, "KeyPurposeId");
         uint16_t bit = EKU_OTHER;

@@ -33,7 +33,7 @@ static void extensions_read(struct rd *r, const char *name, uint8_t tag, extensi
         return;
     struct rd x = der_open(r, name, tag), list = der_open(&x, "Extensions", DER_SEQUENCE);
     if (!rd_more(&list))
-        rd_fail(&list, name, TROTH_R_DER_VALUE); /* SIZE (1..MAX) */
+        rd_fail(&list, name, TROTH_R_DER_EMPTY); /* SIZE (1..MAX) */
     for (unsigned n = 0; rd_more(&list); n++) {
         struct rd one = der_open(&list, "Extension", DER_SEQUENCE);
         span oid = der_oid(&one, "extnID");

@@ -227,8 +227,8 @@ enum troth_verdict check_signature(struct judge *j, unsigned cert, struct findin
 {
     const struct cert *c = cert_at(j, cert);
     struct range at = cert_range(c, c->signature);
-    char in[160];
-    struct text t = TEXT_IN(in);
+    char in[160], how_in[60];
+    struct text t = TEXT_IN(in), how = TEXT_IN(how_in);
     if (cert + 1 == j->now.n)
         return passed(j, f, at, "the end of the path");
     struct node *issuer = j->now.node[cert + 1];
@@ -240,6 +240,10 @@ enum troth_verdict check_signature(struct judge *j, unsigned cert, struct findin
     if (l && l->good)
         return passed(j, f, at, "verified");
     cert_words(&t, j, cert + 1);
+    if (!pair_possible(j, c, issuer->cert)) {
+        oid_show(&how, c->sig_oid);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_BAD_SIGNATURE, at, "it is signed with %s, which the key of %s cannot do", how.p, t.p);
+    }
     bool other_key = c->aki_key.n && issuer->cert->ski.n && !span_equal(c->aki_key, issuer->cert->ski);
     if (other_key && issuer->anchor)
         return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_UNTRUSTED_ROOT, at,

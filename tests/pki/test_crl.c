@@ -421,7 +421,7 @@ static void indirect(void **state)
     struct rev_answer a = ask_of(&lc, &c, 1);
     expect(&a, REV_UNKNOWN, TROTH_R_CRL_ISSUER, "not indirect");
     s.n_revoked = 5;
-    refuses(&s, TROTH_R_DER_VALUE); /* certificateIssuer in a list that is not indirect */
+    refuses(&s, TROTH_R_CRL_MALFORMED); /* certificateIssuer in a list that is not indirect */
 }
 
 /* A CA that signs CRLs with a key of its own. */
@@ -495,15 +495,15 @@ static void malformed(void **state)
     refuses(&s, TROTH_R_CERT_EXT_DUPLICATE);
     s = mk_crl_spec(&root);
     s.idp = true; /* empty */
-    refuses(&s, TROTH_R_DER_VALUE);
+    refuses(&s, TROTH_R_DER_EMPTY);
     s.only_ca = s.only_user = true;
-    refuses(&s, TROTH_R_DER_VALUE);
+    refuses(&s, TROTH_R_CRL_MALFORMED);
     s = mk_crl_spec(&root);
     s.number = SPAN_TEXT("0123456789012345678901234567890");
     refuses(&s, TROTH_R_DER_RANGE);
     s = mk_crl_spec(&root);
     s.issuer = "";
-    refuses(&s, TROTH_R_DER_VALUE);
+    refuses(&s, TROTH_R_CRL_MALFORMED);
     struct issue_revoked bad = leaf_entry;
     bad.reason = 7;
     s = mk_crl_spec(&root);

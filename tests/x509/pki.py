@@ -246,14 +246,14 @@ class Cert:
     serials = iter(range(1000, 1 << 30))
 
     def __init__(self, subject, by, k, exts=(), issuer=None, serial=None, begins="250101000000Z", ends="300101000000Z", version=3, sha="sha256",
-                 inner=None, spoil=False, behind=b""):
+                 inner=None, outer=None, spoil=False, behind=b""):
         self.key, self.subject, signer = k, name(subject), by.key if by else k
         self.issuer = name(issuer) if issuer is not None else by.subject if by else self.subject
         self.serial = next(Cert.serials) if serial is None else serial
         tbs = seq(tlv(0xa0, integer(version - 1)) if version > 1 else b"", integer(self.serial), inner or ALGORITHMS[sha], self.issuer,
                   seq(time(begins), time(ends)), self.subject, k.spki, tlv(0xa3, seq(*exts)) if exts else b"")
         signature = signer.sign(tbs + b"spoilt" if spoil else tbs, sha)
-        self.der = seq(tbs, ALGORITHMS[sha], bits(signature)) + behind
+        self.der = seq(tbs, outer or ALGORITHMS[sha], bits(signature)) + behind
 
 
 def root(extra=(), subject="C=US/O=T/CN=Root", k="root", **more):

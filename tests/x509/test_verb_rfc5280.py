@@ -12,8 +12,8 @@ import sys
 import tempfile
 
 from pki import (ALGORITHMS, ANY, NULL, Cert, aki, attribute, authority, basic, certificate_issuer, constraints, crl, directory, dns, ext, full_name,
-                 inhibit_any, ip, issuing_point, key, leaf, mail, mappings, name, pem, points, policies, policy_limits, printable, reason,
-                 relative_name, root, ski, tlv, uri, usage)
+                 inhibit_any, ip, issuing_point, key, leaf, mail, mappings, name, oid, pem, points, policies, policy_limits, printable, reason,
+                 relative_name, root, san, ski, tlv, uri, usage)
 
 TROTH = os.environ.get("TROTH", "")
 if not os.path.exists(TROTH):
@@ -34,6 +34,7 @@ CA = authority(R)
 L = leaf(CA)
 
 # ---- one chain, one thing wrong
+RSA = tlv(0x30, oid("1.2.840.113549.1.1.11"), NULL)
 row("good", "ok", L, (CA,))
 row("a spoilt signature", "cert.bad-signature", leaf(CA, spoil=True), (CA,))
 row("a spoilt signature above", "cert.bad-signature", L, (authority(R, spoil=True),))
@@ -43,6 +44,9 @@ row("SHA-1 on the anchor", "ok", L, (CA,), (root(sha="sha1"),))
 row("the last second", "ok", leaf(CA, ends="260601000000Z"), (CA,))
 row("one second late", "cert.expired", leaf(CA, ends="260531235959Z"), (CA,))
 row("one second early, above", "cert.not-yet-valid", L, (authority(R, begins="260601000001Z"),))
+row("no attribute in an RDN", "der.empty", leaf(CA, subject=tlv(0x30, tlv(0x31))), (CA,))
+row("no name in subjectAltName", "cert.malformed-ext", leaf(CA, [san()], names=()), (CA,), tells=("is empty",))
+row("a key that cannot sign so", "cert.bad-signature", leaf(CA, inner=RSA, outer=RSA), (CA,), tells=("sha256WithRSAEncryption, which the key of certificate 2",))
 row("until 9999", "ok", leaf(CA, ends="99991231235959Z"), (CA,))
 row("UTCTime 50 is 1950", "cert.expired", leaf(CA, begins="500101000000Z", ends="510101000000Z"), (CA,))
 row("bytes behind", "der.trailing-bytes", leaf(CA, behind=b"\0"), (CA,), tells=("certificate 1 of 2", "at byte"))
