@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "idn.h"
 #include "pki_files.h"
+#include "tty.h"
 
 enum { PATH_LONG = 4096, DAY = 86400, NAMES_MOST = 1000, DAYS_MOST = 36500, CN_MOST = 64 };
 /* Clocks of other machines are a little behind. */
@@ -24,12 +26,21 @@ struct run {
     const char        *dir;
     int64_t            now;
     uint8_t           *ca_file; /* the authority's certificate may point into it */
+    char               ascii[NAMES_MOST][256]; /* international names */
 };
 
 static int failed(struct run *r)
 {
     const troth_error *e = troth_pki_error(r->w);
     return complain(r->a, e->who == TROTH_WHO_YOU ? EXIT_USAGE : EXIT_BUG, "%s: %s   [%s]\n  do: %s", e->text, e->detail, e->code, e->hint);
+}
+
+/* What is in a file is not what it should be. */
+static int unusable(struct run *r, const char *path)
+{
+    const troth_error *e = troth_pki_error(r->w);
+    bool more = e->detail[0] && strcmp(e->detail, e->text) != 0;
+    return complain(r->a, EXIT_FILE, "%s: %s%s%s   [%s]\n  do: %s", path, e->text, more ? ": " : "", more ? e->detail : "", e->code, e->hint);
 }
 
 static const char *path_in(const struct run *r, char *out, const char *name)
@@ -71,8 +82,8 @@ static void report(struct run *r, const char *what, troth_span cert, const char 
         json_t *names = json_array();
         for (size_t i = 0; f.names[i]; i++)
             json_array_append_new(names, json_string(f.names[i]));
-        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s}", "schema", "troth.ca/1", "made", what, "subject", f.subject,
-                              "issuer", f.issuer, "names", names, "not_after", until, "certificate", cert_path, "key", key_path);
+        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "schema", "troth.ca/1", "made", what, "subject", f.subject,
+                              "issuer", f.issuer, "names", names, "not_after", until, "certificate", json_text(cert_path), "key", json_text(key_path));
         json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
         putchar('\n');
         json_decref(o);
@@ -115,6 +126,14 @@ static const char *authority_name(const struct run *r, char *subject, size_t cap
     return subject;
 }
 
+static bool is_title(const char *text)
+{
+    for (size_t n, i = 0; text[i]; i += n)
+        if (!(n = char_printable(text + i)) || text[i] == '\n')
+            return false;
+    return *text != 0;
+}
+
 static int init(struct run *r)
 {
     char subject[600], cert_path[PATH_LONG], key_path[PATH_LONG];
@@ -128,7 +147,11 @@ static int init(struct run *r)
     if (args_has(r->a, OPT_STARTS) && !args_time(r->a, OPT_STARTS, &from))
         return EXIT_USAGE;
     for (size_t i = 0; args_nth(r->a, OPT_CONSTRAIN, i); i++)
-        constraints[i] = args_nth(r->a, OPT_CONSTRAIN, i);
+        if (*(constraints[i] = args_nth(r->a, OPT_CONSTRAIN, i)) == '.')
+            return complain(r->a, EXIT_USAGE, "--constrain: `%s': without the dot in front: the name itself and all below it are meant", constraints[i]);
+    const char *name = args_value(r->a, OPT_NAME, "name");
+    if (!is_title(name))
+        return complain(r->a, EXIT_USAGE, "--name: `%s' is empty, or not all of it can be read", name);
     if (!path_in(r, cert_path, "ca.pem") || !path_in(r, key_path, "ca-key.pem"))
         return complain(r->a, EXIT_USAGE, "the path is too long");
     troth_pki_spec spec = { .size = sizeof spec, .subject = authority_name(r, subject, sizeof subject), .not_before = from,
@@ -139,6 +162,8 @@ static int init(struct run *r)
     troth_span cert_pem = troth_pki_pem(r->w, "CERTIFICATE", cert);
     if (!cert_pem.n || !key_pem.n)
         return failed(r);
+    if (mkdir(r->dir, 0777) && errno != EEXIST)
+        return complain(r->a, EXIT_FILE, "%s: %s", r->dir, strerror(errno));
     int status = write_pair(r, cert_path, cert_pem, key_path, key_pem);
     if (status == EXIT_OK)
         report(r, "the authority", cert, cert_path, key_path,
@@ -170,12 +195,12 @@ static int authority_load(struct run *r, struct authority *ca)
     if (!r->ca_file)
         return EXIT_FILE;
     if (!troth_pki_read(r->w, (troth_span){ r->ca_file, n }, &list))
-        return failed(r);
+        return unusable(r, path);
     if (strcmp(list[0].kind, "certificate") != 0)
         return complain(r->a, EXIT_FILE, "%s: this is %s, not a certificate", path, list[0].what);
     ca->cert = list[0].der;
     if (!troth_pki_cert(r->w, ca->cert, &f))
-        return failed(r);
+        return unusable(r, path);
     ca->not_before = f.not_before;
     ca->not_after = f.not_after;
     if (!path_in(r, path, "ca-key.pem"))
@@ -186,7 +211,13 @@ static int authority_load(struct run *r, struct authority *ca)
     ca->key = troth_pki_load_key(r->w, (troth_span){ bytes, n }, passphrase_from_file, (void *)(uintptr_t)r->a);
     explicit_bzero(bytes, n);
     free(bytes);
-    return ca->key ? EXIT_OK : failed(r);
+    if (!ca->key)
+        return unusable(r, path);
+    troth_span spki = troth_pki_public(r->w, ca->key);
+    if (spki.n == f.spki.n && !memcmp(spki.p, f.spki.p, spki.n))
+        return EXIT_OK;
+    return complain(r->a, EXIT_FILE, "%s: the key is not that of the certificate beside it, ca.pem: they are from two authorities; bring the right one back, or make "
+                    "another authority in another folder", path);
 }
 
 /* A name as part of a file's name: "*.example" -> "_wildcard.example", "::1" -> "__1". */
@@ -271,8 +302,12 @@ static int issue(struct run *r)
         return complain(r->a, EXIT_USAGE, "issue needs a name or an address: troth ca issue localhost 127.0.0.1");
     if (n > NAMES_MOST)
         return complain(r->a, EXIT_USAGE, "%d names are too many: %d at most", n, NAMES_MOST);
-    for (int i = 0; i < n; i++)
-        names[i] = r->a->operands[i + 1];
+    for (int i = 0; i < n; i++) {
+        const char *why = NULL;
+        names[i] = idn_ascii(r->ascii[i], sizeof r->ascii[i], r->a->operands[i + 1], &why);
+        if (!names[i])
+            return complain(r->a, EXIT_USAGE, "`%s': %s", r->a->operands[i + 1], why);
+    }
     int status = authority_load(r, &ca);
     troth_pki_spec spec = { .size = sizeof spec, .names = names, .uses = client ? TROTH_USE_CLIENT : TROTH_USE_SERVER };
     if (status == EXIT_OK)
@@ -329,8 +364,6 @@ int verb_CA(const struct args *a)
         return complain(a, EXIT_USAGE, "\"%s\" is neither init nor issue", verb);
     if (!fits(a, is_init))
         return EXIT_USAGE;
-    if (is_init && mkdir(r.dir, 0777) && errno != EEXIST)
-        return complain(a, EXIT_FILE, "%s: %s", r.dir, strerror(errno));
     r.w = troth_pki_new(troth_libcrypto());
     if (!r.w)
         return complain(a, EXIT_BUG, "libcrypto cannot be used, or memory ran out");

@@ -28,6 +28,21 @@ want 0 '_wildcard.example.test.pem' "$t" ca issue --out pki '*.example.test'
 want 2 'cert.name-constraint' "$t" ca issue --out pki other.org
 [ ! -e pki/other.org.pem ] && [ ! -e pki/other.org-key.pem ] || fail "files left behind by a refusal"
 want 2 'is no DNS name' "$t" ca issue --out pki 'a b'
+want 0 'DNS:xn--bcher-kva.example.test' "$t" ca issue --out pki 'bücher.example.test'
+want 2 'without the dot' "$t" ca init --out none --constrain .example.test
+want 2 '--days' "$t" ca init --out none --days 0
+want 2 '--name' "$t" ca init --out none --name ''
+want 2 '--name' "$t" ca init --out none --name "$(printf 'x\033[31m')"
+[ ! -e none ] || fail "a folder for nothing"
+mkdir broken && cp pki/ca.pem broken/
+want 8 'broken/ca-key.pem: No such file' "$t" ca issue --out broken localhost
+for wrong in 'echo junk' 'cat pki/ca.pem' "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256"; do
+    $wrong > broken/ca-key.pem
+    want 8 'broken/ca-key.pem: ' "$t" ca issue --out broken localhost
+done
+echo junk > broken/ca.pem
+want 8 'broken/ca.pem: ' "$t" ca issue --out broken localhost
+[ "$(ls broken)" = "$(printf 'ca-key.pem\nca.pem')" ] || fail "something was made of a broken authority"
 want 2 'neither init nor issue' "$t" ca frobnicate
 want 2 'needs a name' "$t" ca issue --out pki
 want 2 'init takes no names' "$t" ca init name
@@ -35,7 +50,7 @@ want 8 'troth ca init --out nowhere' "$t" ca issue --out nowhere x.example.test
 want 2 '' "$t" ca issue --out pki --days 0 a.example.test
 want 0 'the authority ends before that' "$t" ca issue --out pki --days 9999 b.example.test
 rm pki/ca.pem && openssl req -new -x509 -key pki/localhost-key.pem -subj /CN=x -days 3 -out pki/ca.pem 2>/dev/null
-want 2 'does not belong' "$t" ca issue --out pki c.example.test
+want 8 'pki/ca-key.pem: the key is not that' "$t" ca issue --out pki c.example.test
 rm -r pki
 want 0 '"schema":"troth.ca/1"' "$t" ca init --out pki --json
 want 0 '' "$t" ca issue --out pki --quiet localhost
