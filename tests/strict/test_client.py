@@ -35,7 +35,11 @@ def run_one(rude, args):
     except AssertionError as e:
         said = f"assertion: {e}"
     s.close()
-    out, err = p.communicate(timeout=60)
+    try:
+        out, err = p.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        p.kill()
+        return said, "it hangs", "", b""
     text = (out if args[0] == "connect" else err).decode()
     return said, p.returncode, json.loads(text) if text.startswith("{") else text, out
 
