@@ -145,12 +145,16 @@ static void carry(struct session *s)
 {
     bool input = true;
     for (troth_event ev;;) {
-        if (session_next(s, &ev, input ? STDIN_FILENO : -1) == LINK_ALSO) {
+        enum link_wake woken = session_next(s, &ev, input ? STDIN_FILENO : -1);
+        if (woken == LINK_ALSO) {
             input = forward_input(s);
             if (!input)
                 troth_close(s->conn);
-            continue;
         }
+        if (!input) /* all is said: who says nothing either for so long has nothing to say */
+            s->link.deadline_us = now_us() + (uint64_t)s->timeout_ms * 1000u;
+        if (woken == LINK_ALSO)
+            continue;
         if (ev.kind == TROTH_DATA && !out_all(ev.data.p, ev.data.n))
             return; /* nobody reads on: a quiet end */
         if (ev.kind == TROTH_CLOSED)

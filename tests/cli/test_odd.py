@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
+import threading
 
 from serving import D, TROTH, Server, authority, check, finish, run, tls
 
@@ -59,6 +61,14 @@ check("inspect shows no raw name", "\x1b" not in r.stdout and "odd\\x1b[31m.pem"
 os.link(CA, D.encode() + b"/\xff.pem")
 r = subprocess.run([TROTH, "inspect", "--json", D.encode() + b"/\xff.pem"], capture_output=True, check=True)
 check("nor is JSON broken by one", json.loads(r.stdout)["objects"][0]["file"].endswith("\\xff.pem"), r.stdout[:100])
+
+# ---- whoever never closes is not waited for for ever
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(CERT, KEY)
+mute, held = socket.create_server(("127.0.0.1", 0)), []
+threading.Thread(target=lambda: held.append(context.wrap_socket(mute.accept()[0], server_side=True)), daemon=True).start()
+r = run("connect", "--timeout", "1", "--ca", CA, f"localhost:{mute.getsockname()[1]}", status=7)
+check("connect ends when nothing comes back", "net.timeout-idle" in r.stderr and held, r.stderr)
 
 # ---- names
 refused(["host name"], "connect", "--sni", "a b", "localhost:1")
