@@ -128,7 +128,7 @@ static bool check_place(struct rd *r, const struct ext_seen *s, enum ext_in in, 
         return true;
     bool answered_before = in == IN_EE && row->in13 & IN_SH;
     bool newer = answers && version && version != VERSION_TLS_1_3 && !row->in12;
-    return refuse_type(r, s, answered_before || newer ? TROTH_R_EXT_NOT_ASKED : TROTH_R_EXT_NOT_HERE);
+    return refuse_type(r, s, answered_before || newer ? TROTH_R_EXT_ELSEWHERE : TROTH_R_EXT_NOT_HERE);
 }
 
 static const struct ext_seen *find(const struct exts *e, enum ext_row x)

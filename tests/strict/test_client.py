@@ -90,6 +90,7 @@ case("a retry, and another suite", illegal, "tls.retry-changed-cipher", retried(
 case("two retries", unexpected, "tls.unexpected-message", retried(then=lambda s: s.retry(P256)), *RETRIES)
 # ---------------------------------------------------------------- the rest of the flight
 case("an answer that nobody asked for", unsupported, "tls.extension-unsolicited", shaken(ee=[(ALPN, b"\0\3\2h2")]))
+case("a share where it is not answered", unsupported, "tls.extension-elsewhere", shaken(ee=[(KEY_SHARE, share(X25519, bytes(32)))]))
 case("ALPN that was not offered", illegal, "tls.alpn-not-offered", shaken(ee=[(ALPN, b"\0\3\2h3")]), "--alpn", "h2")
 case("early data taken, and none was sent", unsupported, "tls.extension-unsolicited", shaken(ee=[(EARLY_DATA, b"")]))
 case("a request with a context", illegal, "tls.certificate-request-context", shaken(request=message(CERTIFICATE_REQUEST, b"\1x" + ext_block([(SIG_ALGS, b"\0\2\4\3")]))))

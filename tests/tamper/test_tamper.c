@@ -64,7 +64,7 @@ static const struct tamper table[] = {
     TAMPER_IN(RETRY, "ServerHello.supported_versions.selected_version", U16(0x0303), CLIENT, RETRY_CHANGED_VERSION)
 
     TAMPER("EncryptedExtensions.extensions",                    U16(1),      CLIENT, SHORT)
-    TAMPER("EncryptedExtensions.extension_type",                U16(0x002b), CLIENT, EXT_NOT_ASKED)
+    TAMPER("EncryptedExtensions.extension_type",                U16(0x002b), CLIENT, EXT_ELSEWHERE)
     TAMPER("EncryptedExtensions.extension_type",                U16(0x1234), CLIENT, EXT_UNKNOWN_ANSWER)
 
     TAMPER("Certificate.certificate_request_context",           U8(1),       CLIENT, SHORT)

@@ -150,7 +150,7 @@ static void each_is_refused_where_it_may_not_stand(void **state)
                     continue; /* TLS 1.2 has extensions in the hellos only */
                 bool may = (tls12 ? row->in12 : row->in13) & in;
                 struct outcome o = read_block(span_of(p, n), in, tls12 ? VERSION_TLS_1_2 : VERSION_TLS_1_3, &asked);
-                bool misplaced = !o.ok && (o.why == TROTH_R_EXT_NOT_HERE || o.why == TROTH_R_EXT_NOT_ASKED) && o.at == 2;
+                bool misplaced = !o.ok && (o.why == TROTH_R_EXT_NOT_HERE || o.why == TROTH_R_EXT_ELSEWHERE) && o.at == 2;
                 if (may == misplaced)
                     test_fail("%s in %s: %s", row->name, places[i].name, troth_reason_code(o.why));
                 tried++;
@@ -182,11 +182,11 @@ static void answers_must_have_been_asked_for(void **state)
     expect(IN_EE, v13, EXT_server_name, false, TROTH_R_EXT_NOT_ASKED);
     expect(IN_EE, v13, EXT_early_data, false, TROTH_R_EXT_NOT_ASKED);
     expect(IN_EE, v13, EXT_extended_master_secret, true, TROTH_R_EXT_NOT_HERE); /* of TLS 1.2 */
-    expect(IN_EE, v13, EXT_key_share, true, TROTH_R_EXT_NOT_ASKED);             /* answered in ServerHello */
+    expect(IN_EE, v13, EXT_key_share, true, TROTH_R_EXT_ELSEWHERE);             /* answered in ServerHello */
     expect(IN_SH, v13, EXT_application_layer_protocol_negotiation, true, TROTH_R_EXT_NOT_HERE);
     expect(IN_SH, v12, EXT_extended_master_secret, true, TROTH_R_NONE);
     expect(IN_SH, v12, EXT_extended_master_secret, false, TROTH_R_EXT_NOT_ASKED);
-    expect(IN_SH, v12, EXT_encrypted_client_hello, true, TROTH_R_EXT_NOT_ASKED); /* TLS 1.2 has none */
+    expect(IN_SH, v12, EXT_encrypted_client_hello, true, TROTH_R_EXT_ELSEWHERE); /* TLS 1.2 has none */
     expect(IN_SH, v12, EXT_supported_versions, true, TROTH_R_EXT_NOT_HERE);
     expect(IN_HRR, v13, EXT_key_share, false, TROTH_R_EXT_NOT_ASKED);
     expect(IN_CT, v13, EXT_status_request, false, TROTH_R_EXT_NOT_ASKED);
