@@ -22,8 +22,8 @@ static void broke(struct link *l, int error)
 static void silent(struct link *l)
 {
     char detail[120];
-    snprintf(detail, sizeof detail, "no byte within the time limit; %llu bytes went out, %llu came in", (unsigned long long)l->out,
-             (unsigned long long)l->in);
+    snprintf(detail, sizeof detail, "%s; %llu bytes went out, %llu came in", l->in ? "the time limit is over" : "no byte within the time limit",
+             (unsigned long long)l->out, (unsigned long long)l->in);
     troth_broken(l->conn, troth_what(l->conn).ready ? TROTH_R_NET_TIMEOUT_IDLE : TROTH_R_NET_TIMEOUT_HANDSHAKE, detail);
 }
 
