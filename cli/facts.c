@@ -9,6 +9,7 @@
 #include <troth/pki.h>
 #include <unistd.h>
 
+#include "digits.h"
 #include "pki_files.h"
 
 enum { FACTS_MOST = 16 << 20 };
@@ -401,16 +402,10 @@ uint8_t *facts_bytes(const json_t *j, size_t *n)
     const char *text = json_string_value(j);
     *n = text ? json_string_length(j) / 2 : 0;
     uint8_t *p = text && json_string_length(j) % 2 == 0 ? malloc(*n + 1) : NULL;
-    for (size_t i = 0; p && i < *n; i++) {
-        static const char digits[] = "0123456789abcdef";
-        const char *high = text[2 * i] ? strchr(digits, text[2 * i]) : NULL, *low = text[2 * i + 1] ? strchr(digits, text[2 * i + 1]) : NULL;
-        if (!high || !low) {
-            free(p);
-            return NULL;
-        }
-        p[i] = (uint8_t)((high - digits) << 4 | (low - digits));
-    }
-    return p;
+    if (!p || hex_bytes(p, text, *n))
+        return p;
+    free(p);
+    return NULL;
 }
 
 static bool add_cut(struct reel *r, const json_t *one)

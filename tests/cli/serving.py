@@ -95,6 +95,40 @@ def tls(port, ca, **options):
     return context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=10), server_hostname="localhost")
 
 
+class ByHand:
+    """TLS in memory over a socket, whose two ends are the test's: `tls` is to be driven through step(); `wire` is all that came."""
+
+    def __init__(self, port, context, timeout=10):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.wire = bytearray()
+
+    def flush(self):
+        if self.outgoing.pending:
+            self.socket.sendall(self.outgoing.read())
+
+    def step(self, what, *args):
+        while True:
+            try:
+                r = what(*args)
+                self.flush()
+                return r
+            except ssl.SSLWantReadError:
+                self.flush()
+                more = self.socket.recv(65536)
+                self.wire += more
+                self.incoming.write(more) if more else self.incoming.write_eof()
+
+    def close_notify(self):
+        """Ours, without waiting for the peer's."""
+        try:
+            self.tls.unwrap()
+        except ssl.SSLWantReadError:
+            pass
+        self.flush()
+
+
 def ask(port, ca, request, **options):
     """(status, headers, body) of a request that is the last on its connection, status 0: no answer; a request may be the path alone."""
     if isinstance(request, str):

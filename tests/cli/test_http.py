@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 
-from serving import D, Server, authority, check, finish
+from serving import D, ByHand, Server, authority, check, finish
 
 authority()
 CA, CERT, KEY = f"{D}/ca.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
@@ -23,38 +23,18 @@ def talk(request, version, ends="", bytewise=False):
     """(all that came, how TLS ended, how TCP ended)"""
     context = ssl.create_default_context(cafile=CA)
     context.minimum_version = context.maximum_version = version
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    obj = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
-    c = socket.create_connection(("127.0.0.1", s.port), timeout=10)
-
-    def step(f, *args):
-        while True:
-            try:
-                r = f(*args)
-                if outgoing.pending:
-                    c.sendall(outgoing.read())
-                return r
-            except ssl.SSLWantReadError:
-                if outgoing.pending:
-                    c.sendall(outgoing.read())
-                more = c.recv(65536)
-                incoming.write(more) if more else incoming.write_eof()
-
-    step(obj.do_handshake)
+    hand = ByHand(s.port, context)
+    hand.step(hand.tls.do_handshake)
     for part in ([bytes([b]) for b in request] if bytewise else [request] if request else []):
-        step(obj.write, part)
+        hand.step(hand.tls.write, part)
     if "close_notify" in ends:
-        try:
-            obj.unwrap()
-        except ssl.SSLWantReadError:
-            pass
-        c.sendall(outgoing.read())
+        hand.close_notify()
     if "TCP" in ends:
-        c.shutdown(socket.SHUT_WR)
+        hand.socket.shutdown(socket.SHUT_WR)
     got, tls, tcp = [], "", ""
     try:
         while True:
-            more = step(obj.read, 1 << 18)
+            more = hand.step(hand.tls.read, 1 << 18)
             if not more:
                 tls = "close_notify"
                 break
@@ -64,10 +44,10 @@ def talk(request, version, ends="", bytewise=False):
     except (OSError, ssl.SSLError) as e:
         tls = repr(e)
     try:
-        tcp = "closed" if not c.recv(10) else "more"
+        tcp = "closed" if not hand.socket.recv(10) else "more"
     except OSError as e:
         tcp = repr(e)
-    c.close()
+    hand.socket.close()
     return b"".join(got), tls, tcp
 
 

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 
-from serving import D, Server, authority, check, finish, run, tls
+from serving import D, ByHand, Server, authority, check, finish, run, tls
 
 authority()
 CA, CERT, KEY = f"{D}/ca.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
@@ -70,32 +70,15 @@ context = ssl.create_default_context(cafile=CA)
 
 def half_closed(port, data):
     """Sends data and close_notify, and reads on."""
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    obj, s = context.wrap_bio(incoming, outgoing, server_hostname="localhost"), socket.create_connection(("127.0.0.1", port), timeout=20)
-
-    def step(f, *args):
-        while True:
-            try:
-                r = f(*args)
-                s.sendall(outgoing.read())
-                return r
-            except ssl.SSLWantReadError:
-                s.sendall(outgoing.read())
-                more = s.recv(65536)
-                incoming.write(more) if more else incoming.write_eof()
-
-    step(obj.do_handshake)
+    hand = ByHand(port, context, timeout=20)
+    hand.step(hand.tls.do_handshake)
     for i in range(0, len(data), 16384):
-        step(obj.write, data[i:i + 16384])
-    try:
-        obj.unwrap()
-    except ssl.SSLWantReadError:
-        pass
-    s.sendall(outgoing.read())
+        hand.step(hand.tls.write, data[i:i + 16384])
+    hand.close_notify()
     got = b""
     while True:
         try:
-            more = step(obj.read, 65536)
+            more = hand.step(hand.tls.read, 65536)
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return got
         except ssl.SSLError as e:

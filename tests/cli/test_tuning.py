@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 
-from serving import D, Server, authority, check, finish, run
+from serving import D, ByHand, Server, authority, check, finish, run
 
 authority()
 CA, CERT, KEY = f"{D}/ca.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
@@ -85,28 +85,14 @@ def records(port, version=ssl.TLSVersion.TLSv1_3):
     """The lengths of the encrypted records that bring /big."""
     context = ssl.create_default_context(cafile=CA)
     context.minimum_version = context.maximum_version = version
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    obj = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
-    raw = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as c:
-        def step(f, *args):
-            nonlocal raw
-            while True:
-                try:
-                    r = f(*args)
-                    c.sendall(outgoing.read())
-                    return r
-                except ssl.SSLWantReadError:
-                    c.sendall(outgoing.read())
-                    more = c.recv(65536)
-                    raw += more
-                    incoming.write(more) if more else incoming.write_eof()
-
-        step(obj.do_handshake)
-        begun = len(raw)
-        step(obj.write, b"GET /big HTTP/1.0\r\n\r\n")
-        while step(obj.read, 1 << 16):
-            pass
+    hand = ByHand(port, context)
+    hand.step(hand.tls.do_handshake)
+    begun = len(hand.wire)
+    hand.step(hand.tls.write, b"GET /big HTTP/1.0\r\n\r\n")
+    while hand.step(hand.tls.read, 1 << 16):
+        pass
+    hand.socket.close()
+    raw = hand.wire
     lengths, at = [], 0
     while at + 5 <= len(raw):
         n = int.from_bytes(raw[at + 3:at + 5], "big")
