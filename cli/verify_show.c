@@ -40,23 +40,28 @@ static void verdict_print(const struct args *a, bool good, const char *word)
 }
 
 /* Where the certificate lies that the error is about, and where in it the error is. */
-static void place_print(const troth_error *e, troth_origin from, const char *const *files)
+static void place_print(const troth_error *e, const troth_report *r, const char *const *files)
 {
+    troth_origin from = troth_report_error_origin(r);
+    const char *anchor = troth_report_error_anchor(r);
     if (e->field)
         printf("  field   %s, at byte %" PRIu32 "%s%s\n", e->field, e->at, e->message ? " of the " : "", e->message ? e->message : "");
+    if (anchor)
+        printf("  file    %s, among those trusted\n", anchor);
     if (from.certs == SIZE_MAX || !files)
         return;
     printf("  file    %s", files[from.certs]);
     printf(from.nth == SIZE_MAX ? "\n" : ", certificate %zu in it\n", from.nth + 1);
 }
 
-static void error_print(const struct args *a, const troth_error *e, troth_origin from, const char *const *files)
+/* `r`: whose error it is; NULL: of none. */
+static void error_print(const struct args *a, const troth_error *e, const troth_report *r, const char *const *files)
 {
     verdict_print(a, false, "rejected");
     printf(": %s   [%s]\n", e->text, e->code);
     if (e->detail[0])
         printf("  saw     %s\n", e->detail);
-    place_print(e, from, files);
+    place_print(e, r, files);
     printf("  who     %s: %s\n", who_names[e->who <= 5 ? e->who : 0], e->hint);
 }
 
@@ -163,7 +168,7 @@ static void text_print(const struct args *a, const troth_report *r, const troth_
 {
     bool ok = troth_report_ok(r), all = args_has(a, OPT_EXPLAIN_PATHS), paths = all || args_has(a, OPT_VERBOSE);
     if (!ok)
-        error_print(a, troth_report_error(r), troth_report_error_origin(r), files);
+        error_print(a, troth_report_error(r), r, files);
     else if (!args_has(a, OPT_QUIET) || paths)
         accepted_print(a, r);
     if (later)
@@ -190,14 +195,17 @@ static json_t *with_origin(json_t *o, troth_origin from, const char *const *file
     return o;
 }
 
-static json_t *error_json(const troth_error *e, troth_origin from, const char *const *files)
+static json_t *error_json(const troth_error *e, const troth_report *r, const char *const *files)
 {
+    const char *anchor = troth_report_error_anchor(r);
     json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s}", "code", e->code ? e->code : "ok", "text",
                      e->text ? e->text : "", "detail", e->detail, "hint", e->hint ? e->hint : "", "who",
                      who_codes[e->who <= 5 ? e->who : 0]);
     if (e->field)
         json_object_set_new(o, "field", json_string(e->field));
-    return with_origin(o, from, files);
+    if (anchor)
+        json_object_set_new(o, "file", json_string(anchor));
+    return with_origin(o, troth_report_error_origin(r), files);
 }
 
 static json_t *cert_json(const troth_report *r, size_t path, size_t i, const char *const *files)
@@ -255,7 +263,7 @@ static void json_print(const troth_report *r, const troth_report *later, int64_t
     for (size_t i = 0; i < troth_report_paths(r); i++)
         json_array_append_new(paths, path_json(r, i, files));
     json_t *o = json_pack("{s:s, s:b, s:o, s:o, s:{s:I, s:I, s:I}}", "schema", "troth.verify/1", "accepted",
-                          ok, "error", ok ? json_null() : error_json(troth_report_error(r), troth_report_error_origin(r), files), "paths", paths,
+                          ok, "error", ok ? json_null() : error_json(troth_report_error(r), r, files), "paths", paths,
                           "work", "signatures", (json_int_t)w.signatures, "steps", (json_int_t)w.steps,
                           "names", (json_int_t)w.names);
     if (ok)
@@ -266,7 +274,7 @@ static void json_print(const troth_report *r, const troth_report *later, int64_t
     if (later && when != INT64_MAX)
         json_object_set_new(o, "breaks",
                             json_pack("{s:s, s:o}", "at", time_words(t, sizeof t, when), "error",
-                                      error_json(troth_report_error(later), troth_report_error_origin(later), files)));
+                                      error_json(troth_report_error(later), later, files)));
     object_print(o);
 }
 #endif
@@ -284,13 +292,12 @@ void show_report(const struct args *a, const troth_report *r, const troth_report
 
 void show_error(const struct args *a, const troth_error *e)
 {
-    const troth_origin nowhere = { SIZE_MAX, SIZE_MAX };
 #ifdef HAVE_JANSSON
     if (args_has(a, OPT_JSON)) {
         object_print(json_pack("{s:s, s:b, s:o, s:[]}", "schema", "troth.verify/1", "accepted", 0, "error",
-                               error_json(e, nowhere, NULL), "paths"));
+                               error_json(e, NULL, NULL), "paths"));
         return;
     }
 #endif
-    error_print(a, e, nowhere, NULL);
+    error_print(a, e, NULL, NULL);
 }

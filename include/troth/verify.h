@@ -163,6 +163,10 @@ TROTH_API troth_origin troth_report_origin(const troth_report *, int given);
 /* Of the certificate that the report's error is about: also one that cannot be read. */
 TROTH_API troth_origin troth_report_error_origin(const troth_report *);
 
+/* The file of the trust anchor that the report's error is about, as it was named to the policy; NULL: it is about none, or that one came
+ * from no file.  Lives as long as the report. */
+TROTH_API const char *troth_report_error_anchor(const troth_report *);
+
 /* Paths in the order in which they were tried; the accepted one, if any, is the last tried. */
 typedef struct troth_path {
     bool   accepted;

@@ -170,6 +170,19 @@ static void trust_bytes(troth_policy_builder *b, span bytes, bool vetted, const 
     name_file(&b->error, span_of(from, strlen(from)));
 }
 
+/* Likewise, of a file: what is found in it knows where it came from. */
+static void trust_bytes_of(troth_policy_builder *b, span bytes, bool vetted, const char *path)
+{
+    struct anchors *a = &b->policy->anchors;
+    size_t before = a->n;
+    trust_bytes(b, bytes, vetted, path);
+    const char *kept = a->n > before ? arena_string(&b->policy->arena, span_of(path, strlen(path))) : NULL;
+    if (a->n > before && !kept)
+        out_of_memory(b, "trust anchors");
+    for (size_t i = before; i < a->n; i++)
+        a->rows[i]->file = kept;
+}
+
 void troth_policy_trust_pem(troth_policy_builder *b, troth_span bytes)
 {
     if (usable(b))
@@ -184,7 +197,7 @@ void troth_policy_trust_file(troth_policy_builder *b, const char *path)
     if (!path)
         fail(b, BAD_ARGUMENT, "troth_policy_trust_file: NULL");
     else if (slurp(&b->scratch, path, &bytes, &b->error))
-        trust_bytes(b, bytes, false, path);
+        trust_bytes_of(b, bytes, false, path);
 }
 
 void troth_policy_trust_dir(troth_policy_builder *b, const char *path)
@@ -204,7 +217,7 @@ void troth_policy_trust_dir(troth_policy_builder *b, const char *path)
         if (e->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof name ||
             !slurp(&b->scratch, name, &bytes, &ignored))
             continue;
-        trust_bytes(b, bytes, true, name);
+        trust_bytes_of(b, bytes, true, name);
     }
     closedir(d);
     b->any_trust = true;
@@ -223,7 +236,7 @@ void troth_policy_trust_system(troth_policy_builder *b)
         span bytes;
         if (!slurp(&b->scratch, files[i], &bytes, &ignored))
             continue;
-        trust_bytes(b, bytes, true, files[i]);
+        trust_bytes_of(b, bytes, true, files[i]);
         return;
     }
     troth_policy_trust_dir(b, "/etc/ssl/certs");

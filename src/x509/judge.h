@@ -124,6 +124,7 @@ struct troth_report {
     troth_origin          *origins;       /* of each */
     size_t                 n_given;
     troth_origin           error_origin;
+    const struct anchor   *error_anchor;  /* that the error is about; the policy's */
     const struct cert     *leaf;
     struct path          **paths;
     size_t                 n_paths, n_tried;

@@ -318,6 +318,11 @@ troth_origin troth_report_error_origin(const troth_report *r)
     return r ? r->error_origin : nowhere;
 }
 
+const char *troth_report_error_anchor(const troth_report *r)
+{
+    return r && r->error_anchor ? r->error_anchor->file : NULL;
+}
+
 size_t troth_report_given(const troth_report *r, const troth_span **certs)
 {
     return report_given(r, certs);

@@ -21,6 +21,7 @@ struct anchor {
     size_t      n_permitted, n_excluded;
     unsigned    purposes;                /* bits 1u << enum troth_purpose; 0: all         */
     int64_t     distrust_after;          /* 0: no date                                    */
+    const char *file;                    /* that it came from; NULL: from none            */
     signed char *self_signed;            /* 1, 0; -1: not looked at; atomic               */
     bool        vetted;                  /* from the system's store, whose keepers judged it: only path validation's own rules apply,
                                           * not those of the profile, which old roots break            */
