@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 {
     static struct bench b;
     static struct x_arg x[3];
-    static struct kem_arg kem[9];
+    static struct kem_arg kem[12];
     static struct p_arg p;
     static struct r_arg r;
     unsigned rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 300;
@@ -264,6 +264,8 @@ int main(int argc, char **argv)
             kem_rows(&b, &kem[n++], size, CPU_AVX2, "avx2");
         if (cpu & CPU_AVX512)
             kem_rows(&b, &kem[n++], size, CPU_AVX2 | CPU_AVX512, "avx512");
+        if (cpu & CPU_VBMI2)
+            kem_rows(&b, &kem[n++], size, CPU_AVX2 | CPU_AVX512 | CPU_VBMI2, "vbmi2");
     }
     p_rows(&b, &p, cpu);
     r_rows(&b, &r, cpu);

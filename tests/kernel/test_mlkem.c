@@ -21,8 +21,10 @@ enum { ROOM = 4096 };                       /* longer than any key, so that wron
 
 static const char *const sizes[] = { "512", "768", "1024" };
 
+enum { MASKS = 4 };
+
 /* the feature masks that choose every implementation this processor can run */
-static unsigned masks(uint32_t out[3])
+static unsigned masks(uint32_t out[MASKS])
 {
     uint32_t cpu = cpu_features();
     unsigned n = 0;
@@ -31,6 +33,8 @@ static unsigned masks(uint32_t out[3])
         out[n++] = CPU_AVX2;
     if (cpu & CPU_AVX512)
         out[n++] = CPU_AVX2 | CPU_AVX512;
+    if (cpu & CPU_VBMI2)
+        out[n++] = CPU_AVX2 | CPU_AVX512 | CPU_VBMI2;
     return n;
 }
 
@@ -110,7 +114,7 @@ static void check_semi_expanded(const struct mlkem *m, const json_t *test)
 
 static void run_files(const char *kind, check_fn *check, size_t at_least)
 {
-    uint32_t mask[3];
+    uint32_t mask[MASKS];
     unsigned n = masks(mask);
     for (unsigned size = 0; size < 3; size++) {
         char name[128];
@@ -174,7 +178,7 @@ static void round_trip(const struct mlkem *m, const struct mlkem *other, unsigne
 static void test_round_trips(void **s)
 {
     (void)s;
-    uint32_t mask[3];
+    uint32_t mask[MASKS];
     unsigned n = masks(mask);
     for (unsigned size = 0; size < 3; size++)
         for (unsigned i = 0; i < n; i++)
@@ -186,7 +190,7 @@ static void test_compress_exactly(void **s)
 {
     (void)s;
     static const unsigned ds[] = { 1, 4, 5, 10, 11 };
-    uint32_t mask[3];
+    uint32_t mask[MASKS];
     unsigned n = masks(mask);
     for (unsigned m = 0; m < n; m++) {
         const struct mlkem_ops *ops = mlkem_pick(MLKEM_768, mask[m])->ops;
@@ -251,7 +255,7 @@ static void against_evp(keccak_fn *permute, unsigned rate, uint8_t pad, const ch
 static void test_sha3(void **s)
 {
     (void)s;
-    uint32_t mask[3];
+    uint32_t mask[MASKS];
     unsigned n = masks(mask);
     for (unsigned i = 0; i < n; i++) {
         keccak_fn *permute = mlkem_pick(MLKEM_768, mask[i])->ops->permute;

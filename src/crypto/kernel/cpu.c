@@ -27,6 +27,7 @@ uint32_t cpu_features(void)
         return 0;
     const unsigned avx2 = bit_AVX2 | bit_BMI | bit_BMI2;
     const unsigned avx512 = bit_AVX512F | bit_AVX512CD | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
+    const unsigned vbmi = bit_AVX512VBMI | bit_AVX512VBMI2;
     uint32_t have = 0;
     if ((b & avx2) == avx2)
         have |= CPU_AVX2;
@@ -34,6 +35,8 @@ uint32_t cpu_features(void)
         have |= CPU_AVX512;
         if (b & bit_AVX512IFMA)
             have |= CPU_IFMA;
+        if ((c & vbmi) == vbmi)
+            have |= CPU_VBMI2;
     }
     return have;
 }

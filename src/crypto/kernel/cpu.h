@@ -9,6 +9,7 @@ enum cpu_feature {
     CPU_AVX2   = 1 << 0,        /* AVX2, BMI1, BMI2, popcnt; the system saves ymm state                        */
     CPU_AVX512 = 1 << 1,        /* AVX-512 F, CD, DQ, BW, VL; the system saves zmm and mask state      */
     CPU_IFMA   = 1 << 2,        /* AVX-512 IFMA, implies CPU_AVX512 and CPU_AVX2                       */
+    CPU_VBMI2  = 1 << 3,        /* AVX-512 VBMI and VBMI2, implies the same                            */
 };
 
 uint32_t cpu_features(void);

@@ -18,11 +18,14 @@ static const struct mlkem sets_portable[] = MLKEM_SETS(mlkem_portable);
 #if defined(__x86_64__)
 static const struct mlkem sets_avx2[] = MLKEM_SETS(mlkem_avx2);
 static const struct mlkem sets_avx512[] = MLKEM_SETS(mlkem_avx512);
+static const struct mlkem sets_vbmi2[] = MLKEM_SETS(mlkem_vbmi2);
 #endif
 
 const struct mlkem *mlkem_pick(enum mlkem_size size, uint32_t cpu)
 {
 #if defined(__x86_64__)
+    if (cpu & CPU_VBMI2)
+        return &sets_vbmi2[size];
     if (cpu & CPU_AVX512)
         return &sets_avx512[size];
     if (cpu & CPU_AVX2)

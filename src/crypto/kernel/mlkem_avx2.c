@@ -233,5 +233,6 @@ __attribute__((target("avx2"))) static void sub(struct poly *r, const struct pol
 
 const struct mlkem_ops mlkem_avx2 = MLKEM_AVX2_OPS("avx2", keccak_bmi, mlkem_avx2_matrix, mlkem_avx2_noise);
 const struct mlkem_ops mlkem_avx512 = MLKEM_AVX2_OPS("avx512", keccak_bmi, mlkem_avx512_matrix, mlkem_avx512_noise);
+const struct mlkem_ops mlkem_vbmi2 = MLKEM_AVX2_OPS("vbmi2", keccak_bmi, mlkem_vbmi2_matrix, mlkem_avx512_noise);
 
 #endif

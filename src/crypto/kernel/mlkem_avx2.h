@@ -17,6 +17,7 @@ void mlkem_avx2_compress(uint8_t *out, const struct poly *p, unsigned d);
 void mlkem_avx2_decompress(struct poly *p, const uint8_t *in, unsigned d);
 void mlkem_avx2_matrix(struct poly *a, unsigned k, const uint8_t rho[32]);
 void mlkem_avx512_matrix(struct poly *a, unsigned k, const uint8_t rho[32]);
+void mlkem_vbmi2_matrix(struct poly *a, unsigned k, const uint8_t rho[32]);
 void mlkem_avx2_noise(struct poly *p, unsigned count, unsigned eta, const uint8_t seed[32], uint8_t nonce);
 void mlkem_avx512_noise(struct poly *p, unsigned count, unsigned eta, const uint8_t seed[32], uint8_t nonce);
 

@@ -1,4 +1,4 @@
-/* Sampling for ML-KEM with AVX2: four Keccak states side by side, twelve-bit rejection and the binomial distribution in
+/* Sampling for ML-KEM with AVX2 and more: four Keccak states side by side, twelve-bit rejection and the binomial distribution in
  * vectors. The matrix comes from a public seed and may branch on it; noise never does. */
 #include "crypto/kernel/mlkem_avx2.h"
 
@@ -9,6 +9,8 @@
 #include "base/secret.h"
 
 typedef void keccak_x4_fn(uint64_t a[25][4]);
+/* SampleNTT (FIPS 203 algorithm 7) over one block: how many of the 256 there are then */
+typedef unsigned reject_fn(int16_t *out, unsigned n, const uint8_t in[SHAKE128_RATE + 8]);
 
 /* One block of each lane, lane after lane, `words` (a multiple of four, at most 24) of them each: transposed by fours. */
 struct blocks { uint8_t b[4][24 * 8] __attribute__((aligned(32))); };
@@ -50,8 +52,8 @@ __attribute__((target("avx2,bmi2"))) static inline __m128i squash(__m128i v, uns
     return _mm_shuffle_epi8(v, at);
 }
 
-/* SampleNTT (FIPS 203 algorithm 7) over one block: 7 times 24 bytes, 16 candidates each; in may be read up to 8 bytes further */
-__attribute__((target("avx2,bmi2"))) static unsigned reject(int16_t *out, unsigned n, const uint8_t in[SHAKE128_RATE + 8])
+/* 7 times 24 bytes, 16 candidates each; in may be read up to 8 bytes further */
+__attribute__((target("avx2,bmi2"))) static unsigned reject_avx2(int16_t *out, unsigned n, const uint8_t in[SHAKE128_RATE + 8])
 {
     const __m256i words = _mm256_setr_epi8(0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11,
                                            4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11, 12, 13, 14, 14, 15);
@@ -72,8 +74,31 @@ __attribute__((target("avx2,bmi2"))) static unsigned reject(int16_t *out, unsign
     return n;
 }
 
+/* 48 bytes at a time, 32 candidates: those below q are moved together by one instruction */
+__attribute__((target("avx2,bmi2,popcnt,avx512bw,avx512vbmi,avx512vbmi2"))) static unsigned
+reject_vbmi2(int16_t *out, unsigned n, const uint8_t in[SHAKE128_RATE + 8])
+{
+    static const uint8_t words[64] __attribute__((aligned(64))) = {
+        0,  1,  1,  2,  3,  4,  4,  5,  6,  7,  7,  8,  9,  10, 10, 11, 12, 13, 13, 14, 15, 16, 16, 17, 18, 19, 19, 20, 21, 22, 22, 23,
+        24, 25, 25, 26, 27, 28, 28, 29, 30, 31, 31, 32, 33, 34, 34, 35, 36, 37, 37, 38, 39, 40, 40, 41, 42, 43, 43, 44, 45, 46, 46, 47
+    };
+    const __m512i at = _mm512_load_si512(words);
+    for (unsigned i = 0; i < SHAKE128_RATE && n < 256; i += 48) {
+        unsigned bytes = SHAKE128_RATE - i < 48 ? SHAKE128_RATE - i : 48;
+        __m512i v = _mm512_permutexvar_epi8(at, _mm512_maskz_loadu_epi8(((__mmask64)1 << bytes) - 1, in + i));
+        v = _mm512_and_si512(_mm512_mask_srli_epi16(v, 0xaaaaaaaa, v, 4), _mm512_set1_epi16(0xfff));
+        __mmask32 good = _mm512_mask_cmplt_epu16_mask(_bzhi_u32(UINT32_MAX, bytes / 3 * 2), v, _mm512_set1_epi16(MLKEM_Q));
+        unsigned found = (unsigned)_mm_popcnt_u32(good), room = 256 - n;
+        found = found < room ? found : room;
+        _mm512_mask_storeu_epi16(out + n, _bzhi_u32(UINT32_MAX, found), _mm512_maskz_compress_epi16(good, v));
+        n += found;
+    }
+    return n;
+}
+
 /* entries `from` .. of the matrix, four at most */
-AVX2_VOID matrix_x4(struct poly *a, unsigned from, unsigned count, unsigned k, const uint8_t rho[32], keccak_x4_fn *permute)
+AVX2_VOID matrix_x4(struct poly *a, unsigned from, unsigned count, unsigned k, const uint8_t rho[32], keccak_x4_fn *permute,
+                    reject_fn *reject)
 {
     uint64_t state[25][4], tail[4];
     unsigned n[4] = { 0 };
@@ -93,7 +118,7 @@ AVX2_VOID matrix_x4(struct poly *a, unsigned from, unsigned count, unsigned k, c
     }
 }
 
-static void matrix_one(struct poly *a, unsigned at, unsigned k, const uint8_t rho[32])
+static void matrix_one(struct poly *a, unsigned at, unsigned k, const uint8_t rho[32], reject_fn *reject)
 {
     struct sponge s;
     uint8_t tail[2] = { (uint8_t)(at % k), (uint8_t)(at / k) }, block[SHAKE128_RATE + 8] = { 0 };
@@ -107,13 +132,13 @@ static void matrix_one(struct poly *a, unsigned at, unsigned k, const uint8_t rh
     }
 }
 
-AVX2_VOID matrix(struct poly *a, unsigned k, const uint8_t rho[32], keccak_x4_fn *permute)
+AVX2_VOID matrix(struct poly *a, unsigned k, const uint8_t rho[32], keccak_x4_fn *permute, reject_fn *reject)
 {
     unsigned all = k * k, i = 0;
     for (; i + 4 <= all; i += 4)
-        matrix_x4(a, i, 4, k, rho, permute);
+        matrix_x4(a, i, 4, k, rho, permute, reject);
     if (i < all)                                        /* 9 is the only size that four does not divide */
-        matrix_one(a, i, k, rho);
+        matrix_one(a, i, k, rho, reject);
 }
 
 /* FIPS 203 algorithm 8 with eta = 2: a nibble is two bits less two bits, so pairs are added, then 3 + a - b is made in each
@@ -169,18 +194,22 @@ AVX2_VOID noise(struct poly *p, unsigned count, unsigned eta, const uint8_t seed
     secret_wipe(bytes, sizeof bytes);
 }
 
-#define FORM(name) \
+#define MATRIX(name, x4, reject) \
     __attribute__((target("avx2"))) void mlkem_##name##_matrix(struct poly *a, unsigned k, const uint8_t rho[32]) \
     { \
-        matrix(a, k, rho, keccak_##name##_x4); \
-    } \
+        matrix(a, k, rho, x4, reject); \
+    }
+#define NOISE(name, x4) \
     __attribute__((target("avx2"))) void mlkem_##name##_noise(struct poly *p, unsigned count, unsigned eta, \
                                                               const uint8_t seed[32], uint8_t nonce) \
     { \
-        noise(p, count, eta, seed, nonce, keccak_##name##_x4); \
+        noise(p, count, eta, seed, nonce, x4); \
     }
 
-FORM(avx2)
-FORM(avx512)
+MATRIX(avx2, keccak_avx2_x4, reject_avx2)
+MATRIX(avx512, keccak_avx512_x4, reject_avx2)
+MATRIX(vbmi2, keccak_avx512_x4, reject_vbmi2)
+NOISE(avx2, keccak_avx2_x4)
+NOISE(avx512, keccak_avx512_x4)
 
 #endif

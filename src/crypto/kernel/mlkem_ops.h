@@ -40,7 +40,7 @@ struct mlkem_ops {
 
 extern const struct mlkem_ops mlkem_portable;
 #if defined(__x86_64__)
-extern const struct mlkem_ops mlkem_avx2, mlkem_avx512;
+extern const struct mlkem_ops mlkem_avx2, mlkem_avx512, mlkem_vbmi2;
 #endif
 
 /* shared with the vector forms */
