@@ -53,7 +53,7 @@ while open_ones and time.time() < end:
 for what in slow:
     check(what + ", byte by byte, is cut", what not in open_ones)
 s.end()
-patient = Server(web, "-v", "--timeout", "1", "--request-timeout", "1", *OWN)
+patient = Server(web, "-v", "--timeout", "2", *OWN)
 with tls(patient.port, CA) as reader:
     reader.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
     for _ in range(600):
