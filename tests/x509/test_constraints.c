@@ -1,7 +1,5 @@
 /* Name constraints (RFC 5280 4.2.1.10): every form, permitted and excluded, both ways; and constraints that
  * are malformed. */
-#include <time.h>
-
 #include "x509/trial_group.h"
 
 /* What the intermediate (or the root) permits and excludes, what the leaf is called, and the verdict. */
@@ -205,7 +203,7 @@ static void malformed(void **state)
     }
 }
 
-/* Thousands of names against thousands of constraints: a rejection, and soon. */
+/* Thousands of names against thousands of constraints: a rejection, within the budget. */
 static void explosion(void **state)
 {
     (void)state;
@@ -218,9 +216,8 @@ static void explosion(void **state)
         san[i] = names[i];
         excluded[i] = bases[i];
     }
-    clock_t from = clock();
     CASE("chain.budget", t->mid.excluded = excluded, t->leaf.san = san, t->host = "n1499.example");
-    assert_true((clock() - from) / CLOCKS_PER_SEC < 2);
+    assert_true(t->work.names <= LIMIT_BUDGET_NAMES + 1);
     san[100] = NULL;
     CASE("ok", t->mid.excluded = excluded, t->leaf.san = san, t->host = "n99.example");
 }

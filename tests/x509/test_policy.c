@@ -1,7 +1,5 @@
 /* Certificate policies (RFC 5280 6.1, RFC 9618): sets, mappings, inhibitions, requirements, and graphs that
  * would explode as trees. */
-#include <time.h>
-
 #include "x509/trial_group.h"
 
 #define P1  "1.3.6.1.4.1.99999.1"
@@ -217,11 +215,9 @@ static void explosion(void **state)
     t->leaf.by = &level[LEVELS - 1];
     t->leaf.policies = TEXTS("1.3.6.1.4.1.99999.7");
     t->policies = TEXTS("1.3.6.1.4.1.99999.3");
-    clock_t from = clock();
-    trial_expect(t, "ok", __FILE__, __LINE__);
+    trial_expect(t, "ok", __FILE__, __LINE__); /* a tree would not fit the budget, nor end */
     t->policies = TEXTS("1.3.6.1.4.1.99999.99");
     trial_expect(t, BAD, __FILE__, __LINE__);
-    assert_true((clock() - from) / CLOCKS_PER_SEC < 2);
 }
 
 int main(void)
