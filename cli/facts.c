@@ -82,9 +82,11 @@ static json_t *files_of(const struct args *a, const enum opt *which, size_t n, c
     for (size_t k = 0; k < n; k++)
         for (size_t i = 0; args_nth(a, which[k], i); i++) {
             const char *path = args_nth(a, which[k], i);
-            if (strcmp(path, "system") && is_dir(path))
+            if (!strcmp(path, "system"))
+                continue;
+            if (is_dir(path))
                 dir_walk(a, path, listing_add, &l);
-            else if (strcmp(path, "system") != 0)
+            else
                 add_file(l.list, a, path, kind, label);
         }
     return l.list;

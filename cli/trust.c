@@ -42,6 +42,19 @@ void trust_system(troth_policy_builder *b)
         troth_policy_trust_system(b);
 }
 
+/* A file or a directory, to the setter that takes it; false after a message: there is none. */
+static bool path_use(const struct args *a, troth_policy_builder *b, const char *path, void (*file)(troth_policy_builder *, const char *),
+                     void (*dir)(troth_policy_builder *, const char *))
+{
+    struct stat st;
+    if (stat(path, &st)) {
+        complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    (S_ISDIR(st.st_mode) ? dir : file)(b, path);
+    return true;
+}
+
 /* Every --ca and --roots; the system's where there is none.  A file that cannot be opened is no verdict. */
 int trust_roots(const struct args *a, troth_policy_builder *b)
 {
@@ -52,15 +65,10 @@ int trust_roots(const struct args *a, troth_policy_builder *b)
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; args_nth(a, which[k], i); i++, n++) {
             const char *path = args_nth(a, which[k], i);
-            struct stat st;
             if (!strcmp(path, "system"))
                 trust_system(b);
-            else if (stat(path, &st))
-                return complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
-            else if (S_ISDIR(st.st_mode))
-                troth_policy_trust_dir(b, path);
-            else
-                troth_policy_trust_file(b, path);
+            else if (!path_use(a, b, path, troth_policy_trust_file, troth_policy_trust_dir))
+                return EXIT_FILE;
         }
     if (!n)
         trust_system(b);
@@ -71,16 +79,9 @@ static int crls_use(const struct args *a, troth_policy_builder *b)
 {
     static const enum opt which[] = { OPT_CRL, OPT_CRLS };
     for (size_t k = 0; k < 2; k++)
-        for (size_t i = 0; args_nth(a, which[k], i); i++) {
-            const char *path = args_nth(a, which[k], i);
-            struct stat st;
-            if (stat(path, &st))
-                return complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
-            if (S_ISDIR(st.st_mode))
-                troth_policy_crl_dir(b, path);
-            else
-                troth_policy_crl_file(b, path);
-        }
+        for (size_t i = 0; args_nth(a, which[k], i); i++)
+            if (!path_use(a, b, args_nth(a, which[k], i), troth_policy_crl_file, troth_policy_crl_dir))
+                return EXIT_FILE;
     return EXIT_OK;
 }
 

@@ -34,27 +34,21 @@ static void remove_dots(char *path)
 bool url_resolve(char *out, size_t cap, const struct target *base, const char *reference)
 {
     const char *bracket = strchr(base->host, ':') ? "[]" : "";
+    bool whole = has_scheme(reference) || !strncmp(reference, "//", 2), same = !*reference || *reference == '#';
     size_t path = strcspn(base->rest, "?"), dir = path;
     int authority = snprintf(out, cap, "https://%.1s%s%s:%s", bracket, base->host, *bracket ? "]" : "", base->port), n;
     if (authority < 0 || (size_t)authority >= cap)
         return false;
     while (dir && base->rest[dir - 1] != '/')
         dir--;
-    if (has_scheme(reference))
-        n = snprintf(out, cap, "%s", reference);
-    else if (reference[0] == '/' && reference[1] == '/')
-        n = snprintf(out, cap, "https:%s", reference);
-    else if (*reference == '/')
-        n = authority + snprintf(out + authority, cap - (size_t)authority, "%s", reference);
-    else if (*reference == '?')
-        n = authority + snprintf(out + authority, cap - (size_t)authority, "%.*s%s", (int)path, base->rest, reference);
-    else if (*reference == '#' || !*reference)
-        n = authority + snprintf(out + authority, cap - (size_t)authority, "%s", base->rest);
+    size_t kept = same ? strlen(base->rest) : *reference == '?' ? path : *reference == '/' ? 0 : dir; /* of the base's path and query */
+    if (whole)
+        n = snprintf(out, cap, "%s%s", has_scheme(reference) ? "" : "https:", reference);
     else
-        n = authority + snprintf(out + authority, cap - (size_t)authority, "%.*s%s", (int)dir, base->rest, reference);
+        n = authority + snprintf(out + authority, cap - (size_t)authority, "%.*s%s", (int)kept, base->rest, same ? "" : reference);
     if (n < 0 || (size_t)n >= cap)
         return false;
-    if (n > authority && !has_scheme(reference) && !(reference[0] == '/' && reference[1] == '/'))
+    if (!whole)
         remove_dots(out + authority);
     return true;
 }

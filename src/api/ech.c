@@ -36,15 +36,6 @@ static const struct object *find(const struct object *list, size_t n, enum objec
     return NULL;
 }
 
-static bool is_pem(span s)
-{
-    static const char mark[] = "-----BEGIN ";
-    for (size_t i = 0; i + sizeof mark <= s.n; i++)
-        if (!memcmp(s.p + i, mark, sizeof mark - 1))
-            return true;
-    return false;
-}
-
 /* ---- client */
 void troth_ech_configs(troth_builder *b, troth_span config_list)
 {
@@ -52,7 +43,7 @@ void troth_ech_configs(troth_builder *b, troth_span config_list)
     struct ech_config_list list;
     if (!builder_role(b, false, setter))
         return;
-    if (is_pem(config_list)) {
+    if (span_holds(config_list, SPAN_TEXT("-----BEGIN "))) {
         struct object *o;
         size_t n;
         if (!objects(b, setter, config_list, &o, &n))

@@ -200,26 +200,39 @@ void troth_policy_trust_file(troth_policy_builder *b, const char *path)
         trust_bytes_of(b, bytes, false, path);
 }
 
-void troth_policy_trust_dir(troth_policy_builder *b, const char *path)
+/* Each file of a directory that can be read; how many things `take` found in them.  Without a directory, a mistake. */
+static size_t dir_take(troth_policy_builder *b, const char *path, size_t (*take)(troth_policy_builder *, span bytes, const char *path))
 {
     char name[4096];
-    if (!usable(b))
-        return;
+    size_t found = 0;
     DIR *d = path ? opendir(path) : NULL;
     if (!d) {
         fail(b, TRUST_UNREADABLE, "%s: not a directory that can be read", path ? path : "(NULL)");
-        return;
+        return 0;
     }
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+    for (struct dirent *e; usable(b) && (e = readdir(d)) != NULL;) {
         span bytes;
         troth_error ignored = { 0 };
         int n = snprintf(name, sizeof name, "%s/%s", path, e->d_name);
-        if (e->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof name ||
-            !slurp(&b->scratch, name, &bytes, &ignored))
-            continue;
-        trust_bytes_of(b, bytes, true, name);
+        if (e->d_name[0] != '.' && n >= 0 && (size_t)n < sizeof name && slurp(&b->scratch, name, &bytes, &ignored))
+            found += take(b, bytes, name);
     }
     closedir(d);
+    return found;
+}
+
+static size_t trust_found(troth_policy_builder *b, span bytes, const char *path)
+{
+    size_t before = b->policy->anchors.n;
+    trust_bytes_of(b, bytes, true, path);
+    return b->policy->anchors.n - before;
+}
+
+void troth_policy_trust_dir(troth_policy_builder *b, const char *path)
+{
+    if (!usable(b))
+        return;
+    dir_take(b, path, trust_found);
     b->any_trust = true;
 }
 
@@ -450,41 +463,20 @@ void troth_policy_crl_file(troth_policy_builder *b, const char *path)
         crls_want(b, bytes, span_of(path, strlen(path)));
 }
 
-static bool begins_crl(span file)
+static size_t crls_found(troth_policy_builder *b, span bytes, const char *path)
 {
-    static const char line[] = "-----BEGIN X509 CRL-----";
-    size_t n = sizeof line - 1;
-    for (size_t i = 0; i + n <= file.n; i++)
-        if (!memcmp(file.p + i, line, n))
-            return true;
-    return false;
+    struct pki_ctx p = { .arena = &b->scratch };
+    size_t n = crls_take(b, &p, bytes, span_of(path, strlen(path)));
+    if (!n && span_holds(bytes, SPAN_TEXT("-----BEGIN X509 CRL-----"))) /* it is one, and broken */
+        crls_want(b, bytes, span_of(path, strlen(path)));
+    return n;
 }
 
 void troth_policy_crl_dir(troth_policy_builder *b, const char *path)
 {
-    char name[4096];
-    size_t found = 0;
     if (!usable(b))
         return;
-    DIR *d = path ? opendir(path) : NULL;
-    if (!d) {
-        fail(b, TRUST_UNREADABLE, "%s: not a directory that can be read", path ? path : "(NULL)");
-        return;
-    }
-    for (struct dirent *e; usable(b) && (e = readdir(d)) != NULL;) {
-        span bytes;
-        troth_error ignored = { 0 };
-        struct pki_ctx p = { .arena = &b->scratch };
-        int n = snprintf(name, sizeof name, "%s/%s", path, e->d_name);
-        if (e->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof name || !slurp(&b->scratch, name, &bytes, &ignored))
-            continue;
-        size_t here = crls_take(b, &p, bytes, span_of(name, (size_t)n));
-        found += here;
-        if (!here && begins_crl(bytes)) /* it is one, and broken */
-            crls_want(b, bytes, span_of(name, (size_t)n));
-    }
-    closedir(d);
-    if (!found && usable(b)) /* whoever names a directory wants revocation looked at */
+    if (!dir_take(b, path, crls_found) && usable(b)) /* whoever names a directory wants revocation looked at */
         fail(b, CONFIG_EMPTY, "no revocation list in any file of %s", path);
 }
 

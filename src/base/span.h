@@ -26,6 +26,15 @@ static inline bool span_equal(span a, span b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* Does `part`, which is not empty, stand anywhere in `s`?  For looking at files, not for secrets. */
+static inline bool span_holds(span s, span part)
+{
+    for (size_t i = 0; i + part.n <= s.n; i++)
+        if (memcmp(s.p + i, part.p, part.n) == 0)
+            return true;
+    return false;
+}
+
 /* The part of `s` from `at`, at most `n` bytes; empty when `at` is past the end. */
 static inline span span_slice(span s, size_t at, size_t n)
 {

@@ -82,6 +82,14 @@ static size_t expected_find(const struct level *l, span policy)
     return lo < l->n_expect && span_equal(l->expect[lo].policy, policy) ? lo : l->n_expect;
 }
 
+static bool wants_any(const struct troth_policy *p)
+{
+    for (size_t i = 0; i < p->n_policies; i++)
+        if (is_any(p->policies[i]))
+            return true;
+    return p->n_policies == 0;
+}
+
 /* A branch begins with this policy.  Does the user want it? */
 static bool branch_begins(struct machine *m, span policy)
 {
@@ -91,9 +99,9 @@ static bool branch_begins(struct machine *m, span policy)
     if (m->only)
         return span_equal(*m->only, policy);
     for (size_t i = 0; i < j->policy->n_policies; i++)
-        if (span_equal(j->policy->policies[i], policy) || is_any(j->policy->policies[i]))
+        if (span_equal(j->policy->policies[i], policy))
             return true;
-    return j->policy->n_policies == 0;
+    return wants_any(j->policy);
 }
 
 /* ---- reading the extensions (checked when they were read) */
@@ -450,14 +458,6 @@ static bool list_valid(struct judge *j, const char **list, size_t *n, const stru
             TRY(list_policy(j, list, n, asked->list[i]));
     }
     return true;
-}
-
-static bool wants_any(const struct troth_policy *p)
-{
-    for (size_t i = 0; i < p->n_policies; i++)
-        if (is_any(p->policies[i]))
-            return true;
-    return p->n_policies == 0;
 }
 
 bool policies_valid(struct judge *j, const char ***out, size_t *n)

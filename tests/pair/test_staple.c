@@ -3,12 +3,6 @@
 #include "support/pair.h"
 #include "support/test.h"
 
-static int64_t at_now(void *ctx)
-{
-    (void)ctx;
-    return MK_NOW;
-}
-
 enum form { SOUND, RUBBISH, LATER, OLD, REVOKED, UNKNOWN, OTHER, FORGED };
 
 static span response_of(struct world *w, enum form form, span serial)
@@ -46,7 +40,7 @@ static void test_staples(void **state)
             const char *pem = mk_pem(w->mk, "CERTIFICATE", ders, n);
             troth_error why;
             troth_builder *b = troth_server_builder(troth_provider_share(w->mk->crypto));
-            troth_clock(b, at_now, NULL);
+            troth_clock(b, test_clock, NULL);
             troth_identity_pem(b, span_of(pem, strlen(pem)), w->key_pem);
             troth_identity_staple(b, response_of(w, rows[i].form, leaf.serial));
             assert_null(troth_mistake(b));

@@ -245,22 +245,13 @@ static EVP_PKEY *from_pem(struct load *ld, BIO *bio)
     return pkey ? pkey : refuse(ld, TROTH_R_KEY_MALFORMED);
 }
 
-static bool looks_like_pem(span s)
-{
-    const span mark = SPAN_TEXT("-----BEGIN ");
-    for (size_t i = 0; i + mark.n <= s.n; i++)
-        if (span_equal(span_of(s.p + i, mark.n), mark))
-            return true;
-    return false;
-}
-
 static EVP_PKEY *load_any(struct load *ld, span bytes)
 {
     if (!bytes.n)
         return refuse(ld, TROTH_R_KEY_EMPTY);
     if (bytes.n > INT_MAX)
         return refuse(ld, TROTH_R_KEY_IS_OTHER);
-    if (!looks_like_pem(bytes))
+    if (!span_holds(bytes, SPAN_TEXT("-----BEGIN ")))
         return from_der(ld, bytes);
     BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
     EVP_PKEY *pkey = bio ? from_pem(ld, bio) : refuse(ld, TROTH_R_OUT_OF_MEMORY);
