@@ -43,6 +43,23 @@ def check(what, ok, detail=""):
     sys.stdout.flush()
 
 
+def refused(words, *args, status=2, lines=3):
+    """One message, of so many lines at most, and nothing else: no output, no function's name, nothing raw for a terminal."""
+    r = run(*args, status=None)
+    text = r.stderr.strip()
+    good = r.returncode == status and all(w in text for w in words) and len(text.split("\n")) <= lines and not r.stdout
+    check("refused: troth " + repr(args)[:200].replace(D + "/", ""), good and "\x1b" not in text and "troth_" not in text, (r.returncode, r.stdout, text))
+
+
+def home_page():
+    """A folder to serve, with one page."""
+    web = f"{D}/web"
+    os.makedirs(web)
+    with open(f"{web}/index.html", "w", encoding="utf-8") as f:
+        f.write("<h1>home</h1>")
+    return web
+
+
 def finish():
     print(f"{passed} passed, {len(failed)} failed" + (": " + "; ".join(failed) if failed else ""))
     sys.exit(1 if failed else 0)

@@ -8,21 +8,11 @@ import ssl
 import subprocess
 import threading
 
-from serving import D, TROTH, Server, authority, check, finish, run, tls
+from serving import D, TROTH, Server, authority, check, finish, home_page, refused, run, tls
 
 authority()
 CA, CERT, KEY = f"{D}/ca.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
-web = f"{D}/web"
-os.makedirs(web)
-with open(f"{web}/index.html", "w", encoding="utf-8") as f:
-    f.write("<h1>home</h1>")
-
-
-def refused(words, *args, status=2):
-    r = run(*args, status=None)
-    text = r.stderr.strip()
-    good = r.returncode == status and all(w in text for w in words) and len(text.split("\n")) <= 3 and not r.stdout and "\x1b" not in text
-    check("refused: troth " + repr(args)[:100].replace(D, ""), good, (r.returncode, r.stdout, text))
+web = home_page()
 
 
 # ---- a standard stream that is closed is not the next socket

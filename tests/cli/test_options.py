@@ -7,23 +7,13 @@ import re
 import signal
 import subprocess
 
-from serving import D, TROTH, Server, ask, authority, check, finish, run
+from serving import D, TROTH, Server, ask, authority, check, finish, home_page, refused, run
 
 authority()
 CA, CERT, KEY = f"{D}/ca.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
 run("ca", "issue", "--client", "me", "--out", D)
 ME = ("--cert", f"{D}/me-client.pem", "--key", f"{D}/me-client-key.pem")
-web = f"{D}/web"
-os.makedirs(web)
-with open(f"{web}/index.html", "w", encoding="utf-8") as f:
-    f.write("<h1>home</h1>")
-
-
-def refused(words, *args, status=2):
-    r = run(*args, status=None)
-    text = r.stderr.strip()
-    good = r.returncode == status and all(w in text for w in words) and len(text.split("\n")) <= 4 and not r.stdout
-    check("refused: troth " + " ".join(args), good, (r.returncode, r.stdout, text))
+web = home_page()
 
 
 # ---- what does not go together

@@ -1,12 +1,14 @@
 """troth serve at its start, and the pace that it asks of its clients; files that hold something else than they should, in every option that
 takes one: the file, the line, what was found, what to do.  The width of --help.
 ctest: slow timeout=300"""
+import functools
 import os
 import pty
 import re
 import subprocess
 import time
 
+import serving
 from serving import D, TROTH, Server, authority, check, finish, run, tls
 
 authority()
@@ -65,13 +67,7 @@ patient.end()
 
 
 # ---- files
-def refused(words, *args, status=8):
-    r = run(*args, status=None)
-    text = r.stderr.strip()
-    good = r.returncode == status and all(w in text for w in words) and len(text.split("\n")) <= 4 and not r.stdout and "troth_" not in text
-    check("refused: troth " + " ".join(args).replace(D + "/", ""), good, (r.returncode, r.stdout, text))
-
-
+refused = functools.partial(serving.refused, status=8)
 ca = open(CA, encoding="utf-8").read()
 text, empty = put("text", "hello\n"), put("empty", "")
 cut = put("cut.pem", "a comment\n\n" + ca[:200])

@@ -9,16 +9,13 @@ import ssl
 import subprocess
 import threading
 
-from serving import D, ByHand, Server, authority, check, finish, run
+from serving import D, ByHand, Server, authority, check, finish, home_page, refused, run
 
 authority()
 CA, CERT, KEY = f"{D}/ca.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
 run("ca", "issue", "--client", "me", "--out", D)
 ME, MY_KEY = f"{D}/me-client.pem", f"{D}/me-client-key.pem"
-web = f"{D}/web"
-os.makedirs(web)
-with open(f"{web}/index.html", "w", encoding="utf-8") as out:
-    out.write("<h1>home</h1>")
+web = home_page()
 with open(f"{web}/big", "wb") as out:
     out.write(b"x" * 60000)
 
@@ -272,8 +269,5 @@ for status, words, args in (
         (8, ["No such file"], (*own, "--delegated", "/no/such", "--delegated-key", dc_key)), (8, ["config."], ("serve", web, "--raw-key", short)),
         (8, ["config.key-mismatch"], ("serve", web, "--cert", cert, "--delegated", credential, "--delegated-key", KEY)),
         (8, ["No such file"], ("connect", "--raw-key", "/no/such", "a.example"))):
-    r = run(*args, status=None)
-    text = r.stderr.strip()
-    check("refused: troth " + " ".join(args), r.returncode == status and all(w in text for w in words) and len(text.split("\n")) <= 4 and not r.stdout,
-          (r.returncode, r.stdout, text))
+    refused(words, *args, status=status)
 finish()
