@@ -150,13 +150,27 @@ static const struct m_entry *entry_of(const struct model *m, enum actor a, const
 
 /* ---- all of them */
 
+/* Not of the RFC, which leaves the order open: the newest is asked first, and of those equally new the one with the highest number. */
+static void newest_first(const struct model *m, const struct m_crl **list)
+{
+    for (unsigned i = 0, to; i < m->n_crls; i++) {
+        const struct m_crl *l = &m->crls[i];
+        for (to = i; to && (list[to - 1]->since < l->since || (list[to - 1]->since == l->since && list[to - 1]->number < l->number)); to--)
+            list[to] = list[to - 1];
+        list[to] = l;
+    }
+}
+
 static enum status by_crls(struct asking *k, enum actor a)
 {
     const struct model *m = k->m;
     const struct m_cert *c = &m->certs[a];
+    const struct m_crl *list[M_CRLS];
+    newest_first(m, list);
     uint32_t reasons = 0;
     for (unsigned i = 0; i <= c->n_points; i++)
-        for (const struct m_crl *l = m->crls; l < m->crls + m->n_crls && reasons != M_REASONS; l++) {
+        for (unsigned n = 0; n < m->n_crls && reasons != M_REASONS; n++) {
+            const struct m_crl *l = list[n];
             const struct m_point *p = i < c->n_points ? &c->points[i] : NULL;
             uint32_t mask = M_REASONS & (p && p->reasons ? p->reasons : M_REASONS) & (l->reasons ? l->reasons : M_REASONS); /* (d) */
             if (l->base || !in_scope(m, a, p, l) || !(mask & ~reasons) || !in_force(m, l) || !authentic(k, l, m_issuer(m, a)) || outdated(m, l))
