@@ -140,7 +140,8 @@ TROTH_API void troth_cert_schemes(troth_builder *, const uint16_t *ids, size_t n
 TROTH_API void troth_name_authorities(troth_builder *, bool yes);
 /* The longest Certificate message to take from the peer, in bytes, expanded; default and most 131072. */
 TROTH_API void troth_max_certificate(troth_builder *, uint32_t bytes);
-TROTH_API void troth_request_ocsp(troth_builder *, bool yes);  /* client; default yes                              */
+/* client; default yes.  What then is stapled has to be an answer: see troth_revocation in verify.h */
+TROTH_API void troth_request_ocsp(troth_builder *, bool yes);
 TROTH_API void troth_request_scts(troth_builder *, bool yes);  /* client; default no                               */
 enum troth_certificate_type { TROTH_X509 = 0, TROTH_RAW_PUBLIC_KEY = 2 };
 TROTH_API void troth_peer_types(troth_builder *, const uint8_t *types, size_t n);  /* accepted from the peer, in order (RFC 7250) */

@@ -43,7 +43,10 @@ enum troth_profile { TROTH_PROFILE_WEB, TROTH_PROFILE_RFC5280, TROTH_PROFILE_LIN
  *   DEFAULT  HARD once CRLs were given, else SOFT
  *   SOFT     take a known "revoked" as one, and no news as good news (the report says that it was not checked)
  *   HARD     every certificate below the anchor needs a good status from a CRL or an OCSP response
- *   OFF      do not look */
+ *   OFF      do not look
+ * A stapled response that is no answer to the question is refused whatever else is known (RFC 6066 8; not with OFF): one that is
+ * not an OCSP response at all, is about another certificate, or is not signed by who may.  One that is out of date, or says that the
+ * responder was busy, or rests on an algorithm that is not accepted, is no news; the report warns of it. */
 enum troth_revocation { TROTH_REVOCATION_DEFAULT, TROTH_REVOCATION_SOFT, TROTH_REVOCATION_HARD, TROTH_REVOCATION_OFF };
 
 enum troth_verdict { TROTH_PASS, TROTH_WARN, TROTH_SKIPPED, TROTH_FAIL };

@@ -230,7 +230,7 @@ const struct check checks[] = {
   { "lint: extensions",       "RFC 5280 4.2",            check_lint_issuer,        TROTH_R_CERT_PROFILE,          EVERY,         LINT,   true  },
   { "lint: names",            "CA/B Forum 7.1.4.2",      check_lint_names,         TROTH_R_CERT_PROFILE,          LEAF,          LINT,   true  },
   { "signature",              "RFC 5280 6.1.3(a)(1)",    check_signature,          TROTH_R_CERT_BAD_SIGNATURE,    BELOW_ANCHOR,  ALWAYS, false },
-  { "must staple",            "RFC 7633 4",              check_staple,             TROTH_R_STAPLE_MISSING,        LEAF,          ALWAYS, false },
+  { "stapled response",       "RFC 6066 8, RFC 7633 4",  check_staple,             TROTH_R_STAPLE_BAD,            LEAF,          ALWAYS, false },
   { "revocation",             "RFC 5280 6.1.3(a)(3)",    check_revocation,         TROTH_R_CERT_REVOKED,          BELOW_ANCHOR,  ALWAYS, false },
   { "transparency",           "RFC 6962 5.2",            check_transparency,       TROTH_R_SCT_MISSING,           LEAF,          ALWAYS, false },
   { "leads to an anchor",     "RFC 5280 6.1",            NULL,                     TROTH_R_CHAIN_UNTRUSTED_ROOT,  0,             ALWAYS, false }, /* tell.c */

@@ -49,6 +49,12 @@ bool ocsp_single_next(span *list, struct ocsp_single *s);
 /* The certificates in it, one at a time (DER each); *list starts as o->certs. */
 bool ocsp_cert_next(span *list, span *der);
 
+/* What is wrong with who signed, or with how; `what` is NULL: nothing is. */
+struct ocsp_fault {
+    const char       *what;
+    enum troth_reason why;
+};
+
 struct ocsp_question {
     const troth_provider *crypto;
     const struct cert    *cert, *issuer;
@@ -58,9 +64,8 @@ struct ocsp_question {
     bool                  need_nonce;     /* a response without one is of no use         */
     struct rev_memory    *memory;         /* of the whole verdict; may be NULL           */
     unsigned              max_signatures;
-    /* Why a delegated responder's certificate, signed by the issuer as it should be, may not be used all the same; NULL: it may.  The
-     * member itself may be NULL. */
-    const char         *(*responder_fault)(void *ctx, const struct cert *responder);
+    /* Why a delegated responder's certificate, signed by the issuer as it should be, may not be used all the same.  May be NULL. */
+    struct ocsp_fault   (*responder_fault)(void *ctx, const struct cert *responder);
     void                 *ctx;
 };
 

@@ -81,30 +81,49 @@ static bool is_responder(const struct ocsp_question *q, const struct cert *c)
     return o->by_key ? is_digest(q->crypto, TROTH_SHA1, c->spki_bits, o->responder) : name_equal(o->responder, c->subject);
 }
 
-/* What a delegated responder's certificate must be, besides being signed by the issuer: RFC 6960 4.2.2.2.  NULL: it is. */
-static const char *delegation_fault(const struct ocsp_question *q, const struct cert *c)
+#define FAULT(why, what) ((struct ocsp_fault){ what, TROTH_R_##why })
+#define NO_FAULT         ((struct ocsp_fault){ NULL, TROTH_R_NONE })
+
+/* What a delegated responder's certificate must be, besides being signed by the issuer: RFC 6960 4.2.2.2. */
+static struct ocsp_fault delegation_fault(const struct ocsp_question *q, const struct cert *c)
 {
     if (!name_equal(c->issuer, q->issuer->subject))
-        return "not issued by the certificate's own issuer";
+        return FAULT(OCSP_RESPONDER, "not issued by the certificate's own issuer");
     if (!cert_has(c, CX_EXT_KEY_USAGE) || !(c->eku & EKU_OCSP))
-        return "not certified for signing OCSP responses";
+        return FAULT(OCSP_RESPONDER, "not certified for signing OCSP responses");
     if (cert_has(c, CX_KEY_USAGE) && !(c->key_usage & KU_DIGITAL_SIGNATURE))
-        return "its key usage does not allow signatures";
-    if (c->not_before > q->now || c->not_after < q->now)
-        return "its certificate is out of date";
+        return FAULT(OCSP_RESPONDER, "its key usage does not allow signatures");
+    if (c->not_after < q->now)
+        return FAULT(OCSP_STALE, "its signer's certificate is out of date");
+    if (c->not_before > q->now)
+        return FAULT(OCSP_NOT_YET, "its signer's certificate is not valid yet");
     if (c->unknown_critical.n || c->flaw.why != TROTH_R_NONE || c->key_malformed)
-        return "its certificate cannot be used";
-    return NULL;
+        return FAULT(OCSP_RESPONDER, "its certificate cannot be used");
+    return NO_FAULT;
 }
 
-static bool signed_by(const struct ocsp_question *q, struct rev_answer *a, const struct cert *by, unsigned *left)
+static struct ocsp_fault signature_fault(const struct ocsp_question *q, struct rev_answer *a, const struct cert *by, unsigned *left)
 {
     struct rev_signed s = { q->response->data, q->response->signature, (enum troth_sig)q->response->sig, q->response->sig_salt_n };
-    return rev_verify(q->crypto, q->memory, &s, by, left, &a->signatures);
+    if (!rev_can_verify(q->crypto, s.sig, by))
+        return FAULT(OCSP_ALGORITHM, "its signature's algorithm is not accepted");
+    return rev_verify(q->crypto, q->memory, &s, by, left, &a->signatures) ? NO_FAULT : FAULT(OCSP_SIGNATURE, "its signature is wrong");
+}
+
+/* Did the issuer certify this responder? */
+static struct ocsp_fault certified_fault(const struct ocsp_question *q, struct rev_answer *a, const struct cert *c, unsigned *left)
+{
+    struct rev_signed s = { c->tbs, c->signature, (enum troth_sig)c->sig, c->sig_salt_n };
+    if (!rev_can_verify(q->crypto, s.sig, q->issuer))
+        return FAULT(OCSP_ALGORITHM, "its certificate's signature is of an algorithm that is not accepted");
+    if (!rev_verify(q->crypto, q->memory, &s, q->issuer, left, &a->signatures))
+        return FAULT(OCSP_RESPONDER, "its certificate is not signed by the certificate's issuer");
+    return NO_FAULT;
 }
 
 /* Looks through the certificates that came along; *fault: what was wrong with the most promising one. */
-static bool delegated(const struct ocsp_question *q, struct rev_answer *a, struct ocsp_found *f, unsigned *left, const char **fault)
+static bool delegated(const struct ocsp_question *q, struct rev_answer *a, struct ocsp_found *f, unsigned *left,
+                      struct ocsp_fault *fault)
 {
     span list = q->response->certs, der;
     for (unsigned n = 0; n < LIMIT_OCSP_CERTS && ocsp_cert_next(&list, &der); n++) {
@@ -113,20 +132,14 @@ static bool delegated(const struct ocsp_question *q, struct rev_answer *a, struc
         if (!cert_parse(&c, der, NULL, &ignored) || !is_responder(q, &c))
             continue;
         *fault = delegation_fault(q, &c);
-        if (*fault)
+        if (!fault->what)
+            *fault = certified_fault(q, a, &c, left);
+        if (!fault->what && q->responder_fault)
+            *fault = q->responder_fault(q->ctx, &c);
+        if (!fault->what)
+            *fault = signature_fault(q, a, &c, left);
+        if (fault->what)
             continue;
-        struct rev_signed s = { c.tbs, c.signature, (enum troth_sig)c.sig, c.sig_salt_n };
-        if (!rev_verify(q->crypto, q->memory, &s, q->issuer, left, &a->signatures)) {
-            *fault = "its certificate is not signed by the certificate's issuer";
-            continue;
-        }
-        *fault = q->responder_fault ? q->responder_fault(q->ctx, &c) : NULL;
-        if (*fault)
-            continue;
-        if (!signed_by(q, a, &c, left)) {
-            *fault = "its signature is wrong";
-            continue;
-        }
         f->delegated = true;
         f->no_check = cert_has(&c, CX_OCSP_NO_CHECK);
         f->responder_cert = der;
@@ -138,20 +151,18 @@ static bool delegated(const struct ocsp_question *q, struct rev_answer *a, struc
 static bool authentic(const struct ocsp_question *q, struct rev_answer *a, struct ocsp_found *f)
 {
     unsigned left = q->max_signatures;
-    const char *fault = NULL;
+    struct ocsp_fault fault = FAULT(OCSP_RESPONDER, "the certificate of its signer is not in it");
     if (is_responder(q, q->issuer)) {
-        if (signed_by(q, a, q->issuer, &left))
+        fault = signature_fault(q, a, q->issuer, &left);
+        if (!fault.what)
             return true;
-        fault = "its signature is wrong";
     }
     if (delegated(q, a, f, &left, &fault))
         return true;
     if (!left && q->max_signatures == a->signatures)
         no_use(a, TROTH_R_CHAIN_BUDGET, "no signature more may be verified");
-    else if (fault && strstr(fault, "signature is wrong"))
-        no_use(a, TROTH_R_OCSP_SIGNATURE, "%s", fault);
     else
-        no_use(a, TROTH_R_OCSP_RESPONDER, "%s", fault ? fault : "the certificate of its signer is not in it");
+        no_use(a, fault.why, "%s", fault.what);
     return false;
 }
 
@@ -170,6 +181,18 @@ static bool fresh(const struct ocsp_question *q, const struct ocsp_single *s, st
     else
         return true;
     return false;
+}
+
+/* No answer is about this certificate.  One of its serial number may be, by a hash that is not known. */
+static void not_found(const struct ocsp_question *q, struct rev_answer *a)
+{
+    struct ocsp_single s;
+    for (span list = q->response->singles; ocsp_single_next(&list, &s);)
+        if (span_equal(s.serial, q->cert->serial) && (!s.hash || !provider_hash(q->crypto, s.hash))) {
+            no_use(a, TROTH_R_OCSP_ALGORITHM, "the hash that names the certificate is not known");
+            return;
+        }
+    no_use(a, TROTH_R_OCSP_OTHER_CERT, "none of its %u answers is about this certificate", (unsigned)q->response->n_singles);
 }
 
 static bool answers_question(const struct ocsp_question *q, struct rev_answer *a)
@@ -222,7 +245,7 @@ void ocsp_status(struct rev_answer *a, struct ocsp_found *found, const struct oc
         return;
     }
     if (!ocsp_find(o, q, &found->single)) {
-        no_use(a, TROTH_R_OCSP_OTHER_CERT, "none of its %u answers is about this certificate", (unsigned)o->n_singles);
+        not_found(q, a);
         return;
     }
     if (o->unknown_critical || found->single.unknown_critical) {

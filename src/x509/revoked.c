@@ -44,17 +44,17 @@ struct responder {
     unsigned cert; /* that the answer is about */
 };
 
-static const char *responder_fault(void *ctx, const struct cert *c)
+static struct ocsp_fault responder_fault(void *ctx, const struct cert *c)
 {
     struct responder *r = ctx;
-    struct rev_answer a;
+    struct rev_answer a = { .status = REV_UNKNOWN };
     const char *weak = key_fault(c, r->j->policy->min_rsa);
     if (weak)
-        return weak;
-    if (cert_has(c, CX_OCSP_NO_CHECK) || !r->j->policy->n_crls)
-        return NULL;
-    crls_ask(r->j, c, cert_at(r->j, r->cert + 1), &a);
-    return a.status == REV_REVOKED ? "its own certificate is revoked" : NULL;
+        return (struct ocsp_fault){ weak, TROTH_R_OCSP_ALGORITHM };
+    if (!cert_has(c, CX_OCSP_NO_CHECK) && r->j->policy->n_crls)
+        crls_ask(r->j, c, cert_at(r->j, r->cert + 1), &a);
+    bool revoked = a.status == REV_REVOKED;
+    return (struct ocsp_fault){ revoked ? "its own certificate is revoked" : NULL, revoked ? TROTH_R_OCSP_RESPONDER : TROTH_R_NONE };
 }
 
 /* What one response says.  False: it cannot be read, and `a` says so. */
@@ -81,14 +81,15 @@ static void staple_ask(struct judge *j, unsigned cert, struct rev_answer *a)
     struct ocsp response;
     troth_error why = { 0 };
     *a = (struct rev_answer){ .status = REV_UNKNOWN, .why = TROTH_R_STAPLE_BAD };
-    if (cert + 1 >= j->now.n)
-        return;
-    if (ocsp_parse(&response, j->in->ocsp, NULL, &why)) {
-        (void)!response_ask(j, cert, &response, a);
-        return;
-    }
     struct text t = TEXT_IN(a->evidence);
-    text_add(&t, "the stapled response: %s: %s", why.text, why.detail);
+    if (!ocsp_parse(&response, j->in->ocsp, NULL, &why)) {
+        text_add(&t, "the stapled response: %s: %s", why.text, why.detail);
+    } else if (cert + 1 < j->now.n) {
+        (void)!response_ask(j, cert, &response, a);
+    } else {
+        a->why = TROTH_R_REVOCATION_UNKNOWN;
+        text_add(&t, "the certificate is itself a trust anchor: nobody is known who may answer for it");
+    }
 }
 
 static bool policy_ocsp_read(struct judge *j)
@@ -217,24 +218,43 @@ enum troth_verdict check_revocation(struct judge *j, unsigned cert, struct findi
     return found(j, f, TROTH_SKIPPED, TROTH_R_NONE, at, "not known: %s", a.evidence);
 }
 
+/* Is this no answer to the question, whoever asks and whenever?  Not so what time explains, or a responder that is busy, or what is
+ * not known here: every other client forgives it, and its server would lose those of ours alone. */
+static bool is_no_answer(enum troth_reason why)
+{
+    return why == TROTH_R_STAPLE_BAD || why == TROTH_R_OCSP_OTHER_CERT || why == TROTH_R_OCSP_SIGNATURE ||
+           why == TROTH_R_OCSP_RESPONDER;
+}
+
+static enum troth_verdict staple_absent(struct judge *j, const struct cert *c, struct finding *f, struct range at)
+{
+    if (!c->must_staple)
+        return passed(j, f, at, "none came, and none is demanded");
+    if (!j->in->asked_staple)
+        return skipped(f, "demanded; nobody asked for a staple");
+    return found(j, f, TROTH_FAIL, TROTH_R_STAPLE_MISSING, at, "its TLS feature extension has status_request");
+}
+
+/* What came as a stapled response must be one (RFC 6066 8), and a good one where the certificate says so. */
 enum troth_verdict check_staple(struct judge *j, unsigned cert, struct finding *f)
 {
     const struct cert *c = cert_at(j, cert);
     struct range at = cert_range(c, c->ext[CX_TLS_FEATURE]);
     struct rev_answer a;
-    if (!c->must_staple || j->signer_depth)
-        return passed(j, f, at, "not demanded");
-    if (!j->in->ocsp.n && !j->in->asked_staple)
-        return skipped(f, "demanded; nobody asked for a staple");
+    if (j->signer_depth)
+        return passed(j, f, at, "it was not shown in a handshake");
     if (!j->in->ocsp.n)
-        return found(j, f, TROTH_FAIL, TROTH_R_STAPLE_MISSING, at,
-                     "its TLS feature extension has status_request");
+        return staple_absent(j, c, f, at);
+    if (j->policy->revocation == TROTH_REVOCATION_OFF && !c->must_staple)
+        return skipped(f, "revocation is not looked at, by policy");
     staple_ask(j, cert, &a);
-    if (a.status == REV_UNKNOWN)
-        return found(j, f, TROTH_FAIL,
-                     a.why == TROTH_R_OCSP_STALE ? TROTH_R_STAPLE_STALE : TROTH_R_STAPLE_BAD, at,
-                     "a good staple is demanded: %s", a.evidence);
-    return passed(j, f, at, "demanded, and stapled"); /* revoked is the next check's business */
+    bool stale = a.why == TROTH_R_OCSP_STALE;
+    if (a.status != REV_UNKNOWN) /* revoked is the next check's business */
+        return passed(j, f, at, "%s", c->must_staple ? "demanded, and stapled" : "it answers");
+    if (c->must_staple)
+        return found(j, f, TROTH_FAIL, stale ? TROTH_R_STAPLE_STALE : TROTH_R_STAPLE_BAD, at, "a good staple is demanded: %s",
+                     a.evidence);
+    return found(j, f, is_no_answer(a.why) ? TROTH_FAIL : TROTH_WARN, stale ? TROTH_R_STAPLE_STALE : a.why, at, "%s", a.evidence);
 }
 
 enum troth_verdict check_transparency(struct judge *j, unsigned cert, struct finding *f)

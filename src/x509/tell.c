@@ -6,10 +6,12 @@
 #include "x509/judge.h"
 #include "x509/oid.h"
 
-/* Most telling first; what is not here comes between the two groups. */
+/* Most telling first; what is not here comes between the two groups.  A path that failed for its staple had nothing else amiss so far. */
 static const uint16_t telling[] = {
-    TROTH_R_CERT_REVOKED,   TROTH_R_CERT_EXPIRED, TROTH_R_CERT_NOT_YET_VALID,  TROTH_R_CERT_NAME_MISMATCH,
-    TROTH_R_CERT_NO_IP_SAN, TROTH_R_CERT_CN_ONLY, TROTH_R_CERT_WILDCARD_DEPTH, TROTH_R_CERT_NAME_CONSTRAINT,
+    TROTH_R_CERT_REVOKED,         TROTH_R_STAPLE_MISSING, TROTH_R_STAPLE_STALE,       TROTH_R_STAPLE_BAD,   TROTH_R_OCSP_OTHER_CERT,
+    TROTH_R_OCSP_SIGNATURE,       TROTH_R_OCSP_RESPONDER, TROTH_R_CERT_EXPIRED,       TROTH_R_CERT_NOT_YET_VALID,
+    TROTH_R_CERT_NAME_MISMATCH,   TROTH_R_CERT_NO_IP_SAN, TROTH_R_CERT_CN_ONLY,       TROTH_R_CERT_WILDCARD_DEPTH,
+    TROTH_R_CERT_NAME_CONSTRAINT,
 };
 static const uint16_t vague[] = {
     TROTH_R_CERT_BAD_SIGNATURE,

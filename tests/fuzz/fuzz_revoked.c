@@ -287,6 +287,11 @@ static void compare(const struct model *m, const troth_report *r)
     if (troth_report_ok(r) != want.accepted)
         test_fail("%s (%s), but the second reading %s", troth_report_ok(r) ? "accepted" : troth_report_error(r)->code, troth_report_error(r)->detail,
                   want.accepted ? "accepts" : "does not");
+    bool says_so = why == TROTH_R_OCSP_OTHER_CERT || why == TROTH_R_OCSP_SIGNATURE || why == TROTH_R_OCSP_RESPONDER;
+    if (want.no_answer && !says_so)
+        test_fail("%s (%s), but by the second reading the staple is no answer", troth_report_error(r)->code, troth_report_error(r)->detail);
+    if (want.no_answer)
+        return;
     if (why == TROTH_R_CERT_REVOKED ? !want.revoked : want.revoked && !want.unknown)
         test_fail("%s (%s), but by the second reading it is %srevoked", troth_report_error(r)->code, troth_report_error(r)->detail,
                   want.revoked ? "" : "not ");

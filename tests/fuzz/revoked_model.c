@@ -199,18 +199,43 @@ static bool may_answer(struct asking *k, const struct m_ocsp *o, enum actor issu
     return m->responder & 4 || by_crls(k, A_RESPONDER) != REVOKED; /* 4.2.2.2.1 */
 }
 
-static enum status by_ocsp(struct asking *k, enum actor a, const struct m_ocsp *o)
+static const struct m_single *answer_about(const struct model *m, enum actor a, const struct m_ocsp *o)
 {
-    enum actor issuer = m_issuer(k->m, a);
     const struct m_single *s = NULL;
     for (const struct m_single *i = o->singles; i < o->singles + o->n_singles; i++)
-        if (i->of == issuer && i->serial == m_actors[a].serial && (!s || i->since > s->since || (i->since == s->since && i->status == 1)))
+        if (i->of == m_issuer(m, a) && i->serial == m_actors[a].serial &&
+            (!s || i->since > s->since || (i->since == s->since && i->status == 1)))
             s = i;
+    return s;
+}
+
+/* It is one of today, and nothing in it is strange. */
+static bool is_plain(const struct m_ocsp *o, const struct m_single *s)
+{
     int64_t latest = MK_NOW + 300;
-    if (!s || o->failure || o->critical || s->critical || s->since > latest || o->produced > latest ||
-        (s->until ? s->until : s->since + 86400) < MK_NOW || s->status == 2 || !may_answer(k, o, issuer))
+    return !o->failure && !o->critical && !s->critical && s->since <= latest && o->produced <= latest &&
+           (s->until ? s->until : s->since + 86400) >= MK_NOW;
+}
+
+static enum status by_ocsp(struct asking *k, enum actor a, const struct m_ocsp *o)
+{
+    const struct m_single *s = answer_about(k->m, a, o);
+    if (!s || !is_plain(o, s) || s->status == 2 || !may_answer(k, o, m_issuer(k->m, a)))
         return UNKNOWN;
     return s->status ? REVOKED : GOOD;
+}
+
+/* RFC 6066 8, as far as it is kept where no news is good news: about another certificate, or by somebody who never might have answered. */
+static bool is_no_answer(struct asking *k, const struct m_ocsp *o)
+{
+    const struct model *m = k->m;
+    enum actor issuer = m_issuer(m, A_LEAF);
+    const struct m_single *s = answer_about(m, A_LEAF, o);
+    const struct m_cert *r = &m->certs[A_RESPONDER];
+    bool certified = o->by == A_RESPONDER && m->responder_by == issuer && !o->no_certs && !(m->responder & 3) && (!r->no_sign || r->no_usage);
+    if (o->failure || (s && !is_plain(o, s)))
+        return false;
+    return !s || !(may_answer(k, o, issuer) || (certified && r->expired));
 }
 
 /* ---- the verdict */
@@ -239,7 +264,8 @@ void m_expect(struct m_expected *x, const struct model *m)
     enum status leaf, mid;
     bool leaf_passes = passes(&k, A_LEAF, true, &leaf), mid_passes = passes(&k, A_MID, false, &mid);
     *x = (struct m_expected){ .otherwise = !in_date_and_known(m, A_MID) || !in_date_and_known(m, A_LEAF) };
-    x->accepted = leaf_passes && mid_passes && !x->otherwise;
+    x->no_answer = m->revocation != TROTH_REVOCATION_OFF && m->stapled && m->n_ocsp && is_no_answer(&k, &m->ocsps[0]);
+    x->accepted = leaf_passes && mid_passes && !x->otherwise && !x->no_answer;
     x->revoked = leaf == REVOKED || mid == REVOKED;
     x->unknown = leaf == UNKNOWN || mid == UNKNOWN;
 }

@@ -87,6 +87,7 @@ struct model {
 struct m_expected {
     bool accepted, revoked, unknown; /* the two: of a certificate of the path, as far as it matters */
     bool otherwise;                  /* refused for a reason that is not revocation's                */
+    bool no_answer;                  /* refused for its staple, which is none to the question        */
 };
 
 static inline bool m_has_idp(const struct m_crl *l)

@@ -56,6 +56,59 @@ static void test_staples(void **state)
     world_free(w);
 }
 
+/* A client looks at what it asked for: an answer that is none ends the handshake with the alert that is there for this (RFC 6066 8), in
+ * both versions; one that is merely late does not. */
+static void staple_this(troth_builder *b, void *staple)
+{
+    troth_identity_staple(b, *(span *)staple);
+}
+
+static void speak_this(troth_builder *b, void *version)
+{
+    uint16_t v = *(const uint16_t *)version;
+    troth_versions(b, v, v);
+}
+
+static void test_asked(void **state)
+{
+    static const struct {
+        enum form         form;
+        enum troth_reason why, told; /* by the client, to the server */
+    } rows[] = {
+        { SOUND, TROTH_R_NONE, TROTH_R_NONE },
+        { LATER, TROTH_R_NONE, TROTH_R_NONE },
+        { OLD, TROTH_R_NONE, TROTH_R_NONE },
+        { UNKNOWN, TROTH_R_NONE, TROTH_R_NONE },
+        { RUBBISH, TROTH_R_STAPLE_BAD, TROTH_R_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE },
+        { OTHER, TROTH_R_OCSP_OTHER_CERT, TROTH_R_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE },
+        { FORGED, TROTH_R_OCSP_SIGNATURE, TROTH_R_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE },
+        { REVOKED, TROTH_R_CERT_REVOKED, TROTH_R_ALERT_CERTIFICATE_REVOKED },
+    };
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    struct issue leaf = w->leaf;
+    leaf.serial = SPAN_TEXT("\x55");
+    span ders[] = { mk_cert(w->mk, &leaf), mk_cert(w->mk, &w->root) };
+    const char *pem = mk_pem(w->mk, "CERTIFICATE", ders, 2);
+    w->chain_pem = span_of(pem, strlen(pem));
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        for (uint16_t version = TROTH_TLS12; version <= TROTH_TLS13; version++) {
+            span staple = response_of(w, rows[i].form, leaf.serial);
+            struct pair p;
+            pair_new(&p, world_client(w, speak_this, &version), world_server(w, staple_this, &staple), NULL);
+            pair_run(&p);
+            if (rows[i].why == TROTH_R_NONE) {
+                assert_ready(&p);
+                assert_true(span_equal(troth_what(p.client.c).peer_staple, staple));
+            } else {
+                assert_failed_at(&p.client, rows[i].why, __FILE__, __LINE__);
+                assert_failed_at(&p.server, rows[i].told, __FILE__, __LINE__);
+            }
+            pair_free(&p);
+        }
+    world_free(w);
+}
+
 /* The first mistake is there to be asked for as soon as it was made. */
 static void test_mistake(void **state)
 {
@@ -74,6 +127,6 @@ static void test_mistake(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = { cmocka_unit_test(test_staples), cmocka_unit_test(test_mistake) };
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(test_staples), cmocka_unit_test(test_asked), cmocka_unit_test(test_mistake) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

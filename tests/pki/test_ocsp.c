@@ -30,12 +30,12 @@ static struct ocsp_found found;
 static span nonce;
 static bool need_nonce;
 
-static struct rev_answer ask(const struct issue_ocsp *s)
+static struct rev_answer ask(span der)
 {
     struct ocsp o;
     troth_error e = { 0 };
     struct rev_answer a;
-    if (!ocsp_parse(&o, mk_ocsp(m, s), NULL, &e))
+    if (!ocsp_parse(&o, der, NULL, &e))
         test_fail("%s: %s", e.code, e.detail);
     struct ocsp_question q = { .crypto = m->crypto, .cert = &leaf_cert, .issuer = &root_cert, .response = &o, .now = MK_NOW,
                                .max_signatures = 10, .nonce = nonce, .need_nonce = need_nonce };
@@ -43,12 +43,17 @@ static struct rev_answer ask(const struct issue_ocsp *s)
     return a;
 }
 
-static void says(const struct issue_ocsp *s, enum rev_status status, enum troth_reason why, const char *evidence)
+static void says_bytes(span der, enum rev_status status, enum troth_reason why, const char *evidence)
 {
-    struct rev_answer a = ask(s);
+    struct rev_answer a = ask(der);
     if (a.status != status || a.why != why || !strstr(a.evidence, evidence))
         test_fail("status %d, %s, \"%s\"; wanted %d, %s, \"%s\"", a.status, troth_reason_code(a.why), a.evidence, status,
                   troth_reason_code(why), evidence);
+}
+
+static void says(const struct issue_ocsp *s, enum rev_status status, enum troth_reason why, const char *evidence)
+{
+    says_bytes(mk_ocsp(m, s), status, why, evidence);
 }
 
 static void by_the_issuer(void **state)
@@ -104,7 +109,7 @@ static void by_a_delegate(void **state)
     } rows[] = {
         { "signing OCSP responses", TROTH_R_OCSP_RESPONDER }, { "signing OCSP responses", TROTH_R_OCSP_RESPONDER },
         { "own issuer", TROTH_R_OCSP_RESPONDER },             { "key usage", TROTH_R_OCSP_RESPONDER },
-        { "out of date", TROTH_R_OCSP_RESPONDER },            { "out of date", TROTH_R_OCSP_RESPONDER },
+        { "out of date", TROTH_R_OCSP_STALE },                { "not valid yet", TROTH_R_OCSP_NOT_YET },
         { "cannot be used", TROTH_R_OCSP_RESPONDER },         { "not signed by", TROTH_R_OCSP_RESPONDER },
         { "not signed by", TROTH_R_OCSP_RESPONDER },
     };
@@ -165,6 +170,32 @@ static void freshness(void **state)
     says(&s, REV_GOOD, TROTH_R_NONE, "");
     one.this_update = MK_NOW - MK_DAY - 1;
     says(&s, REV_UNKNOWN, TROTH_R_OCSP_STALE, "without nextUpdate");
+}
+
+/* What cannot be looked at is told apart from what is wrong. */
+static void unknown_algorithms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *oid, *other, *evidence;
+        size_t      n;
+    } rows[] = {
+        { "\x2b\x0e\x03\x02\x1a", "\x2b\x0e\x03\x02\x1b", "the hash that names", 5 },                                     /* CertID */
+        { "\x2a\x86\x48\xce\x3d\x04\x03\x02", "\x2a\x86\x48\xce\x3d\x04\x03\x09", "signature's algorithm", 8 }, /* of all */
+    };
+    struct issue_single one = good();
+    struct issue_ocsp s = by(&root, &one, 1);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        span whole = mk_ocsp(m, &s);
+        uint8_t *bytes = malloc(whole.n);
+        assert_non_null(bytes);
+        memcpy(bytes, whole.p, whole.n);
+        uint8_t *at = memmem(bytes, whole.n, rows[i].oid, rows[i].n);
+        assert_non_null(at);
+        memcpy(at, rows[i].other, rows[i].n);
+        says_bytes(span_of(bytes, whole.n), REV_UNKNOWN, TROTH_R_OCSP_ALGORITHM, rows[i].evidence);
+        free(bytes);
+    }
 }
 
 static void which_answer(void **state)
@@ -322,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_the_issuer), cmocka_unit_test(by_a_delegate), cmocka_unit_test(freshness), cmocka_unit_test(which_answer),
         cmocka_unit_test(nonces_and_extensions), cmocka_unit_test(malformed), cmocka_unit_test(request),
+        cmocka_unit_test(unknown_algorithms),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -128,7 +128,6 @@ static void ocsp(void **state)
     CASE("ok", LEAF_55, t->staple = staple(OCSP_GOOD, next));
     CASE("cert.revoked", LEAF_55, t->staple = staple(OCSP_REVOKED, next));
     CASE("ok", LEAF_55, t->staple = staple(OCSP_REVOKED, next), t->revocation = TROTH_REVOCATION_OFF);
-    CASE("ok", LEAF_55, t->staple = SPAN_TEXT("nonsense"));
     CASE("ok", LEAF_55, t->staple = staple(OCSP_GOOD, MK_NOW - 1));
     CASE("revocation.unknown", LEAF_55, t->revocation = TROTH_REVOCATION_HARD,
          t->staple = staple(OCSP_GOOD, next)); /* the intermediate */
@@ -155,6 +154,63 @@ static void ocsp(void **state)
          t->staple = SPAN_TEXT("nonsense"));
     CASE("cert.revoked", LEAF_55, t->leaf.must_staple = true, t->asked_staple = true,
          t->staple = staple(OCSP_REVOKED, next));
+}
+
+/* The row of the table about the staple, in the verdict on the good chain. */
+static enum troth_verdict staple_row(const char **code)
+{
+    troth_error none;
+    troth_report *r = trial_judge(t, &none);
+    size_t i = 0;
+    while (strcmp(troth_report_check(r, 0, i).name, "stapled response"))
+        i++;
+    troth_path_check k = troth_report_check(r, 0, i);
+    enum troth_verdict v = k.verdict;
+    *code = troth_reason_code(k.reason);
+    troth_report_free(r);
+    return v;
+}
+
+static span answer(struct issue_ocsp how, span serial)
+{
+    struct issue_single one = { .ca = &t->mid, .serial = serial, .reason = -1, .this_update = MK_NOW - 3600, .next_update = MK_NOW + 3600 };
+    how.by = how.by ? how.by : &t->mid;
+    how.produced = MK_NOW - 3600;
+    how.singles = &one;
+    how.n_singles = 1;
+    return mk_ocsp(t->m, &how);
+}
+
+/* A stapled response has to be an answer, also where no news is good news: RFC 6066 8. */
+static void staples(void **state)
+{
+    (void)state;
+    const span serial = SPAN_TEXT("\x55");
+    const char *code;
+    struct issue stranger = mk_ca("CN=Stranger", mk_key(t->m, TROTH_KEY_P256));
+#define NO_ANSWER(reason, ...)                                                                                   \
+    CASE(reason, LEAF_55, t->staple = __VA_ARGS__);                                                              \
+    CASE("ok", LEAF_55, t->staple = __VA_ARGS__, t->revocation = TROTH_REVOCATION_OFF);                          \
+    CASE(reason, LEAF_55, t->staple = __VA_ARGS__, crl(of(&t->root, false)), crl(of(&t->mid, false)))
+    NO_ANSWER("staple.bad", SPAN_TEXT("nonsense"));
+    SEEN("the stapled response");
+    NO_ANSWER("staple.bad", span_slice(answer((struct issue_ocsp){ 0 }, serial), 0, 60));
+    NO_ANSWER("ocsp.other-certificate", answer((struct issue_ocsp){ 0 }, SPAN_TEXT("\x56")));
+    NO_ANSWER("ocsp.signature", answer((struct issue_ocsp){ .bad_signature = true }, serial));
+    NO_ANSWER("ocsp.responder", answer((struct issue_ocsp){ .by = &stranger }, serial));
+#define NO_NEWS(reason, ...)                                                                                     \
+    CASE("ok", LEAF_55, t->staple = __VA_ARGS__);                                                                \
+    assert_int_equal(staple_row(&code), TROTH_WARN);                                                             \
+    assert_string_equal(code, reason);                                                                           \
+    CASE("ok", LEAF_55, t->staple = __VA_ARGS__, crl(of(&t->root, false)), crl(of(&t->mid, false)));             \
+    CASE("ok", LEAF_55, t->staple = __VA_ARGS__, t->revocation = TROTH_REVOCATION_OFF)
+    NO_NEWS("staple.stale", staple(OCSP_GOOD, MK_NOW - 1));
+    NO_NEWS("ocsp.not-successful", answer((struct issue_ocsp){ .failure = 3 }, serial)); /* tryLater, which servers make themselves */
+    NO_NEWS("ocsp.unknown", staple(OCSP_UNKNOWN, MK_NOW + 3600));
+    CASE("ok", LEAF_55, t->staple = answer((struct issue_ocsp){ 0 }, serial));
+    assert_int_equal(staple_row(&code), TROTH_PASS);
+    CASE("ok");
+    assert_int_equal(staple_row(&code), TROTH_PASS);
 }
 
 /* Somebody else lists what the intermediate revokes: an indirect CRL, whose signer the intermediate certified (RFC 5280 6.3.3 b, f). */
@@ -252,12 +308,13 @@ static void responders(void **state)
     CASE("ocsp.responder", RESPONDER, s.eku = TEXTS("serverAuth"), ANSWER);
     /* its key counts like any other's */
     CASE("ok", RESPONDER, s.key = rsa, ANSWER);
-    CASE("ocsp.responder", RESPONDER, s.key = rsa, t->more = only_long_keys, t->root.key = t->mid.key = t->leaf.key = key, ANSWER);
+    CASE("ocsp.algorithm", RESPONDER, s.key = rsa, t->more = only_long_keys, t->root.key = t->mid.key = t->leaf.key = key, ANSWER);
     /* revoked itself, by a list of its issuer; but not where it says that nobody need ask */
 #define GONE list = of(&t->mid, false), list.revoked = &gone, list.n_revoked = 1, list.this_update = MK_NOW - 60, crl(list)
     CASE("cert.revoked", RESPONDER, GONE, t->staple = delegated(&s, OCSP_REVOKED), s.ocsp_no_check = true,
          t->staple = delegated(&s, OCSP_REVOKED));
-    CASE("ok", RESPONDER, GONE, t->staple = delegated(&s, OCSP_REVOKED)); /* the list is enough, and the response is nobody's */
+    CASE("ocsp.responder", RESPONDER, GONE, t->staple = delegated(&s, OCSP_REVOKED)); /* the response is nobody's */
+    CASE("ok", RESPONDER, GONE, t->ocsp[t->n_ocsp++] = delegated(&s, OCSP_REVOKED)); /* the list is enough */
 }
 
 static void two_scts(struct trial *x, troth_policy_builder *b)
@@ -276,7 +333,7 @@ static void transparency(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(until),
-                                        cmocka_unit_test(signers), cmocka_unit_test(ocsp),
+                                        cmocka_unit_test(signers), cmocka_unit_test(ocsp), cmocka_unit_test(staples),
                                         cmocka_unit_test(responders), cmocka_unit_test(key_rollover), cmocka_unit_test(indirect_signers), cmocka_unit_test(transparency) };
     return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }
