@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "tty.h"
 
@@ -405,6 +406,15 @@ bool parse_time(const char *text, int64_t *out)
     int64_t offset = (sign == '-' ? -1 : 1) * (oh * 60 + om) * 60;
     *out = sign ? t - offset : t;
     return true;
+}
+
+const char *time_words(char *out, size_t cap, int64_t t)
+{
+    time_t tt = (time_t)t;
+    struct tm tm;
+    if (t == INT64_MAX || !gmtime_r(&tt, &tm) || !strftime(out, cap, "%Y-%m-%dT%H:%M:%SZ", &tm))
+        snprintf(out, cap, "never");
+    return out;
 }
 
 bool args_time(const struct args *a, enum opt o, int64_t *out)

@@ -72,6 +72,8 @@ bool args_number(const struct args *a, enum opt o, long least, long most, long o
 /* RFC 3339 ("2026-11-24T12:00:00Z", with offset or fraction: floored; a date alone is its midnight UTC) or seconds since 1970. */
 bool args_time(const struct args *a, enum opt o, int64_t *out);
 bool parse_time(const char *text, int64_t *out);
+/* The other way round, in UTC; "never" for INT64_MAX and what no calendar has.  Returns `out`. */
+const char *time_words(char *out, size_t cap, int64_t t);
 
 /* What was given goes together: no option without the one that it depends on, none that contradicts another.  Else a message. */
 bool args_fit(const struct args *a);

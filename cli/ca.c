@@ -62,14 +62,6 @@ static void dn_value(char *out, size_t cap, const char *text)
     out[n] = 0;
 }
 
-static void time_words(char out[40], int64_t t)
-{
-    time_t tt = (time_t)t;
-    struct tm tm;
-    if (!gmtime_r(&tt, &tm) || !strftime(out, 40, "%Y-%m-%dT%H:%M:%SZ", &tm))
-        memcpy(out, "?", 2);
-}
-
 /* What was made, in words or as JSON. */
 static void report(struct run *r, const char *what, troth_span cert, const char *cert_path, const char *key_path, const char *advice)
 {
@@ -77,7 +69,7 @@ static void report(struct run *r, const char *what, troth_span cert, const char 
     char until[40];
     if (args_has(r->a, OPT_QUIET) || !troth_pki_cert(r->w, cert, &f))
         return;
-    time_words(until, f.not_after);
+    time_words(until, sizeof until, f.not_after);
     if (args_has(r->a, OPT_JSON)) {
         json_t *names = json_array();
         for (size_t i = 0; f.names[i]; i++)
@@ -280,7 +272,7 @@ static int dates(struct run *r, const struct authority *ca, troth_pki_spec *s)
             complain(r->a, 0, "the authority ends before that: so does the certificate");
     }
     if (s->not_before < ca->not_before && args_has(r->a, OPT_STARTS)) {
-        time_words(begins, ca->not_before);
+        time_words(begins, sizeof begins, ca->not_before);
         return complain(r->a, EXIT_USAGE, "--not-before: the authority itself is valid from %s on; give a later time, or make an authority with "
                         "troth ca init --not-before", begins);
     }

@@ -228,6 +228,7 @@ static void tls_ready(struct tls_bev *t, void *ctx)
     struct end *e = ctx;
     recorder_free(e->recorder);
     e->recorder = NULL;
+    service_handshake(&e->pair->proxy->service, true);
     if (e->pair->dead)
         return;
     if (e->pair->proxy->service.log.verbose)
@@ -249,6 +250,8 @@ static void tls_ended(struct tls_bev *t, void *ctx)
     struct end *e = ctx;
     const troth_error *why = troth_why(tls_bev_conn(t));
     struct proxy *x = e->pair->proxy;
+    if (why && !e->up)
+        service_handshake(&x->service, false);
     flight_keep(&x->service.flight, e->recorder, tls_bev_conn(t), e == &e->pair->front ? e->pair->peer : x->service.backend, x->name);
     if (!e->pair->dead && why)
         finish(e->pair, why->code, why->detail);

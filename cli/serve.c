@@ -141,6 +141,7 @@ static void guest_ready(struct tls_bev *t, void *ctx)
     if (g->patience)
         event_free(g->patience);
     g->patience = NULL;
+    service_handshake(&g->serve->service, true);
     if (g->serve->service.log.verbose) {
         peer_of(tls_bev_fd(t), peer, sizeof peer);
         log_handshake(&g->serve->service.log, peer, tls_bev_conn(t));
@@ -163,6 +164,8 @@ static void guest_ended(struct tls_bev *t, void *ctx)
     char peer[80];
     if (!g->ready && tls_bev_eof(t) && troth_what(tls_bev_conn(t)).bytes_in)
         gave_up(g, tls_bev_conn(t));
+    if (troth_why(tls_bev_conn(t)) && !g->ready)
+        service_handshake(&g->serve->service, false);
     if (troth_why(tls_bev_conn(t)) && (!g->ready || g->serve->service.log.verbose)) {
         peer_of(tls_bev_fd(t), peer, sizeof peer);
         log_handshake(&g->serve->service.log, peer, tls_bev_conn(t));

@@ -10,6 +10,7 @@
 
 #include "dial.h"
 #include "setup.h"
+#include "state.h"
 
 enum { FAREWELLS_MOST = 1000, CROWD = 1000, SESSIONS_MOST = 1000000, SESSIONS_DEFAULT = 10000 };
 
@@ -34,6 +35,7 @@ static bool configure(struct service *s, bool is_client, int *status)
     s->client = client;
     id_cache_clear(s->sessions); /* as tickets of the old configuration cannot be opened any more */
     flight_reload(&s->flight);
+    s->loaded = time(NULL);
     warn_about(s);
     return true;
 }
@@ -60,8 +62,8 @@ static void remove_socket_files(struct service *s)
 {
     struct stat now;
     for (size_t i = 0; i < LISTENERS_MAX; i++)
-        if (s->files[i].path && !lstat(s->files[i].path, &now) && now.st_dev == s->files[i].made.st_dev && now.st_ino == s->files[i].made.st_ino)
-            unlink(s->files[i].path);
+        if (s->places[i].path && !lstat(s->places[i].path, &now) && now.st_dev == s->places[i].made.st_dev && now.st_ino == s->places[i].made.st_ino)
+            unlink(s->places[i].path);
 }
 
 void service_free(struct service *s)
@@ -103,6 +105,21 @@ static void reload(evutil_socket_t signal_number, short what, void *ctx)
         log_line(&s->log, "error", "reload", "result", "kept the old configuration", NULL);
 }
 
+static void tell(evutil_socket_t signal_number, short what, void *ctx)
+{
+    (void)signal_number;
+    (void)what;
+    state_tell(ctx);
+}
+
+/* "Open your log again", says who has moved it away.  Ours is standard error. */
+static void nothing_to_open(evutil_socket_t signal_number, short what, void *ctx)
+{
+    (void)signal_number;
+    (void)what;
+    (void)ctx;
+}
+
 /* ---- listeners */
 
 static void listen_more(struct service *s, bool yes)
@@ -121,6 +138,11 @@ static void give_back(struct service *s)
         return;
     malloc_trim(0);
     s->crowd = s->conns;
+}
+
+void service_handshake(struct service *s, bool made)
+{
+    made ? s->made++ : s->failed++;
 }
 
 void service_count(struct service *s, int by)
@@ -151,8 +173,10 @@ static int listen_at(struct service *s, const char *where)
         l ? evconnlistener_free(l) : (void)evutil_closesocket(fd);
         return complain(s->args, EXIT_BUG, "no memory");
     }
-    if (!strncmp(where, "unix:", 5) && !lstat(where + 5, &s->files[s->n_listeners].made))
-        s->files[s->n_listeners].path = where + 5;
+    if (!strncmp(where, "unix:", 5) && !lstat(where + 5, &s->places[s->n_listeners].made))
+        s->places[s->n_listeners].path = where + 5;
+    s->places[s->n_listeners].where = where;
+    s->places[s->n_listeners].port = port;
     s->listeners[s->n_listeners++] = l;
     char text[16];
     snprintf(text, sizeof text, "%d", port);
@@ -165,7 +189,9 @@ int service_open(struct service *s)
     static const struct {
         int               number;
         event_callback_fn fn;
-    } rows[SERVICE_SIGNALS] = { { SIGTERM, stop }, { SIGINT, stop }, { SIGQUIT, stop }, { SIGHUP, reload } };
+    } rows[SERVICE_SIGNALS] = { { SIGTERM, stop }, { SIGINT, stop }, { SIGQUIT, stop }, { SIGHUP, reload }, { SIGUSR1, nothing_to_open },
+                                { SIGUSR2, tell } };
+    s->since = state_clock();
     s->farewells = s->base ? farewells_new(s->base, FAREWELLS_MOST, s->timeout) : NULL;
     bool ok = s->farewells != NULL;
     for (size_t i = 0; ok && i < SERVICE_SIGNALS; i++) {

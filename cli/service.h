@@ -8,16 +8,19 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "farewell.h"
 #include "flight.h"
 #include "id_cache.h"
 
-enum { LISTENERS_MAX = 16, SERVICE_SIGNALS = 4 };
+enum { LISTENERS_MAX = 16, SERVICE_SIGNALS = 6 };
 
-/* A socket file that we made. */
-struct socket_file {
-    const char *path; /* NULL: none */
+/* A place to listen at, and the socket file that we made there. */
+struct place {
+    const char *where; /* --listen                    */
+    int         port;
+    const char *path;  /* of the file; NULL: none     */
     struct stat made;
 };
 
@@ -28,7 +31,7 @@ struct service {
     struct event          *signals[SERVICE_SIGNALS];
     struct evconnlistener *listeners[LISTENERS_MAX];
     size_t                 n_listeners;
-    struct socket_file     files[LISTENERS_MAX];
+    struct place           places[LISTENERS_MAX]; /* of the listeners; what was listened at before stays */
     troth_server          *server;    /* one of these two */
     troth_client          *client;
     struct id_cache       *sessions;  /* of TLS 1.2, by id; NULL: none */
@@ -37,6 +40,8 @@ struct service {
     const char            *backend;   /* for the log; NULL: there is none */
     long                   timeout, grace, max_conns, conns, crowd;
     bool                   stopping, full;
+    time_t                 since, loaded; /* by the clock that only goes forward: its start; by the calendar: configurations read */
+    uint64_t               made, failed;  /* handshakes */
     /* Takes over the listener that is at `n_listeners` next, whose connections come from now on; lets go of the i-th. */
     bool                 (*adopt)(struct service *, struct evconnlistener *);
     void                 (*drop)(struct service *, size_t i);
@@ -46,6 +51,8 @@ struct service {
 int service_init(struct service *, const struct args *, bool is_client);
 /* The loop, its signals and its listeners.  The exit status, as above. */
 int service_open(struct service *);
+/* A handshake of its came to its end, this way or that. */
+void service_handshake(struct service *, bool made);
 /* One more or one less: no more than there may be are listened for. */
 void service_count(struct service *, int by);
 /* When the loop is over: what remains ends in it. */

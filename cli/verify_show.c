@@ -19,15 +19,6 @@ static const char *const who_names[] = { "nobody",        "you",         "the op
                                          "the authority", "the network", "the programmer" };
 static const char *const who_codes[] = { "nobody", "you", "peer", "ca", "network", "programmer" };
 
-static const char *time_words(char *out, size_t cap, int64_t t)
-{
-    time_t tt = (time_t)t;
-    struct tm tm;
-    if (t == INT64_MAX || !gmtime_r(&tt, &tm) || !strftime(out, cap, "%Y-%m-%dT%H:%M:%SZ", &tm))
-        snprintf(out, cap, "never");
-    return out;
-}
-
 /* ---- for people */
 
 /* The word that matters, in green or red where colours are wanted; it says the same without. */

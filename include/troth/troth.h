@@ -236,6 +236,10 @@ TROTH_API void troth_server_free(troth_server *);
 /* Things worth knowing about a configuration that works: an expired or soon expiring certificate, a chain that is out of order or
  * lacks its intermediate, an OCSP response to staple that is no good...  The i-th warning, or NULL. */
 TROTH_API const troth_error *troth_server_warning(const troth_server *, size_t i);
+/* The certificate of the i-th identity, in the order of the calls that added them: *der as it was loaded, without those of its issuers, good
+ * for as long as the configuration; empty for a raw public key.  False: there is no i-th. */
+TROTH_API bool troth_server_certificate(const troth_server *, size_t i, troth_span *der);
+TROTH_API bool troth_client_certificate(const troth_client *, size_t i, troth_span *der);
 
 /* ================================================================ connect */
 

@@ -297,6 +297,24 @@ void troth_server_free(troth_server *us)
     config_free(us ? &us->config : NULL);
 }
 
+static bool own_certificate(const struct config *c, size_t i, span *der)
+{
+    if (!c || i >= c->n_identities)
+        return false;
+    *der = c->identities[i].n ? c->identities[i].chain[0] : SPAN_NONE;
+    return true;
+}
+
+bool troth_server_certificate(const troth_server *us, size_t i, troth_span *der)
+{
+    return own_certificate(us ? &us->config : NULL, i, der);
+}
+
+bool troth_client_certificate(const troth_client *us, size_t i, troth_span *der)
+{
+    return own_certificate(us ? &us->config : NULL, i, der);
+}
+
 const troth_error *troth_server_warning(const troth_server *us, size_t i)
 {
     return us && i < us->config.n_warnings ? &us->config.warnings[i] : NULL;

@@ -65,6 +65,9 @@ wanted = f"{len(big)} {hashlib.sha256(big).hexdigest()}".encode()
 # ---- TLS in front
 after = Backend(count_then_answer)
 p = Server("--backend", f"127.0.0.1:{after.port}", "--timeout", "2", verb="proxy", cert=CERT, key=KEY)
+p.kill(signal.SIGUSR1)
+p.kill(signal.SIGUSR2)
+check("USR1 is harmless, USR2 tells the state", p.said("event=state-identity") and f"backend=127.0.0.1:{after.port}" in p.log(), p.log())
 context = ssl.create_default_context(cafile=CA)
 
 

@@ -1,6 +1,8 @@
 """troth serve, as a client sees it and as its operator does: HTTP, what it must never give away, signals, mistakes at its start.
 ctest: slow timeout=300"""
+import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -100,6 +102,14 @@ check("others are still served", get("/")[0] == 200)
 
 # ---- signals
 serial = tls(s.port, CA).getpeercert()["serialNumber"]
+s.kill(signal.SIGUSR1)
+s.kill(signal.SIGUSR2)
+check("USR1 is harmless, USR2 tells the state", s.said("event=state-identity") and get("/")[0] == 200, s.log()[-400:])
+states = [dict(w.split("=", 1) for w in shlex.split(line)) for line in s.log().splitlines() if " event=state" in line]
+told = {line["event"]: line for line in states}
+check("of the program, where it listens, and as whom", len(states) == 3 and told["state"]["version"] and int(told["state"]["handshakes"]) > 3 and
+      int(told["state"]["failed"]) >= 0 and told["state-listener"]["port"] == str(s.port) and told["state-identity"]["file"] == CERT and
+      "DNS:localhost" in told["state-identity"]["names"].split(",") and told["state-identity"]["not_after"].endswith("Z"), repr(states))
 good_cert, good_key = open(CERT, "rb").read(), open(KEY, "rb").read()
 os.chmod(CERT, 0o644)
 open(CERT, "wb").write(b"this is no certificate\n")
@@ -135,6 +145,19 @@ got = 1024 + sum(map(len, iter(lambda: slow.recv(65536), b"")))
 check("SIGTERM: the open one is served to its end", got > len(data), got)
 slow.close()
 check("SIGTERM: exit status 0", s.process.wait(timeout=20) == 0, s.log()[-1500:])
+
+q = Server(web, "-q", "--json", "--grace", "600", cert=CERT, key=KEY)
+held = tls(q.port, CA)
+held.sendall(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n")
+held.recv(1024)  # so that the handshake is over there as well
+q.kill(signal.SIGUSR2)
+check("USR2: also under --quiet, as JSON", q.said("state-identity"), q.log())
+state = json.loads(q.log().splitlines()[0])
+check("USR2: a connection and its handshake are counted", (state["event"], state["connections"], state["handshakes"], state["failed"]) ==
+      ("state", "1", "1", "0"), state)
+q.kill(signal.SIGQUIT)
+check("QUIT: at once, whoever is there", q.process.wait(timeout=60) == 0, q.log())
+held.close()
 
 # ---- mistakes
 start_args = ("serve", web, "--listen", "127.0.0.1:0")

@@ -56,6 +56,31 @@ static void test_staples(void **state)
     world_free(w);
 }
 
+/* Who one is can be asked for: what was loaded, in the order in which it was given. */
+static void test_own(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(1));
+    span ders[] = { mk_cert(w->mk, &w->leaf), mk_cert(w->mk, &w->root) }, der;
+    const char *pem = mk_pem(w->mk, "CERTIFICATE", ders, 2);
+    troth_builder *b = troth_server_builder(troth_provider_share(w->mk->crypto));
+    troth_clock(b, test_clock, NULL);
+    troth_identity_raw_key(b, w->key_pem);
+    troth_identity_pem(b, span_of(pem, strlen(pem)), w->key_pem);
+    troth_server *s = troth_build_server(b, NULL);
+    assert_true(troth_server_certificate(s, 0, &der) && !der.n);
+    assert_true(troth_server_certificate(s, 1, &der) && span_equal(der, ders[0]));
+    assert_false(troth_server_certificate(s, 2, &der));
+    assert_false(troth_server_certificate(NULL, 0, &der));
+    troth_server_free(s);
+    troth_client *c = world_client(w, tweak_client_identity, w);
+    assert_true(troth_client_certificate(c, 0, &der) && der.n);
+    assert_false(troth_client_certificate(c, 1, &der));
+    assert_false(troth_client_certificate(NULL, 0, &der));
+    troth_client_free(c);
+    world_free(w);
+}
+
 /* A client looks at what it asked for: an answer that is none ends the handshake with the alert that is there for this (RFC 6066 8), in
  * both versions; one that is merely late does not. */
 static void staple_this(troth_builder *b, void *staple)
@@ -127,6 +152,6 @@ static void test_mistake(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = { cmocka_unit_test(test_staples), cmocka_unit_test(test_asked), cmocka_unit_test(test_mistake) };
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(test_staples), cmocka_unit_test(test_asked), cmocka_unit_test(test_own), cmocka_unit_test(test_mistake) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
