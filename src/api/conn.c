@@ -50,8 +50,6 @@ static troth_conn *new_conn(const struct config *cfg, span host)
     enum direction us = cfg->is_server ? FROM_SERVER : FROM_CLIENT, them = cfg->is_server ? FROM_CLIENT : FROM_SERVER;
     inbuf_init(&c->rec.in, memory);
     outq_init(&c->rec.out, memory);
-    if (cfg->is_server)
-        c->rec.out.least = OUTQ_FLIGHT;
     protect_init(&c->rec.read, memory, them);
     protect_init(&c->rec.write, memory, us);
     messages_init(&c->rec.messages, memory);

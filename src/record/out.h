@@ -11,12 +11,12 @@ struct outq {
     uint8_t *p;       /* NULL while there is no buffer         */
     size_t   cap;
     size_t   at, end; /* the bytes the transport has not taken */
-    size_t   least;   /* the smallest buffer that is taken: what a first flight needs */
+    size_t   least;   /* the smallest buffer that is taken */
 };
 
 enum {
     OUTQ_SMALL = 512, /* a ClientHello, or a Finished    */
-    OUTQ_FLIGHT = 1408 /* the first flight of most servers */
+    OUTQ_FLIGHT = 1376 /* the first flight of most servers, but for a key share */
 };
 
 void outq_init(struct outq *q, const troth_allocator *memory);

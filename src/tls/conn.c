@@ -6,16 +6,33 @@
 #include "tls/flight.h"
 
 /* ---- memory */
+
+/* What a client's shares take beyond those of classical groups: each lies there once for itself and once in the hello. */
+static size_t wide_shares(const struct config *cfg)
+{
+    enum { CLASSICAL = 65 };
+    size_t n = 0;
+    for (size_t i = 0; !cfg->is_server && i < u16s_count(cfg->key_shares); i++) {
+        const troth_kem *kem = provider_kem(cfg->provider, u16s_at(cfg->key_shares, i));
+        n += kem && kem->share_n > CLASSICAL ? 2 * kem->share_n : 0;
+    }
+    return n;
+}
+
 bool hs_begin(struct troth_conn *c)
 {
-    enum { FIRST_CHUNK = 2096, RESUMING = 544 }; /* holds a handshake with classical groups; a hybrid takes another */
+    /* The first holds a handshake, but for a server's share of a hybrid, a long signature or a ticket: the second holds one of those. */
+    enum { FIRST_CHUNK = 2096, RESUMING = 544, NEXT_CHUNK = 1408 };
     struct arena a;
-    arena_init(&a, c->cfg->memory, FIRST_CHUNK + (c->resume ? RESUMING : 0));
+    size_t first = FIRST_CHUNK + wide_shares(c->cfg);
+    arena_init(&a, c->cfg->memory, first + (c->resume ? RESUMING : 0));
     struct hs *hs = arena_alloc(&a, sizeof *hs);
     if (!hs)
         return fail(c, OUT_OF_MEMORY, "for a handshake");
+    a.next = NEXT_CHUNK;
     hs->arena = a;
     c->hs = hs;
+    c->rec.out.least = c->cfg->is_server ? OUTQ_FLIGHT : OUTQ_SMALL;
     return true;
 }
 
@@ -31,6 +48,7 @@ void hs_end(struct troth_conn *c)
     }
     struct arena a = c->hs->arena; /* the handshake lies in its own arena */
     c->hs = NULL;
+    c->rec.out.least = OUTQ_SMALL;
     arena_free(&a);
     conn_padding(c);
 }

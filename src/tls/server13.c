@@ -136,6 +136,7 @@ static bool send_server_hello(struct troth_conn *c, const struct client_hello *c
     sh.exts.selected_version = TROTH_TLS13;
     exts_add(&sh.exts, X_SUPPORTED_VERSIONS);
     TRY(agree(c, ch, &sh, reply, secret, n));
+    c->rec.out.least = OUTQ_FLIGHT + sh.exts.shares[0].key_exchange.n;
     if (hs->hello.psk_chosen) {
         sh.exts.selected_identity = hs->psk->selected;
         exts_add(&sh.exts, X_PRE_SHARED_KEY);
