@@ -58,16 +58,9 @@ static enum state await_server_finish(struct troth_conn *c)
 /* ---- ServerHello (RFC 5246 7.4.1.3); called by client.c once the version is known */
 static bool check_answers(struct troth_conn *c, const struct server_hello *sh)
 {
-    const struct exts *e = &sh->exts;
     if (sh->legacy_compression_method)
         return fail(c, COMPRESSION, "compression_method %u", sh->legacy_compression_method);
-    if (!exts_have(e, X_EXTENDED_MASTER_SECRET))
-        return fail(c, NO_EXTENDED_MASTER_SECRET, "ServerHello without extended_master_secret");
-    if (exts_have(e, X_RENEGOTIATION_INFO) && e->renegotiated_connection.n)
-        return fail(c, BAD_RENEGOTIATION_INFO, "renegotiated_connection of %zu bytes in a first handshake", e->renegotiated_connection.n);
-    if (exts_have(e, X_EC_POINT_FORMATS) && !bytes_have(e->ec_point_formats, 0))
-        return fail(c, NO_UNCOMPRESSED_POINTS, "ec_point_formats without uncompressed");
-    return true;
+    return tls12_check_hello(c, &sh->exts, "ServerHello");
 }
 
 static bool take_alpn(struct troth_conn *c, const struct exts *e)

@@ -41,19 +41,7 @@ static enum state await_ccs(struct troth_conn *c)
     return S_WAIT_CCS_12;
 }
 
-/* ---- ClientHello: what TLS 1.2, as we speak it, demands of it */
-static bool check_hello(struct troth_conn *c, const struct client_hello *ch)
-{
-    const struct exts *e = &ch->exts;
-    if (!exts_have(e, X_EXTENDED_MASTER_SECRET))
-        return fail(c, NO_EXTENDED_MASTER_SECRET, "ClientHello without extended_master_secret");
-    if (exts_have(e, X_RENEGOTIATION_INFO) && e->renegotiated_connection.n)
-        return fail(c, BAD_RENEGOTIATION_INFO, "renegotiated_connection of %zu bytes in a first handshake", e->renegotiated_connection.n);
-    if (exts_have(e, X_EC_POINT_FORMATS) && !bytes_have(e->ec_point_formats, 0))
-        return fail(c, NO_UNCOMPRESSED_POINTS, "ec_point_formats without uncompressed");
-    return true;
-}
-
+/* ---- ClientHello */
 static bool decide_suite(struct troth_conn *c, const struct client_hello *ch)
 {
     struct choice s = choose_suite(c->cfg, TROTH_TLS12, ch->cipher_suites, c->hs->identity->key_type);
@@ -238,7 +226,7 @@ static enum state resume(struct troth_conn *c, const struct client_hello *ch)
 
 enum state server12_client_hello(struct troth_conn *c, const struct client_hello *ch, const struct message *m)
 {
-    if (!check_hello(c, ch) || !tls12_enter(c))
+    if (!tls12_check_hello(c, &ch->exts, "ClientHello") || !tls12_enter(c))
         return S_FAILED;
     if (c->cfg->client_auth != TROTH_AUTH_NONE) {
         log12_begin(c);

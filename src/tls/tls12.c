@@ -15,6 +15,17 @@ bool tls12_enter(struct troth_conn *c)
     return c->hs->v12 || fail(c, OUT_OF_MEMORY, "for a TLS 1.2 handshake");
 }
 
+bool tls12_check_hello(struct troth_conn *c, const struct exts *e, const char *hello)
+{
+    if (!exts_have(e, X_EXTENDED_MASTER_SECRET))
+        return fail(c, NO_EXTENDED_MASTER_SECRET, "%s without extended_master_secret", hello);
+    if (exts_have(e, X_RENEGOTIATION_INFO) && e->renegotiated_connection.n)
+        return fail(c, BAD_RENEGOTIATION_INFO, "renegotiated_connection of %zu bytes in a first handshake", e->renegotiated_connection.n);
+    if (exts_have(e, X_EC_POINT_FORMATS) && !bytes_have(e->ec_point_formats, 0))
+        return fail(c, NO_UNCOMPRESSED_POINTS, "ec_point_formats without uncompressed");
+    return true;
+}
+
 /* ---- messages as bytes */
 void log12_begin(struct troth_conn *c)
 {

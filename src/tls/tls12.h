@@ -8,6 +8,8 @@
 
 /* Enters the version: rules of the record layer, hs->v12. */
 bool MUST_USE tls12_enter(struct troth_conn *c);
+/* What TLS 1.2, as we speak it, demands of a hello from either side: extended_master_secret; nothing renegotiated; uncompressed points. */
+bool MUST_USE tls12_check_hello(struct troth_conn *c, const struct exts *e, const char *hello);
 /* The handshake's messages, kept as bytes, because CertificateVerify signs them with a hash of its own (RFC 5246 7.4.8).  Off unless a
  * client certificate may be shown. */
 void log12_begin(struct troth_conn *c);
