@@ -168,6 +168,7 @@ static void p_openssl_public(void *v) { struct p_arg *a = v; EC_KEY_generate_key
 static void p_verify_1(void *v) { struct p_arg *a = v; p256_verify(a->check, 1); }
 static void p_verify_3(void *v) { struct p_arg *a = v; p256_verify(a->check, 3); }
 static void p_verify_8(void *v) { struct p_arg *a = v; p256_verify(a->check, 8); }
+static void p_verify_plain(void *v) { struct p_arg *a = v; p256_verify_plain(a->check); }
 static void p_verify_known(void *v) { struct p_arg *a = v; p256_verify_known(a->check, &a->known); }
 static void p_know(void *v) { struct p_arg *a = v; (void)!p256_know(&a->known, a->check[0].key); }
 static void p_openssl_verify(void *v) { struct p_arg *a = v; ECDSA_do_verify(a->hash[0], 32, a->sig[0], a->key_of[0]); }
@@ -205,6 +206,7 @@ static void p_rows(struct bench *b, struct p_arg *a, uint32_t cpu)
         add(b, "p256 public 1", "ifma", p_public_1, a, 1);
         add(b, "p256 public 8", "ifma", p_public_8, a, 8);
     }
+    add(b, "p256 verify", "portable", p_verify_plain, a, 1);
     add(b, "p256 verify", "libcrypto", p_openssl_verify, a, 1);
     add(b, "p256 sign", "libcrypto", p_openssl_sign, a, 1);
     a->key_made = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);

@@ -77,7 +77,16 @@ static bool judge(const struct p256_check *c)
     return ok;
 }
 
-/* The verdict by a key that is known, or on one that cannot be; UNSURE is libcrypto's to decide. */
+/* In plain C, which is never unsure and does not look at what was said before. */
+static enum p256_verdict by_plain(const struct p256_check *c)
+{
+    struct p256_check again = *c;
+    again.verdict = P256_UNSURE;
+    p256_verify_plain(&again);
+    return again.verdict;
+}
+
+/* The verdict by a key that is known, or on one that cannot be; UNSURE is for plain C to decide. */
 static enum p256_verdict by_known(const struct p256_check *c)
 {
     struct p256_known k;
@@ -89,7 +98,7 @@ static enum p256_verdict by_known(const struct p256_check *c)
     return again.verdict;
 }
 
-static void wycheproof(const char *name, const EVP_MD *md)
+static void wycheproof(const char *name, const EVP_MD *md, bool ifma)
 {
     json_t *file = vectors_load(name), *group, *test;
     size_t g, t, cases = 0, unsure = 0, unsure_known = 0, malformed = 0;
@@ -110,9 +119,12 @@ static void wycheproof(const char *name, const EVP_MD *md)
             }
             EVP_Digest(msg, msg_n, hash, &hash_n, md, NULL);
             struct p256_check c = { point + 1, r, s, hash, hash_n, P256_BAD };
+            assert_int_equal(by_plain(&c), valid ? P256_GOOD : P256_BAD);
+            if (!ifma)
+                continue;
             p256_verify(&c, 1);
             if (c.verdict == P256_UNSURE) {
-                c.verdict = judge(&c) ? P256_GOOD : P256_BAD;
+                c.verdict = by_plain(&c);
                 unsure++;
             }
             assert_int_equal(c.verdict, valid ? P256_GOOD : P256_BAD);
@@ -130,10 +142,9 @@ static void wycheproof(const char *name, const EVP_MD *md)
 static void test_wycheproof(void **state)
 {
     (void)state;
-    if (no_ifma())
-        return;
-    wycheproof("wycheproof/ecdsa_secp256r1_sha256_test.json", EVP_sha256());
-    wycheproof("wycheproof/ecdsa_secp256r1_sha512_test.json", EVP_sha512());
+    const bool ifma = !no_ifma();
+    wycheproof("wycheproof/ecdsa_secp256r1_sha256_test.json", EVP_sha256(), ifma);
+    wycheproof("wycheproof/ecdsa_secp256r1_sha512_test.json", EVP_sha512(), ifma);
 }
 
 struct signer { EC_KEY *key; uint8_t d[32], point[64], hash[64], r[32], s[32]; };
@@ -157,8 +168,7 @@ static void signer_make(struct signer *a, size_t hash_n)
 static void test_verify_random(void **state)
 {
     (void)state;
-    if (no_ifma())
-        return;
+    const bool ifma = !no_ifma();
     static const size_t hash_n[] = { 32, 20, 48, 64, 28 };
     for (unsigned round = 0; round < 25; round++) {
         for (unsigned n = 1; n <= P256_LANES; n++) {
@@ -174,10 +184,12 @@ static void test_verify_random(void **state)
                     spoil[rnd[0] % 4][rnd[1] % (rnd[0] % 4 ? h < 32 ? h : 32 : 64)] ^= (uint8_t)(1 << rnd[2] % 8);
                 c[i] = (struct p256_check){ a[i].point, a[i].r, a[i].s, a[i].hash, h, P256_UNSURE };
             }
-            p256_verify(c, n);
+            if (ifma)
+                p256_verify(c, n);
             for (unsigned i = 0; i < n; i++) {
-                assert_int_equal(c[i].verdict, judge(&c[i]) ? P256_GOOD : P256_BAD);
-                assert_int_equal(by_known(&c[i]), c[i].verdict);
+                enum p256_verdict truth = judge(&c[i]) ? P256_GOOD : P256_BAD;
+                assert_int_equal(by_plain(&c[i]), truth);
+                assert_true(!ifma || (c[i].verdict == truth && by_known(&c[i]) == truth));
                 EC_KEY_free(a[i].key);
             }
         }
@@ -187,12 +199,11 @@ static void test_verify_random(void **state)
 static void number(uint8_t out[32], const BIGNUM *v) { BN_bn2binpad(v, out, 32); }
 
 /* u1, u2 and a key k G chosen: r is the x of (u1 + u2 k) G, s = r / u2, e = u1 s. A sum of two equal points on the way, or one
- * at infinity at its end, may be refused as unsure, never be called wrong. */
+ * at infinity at its end, may be refused as unsure by the lanes, never be called wrong; plain C has to know. */
 static void test_exceptions(void **state)
 {
     (void)state;
-    if (no_ifma())
-        return;
+    const bool ifma = !no_ifma();
     static const int u[] = { 1, 2, 3, 5, 15, 16, 17, 31, 32, 33, 127, 128, 129, 255, 256, 257, -1, -2, -16, -128, 12345 };
     static const int key[] = { 1, 2, -1, -2, 16, 256, 7 };
     BN_CTX *x = BN_CTX_new();
@@ -224,9 +235,12 @@ static void test_exceptions(void **state)
             number(rb, r), number(sb, s), number(eb, e);
             struct p256_check c[3] = { { point + 1, rb, sb, eb, 32, P256_BAD } };
             c[1] = c[2] = c[0];
-            p256_verify(c, 3);
             bool truth = judge(&c[0]);
             assert_int_equal(truth, !EC_POINT_is_at_infinity(group, p));
+            assert_int_equal(by_plain(&c[0]), truth ? P256_GOOD : P256_BAD);
+            if (!ifma)
+                continue;
+            p256_verify(c, 3);
             for (unsigned i = 0; i < 3; i++)
                 assert_true(c[i].verdict == P256_UNSURE || c[i].verdict == (truth ? P256_GOOD : P256_BAD));
             enum p256_verdict known = by_known(&c[0]);
@@ -237,9 +251,133 @@ static void test_exceptions(void **state)
         }
     }
     print_message("small multiples: %u good, %u unsure, %u by a key that is known\n", good, unsure, unsure_known);
-    assert_true(good > 300 && unsure > 0 && unsure_known < good / 4); /* lanes at infinity are no reason */
+    assert_true(!ifma || (good > 300 && unsure > 0 && unsure_known < good / 4)); /* lanes at infinity are no reason */
     BN_free(u1), BN_free(u2), BN_free(k), BN_free(r), BN_free(s), BN_free(e);
     EC_POINT_free(p), EC_POINT_free(q);
+    EC_GROUP_free(group);
+    BN_CTX_free(x);
+}
+
+/* What all of them say, and libcrypto. */
+static void all_say(const struct p256_check *c, bool good, bool ifma)
+{
+    const enum p256_verdict want = good ? P256_GOOD : P256_BAD;
+    assert_int_equal(judge(c), good);
+    assert_int_equal(by_plain(c), want);
+    if (!ifma)
+        return;
+    struct p256_check lane = *c;
+    p256_verify(&lane, 1);
+    assert_int_equal(lane.verdict, want);
+    assert_int_equal(by_known(c), want);
+}
+
+/* A signature whose point is the first on the curve with x >= `from`, by the key that fits, and what it is with n added to its numbers:
+ * r is x or x - n, s is small. */
+static void edges_of_numbers(const EC_GROUP *group, const BIGNUM *from, bool ifma, BN_CTX *x)
+{
+    const BIGNUM *n = EC_GROUP_get0_order(group);
+    BIGNUM *r = BN_dup(from), *s = BN_new(), *u1 = BN_new(), *u2 = BN_new(), *e = BN_new();
+    EC_POINT *p = EC_POINT_new(group), *q = EC_POINT_new(group);
+    uint8_t point[65], rb[32], sb[32], eb[32], zero[32] = { 0 }, off[64];
+    while (EC_POINT_set_compressed_coordinates(group, p, r, 1, x) != 1)
+        BN_add_word(r, 1);
+    BN_nnmod(r, r, n, x);
+    BN_set_word(s, 5), BN_set_word(e, 77);
+    BN_mod_inverse(u1, s, n, x);
+    BN_mod_mul(u2, u1, r, n, x), BN_mod_mul(u1, u1, e, n, x);
+    EC_POINT_mul(group, q, u1, NULL, NULL, x);                      /* Q = (P - u1 G) / u2 */
+    EC_POINT_invert(group, q, x), EC_POINT_add(group, q, p, q, x);
+    BN_mod_inverse(u2, u2, n, x);
+    EC_POINT_mul(group, q, NULL, q, u2, x);
+    EC_POINT_point2oct(group, q, POINT_CONVERSION_UNCOMPRESSED, point, 65, x);
+    BN_bn2binpad(r, rb, 32), BN_bn2binpad(s, sb, 32), BN_bn2binpad(e, eb, 32);
+    struct p256_check c = { point + 1, rb, sb, eb, 32, P256_BAD };
+    all_say(&c, true, ifma);
+    BN_sub(s, n, s), BN_bn2binpad(s, sb, 32);                       /* -s does as well */
+    all_say(&c, true, ifma);
+    BN_set_word(s, 5), BN_add(s, s, n), BN_bn2binpad(s, sb, 32);
+    all_say(&c, false, ifma);
+    BN_bn2binpad(n, sb, 32), all_say(&c, false, ifma);
+    c.s = zero, all_say(&c, false, ifma);
+    BN_set_word(s, 5), BN_bn2binpad(s, sb, 32);
+    c.s = sb, c.r = zero, all_say(&c, false, ifma);
+    BN_add(r, r, n), BN_bn2binpad(r, rb, 32);
+    c.r = rb, all_say(&c, false, ifma);
+    BN_bn2binpad(n, rb, 32), all_say(&c, false, ifma);
+    BN_sub(r, r, n), BN_bn2binpad(r, rb, 32), all_say(&c, true, ifma);
+    for (unsigned i = 0; i < 64; i += 9) {                          /* off the curve, or beyond p */
+        memcpy(off, point + 1, 64);
+        c.key = off;
+        off[i] ^= 1, all_say(&c, false, ifma);
+        memset(off + i / 32 * 32, 0xff, 32), all_say(&c, false, ifma);
+    }
+    memset(off, 0, sizeof off), all_say(&c, false, ifma);
+    BN_free(r), BN_free(s), BN_free(u1), BN_free(u2), BN_free(e);
+    EC_POINT_free(p), EC_POINT_free(q);
+}
+
+/* A sum that ends at infinity, where what was added last is the key itself, whose x is r: s = r, e = -k r. */
+static void nothing_is_no_point(const EC_GROUP *group, unsigned k, bool ifma, BN_CTX *x)
+{
+    BIGNUM *r = BN_new(), *e = BN_new();
+    EC_POINT *q = EC_POINT_new(group);
+    uint8_t point[65], rb[32], eb[32];
+    BN_set_word(e, k);
+    EC_POINT_mul(group, q, e, NULL, NULL, x);
+    EC_POINT_get_affine_coordinates(group, q, r, NULL, x);
+    BN_nnmod(r, r, EC_GROUP_get0_order(group), x);
+    BN_mul(e, e, r, x), BN_set_negative(e, 1), BN_nnmod(e, e, EC_GROUP_get0_order(group), x);
+    EC_POINT_point2oct(group, q, POINT_CONVERSION_UNCOMPRESSED, point, 65, x);
+    BN_bn2binpad(r, rb, 32), BN_bn2binpad(e, eb, 32);
+    struct p256_check c = { point + 1, rb, rb, eb, 32, P256_UNSURE };
+    assert_int_equal(by_plain(&c), P256_BAD);
+    assert_false(judge(&c));
+    if (ifma)
+        p256_verify(&c, 1);
+    assert_true(c.verdict != P256_GOOD && (!ifma || by_known(&c) != P256_GOOD));
+    BN_free(r), BN_free(e);
+    EC_POINT_free(q);
+}
+
+/* A key whose x is small is refused with p added to it: r is the x of G + Q, s = r, e = r. */
+static void one_name_for_a_key(const EC_GROUP *group, unsigned from, bool ifma, BN_CTX *x)
+{
+    BIGNUM *r = BN_new(), *p = BN_new();
+    EC_POINT *q = EC_POINT_new(group), *sum = EC_POINT_new(group);
+    uint8_t point[65], rb[32];
+    BN_set_word(r, from);
+    while (EC_POINT_set_compressed_coordinates(group, q, r, 0, x) != 1)
+        BN_add_word(r, 1);
+    EC_POINT_point2oct(group, q, POINT_CONVERSION_UNCOMPRESSED, point, 65, x);
+    EC_GROUP_get_curve(group, p, NULL, NULL, x);
+    BN_add(p, p, r);
+    EC_POINT_add(group, sum, q, EC_GROUP_get0_generator(group), x);
+    EC_POINT_get_affine_coordinates(group, sum, r, NULL, x);
+    BN_nnmod(r, r, EC_GROUP_get0_order(group), x);
+    BN_bn2binpad(r, rb, 32);
+    struct p256_check c = { point + 1, rb, rb, rb, 32, P256_BAD };
+    all_say(&c, true, ifma);
+    BN_bn2binpad(p, point + 1, 32);
+    all_say(&c, false, ifma);
+    BN_free(r), BN_free(p);
+    EC_POINT_free(q), EC_POINT_free(sum);
+}
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    const bool ifma = !no_ifma();
+    BN_CTX *x = BN_CTX_new();
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    BIGNUM *from = BN_new();
+    for (unsigned i = 1; i < 20; i += 3) {
+        nothing_is_no_point(group, i, ifma, x);
+        one_name_for_a_key(group, i, ifma, x);
+        BN_set_word(from, i), edges_of_numbers(group, from, ifma, x);
+        BN_add(from, from, EC_GROUP_get0_order(group)), edges_of_numbers(group, from, ifma, x);     /* between n and p: r is x - n */
+    }
+    BN_free(from);
     EC_GROUP_free(group);
     BN_CTX_free(x);
 }
@@ -438,7 +576,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scalars), cmocka_unit_test(test_wycheproof), cmocka_unit_test(test_verify_random),
-        cmocka_unit_test(test_exceptions), cmocka_unit_test(test_sign_rfc6979), cmocka_unit_test(test_base_edges),
+        cmocka_unit_test(test_exceptions), cmocka_unit_test(test_numbers), cmocka_unit_test(test_sign_rfc6979), cmocka_unit_test(test_base_edges),
         cmocka_unit_test(test_sign_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

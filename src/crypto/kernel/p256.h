@@ -1,5 +1,5 @@
-/* ECDSA on P-256 (FIPS 186-5, SP 800-186 3.2.1.3) with AVX-512 IFMA: verification of several signatures side by side, signing
- * one at a time and eight at a time, key generation. There is no portable form: where IFMA is missing libcrypto is as fast.
+/* ECDSA on P-256 (FIPS 186-5, SP 800-186 3.2.1.3): verification in plain C; and with AVX-512 IFMA verification of several signatures side
+ * by side, signing one at a time and eight at a time, key generation. Signing has no portable form: where IFMA is missing libcrypto does it.
  * Numbers are 32 bytes, big-endian, as certificates and signatures hold them; no encoding is parsed here. */
 #ifndef TROTH_KERNEL_P256_H
 #define TROTH_KERNEL_P256_H
@@ -13,7 +13,7 @@
 enum p256_verdict {
     P256_BAD,               /* not a signature of this hash by this key, or not a key */
     P256_GOOD,
-    P256_UNSURE,            /* the sum met one of the exceptions of its formulas: ask someone else. Only crafted input does. */
+    P256_UNSURE,            /* the lanes' sum met one of the exceptions of its formulas: ask p256_verify_plain. Only crafted input does. */
 };
 
 struct p256_check {
@@ -28,6 +28,9 @@ enum { P256_LANES = 8 };
 
 /* Up to eight verifications in the time of one; everything is public, and time depends on it. */
 void p256_verify(struct p256_check *check, unsigned n);
+
+/* One verification, on any processor; never P256_UNSURE. */
+void p256_verify_plain(struct p256_check *check);
 
 /* A key that is met again: 2^32, 2^64 .. 2^224 times its point, affine, one in each lane. */
 struct p256_known {

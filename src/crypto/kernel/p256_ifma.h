@@ -13,6 +13,7 @@
 #include <immintrin.h>
 
 #include "crypto/kernel/ct.h"
+#include "crypto/kernel/p256_limbs.h"
 
 #if !defined(IFMA)                      /* tests/ct compiles this for an emulation */
 #define IFMA   VECTOR_ONLY __attribute__((target("avx512f,avx512vl,avx512dq,avx512ifma,bmi2")))
@@ -23,10 +24,6 @@ struct f8 { __m512i l[5]; };
 struct jacobian { struct f8 x, y, z; };                 /* x = X / Z^2, y = Y / Z^3; c = 2 each */
 
 #define V_MASK52 _mm512_set1_epi64(0xfffffffffffff)
-#define P0 0xfffffffffffff
-#define P1 0xfffffffffff
-#define P3 0x1000000000
-#define P4 0xffffffff0000
 
 INLINE __m512i v_set(uint64_t x) { return _mm512_set1_epi64((long long)x); }
 INLINE __m512i v_add(__m512i a, __m512i b) { return _mm512_add_epi64(a, b); }
@@ -44,17 +41,17 @@ INLINE struct f8 f_set(uint64_t l0, uint64_t l1, uint64_t l2, uint64_t l3, uint6
 
 INLINE struct f8 f_one(void)                            /* 2^260 mod p */
 {
-    return f_set(0x10, 0xf000000000000, 0xfffffffffffff, 0xffeffffffffff, 0xfffff);
+    return f_set(P256_ONE);
 }
 
 INLINE struct f8 f_square(void)                         /* 2^520 mod p: f_mul by it goes into Montgomery form */
 {
-    return f_set(0x300, 0xffffffff00000, 0xffffefffffffb, 0xfdfffffffffff, 0x4ffffff);
+    return f_set(P256_SQUARE);
 }
 
 INLINE struct f8 f_b(void)                              /* the b of the curve */
 {
-    return f_set(0xdf6229c4bddfd, 0xca8843090d89c, 0x212ed6acf005c, 0x83415a220abf7, 0xc30061dd4874);
+    return f_set(P256_B);
 }
 
 /* signed limbs into range; the value is not negative and below 2^260 */
@@ -91,11 +88,11 @@ INLINE struct f8 f_plus(struct f8 a, struct f8 b)
 
 INLINE struct f8 f_minus(struct f8 a, struct f8 b, uint64_t k)
 {
-    a.l[0] = v_add(v_sub(a.l[0], b.l[0]), v_set(k * P0));
-    a.l[1] = v_add(v_sub(a.l[1], b.l[1]), v_set(k * P1));
+    a.l[0] = v_add(v_sub(a.l[0], b.l[0]), v_set(k * P256_P0));
+    a.l[1] = v_add(v_sub(a.l[1], b.l[1]), v_set(k * P256_P1));
     a.l[2] = v_sub(a.l[2], b.l[2]);
-    a.l[3] = v_add(v_sub(a.l[3], b.l[3]), v_set(k * P3));
-    a.l[4] = v_add(v_sub(a.l[4], b.l[4]), v_set(k * P4));
+    a.l[3] = v_add(v_sub(a.l[3], b.l[3]), v_set(k * P256_P3));
+    a.l[4] = v_add(v_sub(a.l[4], b.l[4]), v_set(k * P256_P4));
     return a;
 }
 
@@ -123,7 +120,7 @@ INLINE struct f8 f_shift(struct f8 a, unsigned n)
 
 INLINE struct f8 f_mul(struct f8 a, struct f8 b)
 {
-    const __m512i z = _mm512_setzero_si512(), p1 = v_set(P1 + 1), p3 = v_set(P3), p4 = v_set(P4);
+    const __m512i z = _mm512_setzero_si512(), p1 = v_set(P256_P1 + 1), p3 = v_set(P256_P3), p4 = v_set(P256_P4);
     __m512i lo[10] = F_ZERO, hi[10] = F_ZERO;
     F_LO(0, 4) F_LO(0, 3) F_HI(0, 4) F_LO(0, 2) F_HI(0, 3) F_LO(0, 1) F_HI(0, 2) F_LO(0, 0) F_LO(1, 3)
     F_LO(1, 2) F_HI(1, 3) F_LO(1, 4) F_HI(0, 1) F_LO(1, 1) F_HI(1, 2) F_HI(0, 0) F_LO(2, 2) F_LO(1, 0)
@@ -140,7 +137,7 @@ INLINE struct f8 f_mul(struct f8 a, struct f8 b)
 INLINE struct f8 f_sqr(struct f8 a)
 {
     const struct f8 b = a;
-    const __m512i z = _mm512_setzero_si512(), p1 = v_set(P1 + 1), p3 = v_set(P3), p4 = v_set(P4);
+    const __m512i z = _mm512_setzero_si512(), p1 = v_set(P256_P1 + 1), p3 = v_set(P256_P3), p4 = v_set(P256_P4);
     __m512i lo[10] = F_ZERO, hi[10] = F_ZERO;
     F_LO(0, 1) F_LO(0, 2) F_HI(0, 1) F_LO(0, 3) F_HI(0, 2) F_LO(1, 2) F_LO(0, 4) F_HI(0, 3) F_LO(1, 3)
     F_HI(1, 2) F_LO(1, 4) F_HI(0, 4) F_LO(2, 3) F_HI(1, 3) F_LO(2, 4) F_HI(1, 4) F_HI(2, 3) F_LO(3, 4)
@@ -166,9 +163,9 @@ INLINE __mmask8 f_is_zero(struct f8 a)
 {
     a = f_settle(a);
     __m512i zero = _mm512_or_si512(_mm512_or_si512(a.l[0], a.l[1]), _mm512_or_si512(a.l[2], _mm512_or_si512(a.l[3], a.l[4])));
-    __m512i p = _mm512_or_si512(_mm512_xor_si512(a.l[0], v_set(P0)), _mm512_xor_si512(a.l[1], v_set(P1)));
-    p = _mm512_or_si512(_mm512_or_si512(p, a.l[2]), _mm512_xor_si512(a.l[3], v_set(P3)));
-    p = _mm512_or_si512(p, _mm512_xor_si512(a.l[4], v_set(P4)));
+    __m512i p = _mm512_or_si512(_mm512_xor_si512(a.l[0], v_set(P256_P0)), _mm512_xor_si512(a.l[1], v_set(P256_P1)));
+    p = _mm512_or_si512(_mm512_or_si512(p, a.l[2]), _mm512_xor_si512(a.l[3], v_set(P256_P3)));
+    p = _mm512_or_si512(p, _mm512_xor_si512(a.l[4], v_set(P256_P4)));
     return (__mmask8)(_mm512_testn_epi64_mask(zero, zero) | _mm512_testn_epi64_mask(p, p));
 }
 
@@ -196,7 +193,7 @@ INLINE struct f8 f_of_words(__m512i w0, __m512i w1, __m512i w2, __m512i w3)
 INLINE struct f8 f_plain(struct f8 a)
 {
     a = f_mul(a, f_set(1, 0, 0, 0, 0));
-    struct f8 less = f_carry(f_minus(a, f_set(P0, P1, 0, P3, P4), 0));
+    struct f8 less = f_carry(f_minus(a, f_set(P256_P0, P256_P1, 0, P256_P3, P256_P4), 0));
     return f_select(_mm512_movepi64_mask(less.l[4]), a, less);
 }
 

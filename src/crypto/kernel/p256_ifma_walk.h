@@ -7,9 +7,8 @@
 #ifndef TROTH_KERNEL_P256_IFMA_WALK_H
 #define TROTH_KERNEL_P256_IFMA_WALK_H
 
-#include "crypto/kernel/p256.h"
 #include "crypto/kernel/p256_ifma.h"
-#include "crypto/kernel/p256_scalar.h"
+#include "crypto/kernel/p256_open.h"
 #include "crypto/kernel/p256_tables.h"
 
 #define WALK static IFMA __attribute__((noinline))
@@ -117,40 +116,10 @@ INLINE __mmask8 on_curve(const struct f8 *x, const struct f8 *y)
     return f_is_zero(f_minus(right, f_sqr(*y), 2));                         /* below 2 + 1 + 6 + 2 */
 }
 
-/* a coordinate; false when it is not below p */
-static inline bool open_coordinate(struct scalar *v, const uint8_t in[32])
-{
-    static const uint64_t p[4] = { UINT64_MAX, 0xffffffff, 0, 0xffffffff00000001 };
-    unsigned at = 3;
-    scalar_load(v, in);
-    while (at && v->w[at] == p[at])
-        at--;
-    return v->w[at] < p[at];
-}
-
-/* false when one of them is not in 1 .. n-1. *room: r + n is below p, and may be the x as well. */
-static inline bool open_signature(const struct p256_check *c, struct scalar *r, struct scalar *s, bool *room)
-{
-    static const struct scalar p_minus_n = { { 0x0c46353d039cdaae, 0x4319055358e8617b, 0, 0 } };
-    scalar_load(r, c->r);
-    scalar_load(s, c->s);
-    *room = !r->w[3] && !r->w[2] && (r->w[1] < p_minus_n.w[1] || (r->w[1] == p_minus_n.w[1] && r->w[0] < p_minus_n.w[0]));
-    return scalar_in_range(r) && scalar_in_range(s);
-}
-
-/* u1 = e / s, u2 = r / s, s inverted already */
-static inline void open_products(const struct p256_check *c, const struct scalar *r, const struct scalar *inverse, struct scalar *u1,
-                                 struct scalar *u2)
-{
-    scalar_of_hash(u1, c->hash, c->hash_n);
-    scalar_mul(u1, u1, inverse);
-    scalar_mul(u2, r, inverse);
-}
-
 /* the lanes where x(p) mod n is r: X = r Z^2, or (r + n) Z^2 where there is room for it */
 INLINE __mmask8 x_is_r(const struct jacobian *p, const struct f8 *r, __mmask8 room)
 {
-    const struct f8 n = f_set(0x69483335f5689, 0x3d3fe99319ad1, 0x2e96b789b1054, 0xfeb0c0166ce65, 0x8648c209fe30);
+    const struct f8 n = f_set(P256_N);
     struct f8 zz = f_sqr(p->z), more = f_carry(f_plus(*r, n));
     __mmask8 first = f_is_zero(f_minus(f_mul(*r, zz), p->x, 2)), second = f_is_zero(f_minus(f_mul(more, zz), p->x, 2));
     return first | (second & room);

@@ -42,6 +42,7 @@ struct lib {
     EVP_MD          *md[LIB_HASHES + 1]; /* by enum troth_hash_id */
     struct lib_curve curve[LIB_CURVES];
     bool             has_mldsa;
+    bool             has_p256;  /* verified by our own kernel in plain C */
     bool             has_lanes; /* P-256 side by side, RSA by our kernels */
     struct lib_aead  aead[LIB_AEADS];
     struct lib_fast *fast; /* libipsec-mb's forms of them; NULL: not here, or not for this processor */
@@ -92,8 +93,10 @@ const struct lib_curve *lib_curve_of(const struct lib *l, enum troth_key_type ty
 /* The digest of a message in pieces. */
 void lib_digest(enum troth_hash_id id, const troth_span *parts, size_t n_parts, uint8_t *digest, size_t *n);
 
-/* One signature by libcrypto; several, those on P-256 side by side where the processor has the lanes. */
+/* One signature by libcrypto; one on P-256 by our own kernel, others by libcrypto; several, those on P-256 side by side where the
+ * processor has the lanes. */
 void lib_verify_one(const struct lib *l, troth_verify_job *job);
+void lib_verify_single(const struct lib *l, troth_verify_job *job);
 /* RSA, of a digest.  The first makes a key ready for our own kernel, when it is one that it takes. */
 void lib_own_rsa(const struct lib *l, troth_key *k);
 void lib_own_rsa_free(const struct lib *l, troth_key *k);

@@ -83,6 +83,7 @@ troth_provider *troth_libcrypto_with(const troth_libcrypto_options *options)
     };
     lib_open_signatures(l);
     lib_open_keys(l);
+    l->has_p256 = !o.libcrypto_only;
     l->has_lanes = lib_has_lanes(&o);
     l->pub.sign_many = l->has_lanes ? lib_sign_many : NULL;
     l->pub.know = l->has_lanes ? lib_know : NULL;

@@ -127,7 +127,7 @@ static void verify(void *self, troth_verify_job *jobs, size_t n)
         return;
     }
     for (size_t i = 0; i < n; i++)
-        (jobs[i].known && l->has_lanes ? lib_verify_known : lib_verify_one)(l, &jobs[i]);
+        (jobs[i].known && l->has_lanes ? lib_verify_known : lib_verify_single)(l, &jobs[i]);
 }
 
 /* ---- signing */
