@@ -28,11 +28,15 @@ static bool files_grow(struct files *fs)
 {
     size_t cap = fs->cap ? 2 * fs->cap : 16;
     troth_span *list = realloc(fs->list, cap * sizeof *list);
-    fs->list = list ? list : fs->list;
+    if (!list)
+        return false;
+    fs->list = list;
     char **paths = realloc(fs->paths, cap * sizeof *paths);
-    fs->paths = paths ? paths : fs->paths;
-    fs->cap = list && paths ? cap : fs->cap;
-    return list && paths;
+    if (!paths)
+        return false;
+    fs->paths = paths;
+    fs->cap = cap;
+    return true;
 }
 
 /* Owns `p` from here on. */

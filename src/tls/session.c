@@ -57,7 +57,9 @@ bool session_read(struct session *s, span bytes)
 bool session_is(span bytes)
 {
     enum { FORMATS = 32 }; /* more than there will be; a text begins with a greater byte */
-    return bytes.n > 4 && bytes.p[0] && bytes.p[0] < FORMATS && (u16s_at(span_slice(bytes, 2, 2), 0) == TROTH_TLS13 || u16s_at(span_slice(bytes, 2, 2), 0) == TROTH_TLS12);
+    TRY(bytes.n > 4 && bytes.p[0] && bytes.p[0] < FORMATS);
+    uint16_t version = u16s_at(bytes, 1);
+    return version == TROTH_TLS13 || version == TROTH_TLS12;
 }
 
 void session_write(struct wr *w, const struct session *s)
