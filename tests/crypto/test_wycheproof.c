@@ -124,6 +124,16 @@ static bool verifies(struct vector *v, enum troth_sig sig, const troth_public_ke
         p->verify(p->self, three, 3);
         if (three[0].good != one.good || three[1].good != one.good || three[2].good != one.good)
             return false;
+        uint8_t half[33]; /* the same key, compressed */
+        memcpy(half, key->point.p, sizeof half);
+        half[0] = 2 | (key->point.p[64] & 1);
+        troth_public_key compressed = *key;
+        compressed.point = span_of(half, sizeof half);
+        three[0].key = &compressed;
+        p->verify(p->self, three, 1);
+        if (three[0].good != one.good)
+            return false;
+        three[0].key = key;
         static struct known_keys met;
         for (int i = 0; i < 2; i++) { /* by a key that is not known yet, and by one that may be */
             known_verify(&met, p, &three[i]);
@@ -188,6 +198,22 @@ static bool pss_holds(struct vector *v)
     return verifies(v, (enum troth_sig)(TROTH_SIG_RSA_PSS_SHA256 + hash), &k);
 }
 
+/* By each form that this machine does not take by itself. */
+static void p256_in_other_ways(void **state)
+{
+    (void)state;
+    const troth_libcrypto_options ways[] = { { .size = sizeof *ways, .portable_only = true }, { .size = sizeof *ways, .libcrypto_only = true } };
+    troth_provider *ours = p;
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        p = troth_libcrypto_with(&ways[i]);
+        assert_non_null(p);
+        wycheproof("ecdsa_secp256r1_sha256", ecdsa_holds);
+        wycheproof("ecdsa_secp256r1_sha512", ecdsa_holds);
+        troth_provider_free(p);
+    }
+    p = ours;
+}
+
 static void signatures(void **state)
 {
     (void)state;
@@ -250,6 +276,7 @@ int main(void)
         cmocka_unit_test(aeads),
         cmocka_unit_test(key_exchange),
         cmocka_unit_test(signatures),
+        cmocka_unit_test(p256_in_other_ways),
         cmocka_unit_test(derivation),
     };
     return cmocka_run_group_tests(tests, open_provider, close_provider);
