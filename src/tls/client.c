@@ -63,8 +63,10 @@ static bool check_version(struct troth_conn *c, const struct server_hello *sh, u
     const struct offer *o = &c->hs->offer;
     if (o->again && version != TROTH_TLS13)
         return fail(c, RETRY_CHANGED_VERSION, "%s (%04x) after a HelloRetryRequest", name_of(&names_version, version), version);
-    if (o->early && version < TROTH_TLS13)
+    if (o->early && version < TROTH_TLS13) { /* who speaks that has no keys to read an alert under */
+        TRY(early_withdraw(c, "the server speaks an older version"));
         return fail(c, VERSION_AFTER_EARLY_DATA, "the server chose %s (%04x)", name_of(&names_version, version), version);
+    }
     if (!check_offered(c, sh, version))
         return refuse_version(c, sh);
     span mark = span_slice(sh->random, 24, 8);
@@ -161,7 +163,7 @@ static enum state on_hello_retry(struct troth_conn *c, const struct message *m)
            && check_retry(c, &sh)
            && take_retry(c, &sh, m)
            && ech_answer(c, &sh, m)
-           && early_retry(c)
+           && early_withdraw(c, "the server asked for another ClientHello (RFC 9846 4.3.10)")
            && flight_ccs(c)
            && offer_build(c, &ch)
            && offer_send(c, &ch);

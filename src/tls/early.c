@@ -76,15 +76,15 @@ static bool refused(struct troth_conn *c, const char *why)
     return early_note(c, TROTH_EARLY_REJECTED, why);
 }
 
-bool early_retry(struct troth_conn *c)
+bool early_withdraw(struct troth_conn *c, const char *why)
 {
     struct hs *hs = c->hs;
     if (!hs->offer.early)
         return true;
     hs->offer.early = false;
     TRY(flight_flush(c));
-    protect_end(&c->rec.write); /* the second hello goes in the clear */
-    return refused(c, "the server asked for another ClientHello (RFC 9846 4.3.10)");
+    protect_end(&c->rec.write);
+    return refused(c, why);
 }
 
 bool early_answer(struct troth_conn *c, bool accepted)

@@ -23,8 +23,8 @@ bool MUST_USE psk_choose(struct troth_conn *c, const struct client_hello *ch, sp
 bool MUST_USE early_note(struct troth_conn *c, uint8_t early, const char *why);
 /* Client: after the first hello was queued, early keys if early data may be written. */
 bool MUST_USE early_start(struct troth_conn *c);
-/* Client: HelloRetryRequest came: early data is over, and the second hello goes in the clear. */
-bool MUST_USE early_retry(struct troth_conn *c);
+/* Client: the server cannot have taken early data, for this reason: it is over, and what comes now goes in the clear. */
+bool MUST_USE early_withdraw(struct troth_conn *c, const char *why);
 /* Client: EncryptedExtensions had early_data (accepted), or not. */
 bool MUST_USE early_answer(struct troth_conn *c, bool accepted);
 /* Client: early data has the keys for writing, and those of the handshake wait for its end. */

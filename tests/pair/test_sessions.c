@@ -395,6 +395,9 @@ static void test_early_then_older(void **state)
     connect_once(&p, &older, NULL, 0);
     assert_failed(&p.client, VERSION_AFTER_EARLY_DATA);
     assert_int_equal(p.server.n_got, 0);
+    static const uint8_t alert[] = { 21, 3, 3, 0, 2, 2, 70 }; /* fatal protocol_version, in the clear: it could not be read otherwise */
+    assert_true(p.to_server.n > sizeof alert);
+    assert_memory_equal(p.to_server.p + p.to_server.n - sizeof alert, alert, sizeof alert);
     pair_free(&p);
     t.client = NULL;
     finish(&t);
