@@ -45,9 +45,10 @@ enum limits {
     LIMIT_POLICIES = 512,               /* policies or mappings in one certificate                                    */
     LIMIT_PATH_DEPTH = 12,              /* certificates between leaf and anchor by default                            */
     LIMIT_BUILD_DATE = 1793491200,      /* 2026-11-01: a clock that shows less is wrong                               */
-    LIMIT_BUDGET_SIGNATURES = 100,      /* signature verifications for one verdict; a slow key's count as several     */
-    LIMIT_BUDGET_STEPS = 4096,          /* issuer candidates tried for one verdict                                    */
-    LIMIT_BUDGET_NAMES = 250000,        /* comparisons of a name with a constraint for one verdict                    */
+    LIMIT_BUDGET_SIGNATURES = 125,      /* signature verifications for one verdict; a slow key's count as several     */
+    LIMIT_BUDGET_STEPS = 5120,          /* issuer candidates tried for one verdict                                    */
+    LIMIT_BUDGET_NAMES = 312500,        /* comparisons of a name with a constraint for one verdict                    */
+                                        /* a fifth of each is kept for a second look (x509/path.c)                    */
 
     LIMIT_CRL_EXTENSIONS = 64,          /* of a CRL or of one of its entries                                          */
     LIMIT_DIST_POINTS = 64,             /* distribution points of a certificate that are looked at                    */

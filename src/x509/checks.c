@@ -302,7 +302,7 @@ static bool look(struct judge *j, unsigned row, unsigned cert)
         j->now.failed = at;
         j->hopeless |= k->alone && cert == 0 && k->where != ONCE;
     }
-    if (UNLIKELY(j->in->witness != NULL) && !j->signer_depth)
+    if (UNLIKELY(j->in->witness != NULL) && !j->signer_depth && !j->aside)
         tell_witness(j, k, f);
     return v != TROTH_FAIL;
 }
@@ -439,7 +439,7 @@ void cert_words(struct text *t, const struct judge *j, unsigned cert)
 
 bool spend_names(struct judge *j, uint32_t n)
 {
-    if (j->spent || n > LIMIT_BUDGET_NAMES - j->work.names) {
+    if (j->spent || n > budget_of(j, LIMIT_BUDGET_NAMES) - j->work.names) {
         j->spent = true;
         return false;
     }
@@ -449,7 +449,7 @@ bool spend_names(struct judge *j, uint32_t n)
 
 bool spend_signatures(struct judge *j, uint32_t n)
 {
-    if (j->spent || n > LIMIT_BUDGET_SIGNATURES - j->work.signatures) {
+    if (j->spent || n > budget_of(j, LIMIT_BUDGET_SIGNATURES) - j->work.signatures) {
         j->spent = true;
         return false;
     }

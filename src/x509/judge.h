@@ -99,7 +99,7 @@ struct judge {
     size_t                     ip_n;      /* 0, 4, 16                                      */
     struct node               *pool;      /* certificates given                            */
     size_t                     n_pool;
-    struct keyed              *by_subject; /* the pool, sorted by subject_hash             */
+    struct keyed              *by_subject, *by_issuer; /* the pool, sorted by the hash of that name */
     struct node              **anchors;   /* nodes of anchors met so far                   */
     size_t                     n_anchors, cap_anchors;
     struct node               *leaf;
@@ -110,6 +110,9 @@ struct judge {
     bool                       spent;     /* the budget is                                 */
     bool                       too_deep;  /* a path was cut off for its length             */
     bool                       hopeless;  /* the leaf itself fails: no other path can help */
+    bool                       sorted;    /* the second look: only what may be an issuer has a `reach` */
+    bool                       futile;    /* it came to its end, and there is nothing good */
+    bool                       aside;     /* a certificate is looked at beside the path: no witness is told */
     struct path                now;       /* being tried                                   */
 };
 
@@ -185,6 +188,11 @@ static inline enum troth_verdict skipped(struct finding *f, const char *why)
 struct finding *finding_add(struct judge *);
 /* "certificate 2 \"CN=R11\"" */
 void cert_words(struct text *t, const struct judge *, unsigned cert);
+/* How much of a budget there is to spend now. */
+static inline uint32_t budget_of(const struct judge *j, uint32_t whole)
+{
+    return j->sorted ? whole : whole / 5 * 4;
+}
 /* Comparisons of names: takes n away; false once the budget is spent.  A long name costs more than a short one. */
 bool MUST_USE spend_names(struct judge *, uint32_t n);
 static inline uint32_t name_cost(span name)

@@ -144,16 +144,36 @@ static struct keyed *keyed_make(struct judge *j, bool by_issuer)
     return list;
 }
 
-/* How far each certificate is from an anchor, by names alone: what cannot reach one need not be tried. */
-static bool reach_find(struct judge *j)
+/* May it be an issuer, as far as that can be seen from itself?  Nothing of it is told. */
+static bool is_sound_aside(struct judge *j, struct node *node)
 {
-    struct keyed *by_issuer = keyed_make(j, true);
+    struct path kept = j->now;
+    j->now.node[1] = node;
+    j->now.n = 2;
+    j->now.reason = TROTH_R_NONE;
+    j->aside = true;
+    bool sound = node_is_sound(j, 1);
+    j->aside = false;
+    kept.findings = j->now.findings; /* there may be more room now */
+    kept.cap = j->now.cap;
+    j->now = kept;
+    return sound;
+}
+
+/* How far each certificate is from an anchor, by names alone, or (`sorted`) over those alone that may be issuers: what cannot reach one
+ * need not be tried. */
+static bool reach_find(struct judge *j, bool sorted)
+{
+    for (size_t i = 0; i < j->n_pool; i++)
+        j->pool[i].reach = 0;
+    struct keyed *by_issuer = j->by_issuer = keyed_make(j, true);
     struct node **queue = arena_array(j->arena, j->n_pool + 1, sizeof *queue);
+    j->out_of_memory |= !by_issuer || !queue;
     TRY(by_issuer && queue);
     size_t head = 0, tail = 0, n;
     for (size_t i = 0; i < j->n_pool; i++) {
         (void)anchors_by_subject(&j->policy->anchors, j->pool[i].cert->issuer_hash, &n);
-        if (!n)
+        if (!n || (sorted && !is_sound_aside(j, &j->pool[i])))
             continue;
         j->pool[i].reach = 1;
         queue[tail++] = &j->pool[i];
@@ -167,13 +187,14 @@ static bool reach_find(struct judge *j)
         n = keyed_run(by_issuer, j->n_pool, up->cert->subject_hash, &run);
         by_issuer[first].done = n > 0;
         for (size_t i = 0; i < n; i++) {
-            if (run[i].node->reach)
+            if (run[i].node->reach || (sorted && !is_sound_aside(j, run[i].node)))
                 continue;
             run[i].node->reach = (uint16_t)(up->reach < UINT16_MAX ? up->reach + 1 : up->reach);
             queue[tail++] = run[i].node;
         }
     }
     j->by_subject = keyed_make(j, false);
+    j->out_of_memory |= !j->by_subject;
     return j->by_subject;
 }
 
@@ -347,7 +368,7 @@ static bool path_extend(struct judge *j, bool choice)
         const struct link *known = link_find(j, last, node);
         if (known && !known->good && !all_checks(j))
             continue;
-        if (++j->work.steps > LIMIT_BUDGET_STEPS) {
+        if (++j->work.steps > budget_of(j, LIMIT_BUDGET_STEPS)) {
             j->spent = true;
             return false;
         }
@@ -364,16 +385,73 @@ static bool path_extend(struct judge *j, bool choice)
     return false;
 }
 
+/* The first path by names that is signed as it should be, never away from the anchor, is judged whole.  Looks at so many links at most. */
+static bool path_direct(struct judge *j, unsigned *left)
+{
+    size_t n, tried = j->report->n_tried;
+    struct node *last = j->now.node[j->now.n - 1];
+    struct candidate *list = j->now.n < PATH_MAX_CERTS ? candidates_find(j, &n) : NULL;
+    for (size_t i = 0; list && i < n && !give_up(j) && *left && j->report->n_tried == tried; i++) {
+        struct node *node = list[i].node;
+        bool nearer = node->anchor || j->now.n == 1 || node->reach < last->reach;
+        if (!nearer)
+            continue;
+        --*left;
+        if (!link_verify(j, last, node))
+            continue;
+        j->now.node[j->now.n++] = node;
+        bool accepted = node->anchor ? path_complete(j) : path_direct(j, left);
+        j->now.n--;
+        if (accepted)
+            return true;
+    }
+    return false;
+}
+
+/* Does one of the others, or the leaf, name it as its issuer? */
+static bool is_asked_for(const struct judge *j, const struct cert *c)
+{
+    const struct keyed *run;
+    size_t n = keyed_run(j->by_issuer, j->n_pool, c->subject_hash, &run);
+    return n > (size_t)c->self_issued || j->leaf->cert->issuer_hash == c->subject_hash;
+}
+
+/* Is there one that can be nobody's issuer?  Ways through it are no ways. */
+static bool some_unsound(struct judge *j)
+{
+    for (size_t i = 0; i < j->n_pool; i++)
+        if (j->pool[i].reach && is_asked_for(j, j->pool[i].cert) && !is_sound_aside(j, &j->pool[i]))
+            return true;
+    return false;
+}
+
+/* The budget was spent: a second look, with what was kept for it, over those alone that may be issuers.  Where that comes to an end no way
+ * is good, and what there is to tell of was found before, or lies on the direct way. */
+static bool search_sorted(struct judge *j)
+{
+    unsigned left = LIMIT_BUDGET_STEPS / 16;
+    if (!some_unsound(j))
+        return false;
+    j->sorted = true;
+    j->spent = false;
+    j->known->n_signers = 0; /* one may have been refused for want of budget */
+    if (!reach_find(j, true))
+        return false;
+    if (path_extend(j, false))
+        return true;
+    j->futile = !j->spent;
+    return !give_up(j) && reach_find(j, false) && path_direct(j, &left);
+}
+
 bool paths_search(struct judge *j)
 {
-    if (!reach_find(j)) {
-        j->out_of_memory = true;
-        return false;
-    }
+    TRY(reach_find(j, false));
     j->now.node[0] = j->leaf;
     j->now.n = 1;
     bool itself = j->leaf->anchor && (!j->only_anchor || j->only_anchor == j->leaf->anchor);
     if (itself && path_complete(j)) /* the leaf is itself trusted */
         return true;
-    return path_extend(j, false);
+    bool good = path_extend(j, false);
+    bool again = !good && j->spent && !j->out_of_memory && !j->hopeless && !j->signer_depth;
+    return again ? search_sorted(j) : good;
 }

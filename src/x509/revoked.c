@@ -17,7 +17,7 @@ static bool hard(const struct judge *j)
 
 static unsigned signatures_left(const struct judge *j)
 {
-    return j->spent ? 0 : LIMIT_BUDGET_SIGNATURES - j->work.signatures;
+    return j->spent ? 0 : budget_of(j, LIMIT_BUDGET_SIGNATURES) - j->work.signatures;
 }
 
 static void holds_until(struct judge *j, int64_t until)
@@ -330,6 +330,7 @@ static bool signer_judge(struct judge *j, const struct cert *cert, const struct 
                          .known = j->known,
                          .work = j->work,
                          .signer_depth = j->signer_depth + 1,
+                         .sorted = j->sorted,
                          .only_anchor = anchor };
     bool good = paths_search(s);
     j->work = s->work;

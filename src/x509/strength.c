@@ -205,7 +205,8 @@ bool link_verify(struct judge *j, const struct node *child, struct node *issuer)
     if (known)
         return known->good;
     bool good = false;
-    if (job_fill(j, &job, &key, child->cert, issuer->cert) && spend_signatures(j, signature_cost(&key))) {
+    if (job_fill(j, &job, &key, child->cert, issuer->cert)) {
+        TRY(spend_signatures(j, signature_cost(&key))); /* nothing is known of one that was not verified */
         p->verify(p->self, &job, 1);
         good = job.good;
     }

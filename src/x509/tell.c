@@ -44,7 +44,8 @@ static const struct path *path_choose(struct judge *j)
     const struct path *best = NULL;
     unsigned best_rank = 0;
     for (size_t i = 0; i < r->n_paths; i++) {
-        if (r->paths[i]->reason == TROTH_R_NONE)
+        enum troth_reason why = r->paths[i]->reason;
+        if (why == TROTH_R_NONE || (why == TROTH_R_CHAIN_BUDGET && j->futile))
             continue;
         unsigned rank = rank_of_path(j, r->paths[i]);
         if (!best || rank < best_rank) {
@@ -233,7 +234,7 @@ void tell_failure(struct judge *j)
         error_set(e, TROTH_R_OUT_OF_MEMORY, __FILE__, __LINE__, "judging certificates");
         return;
     }
-    bool spent = j->spent;
+    bool spent = j->spent && !j->futile;
     const struct path *p = path_choose(j);
     if (spent && !(p && p->complete))
         error_set(e, TROTH_R_CHAIN_BUDGET, __FILE__, __LINE__, "%u signatures, %u steps, %u names",

@@ -260,6 +260,7 @@ static void combinations(void **state)
 /* ---- everybody certifies everybody */
 
 enum { CROWD = 9 };
+static const char *const far_names[] = { "CN=Far 0", "CN=Far 1", "CN=Far 2", "CN=Far 3" };
 
 static void crowd_make(struct issue *roots, const troth_key *const *keys)
 {
@@ -298,6 +299,70 @@ static void crowds(void **state)
     work_at_most(4, 6, "an island", 0);
 }
 
+/* The one way out of a crowd is barred by what can be seen from that certificate itself: the search does not go round in the crowd until the
+ * budget is spent, says what is wrong, and finds another way, though it be longer. */
+static void barred(void **state)
+{
+    (void)state;
+    enum { FAR = 4 };
+    struct issue roots[CROWD], way, far[FAR];
+    const troth_key *keys[CROWD], *far_keys[FAR];
+    for (int i = 0; i < CROWD; i++)
+        keys[i] = mk_key(t->m, TROTH_KEY_P256);
+    for (int i = 0; i < FAR; i++)
+        far_keys[i] = mk_key(t->m, TROTH_KEY_P256);
+    for (size_t i = 0; i < 2 * COUNT_OF(flaws); i++) {
+        const struct flaw *f = &flaws[i / 2];
+        if (f->upward || f->make == bad_signature)
+            continue;
+        fprintf(stderr, "barred, %s, %s\n", f->name, i % 2 ? "with a way round" : "alone");
+        trial_fresh(t);
+        crowd_make(roots, keys);
+        way = mk_sub_ca(&t->root, level_name(CROWD - 1), keys[CROWD - 1]);
+        f->make(&way);
+        give(&way);
+        for (int k = 0; i % 2 && k < FAR; k++) {
+            far[k] = mk_sub_ca(k ? &far[k - 1] : &t->root, far_names[k], far_keys[k]);
+            give(&far[k]);
+        }
+        struct issue last = mk_sub_ca(&far[FAR - 1], level_name(1), keys[1]);
+        if (i % 2)
+            give(&last);
+        trial_expect(t, i % 2 ? "ok" : f->code, __FILE__, __LINE__);
+    }
+}
+
+/* The same with more of them than there are signatures to be verified: the way out has expired, and in the end so have all. */
+static void expired_crowd(void **state)
+{
+    (void)state;
+    enum { MANY = 12 };
+    static char texts[MANY][24];
+    struct issue all[MANY], way;
+    const troth_key *keys[] = { spare, t->mid_key, mk_key(t->m, TROTH_KEY_P256) };
+    for (int i = 0; i < MANY; i++) {
+        snprintf(texts[i], sizeof texts[i], "CN=Crowd %d", i);
+        all[i] = mk_ca(texts[i], keys[i % 3]);
+    }
+    for (int every = 0; every < 2; every++) {
+        trial_fresh(t);
+        t->hide_mid = true;
+        for (int i = 0; i < MANY; i++)
+            for (int k = 0; k < MANY; k++) {
+                way = mk_sub_ca(&all[i], texts[k], all[k].key);
+                if (every)
+                    expired(&way);
+                if (i != k)
+                    give(&way);
+            }
+        way = mk_sub_ca(&t->root, texts[MANY - 1], all[MANY - 1].key);
+        expired(&way);
+        give(&way);
+        t->leaf.by = &all[0];
+        trial_expect(t, "cert.expired", __FILE__, __LINE__);
+    }
+}
+
 /* A key identifier is a hint: a wrong one costs a place in the queue, and nothing else. */
 static void hints(void **state)
 {
@@ -320,7 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_of_a_kind), cmocka_unit_test(one_alone), cmocka_unit_test(all_levels), cmocka_unit_test(many_keys),
-        cmocka_unit_test(combinations),  cmocka_unit_test(crowds),    cmocka_unit_test(hints),
+        cmocka_unit_test(combinations),  cmocka_unit_test(crowds),    cmocka_unit_test(barred),     cmocka_unit_test(expired_crowd), cmocka_unit_test(hints),
     };
     return cmocka_run_group_tests(tests, setup, trial_teardown);
 }
