@@ -6,9 +6,7 @@
  * second, simple reading of them. */
 #include <ctype.h>
 
-#include "fake/fake.h"
-#include "support/memory.h"
-#include "support/mkpki.h"
+#include "fuzz/small_pki.h"
 #include "support/test.h"
 #include "x509/der_wr.h"
 #include "x509/judge.h"
@@ -279,32 +277,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const names[CERTS_MAX] = { "CN=root", "CN=first", "CN=second", "CN=third", "CN=leaf" };
     static struct said said[CERTS_MAX];
-    static struct mk *m;
-    static const troth_key *keys[CERTS_MAX];
+    static struct small_pki pki;
     struct issue specs[CERTS_MAX];
     span ders[CERTS_MAX];
-    struct arena arena;
     if (size < HEAD)
         return 0;
-    if (!m) {
-        m = mk_new_with(fake_provider(1));
-        for (size_t i = 0; i < CERTS_MAX; i++)
-            keys[i] = mk_key(m, TROTH_KEY_P256);
-    }
-    fake_reseed(m->crypto, 1);
-    arena_init(&arena, &test_memory, 16384);
-    struct pki_ctx p = { .arena = &arena, .crypto = m->crypto };
+    small_pki_begin(&pki);
     span in = span_of(data + HEAD, size - HEAD);
     size_t n = 2 + data[1] % (CERTS_MAX - 1), made = 0;
     for (size_t i = 0; i < n; i++) {
         listen(&said[i], &in);
-        specs[i] = !i ? mk_ca(names[0], keys[0])
-                      : i + 1 < n ? mk_sub_ca(&specs[i - 1], names[i], keys[i]) : mk_leaf(&specs[i - 1], keys[i], NULL);
-        make(&p, &said[i], &specs[i], &ders[i]);
+        specs[i] = !i ? mk_ca(names[0], pki.keys[0])
+                      : i + 1 < n ? mk_sub_ca(&specs[i - 1], names[i], pki.keys[i]) : mk_leaf(&specs[i - 1], pki.keys[i], NULL);
+        make(&pki.p, &said[i], &specs[i], &ders[i]);
         made += ders[i].n > 0;
     }
     if (made == n)
-        judge(data, said, ders, n, m->crypto);
-    arena_free(&arena);
+        judge(data, said, ders, n, pki.mk->crypto);
+    small_pki_end(&pki);
     return 0;
 }

@@ -6,8 +6,7 @@
  * are findings.  Whatever the input is, what is made of it is well-formed. */
 #include "fuzz/revoked_model.h"
 
-#include "fake/fake.h"
-#include "support/memory.h"
+#include "fuzz/small_pki.h"
 #include "support/test.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -147,7 +146,7 @@ static void listen(struct model *m, span *in)
 
 /* ---- made of it */
 struct made {
-    struct pki_ctx p;
+    struct pki_ctx *p;
     struct issue   specs[ACTORS];
     span           certs[ACTORS], crls[M_CRLS], ocsps[M_OCSPS];
     struct issue_dp points[ACTORS][M_POINTS];
@@ -176,7 +175,7 @@ static const char *const *names_of(struct made *d, unsigned mask)
 static void must(const struct made *d, bool ok)
 {
     if (!ok)
-        test_fail("%s: %s", d->p.error.code, d->p.error.detail);
+        test_fail("%s: %s", d->p->error.code, d->p->error.detail);
 }
 
 static void make_cert(struct made *d, const struct model *m, enum actor a, const troth_key *key)
@@ -218,7 +217,7 @@ static void make_cert(struct made *d, const struct model *m, enum actor a, const
                                              .crl_issuer = names_of(d, c->points[i].crl_issuer) };
     s->cdp = d->points[a];
     s->n_cdp = c->n_points;
-    must(d, issue_cert(&d->p, s, &d->certs[a]));
+    must(d, issue_cert(d->p, s, &d->certs[a]));
 }
 
 static span make_crl(struct made *d, const struct m_crl *l)
@@ -250,7 +249,7 @@ static span make_crl(struct made *d, const struct m_crl *l)
     s.extra = &odd;
     s.n_extra = l->fault == M_CRITICAL;
     span der;
-    must(d, issue_crl(&d->p, &s, &der));
+    must(d, issue_crl(d->p, &s, &der));
     return der;
 }
 
@@ -270,7 +269,7 @@ static span make_ocsp(struct made *d, const struct m_ocsp *o)
                             .n_singles = o->n_singles, .nonce = o->nonce ? SPAN_TEXT("0123456789abcdef") : SPAN_NONE, .certs = certs,
                             .n_certs = o->no_certs ? 0 : o->more_certs ? 3 : 1, .extra = &odd, .n_extra = o->critical, .bad_signature = o->bad };
     span der;
-    must(d, issue_ocsp(&d->p, &s, &der));
+    must(d, issue_ocsp(d->p, &s, &der));
     return der;
 }
 
@@ -327,28 +326,20 @@ static void judge(const struct made *d, const struct model *m, troth_provider *c
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct mk *mk;
-    static const troth_key *keys[ACTORS];
+    static struct small_pki pki;
     static struct model m;
     static struct made d;
-    struct arena arena;
-    if (!mk) {
-        mk = mk_new_with(fake_provider(1));
-        for (size_t i = 0; i < ACTORS; i++)
-            keys[i] = mk_key(mk, TROTH_KEY_P256);
-    }
-    fake_reseed(mk->crypto, 1);
-    arena_init(&arena, &test_memory, 16384);
-    d = (struct made){ .p = { .arena = &arena, .crypto = mk->crypto } };
+    small_pki_begin(&pki);
+    d = (struct made){ .p = &pki.p };
     span in = span_of(data, size);
     listen(&m, &in);
     for (unsigned a = 0; a < ACTORS; a++)
-        make_cert(&d, &m, (enum actor)a, keys[a]);
+        make_cert(&d, &m, (enum actor)a, pki.keys[a]);
     for (unsigned i = 0; i < m.n_crls; i++)
         d.crls[i] = make_crl(&d, &m.crls[i]);
     for (unsigned i = 0; i < m.n_ocsp; i++)
         d.ocsps[i] = make_ocsp(&d, &m.ocsps[i]);
-    judge(&d, &m, mk->crypto);
-    arena_free(&arena);
+    judge(&d, &m, pki.mk->crypto);
+    small_pki_end(&pki);
     return 0;
 }
