@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <troth/types.h>
 
 #include "tty.h"
 
@@ -59,6 +60,14 @@ int complain(const struct args *a, int status, const char *fmt, ...)
     print_safely(stderr, text);
     fputc('\n', stderr);
     return status;
+}
+
+int complain_of(const struct args *a, int status, const troth_error *why, const char *about, const char *saw)
+{
+    const char *text = strstr(saw, why->text) ? "" : why->text; /* nothing is said twice */
+    bool more = !strstr(why->text, saw) || !*text;
+    return complain(a, status, "%s%s%s%s%s [%s]\n  %s", about ? about : "", about ? ": " : "", text, *text && more ? ": " : "",
+                    more ? saw : "", why->code, why->hint);
 }
 
 /* ---- did you mean */

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct troth_error;
+
 enum verb {
 #define VERB(id, name, operands, least, most, line, about) VERB_##id,
 #include "verbs.def"
@@ -82,6 +84,8 @@ const char *verb_name(enum verb);
 const char *opt_name(enum opt);
 /* "troth: connect: " then the message, on standard error.  Returns `status`. */
 int complain(const struct args *a, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* A failure of the library: about which file or other thing (NULL: none), what it is, what was seen, its code, and what to do. */
+int complain_of(const struct args *a, int status, const struct troth_error *why, const char *about, const char *saw);
 
 /* Every verb: its whole work; returns the exit status. */
 #define VERB(id, name, operands, least, most, line, about) int verb_##id(const struct args *);

@@ -32,15 +32,14 @@ struct run {
 static int failed(struct run *r)
 {
     const troth_error *e = troth_pki_error(r->w);
-    return complain(r->a, e->who == TROTH_WHO_YOU ? EXIT_USAGE : EXIT_BUG, "%s: %s   [%s]\n  do: %s", e->text, e->detail, e->code, e->hint);
+    return complain_of(r->a, e->who == TROTH_WHO_YOU ? EXIT_USAGE : EXIT_BUG, e, NULL, e->detail);
 }
 
 /* What is in a file is not what it should be. */
 static int unusable(struct run *r, const char *path)
 {
     const troth_error *e = troth_pki_error(r->w);
-    bool more = e->detail[0] && strcmp(e->detail, e->text) != 0;
-    return complain(r->a, EXIT_FILE, "%s: %s%s%s   [%s]\n  do: %s", path, e->text, more ? ": " : "", more ? e->detail : "", e->code, e->hint);
+    return complain_of(r->a, EXIT_FILE, e, path, e->detail);
 }
 
 static const char *path_in(const struct run *r, char *out, const char *name)

@@ -136,9 +136,7 @@ static int file_show(struct run *r, const char *path)
         object_show(r, name, list, i, n);
     const troth_error *e = troth_pki_error(r->w);
     if (e->reason != TROTH_R_NONE) {
-        bool same = strstr(e->text, e->detail) != NULL; /* nothing to add */
-        status = complain(r->a, EXIT_FILE, "%s: %s%s%s   [%s]\n  do: %s", name, e->text, same ? "" : ": ", same ? "" : e->detail, e->code,
-                          e->hint);
+        status = complain_of(r->a, EXIT_FILE, e, name, e->detail);
         troth_pki_go_on(r->w);
     }
     free(bytes);

@@ -56,19 +56,13 @@ int exit_code_of(const troth_error *e)
 
 /* ---- who we are */
 
-static void not_usable(const struct args *a, const troth_error *why, const char *path, const char *saw)
-{
-    bool more = *saw && strcmp(saw, why->text) != 0;
-    complain(a, EXIT_FILE, "%s: %s%s%s [%s]\n  %s", why->text, path, more ? ": " : "", more ? saw : "", why->code, why->hint);
-}
-
 /* A mistake of a setter, told with the file that it got: what it says begins with the setter's name, which says nothing to who gave a file. */
 bool setup_mistake(const struct args *a, const troth_builder *b, const char *path)
 {
     const troth_error *why = troth_mistake(b);
     const char *colon = why ? strstr(why->detail, ": ") : NULL;
     if (why)
-        not_usable(a, why, path, colon ? colon + 2 : "");
+        complain_of(a, EXIT_FILE, why, path, colon ? colon + 2 : "");
     return why != NULL;
 }
 
@@ -125,13 +119,13 @@ static bool set_staple(const struct args *a, troth_builder *b, const char *path)
         complain(a, EXIT_FILE, "--staple: %s holds %s, and must hold one OCSP response\n  openssl ocsp -respout FILE fetches one", path,
                  count > 1 ? "more than one thing" : found->what);
     else if (p)
-        not_usable(a, why, path, why->detail);
+        complain_of(a, EXIT_FILE, why, path, why->detail);
     troth_pki_free(pki);
     free(p);
     return ok && !setup_mistake(a, b, path);
 }
 
-static bool set_identities(const struct args *a, troth_builder *b)
+static bool set_identities(const struct args *a, troth_builder *b, int *status)
 {
     troth_passphrase(b, passphrase_from_file, (void *)(uintptr_t)a);
     const char *cert, *key, *staple;
@@ -143,8 +137,9 @@ static bool set_identities(const struct args *a, troth_builder *b)
                 return false;
         } else {
             troth_identity_files(b, cert, key ? key : cert);
-            if (troth_mistake(b)) /* names its files by itself; build tells it */
-                return true;
+            const troth_error *why = troth_mistake(b);
+            if (why) /* names its files by itself */
+                return *status = complain_of(a, exit_code_of(why), why, NULL, why->detail), false;
         }
         if ((staple && !set_staple(a, b, staple)) || !set_delegated(a, b, i))
             return false;
@@ -232,7 +227,7 @@ static bool set_trust(const struct args *a, troth_builder *b, int *status)
     if (policy)
         troth_trust_policy(b, policy);
     else
-        *status = complain(a, exit_code_of(&why), "%s: %s [%s]\n  %s", why.text, why.detail, why.code, why.hint);
+        *status = complain_of(a, exit_code_of(&why), &why, NULL, why.detail);
     return policy != NULL;
 }
 
@@ -245,9 +240,8 @@ static bool set_common(const struct args *a, troth_builder *b, struct tape *tape
     if (troth_mistake(b)) /* build tells it */
         return true;
     *status = EXIT_FILE;
-    if (!set_key_log(a, b, tape) || !set_identities(a, b))
-        return false;
-    return troth_mistake(b) || (psk_options(a, b, status) && (server ? ech_server_options(a, b) : ech_client_options(a, b)));
+    return set_key_log(a, b, tape) && set_identities(a, b, status) && psk_options(a, b, status) &&
+           (server ? ech_server_options(a, b) : ech_client_options(a, b));
 }
 
 struct tape *setup_tape(const struct args *a)
@@ -273,8 +267,7 @@ troth_client *setup_client(const struct args *a, struct tape *tape, int *status)
     troth_error why;
     troth_client *c = troth_build_client(b, &why);
     if (!c) {
-        *status = exit_code_of(&why);
-        complain(a, *status, "%s: %s [%s]\n  %s", why.text, why.detail, why.code, why.hint);
+        *status = complain_of(a, exit_code_of(&why), &why, NULL, why.detail);
     }
     return c;
 }
@@ -304,7 +297,7 @@ static bool set_client_auth(const struct args *a, troth_builder *b, int *status)
     }
     troth_policy *policy = troth_policy_build(p, &why);
     if (!policy) {
-        *status = complain(a, EXIT_FILE, "%s: %s [%s]\n  %s", why.text, why.detail, why.code, why.hint);
+        *status = complain_of(a, EXIT_FILE, &why, NULL, why.detail);
         return false;
     }
     troth_trust_policy(b, policy);
@@ -360,8 +353,7 @@ troth_server *setup_server(const struct args *a, struct tape *tape, struct id_ca
     troth_error why;
     troth_server *s = troth_build_server(b, &why);
     if (!s) {
-        *status = exit_code_of(&why);
-        complain(a, *status, "%s: %s [%s]\n  %s", why.text, why.detail, why.code, why.hint);
+        *status = complain_of(a, exit_code_of(&why), &why, NULL, why.detail);
     }
     return s;
 }
