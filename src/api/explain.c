@@ -141,7 +141,8 @@ bool troth_capture_explain(troth_capture *c, size_t i, troth_span keylog, troth_
         for (int k = 0; k < 2; k++)
             if (f->stream[k].lost)
                 troth_story_mark(s, k == f->client ? "the capture misses bytes of the client from here on" : "the capture misses bytes of the server from here on");
-        if (d.side[0].blind || d.side[1].blind)
+        s->blind = d.side[0].blind || d.side[1].blind;
+        if (s->blind)
             troth_story_mark(s, "encrypted: no key log has the secrets of this connection");
         dissect_free(&d);
         story_clock_stop(s);

@@ -356,7 +356,9 @@ static void say_certificate(struct text *t, const struct view *v)
     } else if (v->resumed) {
         text_add(t, "No certificate had to be shown again: the server proved who it is by knowing a key that only the earlier session can have given it.");
     } else if (!v->n_cards && !first_tree(v, "Certificate", FROM_SERVER) && !first_tree(v, "CompressedCertificate", FROM_SERVER)) {
-        text_add(t, v->broke && v->broke < STEP_CERTIFICATE ? "The connection ended before the server showed a certificate." : "No certificate was seen.");
+        text_add(t, v->broke && v->broke < STEP_CERTIFICATE ? "The connection ended before the server showed a certificate."
+                    : s->blind ? "What the server showed is encrypted, and no key log was given that has the keys to it."
+                               : "No certificate was seen.");
     } else {
         text_add(t, "The server showed who it is");
         if (v->n_cards && !v->redact)
@@ -381,7 +383,8 @@ static void say_keys(struct text *t, const struct view *v)
         different += ROWS(s, keys, struct told_key)[i].recomputed == RECOMPUTED_DIFFERENT;
     }
     if (!s->keys.n && !v->finished) {
-        text_add(t, "No key was made: the handshake did not get that far.");
+        text_add(t, s->blind ? "Both sides made their keys. From the bytes on the wire alone nobody learns them: a key log of one side has them."
+                             : "No key was made: the handshake did not get that far.");
         return;
     }
     if (v->group.name)
@@ -415,7 +418,9 @@ static void say_data(struct text *t, const struct view *v)
         }
     }
     if (!records[0] && !records[1]) {
-        text_add(t, v->broke ? "No application data was exchanged." : "The connection is ready; no application data was seen yet.");
+        text_add(t, v->broke    ? "No application data was exchanged."
+                    : s->blind ? "Whatever was sent is encrypted: without the keys all that shows is how much, and when."
+                               : "The connection is ready; no application data was seen yet.");
     } else {
         text_add(t, "From here on an eavesdropper sees only lengths: the client sent ");
         say_bytes(t, bytes[FROM_CLIENT]);

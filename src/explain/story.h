@@ -100,6 +100,7 @@ struct troth_story {
     bool                   cut;            /* something did not fit */
     bool                   keep_secrets;
     bool                   we_are_server;
+    bool                   blind;          /* read from a capture, without all of its keys */
     int64_t (*clock)(void *ctx);
     void                  *clock_ctx;
     int64_t                began;
