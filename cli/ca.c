@@ -127,7 +127,7 @@ static bool is_title(const char *text)
 
 static int init(struct run *r)
 {
-    char subject[600], cert_path[PATH_LONG], key_path[PATH_LONG];
+    char subject[600], cert_path[PATH_LONG], key_path[PATH_LONG], advice[PATH_LONG + 300];
     const char *constraints[ARG_VALUES_MAX + 1] = { NULL };
     long days;
     if (r->a->n_operands > 1)
@@ -156,10 +156,12 @@ static int init(struct run *r)
     if (mkdir(r->dir, 0777) && errno != EEXIST)
         return complain(r->a, EXIT_FILE, "%s: %s", r->dir, strerror(errno));
     int status = write_pair(r, cert_path, cert_pem, key_path, key_pem);
+    bool here = !strcmp(r->dir, ".");
+    snprintf(advice, sizeof advice,
+             "next: trust that certificate where you test (troth connect --ca FILE, curl --cacert FILE), and make one for a server:\n"
+             "  troth ca issue localhost 127.0.0.1 ::1%s%s\n", here ? "" : " --out ", here ? "" : r->dir);
     if (status == EXIT_OK)
-        report(r, "the authority", cert, cert_path, key_path,
-               "next: trust that certificate where you test (troth connect --ca FILE, curl --cacert FILE), and make one for a server:\n"
-               "  troth ca issue localhost 127.0.0.1 ::1\n");
+        report(r, "the authority", cert, cert_path, key_path, advice);
     return status;
 }
 

@@ -20,6 +20,7 @@ want 0 'made the authority "CN=Lab, Inc."' "$t" ca init --out pki --name 'Lab, I
 [ "$(stat -c %a pki/ca-key.pem)" = 600 ] || fail "mode of the CA's key: $(stat -c %a pki/ca-key.pem)"
 [ "$(stat -c %a pki/ca.pem)" = 644 ] || fail "mode of the CA's certificate"
 want 8 'is there already' "$t" ca init --out pki
+want 0 'troth ca issue localhost 127.0.0.1 ::1 --out advised' "$t" ca init --out advised
 want 0 'for          IP:127.0.0.1' "$t" ca issue --out pki localhost 127.0.0.1 '*.example.test'
 [ "$(stat -c %a pki/localhost-key.pem)" = 600 ] || fail "mode of the server's key"
 want 8 'is there already' "$t" ca issue --out pki localhost
