@@ -5,7 +5,7 @@
  * all links at once, and remembered - or, once a first attempt has failed, before anything is built on a link.
  * A certificate that may not be an issuer at all is found out once; where there is a choice, also whether it
  * may be the issuer of what is below it.  Must never follow a loop, and must end: steps, names and signatures
- * are counted. */
+ * are counted.  When they are used up there is a second look, shorter, without whom nobody may follow. */
 #include <stdlib.h>
 
 #include "x509/judge.h"
