@@ -195,8 +195,12 @@ static void judge_certificate(struct check *c)
     }
     for (size_t k = 0; k < p.n_checks; k++) {
         troth_path_check k1 = troth_report_check(r, path, k);
-        if (k1.verdict == TROTH_WARN)
+        if (k1.verdict != TROTH_WARN)
+            continue;
+        if (k1.reason == TROTH_R_CERT_PROFILE)
             find(c, LOW, "check.certificate-warning", k1.rule, "look at it with troth verify --explain", k1.evidence);
+        else
+            find(c, MEDIUM, troth_reason_code(k1.reason), troth_reason_text(k1.reason), troth_reason_hint(k1.reason), k1.evidence);
     }
 }
 

@@ -2,6 +2,7 @@
 takes one: the file, the line, what was found, what to do.  The width of --help.
 ctest: slow timeout=300"""
 import functools
+import json
 import os
 import pty
 import re
@@ -117,6 +118,9 @@ for what, path, words, identity in (
         got = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{s.port}", "-status", "-CAfile", CA], stdin=subprocess.DEVNULL,
                              capture_output=True, text=True, check=False).stdout
         check("and it is sent", "Cert Status: good" in got, got[:500])
+        r = json.loads(run("check", f"localhost:{s.port}", "--ca", CA, "--json", "--time", str(int(time.time()) + 10 * 86400), status=None).stdout)
+        late = [f["severity"] for f in r["findings"] if f["code"] == "staple.stale"]
+        check("one that is late is told of, and no reason to refuse", late == ["medium"] and r["certificate"] == "ok", r)
     s.end()
 
 # ---- protocols that are not spoken
