@@ -51,6 +51,18 @@ static void fresh_stack(void)
         return r;                                                     \
     }
 
+/* Likewise of one that returns nothing. */
+#define TELLS(f, ARGS, CALL, ...)                                     \
+    void f ARGS                                                       \
+    {                                                                 \
+        static void (*real) ARGS;                                     \
+        if (!real)                                                    \
+            *(void **)&real = dlsym(RTLD_NEXT, #f);                   \
+        fresh_stack();                                                \
+        real CALL;                                                    \
+        __VA_ARGS__;                                                  \
+    }
+
 typedef unsigned char u8;
 
 /* ---- looked up by name */
@@ -96,7 +108,12 @@ void *alloc_mb_mgr(uint64_t flags)
 }
 
 /* ---- keys, shares, signatures */
+#define GAVE(p) wrote(p, sizeof *(p))
+TELLS(RSA_get0_key, (const RSA *k, const BIGNUM **n, const BIGNUM **e, const BIGNUM **d), (k, n, e, d), GAVE(n); GAVE(e); GAVE(d))
+TELLS(RSA_get0_factors, (const RSA *k, const BIGNUM **p, const BIGNUM **q), (k, p, q), GAVE(p); GAVE(q))
+TELLS(RSA_get0_crt_params, (const RSA *k, const BIGNUM **dp, const BIGNUM **dq, const BIGNUM **q), (k, dp, dq, q), GAVE(dp); GAVE(dq); GAVE(q))
 SAYS(int, BN_bn2binpad, (const BIGNUM *b, u8 *to, int n), (b, to, n), if (r > 0) wrote(to, (size_t)r))
+SAYS(int, BN_bn2lebinpad, (const BIGNUM *b, u8 *to, int n), (b, to, n), if (r > 0) wrote(to, (size_t)r))
 SAYS(int, BN_bn2bin, (const BIGNUM *b, u8 *to), (b, to), if (r > 0) wrote(to, (size_t)r))
 SAYS(size_t, EC_POINT_point2oct, (const EC_GROUP *g, const EC_POINT *p, point_conversion_form_t f, u8 *out, size_t n, BN_CTX *c),
      (g, p, f, out, n, c), wrote(out, r))

@@ -356,7 +356,7 @@ bool signer_is_trusted(void *judge, const struct cert *cert)
     s->done = true;
     s->assumed = false;
     for (unsigned i = 0; i < j->known->n_signers; i++)
-        if (!j->known->signers[i].done && j->known->signers[i].assumed && trusted)
-            s->cert = NULL; /* a verdict that rests on one not yet made is not kept */
+        if (!j->known->signers[i].done && j->known->signers[i].assumed)
+            s->cert = NULL; /* a verdict, good or bad, that rests on one not yet made is not kept */
     return trusted;
 }
