@@ -4,6 +4,8 @@
  *
  * u1 G + u2 Q, over one chain of doublings. Both numbers are written with few digits that are not 0, odd and of either sign
  * (width-w non-adjacent form): those of u1 find their multiples of G in a table, those of u2 find Q, 3 Q .. 15 Q made first. */
+#include <stdlib.h>
+
 #include "crypto/kernel/p256_field.h"
 #include "crypto/kernel/p256_open.h"
 #include "crypto/kernel/p256_tables.h"
@@ -73,7 +75,8 @@ static __attribute__((noinline)) void add_entry(struct sum *a, const struct entr
 /* The digit -127 .. 127 of u1, which is odd: the table has every multiple from 1 on. */
 static void add_g(struct sum *a, int digit)
 {
-    const uint64_t *from = p256_table_verify + (unsigned)((digit < 0 ? -digit : digit) - 1) * ENTRY_OF_G;
+    unsigned multiple = (unsigned)abs(digit);
+    const uint64_t *from = p256_table_verify + (multiple - 1) * ENTRY_OF_G;
     struct fp x, y;
     memcpy(x.l, from, sizeof x.l);
     memcpy(y.l, from + 5, sizeof y.l);
