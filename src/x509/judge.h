@@ -113,6 +113,8 @@ struct judge {
     bool                       sorted;    /* the second look: only what may be an issuer has a `reach` */
     bool                       futile;    /* it came to its end, and there is nothing good */
     bool                       aside;     /* a certificate is looked at beside the path: no witness is told */
+    bool                       staple_asked; /* of this path's leaf; then `staple` is what it said */
+    struct rev_answer          staple;
     struct path                now;       /* being tried                                   */
 };
 

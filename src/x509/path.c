@@ -299,6 +299,7 @@ static void findings_clear(struct judge *j)
     j->now.n_findings = 0;
     j->now.reason = TROTH_R_NONE;
     j->now.failed = 0;
+    j->staple_asked = false;
     j->now.until = 0;
 }
 

@@ -75,21 +75,26 @@ static bool response_ask(struct judge *j, unsigned cert, const struct ocsp *resp
     return spend_signatures(j, a->signatures);
 }
 
-/* The stapled response about the leaf. */
-static void staple_ask(struct judge *j, unsigned cert, struct rev_answer *a)
+/* What the stapled response says of the leaf.  Two checks of a path ask; it is read once. */
+static const struct rev_answer *staple_ask(struct judge *j)
 {
     struct ocsp response;
     troth_error why = { 0 };
+    struct rev_answer *a = &j->staple;
+    if (j->staple_asked)
+        return a;
     *a = (struct rev_answer){ .status = REV_UNKNOWN, .why = TROTH_R_STAPLE_BAD };
     struct text t = TEXT_IN(a->evidence);
     if (!ocsp_parse(&response, j->in->ocsp, NULL, &why)) {
         text_add(&t, "the stapled response: %s: %s", why.text, why.detail);
-    } else if (cert + 1 < j->now.n) {
-        (void)!response_ask(j, cert, &response, a);
+    } else if (j->now.n > 1) {
+        (void)!response_ask(j, 0, &response, a);
     } else {
         a->why = TROTH_R_REVOCATION_UNKNOWN;
         text_add(&t, "the certificate is itself a trust anchor: nobody is known who may answer for it");
     }
+    j->staple_asked = true;
+    return a;
 }
 
 static bool policy_ocsp_read(struct judge *j)
@@ -168,10 +173,8 @@ static void all_ask(struct judge *j, unsigned cert, struct rev_answer *all)
     const struct troth_policy *p = j->policy;
     struct rev_answer one;
     *all = (struct rev_answer){ .status = REV_UNKNOWN, .why = TROTH_R_REVOCATION_UNKNOWN };
-    if (cert == 0 && j->in->ocsp.n && !j->signer_depth) {
-        staple_ask(j, cert, &one);
-        answer_merge(all, &one);
-    }
+    if (cert == 0 && j->in->ocsp.n && !j->signer_depth)
+        answer_merge(all, staple_ask(j));
     if (p->n_ocsp && policy_ocsp_read(j))
         for (size_t i = 0; i < j->known->n_ocsp && all->status != REV_REVOKED; i++)
             if (response_ask(j, cert, &j->known->ocsp[i], &one)) {
@@ -240,21 +243,20 @@ enum troth_verdict check_staple(struct judge *j, unsigned cert, struct finding *
 {
     const struct cert *c = cert_at(j, cert);
     struct range at = cert_range(c, c->ext[CX_TLS_FEATURE]);
-    struct rev_answer a;
     if (j->signer_depth)
         return passed(j, f, at, "it was not shown in a handshake");
     if (!j->in->ocsp.n)
         return staple_absent(j, c, f, at);
     if (j->policy->revocation == TROTH_REVOCATION_OFF && !c->must_staple)
         return skipped(f, "revocation is not looked at, by policy");
-    staple_ask(j, cert, &a);
-    bool stale = a.why == TROTH_R_OCSP_STALE;
-    if (a.status != REV_UNKNOWN) /* revoked is the next check's business */
+    const struct rev_answer *a = staple_ask(j);
+    bool stale = a->why == TROTH_R_OCSP_STALE;
+    if (a->status != REV_UNKNOWN) /* revoked is the next check's business */
         return passed(j, f, at, "%s", c->must_staple ? "demanded, and stapled" : "it answers");
     if (c->must_staple)
         return found(j, f, TROTH_FAIL, stale ? TROTH_R_STAPLE_STALE : TROTH_R_STAPLE_BAD, at, "a good staple is demanded: %s",
-                     a.evidence);
-    return found(j, f, is_no_answer(a.why) ? TROTH_FAIL : TROTH_WARN, stale ? TROTH_R_STAPLE_STALE : a.why, at, "%s", a.evidence);
+                     a->evidence);
+    return found(j, f, is_no_answer(a->why) ? TROTH_FAIL : TROTH_WARN, stale ? TROTH_R_STAPLE_STALE : a->why, at, "%s", a->evidence);
 }
 
 enum troth_verdict check_transparency(struct judge *j, unsigned cert, struct finding *f)
