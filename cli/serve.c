@@ -164,9 +164,10 @@ static void guest_ended(struct tls_bev *t, void *ctx)
     char peer[80];
     if (!g->ready && tls_bev_eof(t) && troth_what(tls_bev_conn(t)).bytes_in)
         gave_up(g, tls_bev_conn(t));
-    if (troth_why(tls_bev_conn(t)) && !g->ready)
+    bool failed = troth_why(tls_bev_conn(t)) != NULL;
+    if (failed && !g->ready)
         service_handshake(&g->serve->service, false);
-    if (troth_why(tls_bev_conn(t)) && (!g->ready || g->serve->service.log.verbose)) {
+    if (failed && (!g->ready || g->serve->service.log.verbose)) {
         peer_of(tls_bev_fd(t), peer, sizeof peer);
         log_handshake(&g->serve->service.log, peer, tls_bev_conn(t));
         flight_keep(&g->serve->service.flight, g->recorder, tls_bev_conn(t), peer, NULL);

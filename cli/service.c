@@ -191,7 +191,7 @@ int service_open(struct service *s)
         event_callback_fn fn;
     } rows[SERVICE_SIGNALS] = { { SIGTERM, stop }, { SIGINT, stop }, { SIGQUIT, stop }, { SIGHUP, reload }, { SIGUSR1, nothing_to_open },
                                 { SIGUSR2, tell } };
-    s->since = state_clock();
+    s->since_us = now_us();
     s->farewells = s->base ? farewells_new(s->base, FAREWELLS_MOST, s->timeout) : NULL;
     bool ok = s->farewells != NULL;
     for (size_t i = 0; ok && i < SERVICE_SIGNALS; i++) {

@@ -40,7 +40,8 @@ struct service {
     const char            *backend;   /* for the log; NULL: there is none */
     long                   timeout, grace, max_conns, conns, crowd;
     bool                   stopping, full;
-    time_t                 since, loaded; /* by the clock that only goes forward: its start; by the calendar: configurations read */
+    uint64_t               since_us;      /* its start, of the monotonic clock */
+    time_t                 loaded;        /* when the configurations were read */
     uint64_t               made, failed;  /* handshakes */
     /* Takes over the listener that is at `n_listeners` next, whose connections come from now on; lets go of the i-th. */
     bool                 (*adopt)(struct service *, struct evconnlistener *);

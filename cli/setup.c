@@ -138,8 +138,10 @@ static bool set_identities(const struct args *a, troth_builder *b, int *status)
         } else {
             troth_identity_files(b, cert, key ? key : cert);
             const troth_error *why = troth_mistake(b);
-            if (why) /* names its files by itself */
-                return *status = complain_of(a, exit_code_of(why), why, NULL, why->detail), false;
+            if (why) { /* names its files by itself */
+                *status = complain_of(a, exit_code_of(why), why, NULL, why->detail);
+                return false;
+            }
         }
         if ((staple && !set_staple(a, b, staple)) || !set_delegated(a, b, i))
             return false;
@@ -266,9 +268,8 @@ troth_client *setup_client(const struct args *a, struct tape *tape, int *status)
     }
     troth_error why;
     troth_client *c = troth_build_client(b, &why);
-    if (!c) {
+    if (!c)
         *status = complain_of(a, exit_code_of(&why), &why, NULL, why.detail);
-    }
     return c;
 }
 
@@ -352,8 +353,7 @@ troth_server *setup_server(const struct args *a, struct tape *tape, struct id_ca
     }
     troth_error why;
     troth_server *s = troth_build_server(b, &why);
-    if (!s) {
+    if (!s)
         *status = complain_of(a, exit_code_of(&why), &why, NULL, why.detail);
-    }
     return s;
 }

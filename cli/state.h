@@ -6,7 +6,5 @@
 
 /* Said also under --quiet: somebody asked. */
 void state_tell(const struct service *);
-/* Seconds, forward only. */
-time_t state_clock(void);
 
 #endif
