@@ -32,7 +32,8 @@ bool hs_begin(struct troth_conn *c)
     a.next = NEXT_CHUNK;
     hs->arena = a;
     c->hs = hs;
-    c->rec.out.least = c->cfg->is_server ? OUTQ_FLIGHT : OUTQ_SMALL;
+    if (c->cfg->is_server)
+        c->rec.out.least = OUTQ_FLIGHT;
     return true;
 }
 
