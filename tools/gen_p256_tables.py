@@ -40,9 +40,13 @@ def main():
     assert (G[1]**2 - G[0]**3 + 3 * G[0]) % P == 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b
     words, kind = [], sys.argv[1]
     if kind == "verify":
-        for q in multiples(G, 128):
-            words += entry(q)
-        size = "128 * 10"
+        point = G
+        for _ in range(2):
+            for q in multiples(point, 128):
+                words += entry(q)
+            for _ in range(128):
+                point = add(point, point)
+        size = "2 * 128 * 10"
     else:
         point = G
         for _ in range(32):

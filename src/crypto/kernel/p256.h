@@ -13,7 +13,7 @@
 enum p256_verdict {
     P256_BAD,               /* not a signature of this hash by this key, or not a key */
     P256_GOOD,
-    P256_UNSURE,            /* the lanes' sum met one of the exceptions of its formulas: ask p256_verify_plain. Only crafted input does. */
+    P256_UNSURE,            /* the lanes met one of the exceptions of their formulas: ask p256_verify_plain. Only crafted input does. */
 };
 
 struct p256_check {
@@ -26,7 +26,7 @@ struct p256_check {
 
 enum { P256_LANES = 8 };
 
-/* Up to eight verifications in the time of one; everything is public, and time depends on it. */
+/* Verifications, four in the time of one; everything is public, and time depends on it. */
 void p256_verify(struct p256_check *check, unsigned n);
 
 /* One verification, on any processor; never P256_UNSURE. */

@@ -6,7 +6,7 @@
 
 __extension__ typedef unsigned __int128 wide;
 
-static const uint64_t order[4] = { 0xf3b9cac2fc632551, 0xbce6faada7179e84, 0xffffffffffffffff, 0xffffffff00000000 };
+const struct scalar scalar_order = { { 0xf3b9cac2fc632551, 0xbce6faada7179e84, 0xffffffffffffffff, 0xffffffff00000000 } };
 static const struct scalar square = { { 0x83244c95be79eea2, 0x4699799c49bd6fa6, 0x2845b2392b6bec59, 0x66e12d94f3d95620 } };
 static const struct inv256 order62 = {                          /* 2^512 mod n above; n for inv256 here */
     { 0x33b9cac2fc632551, 0x339beab69c5e7a13, 0x3ffffffffffffffb, 0x3fffffc00000003f, 0xff }, 0x332e375511ff43b1
@@ -34,7 +34,7 @@ static uint64_t minus_order(uint64_t r[4], const uint64_t a[4])
 {
     uint64_t borrow = 0;
     for (int i = 0; i < 4; i++) {
-        wide t = (wide)a[i] - order[i] - borrow;
+        wide t = (wide)a[i] - scalar_order.w[i] - borrow;
         r[i] = (uint64_t)t;
         borrow = (uint64_t)(t >> 64) & 1;
     }
@@ -87,9 +87,9 @@ static void mont(struct scalar *r, const struct scalar *a, const struct scalar *
         t[4] = (uint64_t)c;
         t[5] = (uint64_t)(c >> 64);
         uint64_t m = t[0] * MINUS_INVERSE;
-        c = ((wide)m * order[0] + t[0]) >> 64;
+        c = ((wide)m * scalar_order.w[0] + t[0]) >> 64;
         for (int j = 1; j < 4; j++) {
-            c += (wide)m * order[j] + t[j];
+            c += (wide)m * scalar_order.w[j] + t[j];
             t[j - 1] = (uint64_t)c;
             c >>= 64;
         }

@@ -9,6 +9,8 @@
 
 struct scalar { uint64_t w[4]; };
 
+extern const struct scalar scalar_order;                        /* n */
+
 void scalar_load(struct scalar *r, const uint8_t in[32]);       /* any 256 bits, not reduced */
 void scalar_store(uint8_t out[32], const struct scalar *a);
 /* 1 when 0 < a < n */

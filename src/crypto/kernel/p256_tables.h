@@ -5,8 +5,9 @@
 
 #include <stdint.h>
 
-/* entry e, ten words: (e + 1) * G. For verification, indexed by public numbers. */
-extern const uint64_t p256_table_verify[128 * 10];
+/* entry e, ten words: (e + 1) * G, and from entry 128 on (e - 127) * 2^128 * G. For verification, indexed by public numbers. */
+enum { P256_MULTIPLES = 128 };
+extern const uint64_t p256_table_verify[2 * P256_MULTIPLES * 10];
 
 /* 32 positions of ten words of eight entries: entry e of position i is (e + 1) * 256^i * G. Word-major, so that a register
  * holds a word of all eight. */
