@@ -75,8 +75,9 @@ static void measure(struct bench *b, unsigned rounds)
 
 struct x_arg { const struct x25519 *x; EVP_PKEY *mine, *peer; uint8_t k[8][32], u[8][32], out[8][32]; };
 
-static void x_base(void *v) { struct x_arg *a = v; a->x->base(a->out[0], a->k[0]); }
-static void x_shared(void *v) { struct x_arg *a = v; (void)a->x->shared(a->out[0], a->k[0], a->u[0]); }
+static void x_base(void *v) { struct x_arg *a = v; x25519_base(a->x, a->out[0], a->k[0]); }
+static void x_shared(void *v) { struct x_arg *a = v; (void)x25519_shared(a->x, a->out[0], a->k[0], a->u[0]); }
+static void x_both(void *v) { struct x_arg *a = v; (void)x25519_both(a->x, a->out[0], a->out[1], a->k[0], a->u[0]); }
 static void x_base_x8(void *v) { struct x_arg *a = v; a->x->base_x8(a->out, a->k); }
 static void x_shared_x8(void *v) { struct x_arg *a = v; (void)a->x->shared_x8(a->out, a->k, a->u); }
 
@@ -114,6 +115,7 @@ static void x_rows(struct bench *b, struct x_arg *a, const struct x25519 *x)
     }
     add(b, "x25519 base", x->name, x_base, a, 1);
     add(b, "x25519 shared", x->name, x_shared, a, 1);
+    add(b, "x25519 both", x->name, x_both, a, 1);
     add(b, "x25519 base x8", x->name, x_base_x8, a, 8);
     add(b, "x25519 shared x8", x->name, x_shared_x8, a, 8);
 }

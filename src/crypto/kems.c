@@ -23,14 +23,13 @@ static bool random_for(const troth_kem *k, uint8_t *out, size_t n)
 static bool x25519_make(const troth_kem *k, void *state, uint8_t *share)
 {
     TRY(random_for(k, state, X25519_N));
-    self_of(k)->x25519->base(share, state);
+    x25519_base(self_of(k)->x25519, share, state);
     return true;
 }
 
 /* An all-zero result is refused (RFC 9846 7.4.2).  That it was, the peer learns. */
-static bool agree(const troth_kem *k, uint8_t *secret, const uint8_t *mine, const uint8_t *theirs)
+static bool refuse_zero(bool good)
 {
-    bool good = self_of(k)->x25519->shared(secret, mine, theirs);
     ct_public(&good, sizeof good);
     return good;
 }
@@ -38,7 +37,7 @@ static bool agree(const troth_kem *k, uint8_t *secret, const uint8_t *mine, cons
 static bool x25519_finish(const troth_kem *k, const void *state, span reply, uint8_t *secret, bool *broken)
 {
     *broken = false;
-    return reply.n == X25519_N && agree(k, secret, state, reply.p);
+    return reply.n == X25519_N && refuse_zero(x25519_shared(self_of(k)->x25519, secret, state, reply.p));
 }
 
 static bool x25519_reply(const troth_kem *k, span share, uint8_t *reply, uint8_t *secret, bool *broken)
@@ -46,8 +45,8 @@ static bool x25519_reply(const troth_kem *k, span share, uint8_t *reply, uint8_t
     uint8_t mine[X25519_N];
     *broken = false;
     TRY(share.n == X25519_N);
-    *broken = !x25519_make(k, mine, reply);
-    bool ok = !*broken && agree(k, secret, mine, share.p);
+    *broken = !random_for(k, mine, sizeof mine);
+    bool ok = !*broken && refuse_zero(x25519_both(self_of(k)->x25519, reply, secret, mine, share.p));
     secret_wipe(mine, sizeof mine);
     return ok;
 }

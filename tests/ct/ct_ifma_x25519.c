@@ -11,13 +11,13 @@ int main(void)
 {
     uint8_t k[32], point[32] = { 9 }, got[32], want[32];
     memset(k, 0x5a, sizeof k);
-    bool same = x25519_portable.shared(want, k, point);
+    bool same = x25519_shared(&x25519_portable, want, k, point);
     VALGRIND_MAKE_MEM_UNDEFINED(k, sizeof k);
-    bool good = x25519_ifma.shared(got, k, point);
+    bool good = x25519_shared(&x25519_ifma, got, k, point);
     VALGRIND_MAKE_MEM_DEFINED(&good, sizeof good);
     VALGRIND_MAKE_MEM_DEFINED(got, sizeof got);
     same = same && good && bytes_equal_ct(got, want, 32);
-    x25519_ifma.base(got, k);
+    x25519_base(&x25519_ifma, got, k);
     VALGRIND_MAKE_MEM_DEFINED(got, sizeof got);
     same = same && bytes_equal_ct(got, want, 32);
     printf("x25519 ifma, emulated: %d\n", same);

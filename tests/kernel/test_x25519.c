@@ -50,7 +50,7 @@ static void rfc7748(const struct x25519 *x)
     for (int i = 0; i < 2; i++) {
         hex_bytes(k, 32, t[i][0]);
         hex_bytes(u, 32, t[i][1]);
-        assert_true(x->shared(out, k, u));
+        assert_true(x25519_shared(x, out, k, u));
         same_hex(out, t[i][2]);
     }
 }
@@ -62,7 +62,7 @@ static void rfc7748_iterated(const struct x25519 *x)
     memcpy(k, nine, 32);
     memcpy(u, nine, 32);
     for (int i = 0; i < 1000; i++) {
-        assert_true(x->shared(out, k, u));
+        assert_true(x25519_shared(x, out, k, u));
         if (i == 0)
             same_hex(out, "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079");
         memcpy(u, k, 32);
@@ -84,7 +84,7 @@ static void wycheproof(const struct x25519 *x)
             assert_int_equal(json_bytes(want, 32, test, "shared"), 32);
             static const uint8_t zero[32];
             bool nonzero = memcmp(want, zero, 32) != 0;
-            assert_int_equal(x->shared(out, k, u), nonzero);
+            assert_int_equal(x25519_shared(x, out, k, u), nonzero);
             assert_memory_equal(out, want, 32);
             uint8_t k8[8][32], u8[8][32], out8[8][32];
             for (int i = 0; i < 8; i++) {
@@ -111,8 +111,8 @@ static void base_edges(const struct x25519 *x)
             uint8_t k[32], got[32], want[32];
             for (size_t i = 0; i < 32; i++)
                 k[i] = i % 3 ? fill[a] : fill[b];
-            x->base(got, k);
-            assert_true(x25519_portable.shared(want, k, nine));
+            x25519_base(x, got, k);
+            assert_true(x25519_shared(&x25519_portable, want, k, nine));
             assert_memory_equal(got, want, 32);
         }
     }
@@ -140,14 +140,18 @@ static void random_against_libcrypto(const struct x25519 *x)
         RAND_bytes(u[0], sizeof u);
         for (int i = 0; i < 8; i++) {
             openssl_shared(want[i], k[i], u[i]);
-            assert_true(x->shared(one, k[i], u[i]));
+            assert_true(x25519_shared(x, one, k[i], u[i]));
             assert_memory_equal(one, want[i], 32);
         }
         assert_int_equal(x->shared_x8(got, k, u), 0xff);
         assert_memory_equal(got, want, sizeof want);
         for (int i = 0; i < 8; i++) {
+            uint8_t both[32];
+            assert_true(x25519_both(x, both, one, k[i], u[i]));
+            assert_memory_equal(one, want[i], 32);
             openssl_shared(want[i], k[i], nine);
-            x->base(one, k[i]);
+            assert_memory_equal(both, want[i], 32);
+            x25519_base(x, one, k[i]);
             assert_memory_equal(one, want[i], 32);
         }
         x->base_x8(got, k);
@@ -165,17 +169,18 @@ static void aliases_and_odd_points(const struct x25519 *x)
         u[0] = (uint8_t)low;
         for (int top = 0; top < 2; top++) {
             u[31] = top ? 0xff : 0x7f;
-            bool good = x->shared(a, k, u);
+            bool good = x25519_shared(x, a, k, u);
+            assert_int_equal(x25519_both(x, b, a, k, u), good);
             uint8_t small[32] = { (uint8_t)(low - 0xed) };
-            assert_int_equal(x25519_portable.shared(b, k, small), good);
+            assert_int_equal(x25519_shared(&x25519_portable, b, k, small), good);
             assert_memory_equal(a, b, 32);
         }
     }
     memcpy(u, nine, 32);
-    assert_true(x->shared(a, k, u));
-    assert_true(x->shared(u, k, u));
+    assert_true(x25519_shared(x, a, k, u));
+    assert_true(x25519_shared(x, u, k, u));
     assert_memory_equal(u, a, 32);
-    x->base(k, k);
+    x25519_base(x, k, k);
     assert_memory_equal(k, a, 32);
 }
 

@@ -15,6 +15,48 @@ const struct x25519 *x25519_pick(uint32_t cpu)
     return &x25519_portable;
 }
 
+/* over / under, by what is 1 / under */
+static void result(uint8_t out[32], struct x25519_ratio *r, const struct fe *inverse)
+{
+    fe_mul(&r->over, &r->over, inverse);
+    fe_store(out, &r->over);
+    secret_wipe(r, sizeof *r);
+}
+
+void x25519_base(const struct x25519 *x, uint8_t out[32], const uint8_t scalar[32])
+{
+    struct x25519_ratio r;
+    x->base(&r, scalar);
+    fe_invert(&r.under, &r.under);
+    result(out, &r, &r.under);
+}
+
+bool x25519_shared(const struct x25519 *x, uint8_t out[32], const uint8_t scalar[32], const uint8_t point[32])
+{
+    struct x25519_ratio r;
+    x->shared(&r, scalar, point);
+    fe_invert(&r.under, &r.under);
+    result(out, &r, &r.under);
+    return x25519_nonzero(out);
+}
+
+/* Both over one denominator, and so one inversion. */
+bool x25519_both(const struct x25519 *x, uint8_t share[32], uint8_t secret[32], const uint8_t scalar[32], const uint8_t point[32])
+{
+    struct x25519_ratio a, b;
+    struct fe inverse;
+    x->base(&a, scalar);
+    x->shared(&b, scalar, point);
+    fe_mul(&inverse, &a.under, &b.under);
+    fe_invert(&inverse, &inverse);
+    fe_mul(&a.over, &a.over, &b.under);
+    fe_mul(&b.over, &b.over, &a.under);
+    result(share, &a, &inverse);
+    result(secret, &b, &inverse);
+    secret_wipe(&inverse, sizeof inverse);
+    return x25519_nonzero(secret);
+}
+
 /* RFC 7748 5, the ladder. Of x2, z2, x3, z3 every limb is tight when a step begins: products all. */
 struct ladder { struct fe x1, x2, z2, x3, z3; };
 
@@ -41,7 +83,7 @@ ALWAYS_INLINE void ladder_step(struct ladder *v)
     fe_mul(&v->z2, &e, &t);
 }
 
-static bool portable_shared(uint8_t out[32], const uint8_t scalar[32], const uint8_t point[32])
+static void portable_shared(struct x25519_ratio *r, const uint8_t scalar[32], const uint8_t point[32])
 {
     uint8_t k[32];
     struct ladder v = { .x2 = { { 1 } }, .z3 = { { 1 } } };
@@ -58,12 +100,9 @@ static bool portable_shared(uint8_t out[32], const uint8_t scalar[32], const uin
         ladder_step(&v);
     }
     /* the lowest bit of a clamped scalar is 0: nothing left to swap back */
-    fe_invert(&v.z2, &v.z2);
-    fe_mul(&v.x2, &v.x2, &v.z2);
-    fe_store(out, &v.x2);
+    *r = (struct x25519_ratio){ v.x2, v.z2 };
     secret_wipe(&v, sizeof v);
     secret_wipe(k, sizeof k);
-    return x25519_nonzero(out);
 }
 
 /* Entry |digit| of a position, or the neutral element (1, 1, 0) for 0, negated for a negative digit: reads all of it. */
@@ -136,20 +175,14 @@ void edwards_double(struct edwards *p)
     fe_mul(&p->t, &e, &h);
 }
 
-void edwards_to_montgomery(uint8_t out[32], const struct edwards *p)
+void edwards_to_montgomery(struct x25519_ratio *u, const struct edwards *p)
 {
-    struct fe n, d;
-    fe_add(&n, &p->z, &p->y);
-    fe_sub(&d, &p->z, &p->y);
-    fe_invert(&d, &d);
-    fe_mul(&n, &n, &d);
-    fe_store(out, &n);
-    secret_wipe(&n, sizeof n);
-    secret_wipe(&d, sizeof d);
+    fe_add(&u->over, &p->z, &p->y);
+    fe_sub(&u->under, &p->z, &p->y);
 }
 
 /* The odd digits first, times 16, then the even ones: sum of d[i] * 16^i with 32 positions of 256^i. */
-static void portable_base(uint8_t out[32], const uint8_t scalar[32])
+static void portable_base(struct x25519_ratio *r, const uint8_t scalar[32])
 {
     uint8_t k[32];
     int8_t d[64];
@@ -167,7 +200,7 @@ static void portable_base(uint8_t out[32], const uint8_t scalar[32])
         table_pick(&q, x25519_table + X25519_POSITION * i, d[2 * i]);
         edwards_add(&p, &q);
     }
-    edwards_to_montgomery(out, &p);
+    edwards_to_montgomery(r, &p);
     secret_wipe(&p, sizeof p);
     secret_wipe(&q, sizeof q);
     secret_wipe(d, sizeof d);
@@ -177,14 +210,14 @@ static void portable_base(uint8_t out[32], const uint8_t scalar[32])
 static void portable_base_x8(uint8_t out[8][32], const uint8_t scalar[8][32])
 {
     for (int i = 0; i < 8; i++)
-        portable_base(out[i], scalar[i]);
+        x25519_base(&x25519_portable, out[i], scalar[i]);
 }
 
 static uint8_t portable_shared_x8(uint8_t out[8][32], const uint8_t scalar[8][32], const uint8_t point[8][32])
 {
     unsigned good = 0;
     for (int i = 0; i < 8; i++)
-        good |= (unsigned)portable_shared(out[i], scalar[i], point[i]) << i;
+        good |= (unsigned)x25519_shared(&x25519_portable, out[i], scalar[i], point[i]) << i;
     return (uint8_t)good;
 }
 

@@ -161,10 +161,10 @@ INLINE void f4_split(struct fe *a, struct fe *b, struct f4 v)
     EACH_LIMB(a->l[i] = (uint64_t)_mm256_extract_epi64(v.l[i], 0); b->l[i] = (uint64_t)_mm256_extract_epi64(v.l[i], 1));
 }
 
-static IFMA bool ifma_shared(uint8_t out[32], const uint8_t scalar[32], const uint8_t point[32])
+static IFMA void ifma_shared(struct x25519_ratio *r, const uint8_t scalar[32], const uint8_t point[32])
 {
     uint8_t k[32];
-    struct fe x1, z;
+    struct fe x1;
     struct f4 v, one_x1;
     x25519_clamp(k, scalar);
     fe_load(&x1, point);
@@ -179,16 +179,10 @@ static IFMA bool ifma_shared(uint8_t out[32], const uint8_t scalar[32], const ui
     }
     /* the lowest bit of a clamped scalar is 0: nothing left to swap back */
     v = f4_carry(v);
-    f4_split(&x1, &z, v);
-    fe_invert(&z, &z);
-    fe_mul(&x1, &x1, &z);
-    fe_store(out, &x1);
+    f4_split(&r->over, &r->under, v);
     secret_wipe(&v, sizeof v);
-    secret_wipe(&x1, sizeof x1);
-    secret_wipe(&z, sizeof z);
     secret_wipe(k, sizeof k);
     _mm256_zeroupper();
-    return x25519_nonzero(out);
 }
 
 /* ---- the base point */
@@ -264,7 +258,7 @@ INLINE struct f4 f4_of_edwards(const struct edwards *e)
 }
 
 /* odd digits, times 16, even digits: as the portable form */
-static IFMA void ifma_base(uint8_t out[32], const uint8_t scalar[32])
+static IFMA void ifma_base(struct x25519_ratio *r, const uint8_t scalar[32])
 {
     uint8_t k[32];
     int8_t d[64];
@@ -281,7 +275,7 @@ static IFMA void ifma_base(uint8_t out[32], const uint8_t scalar[32])
     for (int i = 0; i < 32; i++)
         p = edwards_add(p, table_pick(x25519_table + X25519_POSITION * i, d[2 * i]));
     f4_to_edwards(&e, p);
-    edwards_to_montgomery(out, &e);
+    edwards_to_montgomery(r, &e);
     secret_wipe(&p, sizeof p);
     secret_wipe(&e, sizeof e);
     secret_wipe(d, sizeof d);

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "crypto/kernel/fe25519.h"
+#include "crypto/kernel/x25519.h"
 
 /* 32 positions of 12 words of 8 entries. Entry e of position i is (e + 1) * 256^i * B, B the base point of
  * edwards25519 (RFC 7748 4.1), as the words 0-3 of y + x, 4-7 of y - x, 8-11 of 2dxy, each below p. Word-major, so that
@@ -49,6 +49,6 @@ struct edwards { struct fe x, y, z, t; };
 void edwards_double(struct edwards *p);
 
 /* u = (1 + y) / (1 - y), RFC 7748 4.1 */
-void edwards_to_montgomery(uint8_t out[32], const struct edwards *p);
+void edwards_to_montgomery(struct x25519_ratio *u, const struct edwards *p);
 
 #endif
