@@ -7,10 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "crypto/kernel/fe25519.h"
-
-/* A result that waits for its division, which several can share. Loose limbs; what is divided by 0 is 0. */
-struct x25519_ratio { struct fe over, under; };
+struct x25519_ratio;                    /* a result that waits for its division, which several can share (x25519_parts.h) */
 
 struct x25519 {
     const char *name;

@@ -5,7 +5,11 @@
 
 #include <stdbool.h>
 
+#include "crypto/kernel/fe25519.h"
 #include "crypto/kernel/x25519.h"
+
+/* Loose limbs; what is divided by 0 is 0. */
+struct x25519_ratio { struct fe over, under; };
 
 /* 32 positions of 12 words of 8 entries. Entry e of position i is (e + 1) * 256^i * B, B the base point of
  * edwards25519 (RFC 7748 4.1), as the words 0-3 of y + x, 4-7 of y - x, 8-11 of 2dxy, each below p. Word-major, so that
