@@ -118,18 +118,17 @@ void text_time(struct text *t, int64_t s)
              (int)(rest / 60 % 60), (int)(rest % 60));
 }
 
-void text_distance(struct text *t, int64_t seconds)
+void text_distance(struct text *t, int64_t from, int64_t to)
 {
     static const struct {
-        int64_t     in_seconds;
+        uint64_t    in_seconds;
         const char *name;
     } units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" }, { 1, "second" } };
-    if (seconds < 0)
-        seconds = seconds == INT64_MIN ? INT64_MAX : -seconds;
+    uint64_t seconds = from < to ? (uint64_t)to - (uint64_t)from : (uint64_t)from - (uint64_t)to;
     for (size_t i = 0; i < COUNT_OF(units); i++)
         if (seconds >= units[i].in_seconds || i + 1 == COUNT_OF(units)) {
-            int64_t n = seconds / units[i].in_seconds;
-            text_add(t, "%" PRId64 " %s%s", n, units[i].name, n == 1 ? "" : "s");
+            uint64_t n = seconds / units[i].in_seconds;
+            text_add(t, "%" PRIu64 " %s%s", n, units[i].name, n == 1 ? "" : "s");
             return;
         }
 }

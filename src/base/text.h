@@ -24,8 +24,8 @@ void text_hex(struct text *t, span bytes);
 void text_escaped(struct text *t, span bytes);
 /* "2026-11-24T06:37:27Z" from seconds since 1970. */
 void text_time(struct text *t, int64_t unix_seconds);
-/* "593 days", "2 hours", "3 minutes", "12 seconds": the largest whole unit. */
-void text_distance(struct text *t, int64_t seconds);
+/* Between two times: "593 days", "2 hours", "3 minutes", "12 seconds": the largest whole unit. */
+void text_distance(struct text *t, int64_t from, int64_t to);
 
 /* Proleptic Gregorian calendar, UTC.  month 1-12, day 1-31; no range checks. */
 int64_t time_from_civil(int64_t year, int month, int day, int hour, int minute, int second);

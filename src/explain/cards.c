@@ -122,14 +122,14 @@ static void distance_of(struct text *t, const struct card *c, int64_t now)
         return;
     if (c->expired) {
         text_add(t, "expired ");
-        text_distance(t, now - c->not_after);
+        text_distance(t, c->not_after, now);
         text_add(t, " ago");
     } else if (c->early) {
         text_add(t, "valid in ");
-        text_distance(t, c->not_before - now);
+        text_distance(t, now, c->not_before);
     } else {
         text_add(t, "expires in ");
-        text_distance(t, c->not_after - now);
+        text_distance(t, now, c->not_after);
     }
 }
 

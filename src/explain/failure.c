@@ -82,7 +82,7 @@ static void verdict(struct text *t, const struct teller *f)
         troth_path_cert cert = troth_report_cert(f->c->report, f->path, check.cert);
         bool expired = e->reason == TROTH_R_CERT_EXPIRED;
         text_add(t, "%s %s ", check.cert ? "a certificate of the chain" : "the certificate", expired ? "expired" : "is valid only in");
-        text_distance(t, expired ? f->c->now - cert.not_after : cert.not_before - f->c->now);
+        text_distance(t, expired ? cert.not_after : cert.not_before, f->c->now);
         text_add(t, "%s", expired ? " ago" : "");
         return;
     }
@@ -310,7 +310,7 @@ static void more_line(struct teller *f)
 bool troth_failure_write(const troth_error *e, const troth_failure_context *context, troth_sink *sink, void *ctx)
 {
     troth_failure_context c = { .milliseconds = -1, .exit_code = -1 };
-    if (!e || !sink)
+    if (!e || !e->code || !sink)
         return false;
     if (context)
         memcpy(&c, context, context->size < sizeof c ? context->size : sizeof c);

@@ -64,7 +64,7 @@ static enum troth_verdict check_validity(struct judge *j, unsigned cert, struct 
         return found(j, f, TROTH_PASS, TROTH_R_NONE, NOWHERE, "%s", t.p);
     bool late = now > c->not_after;
     text_add(&t, late ? ", expired " : ", begins in ");
-    text_distance(&t, late ? now - c->not_after : c->not_before - now);
+    text_distance(&t, late ? c->not_after : c->not_before, now);
     text_add(&t, late ? " ago; it is " : "; it is ");
     text_time(&t, now);
     return found(j, f, TROTH_FAIL, late ? TROTH_R_CERT_EXPIRED : TROTH_R_CERT_NOT_YET_VALID, NOWHERE, "%s",

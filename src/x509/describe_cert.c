@@ -17,16 +17,16 @@ static void describe_validity(struct facts *f, const struct cert *c)
     fact_open(f, TROTH_FACT_GROUP, "validity", "valid");
     troth_fact *from = fact_time(f, "not_before", "from", c->not_before);
     if (f->now < c->not_before) {
-        text_distance(&t, c->not_before - f->now);
+        text_distance(&t, f->now, c->not_before);
         fact_note(f, from, true, "not yet: in %s", text);
     }
     troth_fact *to = fact_time(f, "not_after", "until", c->not_after);
     t = TEXT_IN(text);
     if (c->not_after < f->now) {
-        text_distance(&t, f->now - c->not_after);
+        text_distance(&t, c->not_after, f->now);
         fact_note(f, to, true, "expired %s ago", text);
     } else {
-        text_distance(&t, c->not_after - f->now);
+        text_distance(&t, f->now, c->not_after);
         fact_note(f, to, c->not_after - f->now < 14 * 86400, "%s left", text);
     }
     fact_close(f);

@@ -11,7 +11,7 @@ static void describe_next(struct facts *f, int64_t next)
     char text[64];
     struct text t = TEXT_IN(text);
     troth_fact *row = fact_time(f, "next_update", "next one due", next);
-    text_distance(&t, next - f->now);
+    text_distance(&t, f->now, next);
     if (next < f->now)
         fact_note(f, row, true, "out of date since %s", text);
     else

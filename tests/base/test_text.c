@@ -86,13 +86,15 @@ static void test_time(void **state)
 static void test_distance(void **state)
 {
     (void)state;
-    static const struct { int64_t seconds; const char *text; } rows[] = {
-        { 12, "12 seconds" }, { 1, "1 second" }, { 180, "3 minutes" }, { 7200, "2 hours" }, { 593 * 86400LL, "593 days" },
+    static const struct { int64_t from, to; const char *text; } rows[] = {
+        { 0, 12, "12 seconds" },         { 5, 4, "1 second" },   { -100, 80, "3 minutes" },
+        { 7200, 0, "2 hours" },          { 86400, 594 * 86400LL, "593 days" },
+        { INT64_MIN, INT64_MAX, "213503982334601 days" }, { INT64_MAX, INT64_MIN, "213503982334601 days" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char room[40];
         struct text t = TEXT_IN(room);
-        text_distance(&t, rows[i].seconds);
+        text_distance(&t, rows[i].from, rows[i].to);
         assert_string_equal(room, rows[i].text);
     }
 }
