@@ -14,7 +14,8 @@
  *     if (!troth_report_ok(r))
  *         puts(troth_report_error(r)->text);
  *
- * NULL is a valid argument everywhere: it stands for memory that ran out, and is never "ok". */
+ * A builder, policy or report that is NULL is a valid argument everywhere: it stands for memory that ran out, and is never "ok".  So is
+ * NULL where something is to be put that nobody wants.  A report belongs to one thread at a time, also where it is only read. */
 #ifndef TROTH_VERIFY_H
 #define TROTH_VERIFY_H
 
@@ -125,7 +126,8 @@ TROTH_API void troth_policy_require_scts(troth_policy_builder *, unsigned how_ma
 
 /* ================================================================ question and report */
 
-/* One question to a policy.  Zeroed members mean: as the policy says. */
+/* One question to a policy.  Zeroed members mean: as the policy says; host, ip and email are one in this: where any of them is given,
+ * none of the policy's counts. */
 typedef struct troth_question {
     size_t             size;       /* sizeof this struct                                                                     */
     const troth_span  *certs;      /* each is DER, or PEM with any number of certificates; the first certificate is the one

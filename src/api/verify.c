@@ -589,11 +589,27 @@ troth_policy *troth_policy_build(troth_policy_builder *b, troth_error *err)
 
 /* ---- questions */
 
+static const char *question_fault(const troth_question *q)
+{
+    if (!q)
+        return "troth_ask: no question";
+    if (q->size < sizeof *q)
+        return "troth_question: size is not set";
+    if (!q->certs && q->n)
+        return "troth_question: certs is NULL";
+    return (unsigned)q->purpose > TROTH_PURPOSE_ANY ? "troth_question: no such purpose" : NULL;
+}
+
 troth_report *troth_ask(const troth_policy *p, const troth_question *q)
 {
-    if (!p || !q || q->size < sizeof *q)
+    static const troth_question nothing = { .size = sizeof nothing };
+    if (!p)
         return NULL;
+    const char *fault = question_fault(q);
+    if (fault)
+        q = &nothing;
     struct verify_input in = { .policy = p,
+                               .fault = fault,
                                .certs = q->certs,
                                .n = q->n,
                                .bundles = true,

@@ -233,6 +233,8 @@ static void until_find(struct troth_report *r)
 static bool question_answer(struct judge *j)
 {
     struct troth_report *r = j->report;
+    if (j->in->fault)
+        return error_set(&r->error, TROTH_R_BAD_ARGUMENT, __FILE__, __LINE__, "%s", j->in->fault);
     TRY(certs_copy(r, j->in) && names_take(j));
     r->paths = arena_array(j->arena, PATHS_KEPT, sizeof(struct path *));
     TRY(r->paths);
@@ -304,7 +306,8 @@ const struct cert *report_leaf(const struct troth_report *r)
 
 size_t report_given(const struct troth_report *r, const span **certs)
 {
-    *certs = r ? r->given : NULL;
+    if (certs)
+        *certs = r ? r->given : NULL;
     return r ? r->n_given : 0;
 }
 
@@ -417,7 +420,8 @@ size_t troth_report_policies(const troth_report *r, const char *const **oids)
 {
     const char **list = NULL;
     size_t n = 0;
-    *oids = NULL;
+    if (oids)
+        *oids = NULL;
     if (!troth_report_ok(r))
         return 0;
     struct arena *arena = &((troth_report *)(uintptr_t)r)->arena;
@@ -428,7 +432,8 @@ size_t troth_report_policies(const troth_report *r, const char *const **oids)
     j->arena = arena;
     j->now = *r->paths[r->accepted];
     (void)!policies_valid(j, &list, &n);
-    *oids = list;
+    if (oids)
+        *oids = list;
     return list ? n : 0;
 }
 

@@ -82,6 +82,7 @@ void policy_release(const struct troth_policy *);
 /* ---- one question.  Members that are zero: as the policy says (except time, which must be right). */
 struct verify_input {
     const struct troth_policy *policy;
+    const char                *fault;    /* what is wrong with the question itself; NULL: nothing */
     const span                *certs;    /* DER; copied into the report, but see `room` */
     size_t                     n;
     bool                       bundles;  /* each may also be PEM with any number of certificates */
