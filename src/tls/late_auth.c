@@ -13,12 +13,16 @@
 
 enum { CONTEXT_N = 16 };
 
+static bool trusts(const struct config *cfg)
+{
+    return cfg->policy || cfg->n_pins || cfg->trust_anyone;
+}
+
 bool late_keep(struct troth_conn *c)
 {
     const struct hs *hs = c->hs;
     const struct config *cfg = c->cfg;
-    bool trusts = cfg->policy || cfg->n_pins || cfg->trust_anyone;
-    bool wanted = cfg->is_server ? trusts && ext_set_has(&hs->hello.has, X_POST_HANDSHAKE_AUTH) : cfg->post_handshake_auth;
+    bool wanted = cfg->is_server ? trusts(cfg) && ext_set_has(&hs->hello.has, X_POST_HANDSHAKE_AUTH) : cfg->post_handshake_auth;
     if (!wanted || !carrier_of(c)->late)
         return true;
     struct rare *rare = conn_rare(c);
@@ -122,8 +126,12 @@ bool late_ask(struct troth_conn *c)
 {
     uint8_t context[CONTEXT_N];
     const struct late *late = kept(c);
+    if (!late && trusts(c->cfg) && carrier_of(c)->late)
+        return false; /* it is the client's to offer: no reason to fail */
     if (!late || c->state != S_CONNECTED)
-        return fail(c, WRONG_TIME, "troth_ask_again %s", late ? "while the client is asked already" : "where the client did not offer it, or nobody is trusted");
+        return fail(c, WRONG_TIME, "troth_ask_again %s", late                 ? "while the client is asked already"
+                                                      : carrier_of(c)->late ? "where nobody is trusted"
+                                                                            : "with QUIC (RFC 9001 4.4)");
     TRY(begin(c, late) && conn_random(c, context, sizeof context) && hs_keep(c, &c->hs->wanted.context, SPAN_OF(context)));
     TRY(certificate_request_send(c) && flight_flush(c));
     c->state = S_WAIT_LATE_CERT;

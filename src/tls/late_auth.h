@@ -6,7 +6,7 @@
 
 /* The handshake is complete, the client's Finished is in the transcript: what a later CertificateRequest needs is kept, if one may come. */
 bool MUST_USE late_keep(struct troth_conn *c);
-/* Server: sends a CertificateRequest.  One at a time. */
+/* Server: sends a CertificateRequest.  One at a time.  False without a failure: the client did not offer it. */
 bool MUST_USE late_ask(struct troth_conn *c);
 
 /* ---- steps of the client */
