@@ -30,9 +30,27 @@ static bool begin_list(struct troth_builder *b, struct wr *w, size_t n)
 }
 
 /* ---- lists: those given, or the defaults, without what the provider does not have */
-static bool suite_possible(const struct config *c, const struct suite *s)
+/* Can nothing but a PSK say who is who?  Then whoever shows a certificate instead is refused. */
+static bool psks_alone(const struct troth_builder *b)
 {
-    return provider_hash(c->provider, s->hash) && provider_aead(c->provider, s->aead);
+    const struct config *c = &b->config;
+    bool others = c->is_server ? c->n_identities : b->trust || c->policy || c->n_pins || c->trust_anyone || c->peer_types.n;
+    return c->n_psks && !others;
+}
+
+/* A PSK goes with the suites of its hash, and no other would lead anywhere then. */
+static bool psk_for(const struct config *c, const struct suite *s)
+{
+    for (size_t i = 0; i < c->n_psks; i++)
+        if (c->psks[i].hash == s->hash)
+            return true;
+    return s->version != TROTH_TLS13;
+}
+
+static bool suite_possible(const struct troth_builder *b, const struct suite *s)
+{
+    const struct config *c = &b->config;
+    return provider_hash(c->provider, s->hash) && provider_aead(c->provider, s->aead) && (!psks_alone(b) || psk_for(c, s));
 }
 
 static bool fill_suites(struct troth_builder *b)
@@ -43,11 +61,11 @@ static bool fill_suites(struct troth_builder *b)
     bool any = false;
     TRY(begin_list(b, &w, MOST));
     for (size_t i = 0; c->suites_given && i < u16s_count(c->suites) && i < MOST; i++)
-        if (suite_possible(c, suite_by_id(u16s_at(c->suites, i))))
+        if (suite_possible(b, suite_by_id(u16s_at(c->suites, i))))
             wr_u16(&w, u16s_at(c->suites, i));
     for (size_t a = 0; !c->suites_given && c->provider->aeads[a]; a++) /* the provider knows which is fastest here */
         for (size_t i = 0; suite_at(i); i++)
-            if (suite_at(i)->aead == c->provider->aeads[a]->id && suite_possible(c, suite_at(i)))
+            if (suite_at(i)->aead == c->provider->aeads[a]->id && suite_possible(b, suite_at(i)))
                 wr_u16(&w, suite_at(i)->id);
     c->suites = wr_done(&w);
     for (size_t i = 0; i < u16s_count(c->suites); i++) {
@@ -125,7 +143,7 @@ static bool fill_trust(struct troth_builder *b)
     c->pins_alone = c->n_pins && !b->trust && !c->policy;
     bool raw_only = c->peer_types.n == 1 && c->peer_types.p[0] == TROTH_RAW_PUBLIC_KEY;
     bool raw_trusted = c->n_pins || c->trust_anyone || c->ask_verdict;
-    bool chosen = b->trust || c->policy || c->n_pins || c->trust_anyone || (raw_only && raw_trusted);
+    bool chosen = b->trust || c->policy || c->n_pins || c->trust_anyone || psks_alone(b) || (raw_only && raw_trusted);
     if (needs_trust(c) && bytes_have(c->peer_types, TROTH_RAW_PUBLIC_KEY) && !raw_trusted)
         return fail(b, NO_TRUST, "raw public keys have no issuer: pin them, or ask for a verdict on them");
     if (needs_trust(c) && !chosen)

@@ -3,12 +3,14 @@
 #include "explain/story.h"
 #include "tls/carrier.h"
 #include "tls/batch.h"
+#include "tls/certificate.h"
 #include "tls/engine.h"
 #include "tls/late.h"
 #include "tls/late_auth.h"
 #include "tls/peer.h"
 #include "tls/quic.h"
 #include "tls/session.h"
+#include "x509/names.h"
 
 static const troth_error *no_memory(void)
 {
@@ -17,7 +19,8 @@ static const troth_error *no_memory(void)
                                    .who = TROTH_WHO_YOU,
                                    .code = "local.out-of-memory",
                                    .text = "memory ran out",
-                                   .hint = "free memory, or raise the limit this program runs under" };
+                                   .hint = "free memory, or raise the limit this program runs under",
+                                   .detail = "there is no connection: memory ran out, or its configuration could not be built" };
     return &e;
 }
 
@@ -70,13 +73,23 @@ static bool could_be_name(const char *s, size_t n)
     return ok;
 }
 
+/* Nothing else is ever in a certificate: a URL or "host:port" would be looked for in vain. */
+static bool could_be_host(const char *s, size_t n)
+{
+    uint8_t ip[16];
+    size_t dot = n && s[n - 1] == '.';
+    return could_be_name(s, n) && (ip_read(ip, span_of(s, n)) || dns_ok(span_of(s, n - dot)));
+}
+
 troth_conn *troth_connect(const troth_client *us, const char *host)
 {
     size_t n = host ? strlen(host) : 0;
-    bool ok = n && could_be_name(host, n);
+    bool ok = n && could_be_host(host, n);
     troth_conn *c = new_conn(us ? &us->config : NULL, ok ? span_of(host, n) : SPAN_NONE);
-    if (c && !ok)
-        (void)fail(c, BAD_ARGUMENT, "troth_connect: %s", n <= LIMIT_HOST_NAME && n ? "a host name is in printable ASCII (A-labels)" : "no host name, or one too long");
+    if (c && !ok && could_be_name(host, n))
+        (void)fail(c, BAD_ARGUMENT, "troth_connect: \"%.100s\" is neither a DNS name nor an address", n ? host : "");
+    else if (c && !ok)
+        (void)fail(c, BAD_ARGUMENT, "troth_connect: the host name is %s", n > LIMIT_HOST_NAME ? "too long" : "not in printable ASCII (A-labels)");
     return c;
 }
 
@@ -199,7 +212,11 @@ void troth_received(troth_conn *c, size_t n)
 
 bool troth_write(troth_conn *c, const troth_span *parts, size_t n_parts)
 {
-    return c && !trouble_is_set(&c->error) && engine_write(c, parts, n_parts);
+    if (!c || trouble_is_set(&c->error))
+        return false;
+    if (!parts && n_parts)
+        return fail(c, BAD_ARGUMENT, "troth_write: %zu parts at NULL", n_parts);
+    return engine_write(c, parts, n_parts);
 }
 
 size_t troth_pending(const troth_conn *c)
@@ -239,7 +256,10 @@ void troth_broken(troth_conn *c, enum troth_reason why, const char *detail)
     outq_drop(&c->rec.out); /* there is no way left to tell the peer, not even of a failure that came before */
     if (over)
         return;
-    (void)fail_as(c, (unsigned)why < TROTH_REASON_COUNT && why ? why : TROTH_R_BAD_ARGUMENT, "%s", detail ? detail : "");
+    if ((unsigned)why < TROTH_REASON_COUNT && why)
+        (void)fail_as(c, why, "%s", detail ? detail : "");
+    else
+        (void)fail(c, BAD_ARGUMENT, "troth_broken: %u is no reason", (unsigned)why);
     trouble_alert(&c->error, ALERT_NONE_BELONGS);
     engine_fail(c);
 }
@@ -266,8 +286,7 @@ static bool take_server(troth_conn *c, const troth_server *us)
     if (!c || c->question != ASK_SERVER || trouble_is_set(&c->error))
         return false;
     if (!us)
-        return fail(c, UNRECOGNIZED_NAME, "%.*s", (int)c->facts.server_name.n,
-                    c->facts.server_name.n ? (const char *)c->facts.server_name.p : "");
+        return name_unknown(c);
     if (us->config.quic != c->cfg->quic)
         return fail(c, BAD_ARGUMENT, "troth_answer_server: a configuration %s", us->config.quic ? "of QUIC" : "without QUIC");
     if (&us->config != c->cfg) {

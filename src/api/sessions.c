@@ -18,7 +18,7 @@ static void *copy_array(troth_builder *b, const char *setter, const void *p, siz
 
 void troth_ticket_keys(troth_builder *b, const troth_ticket_key *keys, size_t n)
 {
-    if (!builder_role(b, true, "troth_ticket_keys"))
+    if (!builder_role(b, true, "troth_ticket_keys") || !builder_given(b, keys, n, "troth_ticket_keys"))
         return;
     b->config.ticket_keys = copy_array(b, "troth_ticket_keys", keys, n, sizeof *keys);
     b->config.n_ticket_keys = n;
@@ -43,7 +43,7 @@ void troth_no_tickets(troth_builder *b)
 
 void troth_cache(troth_builder *b, const troth_session_cache *cache)
 {
-    if (builder_role(b, true, "troth_cache"))
+    if (builder_role(b, true, "troth_cache") && builder_given(b, cache, 1, "troth_cache"))
         b->config.cache = copy_array(b, "troth_cache", cache, 1, sizeof *cache);
 }
 
@@ -141,6 +141,10 @@ void troth_psk_import(troth_builder *b, troth_span identity, troth_span key, tro
 {
     if (!psk_ok(b, "troth_psk_import", identity, key, hash))
         return;
+    if (context.n > 0xffff || identity.n + context.n > 0xffff - 8) { /* of an ImportedIdentity, which is an identity itself */
+        mistake(b, BAD_ARGUMENT, "troth_psk_import: identity and context are %zu bytes; 65527 are possible", identity.n + context.n);
+        return;
+    }
     import_one(b, identity, key, context, hash, TROTH_SHA256);
     import_one(b, identity, key, context, hash, TROTH_SHA384);
 }

@@ -137,6 +137,8 @@ static bool found(struct troth_conn *c, const struct choice_identity *got)
 {
     if (got->identity)
         return true;
+    if (!shown_by(c)->n_identities)
+        return fail_as(c, got->why, "we have no identity to show%s", c->cfg->n_psks ? ", and no PSK was agreed on" : "");
     (void)fail_as(c, got->why, "none of our %zu identities can be shown; this is about the last", shown_by(c)->n_identities);
     if (got->why == TROTH_R_NO_SHARED_CERT_TYPE && c->hs->wanted.types.n)
         trouble_alert(&c->error, ALERT_unsupported_certificate); /* where types are negotiated (RFC 7250 4.2) */
@@ -150,13 +152,18 @@ static bool may_show_none(struct troth_conn *c, const struct choice_identity *go
     return !cfg->never_anonymous || !cfg->n_identities || c->hs->wanted.show_none || c->facts.ech == TROTH_ECH_REJECTED || found(c, got);
 }
 
+bool name_unknown(struct troth_conn *c)
+{
+    span name = c->facts.server_name;
+    return fail(c, UNRECOGNIZED_NAME, "%.*s", name.n ? (int)name.n : -1, name.n ? (const char *)name.p : "the client named no server");
+}
+
 /* Server: an identity must be found, and with strict_sni one that has the name. */
 static bool accept(struct troth_conn *c, const struct choice_identity *got)
 {
     TRY(found(c, got));
     if (c->cfg->strict_sni && !got->name_matched)
-        return fail(c, UNRECOGNIZED_NAME, "%.*s", (int)c->facts.server_name.n,
-                    c->facts.server_name.n ? (const char *)c->facts.server_name.p : "");
+        return name_unknown(c);
     return true;
 }
 

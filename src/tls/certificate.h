@@ -12,6 +12,8 @@ bool MUST_USE identity_serialize(struct identity *id, struct arena *a);
 bool MUST_USE wanted_from_hello(struct troth_conn *c, const struct client_hello *ch);
 bool MUST_USE wanted_from_request(struct troth_conn *c, const struct certificate_request *cr);
 
+/* Server: fails, as none of ours has the name that the client asked for.  Always false. */
+bool MUST_USE name_unknown(struct troth_conn *c);
 /* Server: chooses hs->identity and hs->scheme, or fails. */
 bool MUST_USE certificate_choose(struct troth_conn *c, const struct client_hello *ch);
 /* Client: is the application asked by whom to answer?  Then S_WAIT_CLIENT or its like is next. */

@@ -224,6 +224,38 @@ static void test_external_psk(void **state)
     }
 }
 
+/* No certificates anywhere: the PSK's hash decides what is spoken, and nothing else will do. */
+static void test_psk_alone(void **state)
+{
+    (void)state;
+    static const struct { const char *client; enum troth_hash_id hash; bool certificate; enum troth_reason ends; } rows[] = {
+        { "a client", TROTH_SHA256, false, TROTH_R_NONE },
+        { "a client", TROTH_SHA384, false, TROTH_R_NONE },
+        { "another", TROTH_SHA384, false, TROTH_R_NO_SHARED_SCHEME },
+        { "another", TROTH_SHA256, true, TROTH_R_TRUST_STORE_EMPTY }, /* the server shows its certificate instead */
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct world *w = world_new(troth_libcrypto());
+        static const span key = { (const uint8_t *)"0123456789abcdef0123456789abcdef", 32 };
+        troth_builder *client = troth_client_builder(troth_libcrypto()), *server = troth_server_builder(troth_libcrypto());
+        troth_psk(client, span_of(rows[i].client, strlen(rows[i].client)), key, rows[i].hash);
+        troth_psk(server, TROTH_TEXT("a client"), key, rows[i].hash);
+        if (rows[i].certificate)
+            troth_identity_pem(server, w->chain_pem, w->key_pem);
+        struct pair p;
+        pair_new(&p, troth_build_client(client, NULL), troth_build_server(server, NULL), NULL);
+        pair_run(&p);
+        if (rows[i].ends == TROTH_R_NONE) {
+            pair_exchange(&p);
+            assert_true(troth_what(p.client.c).psk_external && troth_what(p.server.c).psk_external);
+        } else {
+            assert_failed_at(rows[i].certificate ? &p.client : &p.server, rows[i].ends, __FILE__, __LINE__);
+        }
+        pair_free(&p);
+        world_free(w);
+    }
+}
+
 /* ---- when a session must not be used */
 static void test_not_resumed(void **state)
 {
@@ -533,7 +565,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tickets),       cmocka_unit_test(test_tickets12),    cmocka_unit_test(test_session_ids),
-        cmocka_unit_test(test_external_psk),  cmocka_unit_test(test_not_resumed),  cmocka_unit_test(test_shared_keys),
+        cmocka_unit_test(test_external_psk),  cmocka_unit_test(test_psk_alone),  cmocka_unit_test(test_not_resumed),  cmocka_unit_test(test_shared_keys),
         cmocka_unit_test(test_ticket_age),
         cmocka_unit_test(test_early_data), cmocka_unit_test(test_early_then_older),    cmocka_unit_test(test_early_refused), cmocka_unit_test(test_replay),
         cmocka_unit_test(test_early_otherwise),
