@@ -249,6 +249,7 @@ struct troth_conn {
     uint8_t               question;    /* enum question: no message is taken until the application answers       */
     uint8_t               events;      /* WAITS_ bits                                                            */
     bool                  ready, eof, close_sent, close_seen;
+    bool                  send_later;  /* the transport takes nothing: the next answer is what there is beside SEND */
     bool                  failed;      /* the alert of `error` is queued, secrets are gone                       */
     bool                  peer_wants_update, update_asked; /* KeyUpdate owed to the peer; asked of it            */
     bool                  ticket_early; /* `ticket` allows early data                                           */

@@ -1,7 +1,7 @@
 /* engine.c - the loop of a connection.  The only place that turns an error into an alert.
  *
- * Order: what we have to send goes first; then events; then a question; then input.  FAILED and DONE come after the last byte was handed
- * out, and for ever.  Must never take a message while a question is open or after a failure. */
+ * Order: what we have to send goes first, but where the transport takes nothing; then events; then a question; then input.  FAILED and DONE
+ * come after the last byte was handed out, and for ever.  Must never take a message while a question is open or after a failure. */
 #include "tls/engine.h"
 
 #include "base/alerts.h"
@@ -187,6 +187,13 @@ static bool waiting_event(struct troth_conn *c, troth_event *e)
     return false;
 }
 
+/* What waits to be sent goes first, unless the transport takes none of it now.  An end waits for it in any case. */
+static bool say(struct troth_conn *c, troth_event *e)
+{
+    bool ends = c->failed || (c->close_sent && c->close_seen);
+    return (ends || !c->send_later) && carrier_of(c)->say(c, e);
+}
+
 /* One thing that is to be said to the application; false: look again. */
 static bool next(struct troth_conn *c, troth_event *e)
 {
@@ -194,7 +201,7 @@ static bool next(struct troth_conn *c, troth_event *e)
         begin(c);
     if (trouble_is_set(&c->error))
         engine_fail(c); /* once; what failed outside of a step is found here */
-    if (carrier_of(c)->say(c, e))
+    if (say(c, e))
         return true;
     if (engine_is_over(c)) {
         if (!c->failed)
@@ -216,13 +223,18 @@ troth_event engine_next(struct troth_conn *c)
     troth_event e;
     while (!next(c, &e))
         ;
+    c->send_later = false;
     return e;
 }
 
 /* ---- what the application and its transport do */
 void engine_sent(struct troth_conn *c, size_t n)
 {
-    n = carrier_of(c)->sent(c, n);
+    size_t took = carrier_of(c)->sent(c, n);
+    if (took < n && !engine_is_over(c) && !trouble_is_set(&c->error))
+        (void)fail(c, BAD_ARGUMENT, "troth_sent: %zu bytes, and %zu were waiting", n, took);
+    c->send_later = !n;
+    n = took;
     c->bytes_out += n;
     if (c->witness && c->witness->flight && n)
         c->witness->flight(c->witness->self, our_side(c), n);
@@ -234,6 +246,11 @@ void engine_received(struct troth_conn *c, size_t n)
         return;
     if (!n) {
         c->eof = true;
+        return;
+    }
+    size_t room = c->rec.in.cap - c->rec.in.end;
+    if (n > room && !engine_is_over(c)) { /* what lies beyond was never written */
+        (void)fail(c, BAD_ARGUMENT, "troth_received: %zu bytes into room for %zu", n, room);
         return;
     }
     inbuf_got(&c->rec.in, n);
