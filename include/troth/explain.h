@@ -113,7 +113,7 @@ typedef struct troth_failure_context {
     bool                colour, unicode;
 } troth_failure_context;
 
-/* The verdict first, then check, saw, who, do, passed, more: at most 12 lines. */
+/* The verdict first, then check, saw, who, do, passed, more: at most 12 lines.  False: nothing failed (TROTH_R_NONE), or the sink said so. */
 TROTH_API TROTH_CHECK bool troth_failure_write(const troth_error *, const troth_failure_context *, troth_sink *, void *ctx);
 /* The long text of one code of the catalogue: what it means, who acts, what to do.  False: no such code. */
 TROTH_API TROTH_CHECK bool troth_explain_code(const char *code, const troth_story_options *, troth_sink *, void *ctx);

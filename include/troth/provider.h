@@ -169,10 +169,10 @@ typedef struct troth_provider {
 
 /* libcrypto (OpenSSL >= 3.0), with troth's own X25519, ML-KEM and P-256 where they are faster, and libipsec-mb for AES-GCM where it was
  * built in and the processor is right for it.  Opens a new provider that the first builder it is given to owns; NULL when memory runs
- * out or libcrypto cannot be used: builders take NULL and report it.  mem == NULL: malloc and free. */
+ * out or libcrypto cannot be used: builders take NULL and report it.  Its memory is malloc's. */
 TROTH_API TROTH_CHECK troth_provider *troth_libcrypto(void);
 
-/* Likewise, with a choice. */
+/* Likewise, with a choice; NULL also where its size is 0. */
 typedef struct troth_libcrypto_options {
     size_t                 size;           /* sizeof this struct */
     const troth_allocator *memory;         /* NULL: malloc, free */

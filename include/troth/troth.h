@@ -11,8 +11,10 @@
  *
  * Threads.  A configuration may be used by many threads at once.  A connection and a builder belong to one thread at a time.
  *
- * Errors.  Builders and connections remember their first mistake; NULL (out of memory) is a valid argument everywhere and yields
- * FAILED with its own reason.  So straight-line code needs no checks between its first call and the last. */
+ * Errors.  Builders and connections remember their first mistake; a builder, configuration or connection that is NULL (memory ran out, or
+ * its build failed) is a valid argument everywhere and yields FAILED with its own reason.  So straight-line code needs no checks between
+ * its first call and the last.  What cannot be done - at this time, at this end, with these arguments - is such a mistake too (reasons
+ * "api. ..."): it ends the connection, unless the text of the function says otherwise. */
 #ifndef TROTH_H
 #define TROTH_H
 
@@ -43,25 +45,27 @@ TROTH_API void troth_builder_free(troth_builder *);      /* only for a builder t
  * builder's, and gone with it. */
 TROTH_API const troth_error *troth_mistake(const troth_builder *);
 
-/* -- whom to trust.  A client needs exactly one kind of trust; a server needs one when it asks for client certificates.
- * Files may be PEM or DER; several calls add up. */
+/* -- whom to trust.  A client needs exactly one kind of trust, unless it has nothing but external PSKs (troth_psk); a server needs one when
+ * it asks for client certificates.  Files may be PEM or DER; several calls add up. */
 TROTH_API void troth_trust_system(troth_builder *);
 TROTH_API void troth_trust_file(troth_builder *, const char *path);
 TROTH_API void troth_trust_pem(troth_builder *, troth_span pem);
 /* A policy made with verify.h: anchors with constraints, CRLs, certificate policies, purposes, revocation, CT.  One ownership goes over. */
 TROTH_API void troth_trust_policy(troth_builder *, troth_policy *);
-/* The peer's key must be this one (SHA-256 of its SubjectPublicKeyInfo): alone, it replaces authorities (trust on first use); beside
- * anchors it comes on top of them.  Several pins: any of them. */
+/* The peer's key must be this one (SHA-256 of its SubjectPublicKeyInfo): beside anchors that comes on top of them; alone it replaces them
+ * (trust on first use), and with them everything else that a certificate says: neither name nor dates are looked at, and troth_peer()'s
+ * report is not ok.  Several pins: any of them. */
 TROTH_API void troth_trust_pin(troth_builder *, const uint8_t spki_sha256[32]);
-/* Accept whoever answers.  `because` is kept and appears in every explanation.  For tests and for looking at broken servers. */
+/* Accept whoever answers, by whatever name.  `because` is needed, is kept, and appears in every explanation.  For tests and for looking at
+ * broken servers. */
 TROTH_API void troth_danger_trust_anyone(troth_builder *, const char *because);
 /* Ask the application for a verdict of its own (TROTH_ASK_VERDICT) after ours: it can refuse what we accept, never the reverse
  * (unless troth_danger_trust_anyone was called).  A raw public key has no issuer: unless one is pinned, the verdict on it is the
  * application's alone (troth_what() has peer_raw_key), so do not add TROTH_RAW_PUBLIC_KEY to troth_peer_types without looking at it. */
 TROTH_API void troth_ask_verdict(troth_builder *);
 
-/* -- who we are.  A server needs one identity at least; a client may have some.  Each call adds one; among several the choice goes by
- * server name, then by what the peer can verify, then by order. */
+/* -- who we are.  A server needs one identity at least, or PSKs, or troth_ask_server; a client may have some.  Each call adds one; among
+ * several the choice goes by server name, then by what the peer can verify, then by order. */
 TROTH_API void troth_identity_files(troth_builder *, const char *chain_path, const char *key_path);
 TROTH_API void troth_identity_pem(troth_builder *, troth_span chain, troth_span key);
 /* The key is elsewhere (an HSM, another process): signatures are asked for with TROTH_ASK_SIGN.  `tag` is given back there.  With a
@@ -182,17 +186,20 @@ TROTH_API void troth_reverify(troth_builder *);
 TROTH_API void troth_verify_afresh(troth_builder *);
 /* 0-RTT (RFC 9846 2.3): off unless called.  Server: how many bytes to take; client: any number but 0.  Early data can be replayed
  * by an attacker; the anti-replay check is given a unique 32-byte mark of each hello and returns true the first time (NULL: the
- * library's own, in memory, for this configuration alone). */
+ * library's own, in memory, for this configuration alone).  A mark may be forgotten once the clock of the configuration is past `expires`,
+ * in seconds since 1970.  Called from the threads of the connections. */
 TROTH_API void troth_early_data(troth_builder *, uint32_t max_bytes);
 TROTH_API void troth_anti_replay(troth_builder *, bool (*first_time)(void *ctx, const uint8_t mark[32], int64_t expires), void *ctx);
-/* External PSKs (RFC 9846 4.3.11).  hash: of the suites it goes with.  `import`: RFC 9258, with its context.  Beside it or instead of certificates. */
+/* External PSKs (RFC 9846 4.3.11), of 16 to 255 bytes.  hash: of the suites it goes with, SHA-256 or SHA-384.  `import`: RFC 9258, with its
+ * context.  Beside certificates, or instead: then a client without trust refuses whoever shows a certificate, a server without identities
+ * whoever has no PSK of its, and only suites of their hashes are spoken. */
 TROTH_API void troth_psk(troth_builder *, troth_span identity, troth_span key, enum troth_hash_id hash);
 TROTH_API void troth_psk_import(troth_builder *, troth_span identity, troth_span key, troth_span context, enum troth_hash_id hash);
 
 /* -- Encrypted Client Hello (RFC 9849) */
-/* Client: an ECHConfigList, from DNS or by other means; also as PEM ("ECHCONFIG").  The first configuration that can be used is; where
- * none can, nothing is encrypted: troth_what().ech tells.  A refusal fails with tls.ech-rejected; troth_what().ech_retry_configs then
- * says what to try next, once and for this server only (empty: without Encrypted Client Hello). */
+/* Client: an ECHConfigList, from DNS or by other means; also as PEM ("ECHCONFIG"), a key beside it being passed over.  The first
+ * configuration that can be used is; where none can, nothing is encrypted: troth_what().ech tells.  A refusal fails with tls.ech-rejected;
+ * troth_what().ech_retry_configs then says what to try next, once and for this server only (empty: without Encrypted Client Hello). */
 TROTH_API void troth_ech_configs(troth_builder *, troth_span config_list);
 /* Client: rather fail (tls.ech-unusable), before a byte is sent, than connect in the clear because no configuration can be used. */
 TROTH_API void troth_ech_required(troth_builder *);
@@ -203,7 +210,8 @@ TROTH_API void troth_ech_key(troth_builder *, troth_span config, troth_span priv
 /* Likewise, from a file such as troth_ech_pem makes. */
 TROTH_API void troth_ech_key_pem(troth_builder *, troth_span pem, bool retry);
 /* A new key.  public_name: the DNS name that everybody may see; the server must have a certificate for it.  longest_name: of the names
- * that are to stay hidden, 0 if unknown; shorter ones are padded to it. */
+ * that are to stay hidden, 0 if unknown; shorter ones are padded to it.  `config` is one ECHConfig; a list of it, as clients take it, is
+ * config_n in two bytes before it. */
 typedef struct troth_ech_pair { uint8_t config[512]; size_t config_n; uint8_t private_key[32]; } troth_ech_pair;
 TROTH_API TROTH_CHECK bool troth_ech_make(const troth_provider *, const char *public_name, uint8_t longest_name, troth_ech_pair *,
                                           troth_error *why);
@@ -243,7 +251,8 @@ TROTH_API bool troth_client_certificate(const troth_client *, size_t i, troth_sp
 
 /* ================================================================ connect */
 
-/* host: a DNS name (A-labels) or an IP address in text.  It is checked against the certificate; there is no way to leave it out. */
+/* host: a DNS name (A-labels) or an IP address in text, nothing beside it: "[::1]", "name:443" and URLs fail.  It is checked against the
+ * certificate wherever authorities are trusted; there is no way to leave it out. */
 TROTH_API TROTH_CHECK troth_conn *troth_connect(const troth_client *, const char *host);
 TROTH_API TROTH_CHECK troth_conn *troth_accept(const troth_server *);
 TROTH_API void troth_free(troth_conn *);
@@ -269,12 +278,14 @@ enum troth_event_kind {
     TROTH_EARLY_REFUSED, /* client: the server did not take the early data; what was written must be written again            */
     TROTH_TICKET,      /* data can be kept and given to troth_resume(); `early`: it allows 0-RTT data                        */
     TROTH_ASK_SERVER,  /* server: a hello came (troth_what() has its server name): troth_answer_server()                     */
-    TROTH_ASK_SIGN,    /* data must be signed with the key behind `tag`, by scheme `number`: troth_answer_sign()              */
+    TROTH_ASK_SIGN,    /* data, the message itself and no digest of it, must be signed with the key behind `tag`, by scheme
+                        * `number`: troth_answer_sign() takes the signature as TLS has it, ECDSA's in DER                    */
     TROTH_ASK_VERDICT, /* troth_peer() has ours: troth_answer_verdict()                                                      */
     TROTH_ASK_CLIENT,  /* client: a certificate is wanted (troth_what().acceptable_authorities): troth_answer_client()       */
     TROTH_CLIENT_AUTH, /* server: the client answered troth_ask_again(); troth_what() says whether it is authenticated       */
     TROTH_KEYS,        /* QUIC only: data is a secret of `level`, for what we send if `ours` (RFC 9001); see quic.h              */
-    TROTH_CLOSED,      /* the peer will send no more (close_notify); we still may.  Said again until troth_close() was called     */
+    TROTH_CLOSED,      /* the peer will send no more (close_notify); we still may.  Said again until troth_close() was called.
+                        * Without close_notify the end of the transport is a failure: TROTH_R_TRUNCATED                      */
     TROTH_DONE,        /* both directions were closed in order.  Terminal                                                    */
     TROTH_FAILED       /* troth_why() says why.  Terminal; the alert was already given out as SEND                           */
 };
@@ -291,17 +302,22 @@ typedef struct troth_event {
 } troth_event;
 
 /* Order is defined: SEND before everything else; FAILED and DONE come after the last SEND, for ever.  The spans of an event are valid
- * until the next call on the connection. */
+ * until the next call on the connection.  A question (ASK_...) is asked again until it is answered, and nothing is read meanwhile; an
+ * answer to what was not asked is passed over. */
 TROTH_API troth_event troth_next(troth_conn *);
+/* How many bytes of SEND went.  0: the transport takes none now (EAGAIN), so the next answer is what else there is, RECV for one, and SEND
+ * comes again behind it: who waits for room to write alone, while the peer does the same, waits for ever.  Then watch troth_pending(). */
 TROTH_API void troth_sent(troth_conn *, size_t n);
+/* How many bytes were read into the room of RECV; 0: the transport ended.  More than there is room for, (size_t)-1 for one, is a mistake. */
 TROTH_API void troth_received(troth_conn *, size_t n);
-/* Seals all parts as one run of application data.  Legal from READY on (from EARLY: as 0-RTT data).  False: see troth_why(). */
+/* Seals all parts as one run of application data.  Legal from READY on (from EARLY: as 0-RTT data).  False: it failed, see troth_why(). */
 TROTH_API TROTH_CHECK bool troth_write(troth_conn *, const troth_span *parts, size_t n_parts);
 /* Bytes sealed but not yet sent: for back-pressure. */
 TROTH_API size_t troth_pending(const troth_conn *);
 TROTH_API TROTH_CHECK bool troth_update_keys(troth_conn *, bool peer_too);            /* RFC 9846 4.7.3 */
 /* Server, from READY on: asks a client that offers it for a certificate (RFC 9846 4.7.2); TROTH_CLIENT_AUTH is the answer.  One at a
- * time.  What the client wrote before it answered is still that of somebody unknown. */
+ * time.  What the client wrote before it answered is still that of somebody unknown.  False, and troth_why() is NULL: the client does not
+ * offer it, and the connection goes on. */
 TROTH_API TROTH_CHECK bool troth_ask_again(troth_conn *);
 TROTH_API void troth_close(troth_conn *);                                            /* sends close_notify; reading goes on */
 /* Before a wait that may be long: gives back every buffer that is empty.  The room of a RECV event is not valid any more: call

@@ -15,7 +15,8 @@ extern "C" {
 #define TROTH_API   __attribute__((visibility("default")))
 #define TROTH_CHECK __attribute__((warn_unused_result))
 
-/* Borrowed bytes: `n` bytes at `p`.  Whoever hands out a span says how long the bytes stay; a span never owns them. */
+/* Borrowed bytes: `n` bytes at `p`, which may be NULL where n is 0.  Whoever hands out a span says how long the bytes stay; a span never
+ * owns them. */
 typedef struct troth_span {
     const uint8_t *p;
     size_t         n;
@@ -25,7 +26,11 @@ typedef struct troth_policy troth_policy;  /* verify.h: by which rules certifica
 typedef struct troth_report troth_report;  /* verify.h: what was judged, and how               */
 
 /* A string literal as a span, without its terminating zero. */
+#ifdef __cplusplus
+#define TROTH_TEXT(literal) (troth_span{ (const uint8_t *)(literal), sizeof(literal) - 1 })
+#else
 #define TROTH_TEXT(literal) ((troth_span){ (const uint8_t *)(literal), sizeof(literal) - 1 })
+#endif
 
 /* Who has to act on a failure. */
 enum troth_who {
@@ -47,7 +52,7 @@ enum troth_reason {
 };
 
 /* One failure, complete: what happened, where, on what evidence, and what to do.  A value: copy it freely.  The strings are
- * constants of the library and live for ever. */
+ * constants of the library and live for ever; with TROTH_R_NONE all of them are NULL. */
 typedef struct troth_error {
     uint16_t    reason;     /* enum troth_reason; TROTH_R_NONE (0) while all is well                       */
     uint8_t     alert;      /* alert sent, or received if from_peer; 255 where none belongs to this reason */
@@ -64,8 +69,9 @@ typedef struct troth_error {
     char        detail[160];/* the values involved, in words; printable                                    */
 } troth_error;
 
-/* Where memory comes from.  `free` is given the size that `alloc` was asked for; memory is wiped before it is freed where it
- * may hold a secret.  `alloc` may return NULL: that is one more way to fail (TROTH_R_OUT_OF_MEMORY), never a crash. */
+/* Where memory comes from, aligned as malloc's.  `free` is given the size that `alloc` was asked for; memory is wiped before it is freed
+ * where it may hold a secret.  `alloc` may return NULL: that is one more way to fail (TROTH_R_OUT_OF_MEMORY), never a crash.  Both are
+ * called from every thread that uses the library.  The struct, and what ctx points at, outlive whatever was made with them. */
 typedef struct troth_allocator {
     void *(*alloc)(void *ctx, size_t n);
     void  (*free)(void *ctx, void *p, size_t n);

@@ -29,6 +29,8 @@ static inline bool builder_ok(const troth_builder *b)
 
 /* builder.c: may this setter be used?  A server's on a client is a mistake. */
 bool builder_role(troth_builder *b, bool server, const char *setter);
+/* Are the `n` things at `p` there?  If not, that is the builder's mistake. */
+bool builder_given(troth_builder *b, const void *p, size_t n, const char *setter);
 
 /* defaults.c */
 void defaults(struct troth_builder *b);

@@ -8,7 +8,7 @@
 
 static troth_builder *new_builder(troth_provider *p, bool is_server)
 {
-    if (!p)
+    if (!p || !p->memory || !p->memory->alloc || !p->memory->free)
         return NULL;
     const char *fault = provider_fault(p);
     troth_builder *b = p->memory->alloc(p->memory->ctx, sizeof *b);
@@ -77,6 +77,13 @@ static bool keep_text(troth_builder *b, const char **out, const char *s)
 }
 
 /* A list of numbers becomes one in wire format. */
+bool builder_given(troth_builder *b, const void *p, size_t n, const char *setter)
+{
+    if (builder_ok(b) && !p && n)
+        mistake(b, BAD_ARGUMENT, "%s: NULL", setter);
+    return builder_ok(b);
+}
+
 static void keep_list(troth_builder *b, span *out, const uint16_t *ids, size_t n)
 {
     uint8_t *p = arena_array(&b->config.arena, n, 2);
@@ -137,7 +144,7 @@ void troth_trust_policy(troth_builder *b, troth_policy *policy)
 
 void troth_trust_pin(troth_builder *b, const uint8_t spki_sha256[32])
 {
-    if (!builder_ok(b))
+    if (!builder_given(b, spki_sha256, 1, "troth_trust_pin"))
         return;
     struct config *c = &b->config;
     if (c->n_pins == b->cap_pins) {
@@ -290,7 +297,7 @@ void troth_versions(troth_builder *b, uint16_t least, uint16_t most)
 
 void troth_suites(troth_builder *b, const uint16_t *ids, size_t n)
 {
-    if (!builder_ok(b))
+    if (!builder_given(b, ids, n, "troth_suites"))
         return;
     for (size_t i = 0; i < n; i++)
         if (!suite_by_id(ids[i]))
@@ -301,7 +308,7 @@ void troth_suites(troth_builder *b, const uint16_t *ids, size_t n)
 
 void troth_groups(troth_builder *b, const uint16_t *ids, size_t n)
 {
-    if (!builder_ok(b))
+    if (!builder_given(b, ids, n, "troth_groups"))
         return;
     for (size_t i = 0; i < n; i++)
         if (!provider_kem(b->config.provider, ids[i]))
@@ -311,7 +318,7 @@ void troth_groups(troth_builder *b, const uint16_t *ids, size_t n)
 
 void troth_strict_groups(troth_builder *b, const bool *equal, size_t n)
 {
-    if (!builder_role(b, true, "troth_strict_groups"))
+    if (!builder_role(b, true, "troth_strict_groups") || !builder_given(b, equal, n, "troth_strict_groups"))
         return;
     uint8_t *p = arena_alloc(&b->config.arena, n);
     if (!p) {
@@ -326,7 +333,7 @@ void troth_strict_groups(troth_builder *b, const bool *equal, size_t n)
 
 void troth_key_shares(troth_builder *b, const uint16_t *ids, size_t n)
 {
-    if (!builder_ok(b))
+    if (!builder_given(b, ids, n, "troth_key_shares"))
         return;
     keep_list(b, &b->config.key_shares, ids, n);
     b->config.key_shares_given = true;
@@ -334,7 +341,7 @@ void troth_key_shares(troth_builder *b, const uint16_t *ids, size_t n)
 
 void troth_verify_schemes(troth_builder *b, const uint16_t *ids, size_t n)
 {
-    if (!builder_ok(b))
+    if (!builder_given(b, ids, n, "troth_verify_schemes"))
         return;
     for (size_t i = 0; i < n; i++)
         if (!scheme_by_id(ids[i]))
@@ -345,11 +352,11 @@ void troth_verify_schemes(troth_builder *b, const uint16_t *ids, size_t n)
 
 void troth_alpn(troth_builder *b, const char *const *names, size_t n)
 {
-    if (!builder_ok(b))
+    if (!builder_given(b, names, n, "troth_alpn"))
         return;
     size_t all = 0;
     for (size_t i = 0; i < n; i++) {
-        size_t len = strlen(names[i]);
+        size_t len = names[i] ? strlen(names[i]) : 0;
         if (!len || len > 255)
             mistake(b, BAD_ARGUMENT, "troth_alpn: name %zu has %zu bytes; 1 to 255 are possible", i, len);
         all += 1 + len;
@@ -397,8 +404,11 @@ void troth_ask_client(troth_builder *b)
 
 void troth_ask_client_auth(troth_builder *b, enum troth_auth auth)
 {
-    if (builder_role(b, true, "troth_ask_client_auth"))
-        b->config.client_auth = auth;
+    if (!builder_role(b, true, "troth_ask_client_auth"))
+        return;
+    if ((unsigned)auth > TROTH_AUTH_REQUIRED)
+        mistake(b, BAD_ARGUMENT, "troth_ask_client_auth: %u", (unsigned)auth);
+    b->config.client_auth = auth;
 }
 
 void troth_never_anonymous(troth_builder *b)
@@ -434,7 +444,7 @@ void troth_retry_cookie(troth_builder *b)
 
 void troth_cookie_key(troth_builder *b, const uint8_t key[32])
 {
-    if (!builder_role(b, true, "troth_cookie_key"))
+    if (!builder_role(b, true, "troth_cookie_key") || !builder_given(b, key, 1, "troth_cookie_key"))
         return;
     b->config.cookies = b->config.cookie_key_given = true;
     memcpy(b->config.cookie_key, key, sizeof b->config.cookie_key);
@@ -449,7 +459,7 @@ void troth_always_retry(troth_builder *b)
 /* ---- which certificates the peer is to show */
 void troth_cert_schemes(troth_builder *b, const uint16_t *ids, size_t n)
 {
-    if (!builder_ok(b))
+    if (!builder_given(b, ids, n, "troth_cert_schemes"))
         return;
     if (!n)
         mistake(b, BAD_ARGUMENT, "troth_cert_schemes: none is named");
@@ -527,8 +537,8 @@ void troth_pad(troth_builder *b, enum troth_padding padding, uint16_t block)
 {
     if (!builder_ok(b))
         return;
-    if (padding == TROTH_PAD_BLOCK && !block)
-        mistake(b, BAD_ARGUMENT, "troth_pad: a block of 0 bytes");
+    if ((unsigned)padding > TROTH_PAD_FULL || (padding == TROTH_PAD_BLOCK && !block))
+        mistake(b, BAD_ARGUMENT, padding == TROTH_PAD_BLOCK ? "troth_pad: a block of 0 bytes" : "troth_pad: no such padding");
     b->config.padding = padding;
     b->config.pad_block = block;
 }

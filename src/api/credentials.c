@@ -11,6 +11,8 @@ void troth_identity_raw_key(troth_builder *b, troth_span key)
 
 static void keep_types(troth_builder *b, span *out, const uint8_t *types, size_t n, const char *setter)
 {
+    if (!builder_given(b, types, n, setter))
+        return;
     if (!n || n > 2 || (n == 2 && types[0] == types[1]))
         mistake(b, BAD_ARGUMENT, "%s: %zu types", setter, n);
     for (size_t i = 0; i < n && builder_ok(b); i++)
@@ -63,7 +65,7 @@ static bool built_in(troth_compressor *out, uint16_t id)
 
 void troth_compressors(troth_builder *b, const troth_compressor *list, size_t n)
 {
-    if (!builder_ok(b))
+    if (!builder_given(b, list, n, "troth_compressors"))
         return;
     struct config *c = &b->config;
     troth_compressor *copy = arena_array(&c->arena, COMPRESSORS_MAX, sizeof *copy);

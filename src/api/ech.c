@@ -189,9 +189,10 @@ static bool make(const troth_provider *p, const char *public_name, uint8_t longe
 bool troth_ech_make(const troth_provider *p, const char *public_name, uint8_t longest_name, troth_ech_pair *out, troth_error *why)
 {
     struct failure f = { { .reason = TROTH_R_NONE } };
-    memset(out, 0, sizeof *out);
-    bool ok = p && public_name ? make(p, public_name, longest_name, out, &f) : fail(&f, BAD_ARGUMENT, "troth_ech_make: NULL");
-    if (!ok)
+    if (out)
+        memset(out, 0, sizeof *out);
+    bool ok = p && public_name && out ? make(p, public_name, longest_name, out, &f) : fail(&f, BAD_ARGUMENT, "troth_ech_make: NULL");
+    if (!ok && out)
         secret_wipe(out, sizeof *out);
     if (!ok && why)
         *why = f.error;
@@ -201,6 +202,8 @@ bool troth_ech_make(const troth_provider *p, const char *public_name, uint8_t lo
 size_t troth_ech_pem(const troth_ech_pair *pair, char *out, size_t cap)
 {
     uint8_t key[sizeof pkcs8 + HPKE_KEY_N], list[2 + sizeof pair->config];
+    if (!pair || pair->config_n > sizeof pair->config)
+        return 0;
     memcpy(key, pkcs8, sizeof pkcs8);
     memcpy(key + sizeof pkcs8, pair->private_key, HPKE_KEY_N);
     struct wr w = wr_into(list, sizeof list);

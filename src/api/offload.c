@@ -60,6 +60,8 @@ bool troth_danger_take_records(troth_conn *c, troth_record_state *read, troth_re
 size_t troth_danger_kernel_info(const troth_record_state *s, void *out, size_t cap)
 {
     enum { AES_GCM_128 = 51, AES_GCM_256 = 52, CHACHA20_POLY1305 = 54 }; /* TLS_CIPHER_ of <linux/tls.h> */
+    if (!s || !s->key_n)
+        return 0;
     const uint16_t head[2] = { s->version, s->iv_n == IV_MAX ? CHACHA20_POLY1305 : s->key_n == 16 ? AES_GCM_128 : AES_GCM_256 };
     size_t n = sizeof head + (size_t)s->iv_n + s->key_n + s->salt_n + sizeof s->sequence;
     if (n > cap)

@@ -110,8 +110,12 @@ troth_span troth_pki_pem(troth_pki *w, const char *label, troth_span der)
 
 troth_span troth_pki_key_pem(troth_pki *w, const troth_key *key)
 {
-    if (!pki_well(w) || !key)
+    if (!pki_well(w))
         return SPAN_NONE;
+    if (!key) {
+        (void)fail(&w->p, BAD_ARGUMENT, "troth_pki_key_pem: there is no key");
+        return SPAN_NONE;
+    }
     uint8_t *der = arena_alloc(&w->arena, SECRET_KEY_MAX);
     size_t n = der ? w->provider->key_private(key, der, SECRET_KEY_MAX) : 0;
     if (!n) {
@@ -243,6 +247,8 @@ static bool fill_lists(troth_pki *w, const troth_pki_spec *s, struct lists *l, s
 
 static bool from_spec(troth_pki *w, const troth_pki_spec *s, struct lists *l, struct issue *out)
 {
+    if (!s || s->size != sizeof *s)
+        return fail(&w->p, BAD_ARGUMENT, "troth_pki_spec of %zu bytes", s ? s->size : 0);
     if (s->not_after < s->not_before)
         return fail(&w->p, ISSUE_REFUSED, "it would end before it begins");
     *out = (struct issue){ .subject = s->subject, .not_before = s->not_before, .not_after = s->not_after, .ca = s->ca, .not_ca = !s->ca,

@@ -14,7 +14,8 @@ size_t troth_pki_read(troth_pki *w, troth_span file, const troth_object **object
 {
     struct object *list;
     size_t n;
-    *objects = NULL;
+    if (objects)
+        *objects = NULL;
     if (!pki_well(w) || !objects_read(&w->p, file, &list, &n))
         return 0;
     troth_object *out = arena_array(&w->arena, n, sizeof *out);
@@ -25,7 +26,8 @@ size_t troth_pki_read(troth_pki *w, troth_span file, const troth_object **object
     for (size_t i = 0; i < n; i++)
         out[i] = (troth_object){ .kind = object_kind_code(list[i].kind), .what = object_kind_text(list[i].kind), .der = list[i].der,
                                  .pem = list[i].pem, .line = list[i].line, .encrypted = list[i].encrypted };
-    *objects = out;
+    if (objects)
+        *objects = out;
     return n;
 }
 
@@ -132,9 +134,14 @@ static void describe_object(struct facts *f, troth_pki *w, const troth_object *o
 size_t troth_pki_describe(troth_pki *w, const troth_object *o, int64_t now, troth_passphrase_fn *pass, void *ctx,
                           const troth_fact **facts)
 {
-    *facts = NULL;
+    if (facts)
+        *facts = NULL;
     if (!pki_well(w))
         return 0;
+    if (!o) {
+        (void)fail(&w->p, BAD_ARGUMENT, "troth_pki_describe: NULL");
+        return 0;
+    }
     struct facts f;
     struct asked asked = { pass, ctx };
     facts_init(&f, &w->p, now);
@@ -143,7 +150,8 @@ size_t troth_pki_describe(troth_pki *w, const troth_object *o, int64_t now, trot
         (void)fail(&w->p, OUT_OF_MEMORY, "describing %s", o->what);
         return 0;
     }
-    *facts = f.v;
+    if (facts)
+        *facts = f.v;
     return f.n;
 }
 
@@ -273,8 +281,8 @@ bool troth_pki_cert(troth_pki *w, troth_span der, troth_cert_facts *out)
     struct cert c;
     if (!pki_well(w))
         return false;
-    if (out->size != sizeof *out)
-        return fail(&w->p, BAD_ARGUMENT, "troth_cert_facts of %zu bytes", out->size);
+    if (!out || out->size != sizeof *out)
+        return fail(&w->p, BAD_ARGUMENT, "troth_cert_facts of %zu bytes", out ? out->size : 0);
     TRY(cert_parse(&c, der, NULL, &w->p.error));
     *out = (troth_cert_facts){ .size = sizeof *out, .not_before = c.not_before, .not_after = c.not_after, .serial_bytes = c.serial,
                                .key_type = c.key.type, .spki = c.spki, .ca = c.is_ca, .self_issued = c.self_issued,

@@ -135,6 +135,6 @@ troth_provider *troth_provider_share(troth_provider *p)
 
 void troth_provider_free(troth_provider *p)
 {
-    if (p)
+    if (p && p->free)
         p->free(p);
 }

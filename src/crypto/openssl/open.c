@@ -69,6 +69,8 @@ void lib_free(struct lib *l)
 troth_provider *troth_libcrypto_with(const troth_libcrypto_options *options)
 {
     troth_libcrypto_options o = { sizeof o, NULL, false, false };
+    if (options && !options->size)
+        return NULL; /* forgotten: nothing of it would count */
     if (options)
         memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     const troth_allocator *memory = o.memory ? o.memory : &malloc_memory;
