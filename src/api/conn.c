@@ -98,14 +98,6 @@ troth_conn *troth_accept(const troth_server *us)
     return new_conn(us ? &us->config : NULL, SPAN_NONE);
 }
 
-/* A session that was given and never used, one that was not fetched. */
-static void forget_sessions(troth_conn *c)
-{
-    session_free_bytes(c, c->resume, c->resume_n);
-    session_free_bytes(c, c->ticket, c->ticket_n);
-    c->resume = c->ticket = NULL;
-}
-
 void troth_free(troth_conn *c)
 {
     if (!c)
@@ -113,7 +105,7 @@ void troth_free(troth_conn *c)
     const troth_allocator *memory = c->memory;
     const struct config *cfg = c->cfg, *shows = c->rare ? c->rare->shows : NULL;
     hs_end(c);
-    forget_sessions(c);
+    session_forget_ticket(c);
     messages_free(&c->rec.messages);
     carrier_of(c)->forget(c, true);
     troth_report_free(c->report);
@@ -179,15 +171,8 @@ void troth_resume(troth_conn *c, troth_span ticket)
         (void)fail(c, WRONG_ROLE, "troth_resume: for clients");
         return;
     }
-    session_free_bytes(c, c->resume, c->resume_n);
-    c->resume_n = 0;
-    c->resume = c->memory->alloc(c->memory->ctx, ticket.n);
-    if (!c->resume) {
-        (void)fail(c, OUT_OF_MEMORY, "for a session of %zu bytes", ticket.n);
-        return;
-    }
-    memcpy(c->resume, ticket.p, ticket.n);
-    c->resume_n = ticket.n;
+    if (conn_shown(c, ticket.n))
+        memcpy(c->shown->bytes, ticket.p, ticket.n);
 }
 
 /* ---- run */

@@ -85,7 +85,7 @@ static bool expand(struct troth_conn *c, const struct compressed_certificate *cc
         return fail(c, COMPRESSED_TOO_LARGE, "%u bytes, at most %u are taken", cc->uncompressed_length, c->cfg->most_certificate);
     struct shown *shown = conn_shown(c, cc->uncompressed_length ? cc->uncompressed_length : 1); /* its place when it was judged */
     TRY(shown);
-    uint8_t *p = shown->list;
+    uint8_t *p = shown->bytes;
     size_t n = how->expand(p, cc->uncompressed_length, cc->compressed_certificate_message);
     if (!n || n != cc->uncompressed_length)
         return fail(c, COMPRESSED_BAD, "%zu bytes of %s should become %u", cc->compressed_certificate_message.n,

@@ -4,6 +4,7 @@
 #include "tls/carrier.h"
 #include "tls/ech.h"
 #include "tls/flight.h"
+#include "tls/session.h"
 
 /* ---- memory */
 
@@ -25,7 +26,7 @@ bool hs_begin(struct troth_conn *c)
     enum { FIRST_CHUNK = 2096, RESUMING = 544, NEXT_CHUNK = 1408 };
     struct arena a;
     size_t first = FIRST_CHUNK + wide_shares(c->cfg);
-    arena_init(&a, c->cfg->memory, first + (c->resume ? RESUMING : 0));
+    arena_init(&a, c->cfg->memory, first + (c->shown ? RESUMING : 0));
     struct hs *hs = arena_alloc(&a, sizeof *hs);
     if (!hs)
         return fail(c, OUT_OF_MEMORY, "for a handshake");
@@ -41,12 +42,7 @@ void hs_end(struct troth_conn *c)
 {
     if (!c->hs)
         return;
-    if (c->resume) {
-        secret_wipe(c->resume, c->resume_n);
-        c->memory->free(c->memory->ctx, c->resume, c->resume_n);
-        c->resume = NULL;
-        c->resume_n = 0;
-    }
+    session_over(c);
     struct arena a = c->hs->arena; /* the handshake lies in its own arena */
     c->hs = NULL;
     c->rec.out.least = OUTQ_SMALL;
@@ -75,9 +71,13 @@ struct rare *conn_rare(struct troth_conn *c)
 
 void conn_shown_free(struct troth_conn *c)
 {
-    if (c->shown)
-        c->memory->free(c->memory->ctx, c->shown, c->shown->size);
+    struct shown *s = c->shown;
     c->shown = NULL;
+    if (!s)
+        return;
+    size_t size = s->size;
+    secret_wipe(s, size); /* it may have been a session */
+    c->memory->free(c->memory->ctx, s, size);
 }
 
 struct shown *conn_shown(struct troth_conn *c, size_t n)
@@ -85,9 +85,9 @@ struct shown *conn_shown(struct troth_conn *c, size_t n)
     conn_shown_free(c);
     c->shown = c->memory->alloc(c->memory->ctx, sizeof *c->shown + n);
     if (c->shown)
-        *c->shown = (struct shown){ .size = sizeof *c->shown + n };
+        *c->shown = (struct shown){ .size = sizeof *c->shown + n, .until = INT64_MAX };
     else
-        (void)fail(c, OUT_OF_MEMORY, "%zu bytes for the peer's certificates", n);
+        (void)fail(c, OUT_OF_MEMORY, "%zu bytes for the peer's certificates or a session", n);
     return c->shown;
 }
 

@@ -38,9 +38,7 @@ static void forget(struct troth_conn *c)
     secret_wipe(&exporter, sizeof exporter);
     messages_free(&c->rec.messages);
     carrier_of(c)->forget(c, false);
-    session_free_bytes(c, c->ticket, c->ticket_n); /* nobody will fetch it */
-    c->ticket = NULL;
-    c->ticket_n = 0;
+    session_forget_ticket(c); /* nobody will fetch it */
     c->question = ASK_NOTHING;
     c->events = 0;
 }
@@ -221,6 +219,8 @@ static bool next(struct troth_conn *c, troth_event *e)
 troth_event engine_next(struct troth_conn *c)
 {
     troth_event e;
+    if (c->ticket && !(c->events & WAITS_TICKET))
+        session_forget_ticket(c); /* it was given; whoever wants it has a copy */
     while (!next(c, &e))
         ;
     c->send_later = false;

@@ -37,13 +37,9 @@ bool peer_pin(const struct troth_conn *c, uint8_t digest[TROTH_DIGEST_MAX])
     const struct cert *seen = c->report ? report_leaf(c->report) : NULL;
     if (seen)
         return pin_of(c->cfg, seen->spki, digest);
-    span first, chain = SPAN_NONE;
-    if (c->shown && c->shown->n) /* nobody asked for a report yet */
-        chain = span_of(c->shown->list, c->shown->n);
-    else if (c->rare && c->rare->peer_raw_key.n)
+    span first, chain = conn_chain(c); /* nobody asked for a report yet */
+    if (!chain.n && c->rare && c->rare->peer_raw_key.n)
         return pin_of(c->cfg, c->rare->peer_raw_key, digest);
-    else if (c->rare)
-        chain = c->rare->peer_chain;
     return chain_next(&chain, &first) && cert_parse(&leaf, first, NULL, &ignored) && pin_of(c->cfg, leaf.spki, digest);
 }
 
@@ -69,7 +65,7 @@ static bool show(struct troth_conn *c, struct certificate *cert, struct shown **
     for (size_t i = 0; i < cert->n; i++)
         all += 3 + cert->entries[i].cert_data.n;
     const uint8_t *first = cert->entries[0].cert_data.p;
-    bool there = s && first >= s->list && first < (uint8_t *)s + s->size;
+    bool there = s && first >= s->bytes && first < (uint8_t *)s + s->size;
     if (there && was) {
         *was = s;
         c->shown = NULL;
@@ -78,15 +74,15 @@ static bool show(struct troth_conn *c, struct certificate *cert, struct shown **
         s = conn_shown(c, all);
     for (size_t i = 0, at = 0; s && i < cert->n; i++) {
         span *data = &cert->entries[i].cert_data;
-        memmove(s->list + at + 3, data->p, data->n); /* it only ever moves to the front */
-        s->list[at] = (uint8_t)(data->n >> 16);
-        s->list[at + 1] = (uint8_t)(data->n >> 8);
-        s->list[at + 2] = (uint8_t)data->n;
-        *data = span_of(s->list + at + 3, data->n);
+        memmove(s->bytes + at + 3, data->p, data->n); /* it only ever moves to the front */
+        s->bytes[at] = (uint8_t)(data->n >> 16);
+        s->bytes[at + 1] = (uint8_t)(data->n >> 8);
+        s->bytes[at + 2] = (uint8_t)data->n;
+        *data = span_of(s->bytes + at + 3, data->n);
         at += 3 + data->n;
     }
     if (s)
-        *s = (struct shown){ .size = s->size, .n = (uint32_t)all, .now = config_now(c->cfg) };
+        *s = (struct shown){ .size = s->size, .n = (uint32_t)all, .until = INT64_MAX };
     return s != NULL;
 }
 
@@ -106,10 +102,10 @@ static struct verify_input question(const struct troth_conn *c, const span *cert
     };
 }
 
-static size_t list_spans(const struct shown *s, span *certs)
+static size_t list_spans(const struct troth_conn *c, span *certs)
 {
     size_t n = 0;
-    for (span left = span_of(s->list, s->n); n < LIMIT_CHAIN && chain_next(&left, &certs[n]); n++)
+    for (span left = conn_chain(c); n < LIMIT_CHAIN && chain_next(&left, &certs[n]); n++)
         ;
     return n;
 }
@@ -118,9 +114,9 @@ const troth_report *peer_report(struct troth_conn *c)
 {
     const struct shown *s = c->shown;
     span certs[LIMIT_CHAIN];
-    if (c->report || !s || !s->n)
+    if (c->report || !s || !s->judged)
         return c->report;
-    struct verify_input in = question(c, certs, list_spans(s, certs));
+    struct verify_input in = question(c, certs, list_spans(c, certs));
     in.words = c->witness && c->witness->check;
     c->report = verify_chain(&in);
     if (s->said)
@@ -185,11 +181,13 @@ static bool accept_chain(struct troth_conn *c, const troth_report *r, const stru
 }
 
 /* What was shown.  Its report is not kept: it is longer than the chain, and few ask for it. */
-static bool judge_shown(struct troth_conn *c, const struct certificate *cert, troth_verify_job *also)
+static bool judge_shown(struct troth_conn *c, const struct certificate_entry *leaf, troth_verify_job *also)
 {
     struct verify_room room;
     span certs[LIMIT_CHAIN];
-    struct verify_input in = question(c, certs, list_spans(c->shown, certs));
+    c->shown->judged = true;
+    c->shown->now = config_now(c->cfg);
+    struct verify_input in = question(c, certs, list_spans(c, certs));
     in.also = also;
     in.remembered = c->cfg->remembered;
     in.witness = c->witness;
@@ -198,8 +196,9 @@ static bool judge_shown(struct troth_conn *c, const struct certificate *cert, tr
     if (!r)
         return fail(c, OUT_OF_MEMORY, "for the peer's certificates");
     c->shown->accepted = troth_report_ok(r);
-    c->shown->until = troth_report_until(r, NULL);
-    bool ok = accept_chain(c, r, &cert->entries[0]);
+    if (c->shown->accepted)
+        c->shown->until = troth_report_until(r, NULL);
+    bool ok = accept_chain(c, r, leaf);
     troth_report_free(r);
     return ok;
 }
@@ -211,7 +210,7 @@ static bool judge_chain(struct troth_conn *c, struct certificate *cert, troth_ve
     TRY(keep_staples(c, &cert->entries[0]));
     troth_report_free(c->report);
     c->report = NULL;
-    bool ok = show(c, cert, extensions_matter ? &was : NULL) && judge_shown(c, cert, also);
+    bool ok = show(c, cert, extensions_matter ? &was : NULL) && judge_shown(c, &cert->entries[0], also);
     if (was)
         c->memory->free(c->memory->ctx, was, was->size);
     return ok;
@@ -235,7 +234,6 @@ static bool judge_raw(struct troth_conn *c, const struct certificate *cert)
     if (cert->n != 1)
         return fail(c, RAW_KEY, "%u entries", cert->n);
     TRY(rare && conn_keep(c, &rare->peer_raw_key, cert->entries[0].cert_data));
-    conn_shown_free(c); /* one that was compressed */
     if (!spki_read(&key, rare->peer_raw_key, NULL, NULL))
         return key.malformed ? fail(c, RAW_KEY, "%zu bytes", rare->peer_raw_key.n)
                              : fail(c, PEER_KEY_UNSUPPORTED, "a raw public key of an algorithm that is not known");
@@ -255,6 +253,16 @@ bool peer_judge_with(struct troth_conn *c, struct certificate *cert, troth_verif
 bool peer_judge(struct troth_conn *c, struct certificate *cert)
 {
     return peer_judge_with(c, cert, NULL);
+}
+
+bool peer_judge_again(struct troth_conn *c)
+{
+    struct certificate cert = { .n = 1 };
+    span chain = conn_chain(c);
+    if (c->facts.peer_type != TROTH_RAW_PUBLIC_KEY)
+        return !chain_next(&chain, &cert.entries[0].cert_data) || judge_shown(c, &cert.entries[0], NULL);
+    cert.entries[0].cert_data = c->rare->peer_raw_key;
+    return judge_raw(c, &cert);
 }
 
 bool peer_certificate12_read(const struct troth_conn *c, struct certificate *cert, struct rd *r)
@@ -292,7 +300,10 @@ bool peer_compressed13(struct troth_conn *c, const struct message *m, const stru
     TRY(compression_undo(c, m, asked, &body));
     rd_ctx_init(&ctx, body, NULL); /* the witness saw what was on the wire */
     struct rd r = rd_init(&ctx, body);
-    return take_certificate13(c, &r, asked, empty);
+    bool ok = take_certificate13(c, &r, asked, empty);
+    if (c->shown && !c->shown->n)
+        conn_shown_free(c); /* it was no chain */
+    return ok;
 }
 
 /* ---- the application's word */
@@ -313,7 +324,7 @@ bool peer_ask_verdict_again(struct troth_conn *c)
 bool peer_take_verdict(struct troth_conn *c)
 {
     const struct hs *hs = c->hs;
-    if (c->shown) { /* a raw key has none */
+    if (c->shown && c->shown->judged) { /* a raw key is not */
         const char *why = hs->verdict_why ? hs->verdict_why : "";
         c->shown->said = true;
         c->shown->accepts = hs->verdict_accept;

@@ -19,6 +19,9 @@ bool MUST_USE peer_judge(struct troth_conn *c, struct certificate *cert);
 /* Likewise; `also` as in struct verify_input, or NULL. */
 bool MUST_USE peer_judge_with(struct troth_conn *c, struct certificate *cert, troth_verify_job *also);
 
+/* Likewise what is kept of a session's peer. */
+bool MUST_USE peer_judge_again(struct troth_conn *c);
+
 /* The report on the chain that was judged last, made of it by the same rules and the same time when it is first asked for: whoever does
  * not ask does not pay.  NULL: there was none, or memory ran out.  It lives as long as the connection, or until another chain comes. */
 const troth_report *peer_report(struct troth_conn *c);

@@ -40,9 +40,9 @@ static uint32_t ticket_age(const struct config *cfg, const struct session *s)
 static bool take_session(struct troth_conn *c, struct hs_psk *k)
 {
     const struct config *cfg = c->cfg;
-    if (!c->resume_n)
+    if (!c->shown)
         return true;
-    if (!session_read(&k->session, span_of(c->resume, c->resume_n))) {
+    if (!session_read(&k->session, session_given(c))) {
         k->unfit = "it is not a session of this library";
         return true;
     }
@@ -61,7 +61,7 @@ static bool take_session(struct troth_conn *c, struct hs_psk *k)
 
 bool psk_prepare(struct troth_conn *c)
 {
-    if (!c->resume_n && !c->cfg->n_psks)
+    if (!c->shown && !c->cfg->n_psks)
         return true;
     struct hs_psk *k = hs_psk(c);
     TRY(k && take_session(c, k));

@@ -62,7 +62,8 @@ bool session_is(span bytes)
     return version == TROTH_TLS13 || version == TROTH_TLS12;
 }
 
-void session_write(struct wr *w, const struct session *s)
+/* What lies before the chain, its length included; and behind it. */
+static void write_front(struct wr *w, const struct session *s)
 {
     wr_u8(w, FORMAT);
     wr_u8(w, (uint8_t)((s->of_client ? FLAG_CLIENT : 0) | (s->client_authenticated ? FLAG_AUTHENTICATED : 0) |
@@ -83,10 +84,21 @@ void session_write(struct wr *w, const struct session *s)
     wr_opaque(w, 1, s->trust);
     wr_opaque(w, 2, s->ticket);
     wr_opaque(w, 1, s->session_id);
-    wr_opaque(w, 3, s->chain);
+    wr_uint(w, s->chain.n, 3);
+}
+
+static void write_back(struct wr *w, const struct session *s)
+{
     wr_opaque(w, 3, s->staple);
     wr_opaque(w, 2, s->scts);
     wr_opaque(w, 2, s->quic_early);
+}
+
+void session_write(struct wr *w, const struct session *s)
+{
+    write_front(w, s);
+    wr_span(w, s->chain);
+    write_back(w, s);
 }
 
 bool session_bytes(struct troth_conn *c, const struct session *s, uint8_t **p, size_t *n)
@@ -116,14 +128,6 @@ void session_free_bytes(struct troth_conn *c, uint8_t *p, size_t n)
 
 /* ---- from a connection */
 
-/* The peer's chain: as it was shown, or from the session that this connection resumed. */
-static span chain_of(const struct troth_conn *c)
-{
-    if (c->rare && c->rare->peer_chain.n)
-        return c->rare->peer_chain;
-    return c->shown ? span_of(c->shown->list, c->shown->n) : SPAN_NONE;
-}
-
 void session_of(const struct troth_conn *c, struct session *s)
 {
     const struct facts *f = &c->facts;
@@ -139,14 +143,13 @@ void session_of(const struct troth_conn *c, struct session *s)
     if (c->rare) {
         s->staple = c->rare->peer_staple;
         s->scts = c->rare->peer_scts;
-        s->until = c->rare->session_until ? c->rare->session_until : INT64_MAX;
     }
-    if (c->shown && c->shown->accepted)
+    if (c->shown)
         s->until = c->shown->until;
     if (s->raw_key)
         s->chain = c->rare ? c->rare->peer_raw_key : SPAN_NONE;
     else
-        s->chain = chain_of(c);
+        s->chain = conn_chain(c);
 }
 
 const char *session_unfit(const struct troth_conn *c, const struct session *s)
@@ -174,36 +177,25 @@ const char *session_unfit(const struct troth_conn *c, const struct session *s)
     return NULL;
 }
 
-/* The chain is judged again: rules and time may say something else than they did. */
-static bool judge_again(struct troth_conn *c, const struct session *s)
-{
-    struct certificate cert = { 0 };
-    span list = s->raw_key ? SPAN_NONE : s->chain;
-    while (cert.n < LIMIT_CHAIN && chain_next(&list, &cert.entries[cert.n].cert_data))
-        cert.n++;
-    if (s->raw_key) {
-        cert = (struct certificate){ .n = 1 };
-        cert.entries[0].cert_data = s->chain;
-        c->peer_type = TROTH_RAW_PUBLIC_KEY;
-    }
-    if (!cert.n)
-        return true;
-    cert.entries[0].ocsp_response = s->staple;
-    cert.entries[0].sct_list = s->scts;
-    return peer_judge(c, &cert);
-}
-
-/* What the session says of the peer, in one piece; most clients showed nothing. */
+/* What the session says of the peer stays: the chain where it is, in what was given; a server's, of its ticket, is copied. */
 static bool keep_peer(struct troth_conn *c, const struct session *s)
 {
-    size_t n = arena_size(s->staple.n) + arena_size(s->scts.n) + arena_size(s->chain.n);
-    if (!n && s->until == INT64_MAX)
+    if (s->staple.n || s->scts.n || s->raw_key) {
+        struct rare *rare = conn_rare(c);
+        TRY(rare && conn_keep(c, &rare->peer_staple, s->staple) && conn_keep(c, &rare->peer_scts, s->scts));
+        if (s->raw_key)
+            return conn_keep(c, &rare->peer_raw_key, s->chain);
+    }
+    if (!s->chain.n)
         return true;
-    TRY(arena_reserve(&c->keep, arena_size(sizeof *c->rare) + n) || fail(c, OUT_OF_MEMORY, "%zu bytes of a session", n));
-    struct rare *rare = conn_rare(c);
-    TRY(rare && conn_keep(c, &rare->peer_staple, s->staple) && conn_keep(c, &rare->peer_scts, s->scts));
-    TRY(conn_keep(c, s->raw_key ? &rare->peer_raw_key : &rare->peer_chain, s->chain));
-    rare->session_until = s->until;
+    if (c->cfg->is_server) {
+        TRY(conn_shown(c, s->chain.n));
+        memcpy(c->shown->bytes, s->chain.p, s->chain.n);
+    } else {
+        c->shown->at = (uint32_t)(s->chain.p - c->shown->bytes);
+    }
+    c->shown->n = (uint32_t)s->chain.n;
+    c->shown->until = s->until;
     return true;
 }
 
@@ -213,14 +205,61 @@ bool session_adopt(struct troth_conn *c, const struct session *s)
     c->facts.client_authenticated = s->client_authenticated;
     c->facts.peer_scheme = s->peer_scheme;
     c->facts.peer_type = s->raw_key ? TROTH_RAW_PUBLIC_KEY : TROTH_X509;
-    return keep_peer(c, s) && (!c->cfg->reverify || judge_again(c, s));
+    return keep_peer(c, s) && (!c->cfg->reverify || peer_judge_again(c));
+}
+
+span session_given(const struct troth_conn *c)
+{
+    return c->shown ? span_of(c->shown->bytes, c->shown->size - sizeof *c->shown) : SPAN_NONE;
+}
+
+/* ---- to the application */
+
+/* Does the ticket, the connection's next session, lie where the one before did? */
+static bool ticket_is_shown(const struct troth_conn *c)
+{
+    return c->ticket && c->shown && c->ticket == c->shown->bytes;
+}
+
+void session_over(struct troth_conn *c)
+{
+    if (c->shown && !c->shown->n)
+        conn_shown_free(c);
+    else if (c->shown && !ticket_is_shown(c))
+        secret_wipe(c->shown->bytes, c->shown->at);
+}
+
+void session_forget_ticket(struct troth_conn *c)
+{
+    if (ticket_is_shown(c))
+        secret_wipe(c->ticket, c->shown->at);
+    else
+        session_free_bytes(c, c->ticket, c->ticket_n);
+    c->ticket = NULL;
+    c->ticket_n = 0;
+}
+
+/* In the place of the session before, whose chain it has, if it has the same lengths. */
+static bool write_again(struct troth_conn *c, const struct session *s)
+{
+    struct shown *old = c->shown;
+    TRY(old && old->at && s->chain.p == old->bytes + old->at);
+    size_t back_at = old->at + old->n;
+    struct wr front = wr_into(old->bytes, old->at), back = wr_into(old->bytes + back_at, old->size - sizeof *old - back_at);
+    write_front(&front, s);
+    write_back(&back, s);
+    c->ticket = old->bytes;
+    c->ticket_n = old->size - sizeof *old;
+    if (wr_ok(&front) && front.n == front.cap && wr_ok(&back) && back.n == back.cap)
+        return true;
+    session_forget_ticket(c);
+    return false;
 }
 
 bool session_offer_to_keep(struct troth_conn *c, const struct session *s)
 {
-    session_free_bytes(c, c->ticket, c->ticket_n);
-    c->ticket = NULL;
-    TRY(session_bytes(c, s, &c->ticket, &c->ticket_n));
+    session_forget_ticket(c);
+    TRY(write_again(c, s) || session_bytes(c, s, &c->ticket, &c->ticket_n));
     c->ticket_early = s->max_early_data != 0;
     c->events |= WAITS_TICKET;
     return true;

@@ -47,6 +47,10 @@ void session_of(const struct troth_conn *c, struct session *s);
 const char *session_unfit(const struct troth_conn *c, const struct session *s);
 /* The connection goes on from `s`: facts, the peer's identity.  With a policy that wants it the chain is judged again. */
 bool MUST_USE session_adopt(struct troth_conn *c, const struct session *s);
+/* Client: what troth_resume was given, until a certificate or the end of the handshake takes its place; empty: nothing. */
+span session_given(const struct troth_conn *c);
+/* The handshake has no more use for it: what says nothing of the peer is wiped; all of it, if nothing does, is given back. */
+void session_over(struct troth_conn *c);
 
 /* Server: seals and opens.  A ticket that does not open is not ours, or too old: no failure. */
 /* Was it sealed with another key than the newest?  Then it is time for a new one. */
@@ -54,7 +58,9 @@ bool ticket_is_old(const struct config *cfg, span ticket);
 bool MUST_USE ticket_seal(struct troth_conn *c, const struct session *s, span *ticket, struct arena *a);
 bool MUST_USE ticket_open(struct troth_conn *c, span ticket, span *bytes, struct arena *a);
 
-/* Gives the application a session to keep: TROTH_TICKET. */
+/* Gives the application a session to keep: TROTH_TICKET.  Whoever calls has no more use for the session of before. */
 bool MUST_USE session_offer_to_keep(struct troth_conn *c, const struct session *s);
+/* It was given, or nobody will fetch it: wiped. */
+void session_forget_ticket(struct troth_conn *c);
 
 #endif
