@@ -25,8 +25,8 @@ static const troth_error *no_memory(void)
 }
 
 /* ---- begin and end */
-/* A server's connection has room behind it for the first facts that it keeps, the name it was asked for among them; a client's has the host's
- * name there. */
+/* A server's connection has room behind it for the first facts that it keeps, the name it was asked for among them; a client's for its second
+ * flight, and the host's name. */
 enum { KEEP_AT = (sizeof(troth_conn) + 15) / 16 * 16, KEEP_ROOM = 48 };
 
 static troth_conn *new_conn(const struct config *cfg, span host)
@@ -34,15 +34,16 @@ static troth_conn *new_conn(const struct config *cfg, span host)
     if (!cfg)
         return NULL;
     const troth_allocator *memory = cfg->memory;
-    size_t size = cfg->is_server ? KEEP_AT + KEEP_ROOM : sizeof(troth_conn) + (host.n ? host.n + 1 : 0);
+    size_t size = cfg->is_server ? KEEP_AT + KEEP_ROOM : sizeof(troth_conn) + OUTQ_HOME + (host.n ? host.n + 1 : 0);
     troth_conn *c = memory->alloc(memory->ctx, size);
     if (!c)
         return NULL;
     memset(c, 0, size);
     c->size = size;
     c->error.memory = memory;
+    uint8_t *behind = (uint8_t *)c + sizeof *c;
     if (host.n)
-        c->host = memcpy((char *)c + sizeof *c, host.p, host.n);
+        c->host = memcpy(behind + OUTQ_HOME, host.p, host.n);
     c->cfg = config_share(cfg);
     c->memory = memory;
     c->state = S_START;
@@ -52,7 +53,7 @@ static troth_conn *new_conn(const struct config *cfg, span host)
         arena_init(&c->keep, memory, 64);
     enum direction us = cfg->is_server ? FROM_SERVER : FROM_CLIENT, them = cfg->is_server ? FROM_CLIENT : FROM_SERVER;
     inbuf_init(&c->rec.in, memory);
-    outq_init(&c->rec.out, memory);
+    outq_init(&c->rec.out, memory, cfg->is_server ? NULL : behind);
     protect_init(&c->rec.read, memory, them);
     protect_init(&c->rec.write, memory, us);
     messages_init(&c->rec.messages, memory);

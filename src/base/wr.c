@@ -24,7 +24,7 @@ void wr_uint(struct wr *w, uint64_t v, size_t n)
 void wr_raw(struct wr *w, const void *p, size_t n)
 {
     uint8_t *at = wr_room(w, n);
-    if (at && n)
+    if (at && p)
         memcpy(at, p, n);
 }
 

@@ -35,6 +35,7 @@ static inline span wr_done(const struct wr *w)
 }
 
 void wr_uint(struct wr *w, uint64_t v, size_t n);
+/* p == NULL: what is there stays. */
 void wr_raw(struct wr *w, const void *p, size_t n);
 /* Room for `n` bytes that the caller fills; NULL when measuring or when there is none. */
 uint8_t *wr_room(struct wr *w, size_t n);

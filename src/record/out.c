@@ -3,16 +3,33 @@
 
 #include "base/secret.h"
 
-void outq_init(struct outq *q, const troth_allocator *memory)
+void outq_init(struct outq *q, const troth_allocator *memory, uint8_t *home)
 {
-    *q = (struct outq){ .memory = memory, .least = OUTQ_SMALL };
+    *q = (struct outq){ .memory = memory, .p = home, .cap = home ? OUTQ_HOME : 0, .least = OUTQ_SMALL, .home = home };
 }
 
 void outq_free(struct outq *q)
 {
-    if (q->p)
+    size_t least = q->least;
+    if (q->cap && q->p != q->home)
         q->memory->free(q->memory->ctx, q->p, q->cap);
-    *q = (struct outq){ .memory = q->memory, .least = q->least };
+    outq_init(q, q->memory, q->home);
+    q->least = least;
+}
+
+/* A buffer of `cap` bytes, with what waits at its front. */
+static bool move(struct outq *q, size_t cap)
+{
+    size_t waits = q->end - q->at;
+    uint8_t *p = q->memory->alloc(q->memory->ctx, cap);
+    TRY(p);
+    if (waits)
+        memcpy(p, q->p + q->at, waits);
+    outq_free(q);
+    q->p = p;
+    q->cap = cap;
+    q->end = waits;
+    return true;
 }
 
 /* Room for `n` more bytes behind what waits. */
@@ -21,23 +38,16 @@ static bool room(struct outq *q, troth_error *e, size_t n)
     size_t waits = q->end - q->at;
     if (!waits)
         q->at = q->end = 0;
-    if (q->cap - q->end >= n)
+    if (q->cap >= n && q->cap - n >= q->end)
         return true;
-    if (q->cap - waits >= n && waits <= q->at) { /* half or more was sent: moving is cheap */
+    if (q->cap >= n && q->cap - n >= waits && waits <= q->at) { /* half or more was sent: moving is cheap */
         memcpy(q->p, q->p + q->at, waits);
         q->at = 0;
         q->end = waits;
         return true;
     }
     size_t cap = waits + n < q->least ? q->least : waits ? waits + n + (waits + n) / 2 : n;
-    uint8_t *p = n < SIZE_MAX / 4 && waits < SIZE_MAX / 4 ? q->memory->alloc(q->memory->ctx, cap) : NULL;
-    if (!p)
-        return fail_to(e, OUT_OF_MEMORY, "%zu bytes to send", n);
-    if (waits)
-        memcpy(p, q->p + q->at, waits);
-    outq_free(q);
-    *q = (struct outq){ q->memory, p, cap, 0, waits, q->least };
-    return true;
+    return (n < SIZE_MAX / 4 && waits < SIZE_MAX / 4 && move(q, cap)) || fail_to(e, OUT_OF_MEMORY, "%zu bytes to send", n);
 }
 
 static bool count(const span *parts, size_t n_parts, size_t *n)
@@ -79,6 +89,34 @@ bool outq_put_clear(struct outq *q, troth_error *e, uint8_t type, uint16_t versi
     return outq_put(q, e, &clear, type, version, &content, 1);
 }
 
+uint8_t *outq_place(struct outq *q, size_t n)
+{
+    troth_error ignored;
+    return room(q, &ignored, LIMIT_RECORD_HEADER + n) ? q->p + q->end + LIMIT_RECORD_HEADER : NULL;
+}
+
+bool outq_lend(struct outq *q, troth_error *e, struct protect *p, uint8_t type, uint16_t version, uint8_t *content, size_t n)
+{
+    span all = span_of(content, n);
+    struct pieces from = { &all, 1, 0 };
+    if (!outq_empty(q) || protect_on(p) || n > p->most)
+        return outq_put(q, e, p, type, version, &all, 1);
+    TRY(protect_seal(p, e, content - LIMIT_RECORD_HEADER, type, version, &from, n));
+    outq_free(q);
+    q->p = content - LIMIT_RECORD_HEADER;
+    q->cap = 0;
+    q->end = LIMIT_RECORD_HEADER + n;
+    return true;
+}
+
+bool outq_own(struct outq *q)
+{
+    if (q->cap || outq_empty(q) || move(q, q->end - q->at))
+        return true;
+    outq_free(q);
+    return false;
+}
+
 span outq_span(const struct outq *q)
 {
     return q->p ? span_of(q->p + q->at, q->end - q->at) : SPAN_NONE;
@@ -88,12 +126,14 @@ void outq_sent(struct outq *q, size_t n)
 {
     q->at += n < q->end - q->at ? n : q->end - q->at;
     if (q->at == q->end)
-        q->at = q->end = 0;
+        outq_drop(q);
 }
 
 void outq_drop(struct outq *q)
 {
     q->at = q->end = 0;
+    if (!q->cap)
+        outq_free(q); /* what was lent is not ours any more */
 }
 
 void outq_rest(struct outq *q)

@@ -278,7 +278,8 @@ bool protect_seal(struct protect *p, troth_error *e, uint8_t *out, uint8_t type,
     uint8_t outer = p->form == FORM_13 ? CONTENT_APPLICATION_DATA : type;
     put_header(out, outer, p->form == FORM_PLAIN ? version : VERSION, whole - HEADER);
     if (p->form == FORM_PLAIN) {
-        copy_pieces(out + HEADER, from, n);
+        if (from->parts->p + from->at != out + HEADER) /* it may have been written where it goes */
+            copy_pieces(out + HEADER, from, n);
     } else {
         struct nonce nonce;
         uint8_t aad[13];

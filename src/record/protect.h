@@ -25,7 +25,6 @@ struct protect {
     const troth_aead      *aead;    /* NULL: in the clear                                                              */
     void                  *state;   /* memory for the expanded key; NULL while at rest, and for the first record of a
                                      * key: that one's is on the stack, as handshake keys seldom see a second          */
-    bool                   begun;   /* the key is expanded in it                                                       */
     const struct witness  *witness; /* told of each record; may be NULL                                                */
     uint64_t               seq;     /* of the next record                                                              */
     uint64_t               limit;   /* sealing: records that may be sealed under this key                              */
@@ -36,6 +35,7 @@ struct protect {
     uint8_t                form;    /* enum form                                                                       */
     uint8_t                from;    /* enum direction, for the witness                                                 */
     uint8_t                epoch;   /* EPOCH_*, for the witness                                                        */
+    bool                   begun;   /* the key is expanded in `state`                                                  */
     uint8_t                key[TROTH_AEAD_KEY_MAX];
     uint8_t                iv[IV_MAX];
 };
@@ -74,7 +74,7 @@ struct pieces {
 };
 
 /* One record, whose content is the next `n` bytes of `from` (n <= most), into `out`, which has room for protect_sealed_n() bytes and does
- * not overlap the pieces.  `version`: of the record header (0x0301 only for a first ClientHello).  Fails at the limit of the key
+ * not overlap the pieces; but in the clear the content may lie where it goes already.  `version`: of the record header (0x0301 only for a first ClientHello).  Fails at the limit of the key
  * (KEY_EXHAUSTED), for lack of memory, or when the provider fails. */
 bool MUST_USE protect_seal(struct protect *p, troth_error *e, uint8_t *out, uint8_t type, uint16_t version, struct pieces *from,
                            size_t n);

@@ -17,6 +17,12 @@ enum took {
 struct carrier {
     /* ---- out.  Content of one type (enum content) under the keys of now, queued whole or not at all. */
     bool (*put)(struct troth_conn *c, uint8_t type, const span *parts, size_t n);
+    /* Room for a message that put() is given next, alone, so that it need not be copied; NULL: where it lies is all the same. */
+    uint8_t *(*place)(struct troth_conn *c, size_t n);
+    /* Likewise put() for a message in the clear that stays as it is until it was sent, or until own(): LIMIT_RECORD_HEADER bytes before it are
+     * the carrier's.  own(): what was not sent of it is copied; false: failed. */
+    bool (*lend)(struct troth_conn *c, uint8_t *message, size_t n);
+    bool (*own)(struct troth_conn *c);
     /* What is to be handed to the application next (TROTH_SEND, TROTH_KEYS); false: nothing waits. */
     bool (*say)(struct troth_conn *c, troth_event *e);
     /* The transport took up to n bytes of it; how many those were. */

@@ -6,6 +6,7 @@
 #include "tls/flight.h"
 #include "tls/hooks.h"
 #include "tls/negotiate.h"
+#include "tls/offer.h"
 #include "tls/peer.h"
 #include "tls/tls12.h"
 #include "tls/types.h"
@@ -79,7 +80,7 @@ static bool take_exts(struct troth_conn *c, const struct exts *e)
     struct hs12 *v = c->hs->v12;
     v->staple_follows = exts_have(e, X_STATUS_REQUEST);
     v->ticket_follows = exts_have(e, X_SESSION_TICKET);
-    return take_alpn(c, e) && conn_record_limit(c, e) && hs_keep(c, &v->scts, e->sct_list);
+    return take_alpn(c, e) && conn_record_limit(c, e->record_size_limit) && hs_keep(c, &v->scts, e->sct_list);
 }
 
 /* A client that can show a certificate may have to sign all messages from the first on. */
@@ -88,7 +89,7 @@ static bool begin_log(struct troth_conn *c, const struct message *m)
     if (!c->cfg->n_identities && !c->cfg->ask_client)
         return true;
     log12_begin(c);
-    return log12_add(c, c->hs->transcript.early[0], true) && log12_add(c, m->raw, false);
+    return log12_add(c, c->hs->transcript.early[0], false) && log12_add(c, m->raw, false);
 }
 
 enum state client12_server_hello(struct troth_conn *c, struct server_hello *sh, struct rd *r, const struct message *m)
@@ -103,7 +104,8 @@ enum state client12_server_hello(struct troth_conn *c, struct server_hello *sh, 
            && hs_use_suite(c, sh->cipher_suite)
            && take_exts(c, &sh->exts)
            && session12_answered(c, sh)
-           && types_answered(c, &sh->exts);
+           && types_answered(c, &sh->exts)
+           && offer_forget(c);
     if (!ok)
         return S_FAILED;
     if (peer_ask_verdict_again(c))

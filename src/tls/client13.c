@@ -10,6 +10,7 @@
 #include "tls/late.h"
 #include "tls/late_auth.h"
 #include "tls/negotiate.h"
+#include "tls/offer.h"
 #include "tls/peer.h"
 #include "tls/quic.h"
 #include "tls/types.h"
@@ -128,7 +129,8 @@ enum state client13_server_hello(struct troth_conn *c, struct server_hello *sh, 
            && hs_use_suite(c, sh->cipher_suite)
            && ech_answer(c, sh, m)
            && psk_selected(c, sh)
-           && enter_handshake(c, sh);
+           && enter_handshake(c, sh)
+           && offer_forget(c);
     return ok ? S_WAIT_EE : S_FAILED;
 }
 
@@ -156,7 +158,7 @@ static enum state on_encrypted_extensions(struct troth_conn *c, const struct mes
         return S_FAILED;
     }
     bool ok = take_alpn(c, &ee.exts)
-           && conn_record_limit(c, &ee.exts)
+           && conn_record_limit(c, ee.exts.record_size_limit)
            && ech_take_retry(c, &ee.exts)
            && types_answered(c, &ee.exts)
            && quic_answer(c, &ee.exts)

@@ -4,36 +4,27 @@
 #include "tls/carrier.h"
 #include "tls/ech.h"
 #include "tls/flight.h"
+#include "tls/offer.h"
 #include "tls/session.h"
 
 /* ---- memory */
 
-/* What a client's shares take beyond those of classical groups: each lies there once for itself and once in the hello. */
-static size_t wide_shares(const struct config *cfg)
-{
-    enum { CLASSICAL = 65 };
-    size_t n = 0;
-    for (size_t i = 0; !cfg->is_server && i < u16s_count(cfg->key_shares); i++) {
-        const troth_kem *kem = provider_kem(cfg->provider, u16s_at(cfg->key_shares, i));
-        n += kem && kem->share_n > CLASSICAL ? 2 * kem->share_n : 0;
-    }
-    return n;
-}
-
 bool hs_begin(struct troth_conn *c)
 {
-    /* The first holds a handshake, but for a server's share of a hybrid, a long signature or a ticket: the second holds one of those. */
-    enum { FIRST_CHUNK = 2096, RESUMING = 544, NEXT_CHUNK = 1408 };
+    /* The first holds a handshake, but for a long signature, a session, a client's hello that is apart or a certificate of TLS 1.2: the
+     * second holds one of those. */
+    enum { FIRST_CHUNK = 2096, APART = 1712, RESUMING = 336, NEXT_CHUNK = 1408, NEXT_OF_SERVER = 640 };
+    bool server = c->cfg->is_server;
+    size_t first = !server && offer_apart(c) ? APART : FIRST_CHUNK;
     struct arena a;
-    size_t first = FIRST_CHUNK + wide_shares(c->cfg);
     arena_init(&a, c->cfg->memory, first + (c->shown ? RESUMING : 0));
     struct hs *hs = arena_alloc(&a, sizeof *hs);
     if (!hs)
         return fail(c, OUT_OF_MEMORY, "for a handshake");
-    a.next = NEXT_CHUNK;
+    a.next = server ? NEXT_OF_SERVER : NEXT_CHUNK;
     hs->arena = a;
     c->hs = hs;
-    if (c->cfg->is_server)
+    if (server)
         c->rec.out.least = OUTQ_FLIGHT;
     return true;
 }
@@ -43,6 +34,9 @@ void hs_end(struct troth_conn *c)
     if (!c->hs)
         return;
     session_over(c);
+    (void)!carrier_of(c)->own(c); /* what that fails for is found with the next event */
+    if (!c->cfg->is_server)
+        (void)!offer_forget(c);
     struct arena a = c->hs->arena; /* the handshake lies in its own arena */
     c->hs = NULL;
     c->rec.out.least = OUTQ_SMALL;
@@ -151,11 +145,11 @@ uint16_t conn_own_limit(const struct config *cfg, uint16_t version)
     return cfg->record_size_limit && cfg->record_size_limit < most ? cfg->record_size_limit : most;
 }
 
-bool conn_record_limit(struct troth_conn *c, const struct exts *theirs)
+bool conn_record_limit(struct troth_conn *c, uint16_t theirs)
 {
-    if (!exts_have(theirs, X_RECORD_SIZE_LIMIT) || c->quic)
+    if (!theirs || c->quic)
         return true;
-    uint16_t type = c->facts.version == TROTH_TLS13, most = (uint16_t)(theirs->record_size_limit - type);
+    uint16_t type = c->facts.version == TROTH_TLS13, most = (uint16_t)(theirs - type);
     if (most < c->rec.write.most)
         c->rec.write.most = most;
     c->rec.read.most = (uint16_t)(conn_own_limit(c->cfg, c->facts.version) - type);

@@ -43,19 +43,20 @@ enum { SHARES_MAX = 8, OFFERED_MAX = 32, FLIGHT_MAX = 8 }; /* key shares and ext
  * same memory: one key serves both. */
 struct offered_share {
     const troth_kem *kem;
-    uint8_t         *key;   /* the private state of `kem`, in the arena */
+    uint8_t         *key;   /* the private state of `kem` */
     span             share;
 };
 
 /* Client: what our ClientHello said, as far as answers are checked against it or a second hello must repeat it. */
 struct offer {
+    struct arena *room;                  /* of the shares and the hello, until they were answered (offer.c)    */
     uint8_t  session_id[32];
     uint8_t  session_id_n;
     uint8_t  shuffle[4 * OFFERED_MAX]; /* order of the extensions: the same in the second hello              */
     uint8_t  grease[8];                  /* seeds of GREASE values                                             */
     uint16_t least, most;                /* versions offered                                                   */
     struct ext_set asked;                /* extensions offered: the only ones that may be answered             */
-    struct offered_share *shares;        /* room for as many as the configuration wants, in the arena          */
+    struct offered_share *shares;        /* room for as many as the configuration wants, likewise              */
     uint8_t  max_shares;
     uint8_t  n_shares;
     bool     again;                      /* HelloRetryRequest came: this is the second hello                   */
@@ -69,6 +70,7 @@ struct hello {
     uint8_t  session_id[32];
     uint8_t  session_id_n;
     struct ext_set has;
+    uint16_t record_size_limit;          /* as said; 0: not                                                    */
     span     raw;                        /* the message, kept only while the application is asked              */
     bool     retried;                    /* HelloRetryRequest went out                                         */
     uint16_t retry_group, retry_suite;   /* what it demanded, and what the second hello must still offer       */
@@ -89,7 +91,7 @@ struct wanted {
     span     schemes, schemes_cert;      /* lists of u16, in the arena                                         */
     span     authorities;                /* list of opaque16                                                   */
     span     types12;                    /* client, TLS 1.2: ClientCertificateType                             */
-    span     types;                      /* server_certificate_types of a hello; empty: X.509                  */
+    span     types;                      /* server_certificate_types of a hello; empty: X.509. In the arena    */
     span     context;                    /* certificate_request_context                                        */
     bool     staple, scts;
     span     delegated;                  /* schemes for delegated credentials; empty: not wanted               */
@@ -323,9 +325,9 @@ void conn_ready(struct troth_conn *c);
 /* `name` was negotiated: facts point at our own copy of it. */
 bool MUST_USE conn_alpn(struct troth_conn *c, span name);
 /* RFC 8449: the limit that we name in a version, ours or all that a record can hold; what the peer's extension says about records we send,
- * and ours about those it sends. */
+ * (0: nothing) and ours about those it sends. */
 uint16_t conn_own_limit(const struct config *cfg, uint16_t version);
-bool MUST_USE conn_record_limit(struct troth_conn *c, const struct exts *theirs);
+bool MUST_USE conn_record_limit(struct troth_conn *c, uint16_t theirs);
 /* Before what is received changes its keys or its author: no message may be half there. */
 bool MUST_USE conn_aligned(struct troth_conn *c);
 /* Installs the traffic keys of a secret.  WRITE: what waits in the flight is sealed with the old ones first.  READ: no message may be

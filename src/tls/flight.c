@@ -11,15 +11,12 @@ static void write_whole(struct wr *w, uint8_t type, body_writer *body, const voi
     message_end(w, mark);
 }
 
-static bool write_into(struct troth_conn *c, struct arena *a, uint8_t type, body_writer *body, const void *what, uint8_t **message,
-                       size_t *n)
+static bool write_at(struct troth_conn *c, uint8_t *p, size_t cap, uint8_t type, body_writer *body, const void *what, uint8_t **message,
+                     size_t *n)
 {
-    struct wr measure = wr_measure();
-    write_whole(&measure, type, body, what);
-    uint8_t *p = arena_alloc(a, measure.n);
     if (!p)
-        return fail(c, OUT_OF_MEMORY, "%zu bytes for %s", measure.n, name_of(&names_handshake, type));
-    struct wr w = wr_into(p, measure.n);
+        return fail(c, OUT_OF_MEMORY, "%zu bytes for %s", cap, name_of(&names_handshake, type));
+    struct wr w = wr_into(p, cap);
     write_whole(&w, type, body, what);
     if (!wr_ok(&w))
         return fail(c, BUG, "%s does not fit its own lengths", name_of(&names_handshake, type));
@@ -28,19 +25,39 @@ static bool write_into(struct troth_conn *c, struct arena *a, uint8_t type, body
     return true;
 }
 
+static size_t measure(uint8_t type, body_writer *body, const void *what)
+{
+    struct wr w = wr_measure();
+    write_whole(&w, type, body, what);
+    return w.n;
+}
+
+static bool write_into(struct troth_conn *c, struct arena *a, uint8_t type, body_writer *body, const void *what, uint8_t **message,
+                       size_t *n)
+{
+    size_t cap = measure(type, body, what);
+    return write_at(c, arena_alloc(a, cap), cap, type, body, what, message, n);
+}
+
 bool flight_write(struct troth_conn *c, uint8_t type, body_writer *body, const void *what, uint8_t **message, size_t *n)
 {
     return write_into(c, &c->hs->arena, type, body, what, message, n);
 }
 
-bool flight_add_instead(struct troth_conn *c, span hashed, span sent)
+/* Told and hashed. */
+static bool count_in(struct troth_conn *c, span hashed, span sent)
 {
     struct hs *hs = c->hs;
     TRY(retell(c, sent));
     if (!transcript_add(&hs->transcript, hashed))
         return fail(c, BUG, "three messages wait for a hash");
-    if (hs->v12)
-        TRY(log12_add(c, hashed, true));
+    return !hs->v12 || log12_add(c, hashed, true);
+}
+
+bool flight_add_instead(struct troth_conn *c, span hashed, span sent)
+{
+    struct hs *hs = c->hs;
+    TRY(count_in(c, hashed, sent));
     if (hs->flight.n == FLIGHT_MAX)
         TRY(flight_flush(c));
     hs->flight.parts[hs->flight.n++] = sent;
@@ -93,6 +110,35 @@ bool flight_flush(struct troth_conn *c)
     size_t n = hs->flight.n;
     hs->flight.n = 0;
     return flight_put(c, CONTENT_HANDSHAKE, hs->flight.parts, n);
+}
+
+/* ---- messages in the clear that are not copied */
+bool flight_write_here(struct troth_conn *c, uint8_t type, body_writer *body, const void *what, uint8_t **message, size_t *n)
+{
+    size_t cap = measure(type, body, what);
+    TRY(flight_flush(c) && put_ccs(c));
+    uint8_t *p = carrier_of(c)->place(c, cap);
+    return write_at(c, p ? p : arena_alloc(&c->hs->arena, cap), cap, type, body, what, message, n);
+}
+
+bool flight_put_here(struct troth_conn *c, span message)
+{
+    return count_in(c, message, message) && flight_put(c, CONTENT_HANDSHAKE, &message, 1);
+}
+
+bool flight_write_to_lend(struct troth_conn *c, struct arena *a, uint8_t type, body_writer *body, const void *what, uint8_t **message,
+                          size_t *n)
+{
+    size_t cap = measure(type, body, what);
+    uint8_t *p = arena_alloc(a, LIMIT_RECORD_HEADER + cap);
+    return write_at(c, p ? p + LIMIT_RECORD_HEADER : NULL, cap, type, body, what, message, n);
+}
+
+bool flight_lend(struct troth_conn *c, uint8_t *message, size_t n)
+{
+    TRY(count_in(c, span_of(message, n), span_of(message, n)) && flight_flush(c) && put_ccs(c) && carrier_of(c)->lend(c, message, n));
+    c->hs->first_sent = true;
+    return true;
 }
 
 bool flight_ccs(struct troth_conn *c)

@@ -18,6 +18,13 @@ bool MUST_USE flight_add_whole(struct troth_conn *c, span message);
 bool MUST_USE flight_add_instead(struct troth_conn *c, span hashed, span sent);
 /* The two halves of flight_add, for a message that must be changed before it is hashed (PSK binders): write, then flight_add_whole. */
 bool MUST_USE flight_write(struct troth_conn *c, uint8_t type, body_writer *body, const void *what, uint8_t **message, size_t *n);
+/* Likewise for one in the clear that leaves before anything else is put, by flight_put_here: it is written where it leaves from. */
+bool MUST_USE flight_write_here(struct troth_conn *c, uint8_t type, body_writer *body, const void *what, uint8_t **message, size_t *n);
+bool MUST_USE flight_put_here(struct troth_conn *c, span message);
+/* And for one in the clear that is kept anyway, by `a`: it leaves from there, by flight_lend.  Before the arena goes: the carrier's own(). */
+bool MUST_USE flight_write_to_lend(struct troth_conn *c, struct arena *a, uint8_t type, body_writer *body, const void *what, uint8_t **message,
+                                   size_t *n);
+bool MUST_USE flight_lend(struct troth_conn *c, uint8_t *message, size_t n);
 /* Seals what waits. */
 bool MUST_USE flight_flush(struct troth_conn *c);
 /* One run of content, to whatever carries it, behind a change_cipher_spec that waits. */

@@ -1,12 +1,15 @@
 /* offer.c - what our ClientHello says.  Must build the same hello each time: everything that is random is drawn in offer_prepare. */
 #include "tls/offer.h"
 
+#include "tls/carrier.h"
 #include "tls/compressed.h"
 #include "tls/delegated.h"
+#include "tls/ech.h"
 #include "tls/flight.h"
 #include "tls/hooks.h"
 #include "tls/negotiate.h"
 #include "tls/quic.h"
+#include "tls/session.h"
 #include "tls/types.h"
 
 enum grease_seed { GREASE_SUITE, GREASE_GROUP, GREASE_EXT_FIRST, GREASE_EXT_LAST, GREASE_VERSION, GREASE_SCHEME };
@@ -21,46 +24,105 @@ static uint16_t grease(const struct offer *o, enum grease_seed what)
 }
 
 /* ---- key shares */
-static struct offered_share *find_share(struct offer *o, const troth_kem *kem)
+
+/* Where the hello is long, it and the shares have memory of their own, which goes when they were answered: the size of it; 0 where they
+ * are in the handshake's. */
+size_t offer_apart(const struct troth_conn *c)
+{
+    enum { CLASSICAL = 133, KEY_AND_ROW = 128, HELLO = 448 };
+    const struct config *cfg = c->cfg;
+    size_t n = HELLO + session_given(c).n / 4, most = 0;
+    for (size_t i = 0; i < u16s_count(cfg->key_shares); i++) {
+        const troth_kem *kem = provider_kem(cfg->provider, u16s_at(cfg->key_shares, i));
+        n += kem ? KEY_AND_ROW + kem->share_n : 0;
+        most = kem && kem->share_n > most ? kem->share_n : most;
+    }
+    return most > CLASSICAL ? n : 0;
+}
+
+static bool make_room(struct troth_conn *c)
+{
+    struct offer *o = &c->hs->offer;
+    size_t apart = offer_apart(c);
+    o->room = apart ? arena_alloc(&c->hs->arena, sizeof *o->room) : &c->hs->arena;
+    if (apart && o->room)
+        arena_init(o->room, c->cfg->memory, apart);
+    return o->room || fail(c, OUT_OF_MEMORY, "for a ClientHello");
+}
+
+bool offer_forget(struct troth_conn *c)
+{
+    struct offer *o = &c->hs->offer;
+    if (!o->room || o->room == &c->hs->arena)
+        return true;
+    bool ok = carrier_of(c)->own(c);
+    o->shares = NULL;
+    o->n_shares = 0;
+    arena_free(o->room);
+    return ok;
+}
+
+/* One that a hybrid already contains is the same key (performance: one X25519 key serves both). */
+static struct offered_share *whole_of(struct offer *o, const troth_kem *kem)
 {
     for (size_t i = 0; i < o->n_shares; i++)
-        if (o->shares[i].kem == kem || o->shares[i].kem->tail == kem)
+        if (o->shares[i].kem->tail == kem)
             return &o->shares[i];
     return NULL;
 }
 
-/* A share for `kem`; one that a hybrid already contains is the same key (performance: one X25519 key serves both). */
+/* A share for `kem`, which is made when its place is known. */
 static bool add_share(struct troth_conn *c, const troth_kem *kem)
 {
     struct offer *o = &c->hs->offer;
     if (o->n_shares == o->max_shares)
         return true;
-    struct offered_share *s = &o->shares[o->n_shares], *whole = find_share(o, kem);
-    s->kem = kem;
-    if (whole && whole->kem->tail == kem) {
-        s->key = whole->key + whole->kem->tail_private_at;
-        s->share = span_slice(whole->share, whole->kem->tail_share_at, kem->share_n);
-        o->n_shares++;
-        return true;
-    }
-    s->key = arena_alloc(&c->hs->arena, kem->private_n);
-    uint8_t *share = arena_alloc(&c->hs->arena, kem->share_n);
-    if (!s->key || !share)
+    struct offered_share *whole = whole_of(o, kem);
+    uint8_t *key = whole ? whole->key + whole->kem->tail_private_at : arena_alloc(o->room, kem->private_n);
+    if (!key)
         return fail(c, OUT_OF_MEMORY, "for a key share of %s", kem->name);
-    if (!kem->make(kem, s->key, share))
-        return fail(c, CRYPTO_FAILED, "making a key for %s", kem->name);
-    s->share = span_of(share, kem->share_n);
-    o->n_shares++;
+    o->shares[o->n_shares++] = (struct offered_share){ kem, key, { NULL, kem->share_n } };
     return true;
 }
 
-static bool make_shares(struct troth_conn *c)
+static bool make_share(struct troth_conn *c, struct offered_share *s, uint8_t *at)
+{
+    const struct offered_share *whole = whole_of(&c->hs->offer, s->kem);
+    if (!at)
+        return fail(c, OUT_OF_MEMORY, "for a key share of %s", s->kem->name);
+    if (whole)
+        memcpy(at, whole->share.p + whole->kem->tail_share_at, s->share.n);
+    else if (!s->kem->make(s->kem, s->key, at))
+        return fail(c, CRYPTO_FAILED, "making a key for %s", s->kem->name);
+    s->share.p = at;
+    return true;
+}
+
+/* Where there are two hellos, they are made before. */
+static bool make_shares_ahead(struct troth_conn *c)
+{
+    struct offer *o = &c->hs->offer;
+    for (size_t i = 0; i < o->n_shares; i++)
+        TRY(o->shares[i].share.p || make_share(c, &o->shares[i], arena_alloc(o->room, o->shares[i].share.n)));
+    return true;
+}
+
+/* In the hello that was written: `at` says where. */
+static bool make_shares_there(struct troth_conn *c, uint8_t *message, const size_t *at)
+{
+    struct offer *o = &c->hs->offer;
+    for (size_t i = 0; i < o->n_shares; i++)
+        TRY(o->shares[i].share.p || make_share(c, &o->shares[i], message + at[i]));
+    return true;
+}
+
+static bool choose_shares(struct troth_conn *c)
 {
     const struct config *cfg = c->cfg;
     struct offer *o = &c->hs->offer;
     size_t most = u16s_count(cfg->key_shares);
     o->max_shares = (uint8_t)(most < 1 ? 1 : most < SHARES_MAX ? most : SHARES_MAX); /* one for a HelloRetryRequest */
-    o->shares = arena_array(&c->hs->arena, o->max_shares, sizeof *o->shares);
+    o->shares = arena_array(o->room, o->max_shares, sizeof *o->shares);
     if (!o->shares)
         return fail(c, OUT_OF_MEMORY, "for key shares");
     for (size_t i = 0; c->hs->offer.most >= TROTH_TLS13 && i < u16s_count(cfg->key_shares); i++) {
@@ -95,13 +157,13 @@ bool offer_prepare(struct troth_conn *c)
     memcpy(o->session_id, fresh.session_id, 32); /* for whoever needs one */
     if (c->cfg->middlebox && o->most >= TROTH_TLS13)
         o->session_id_n = 32;
-    return make_shares(c);
+    return make_room(c) && choose_shares(c);
 }
 
 /* ---- the hello */
 static bool room(struct troth_conn *c, struct wr *w, size_t n)
 {
-    uint8_t *p = arena_alloc(&c->hs->arena, n);
+    uint8_t *p = arena_alloc(c->hs->offer.room, n);
     if (!p)
         return fail(c, OUT_OF_MEMORY, "for a ClientHello");
     *w = wr_into(p, n);
@@ -148,6 +210,8 @@ static bool put_groups(struct troth_conn *c, struct exts *e)
     const struct config *cfg = c->cfg;
     const struct offer *o = &c->hs->offer;
     uint16_t any = grease(o, GREASE_GROUP);
+    if (ech_stage(c) == ECH_OFFERED || ech_stage(c) == ECH_ACCEPTED)
+        TRY(make_shares_ahead(c));
     struct wr w;
     TRY(room(c, &w, cfg->groups.n + 2));
     if (cfg->grease)
@@ -291,7 +355,10 @@ bool offer_send(struct troth_conn *c, struct client_hello *ch)
     TRY(ech_send(c, ch, &sent));
     if (sent)
         return true;
-    TRY(flight_write(c, HS_client_hello, body_client_hello, ch, &message, &n));
-    TRY(psk_bind(c, ch, message, n));
-    return flight_add_whole(c, span_of(message, n));
+    size_t at[LIMIT_KEY_SHARES] = { 0 };
+    ch->exts.share_at = at;
+    TRY(flight_write_to_lend(c, c->hs->offer.room, HS_client_hello, body_client_hello, ch, &message, &n));
+    ch->exts.share_at = NULL;
+    TRY(make_shares_there(c, message, at + ch->exts.n_shares - c->hs->offer.n_shares)); /* GREASE comes first */
+    return psk_bind(c, ch, message, n) && flight_lend(c, message, n);
 }

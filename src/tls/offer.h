@@ -12,5 +12,9 @@ bool MUST_USE offer_retry_share(struct troth_conn *c, uint16_t group);
 bool MUST_USE offer_build(struct troth_conn *c, struct client_hello *ch);
 /* Writes it, binds PSKs, hashes and queues it. */
 bool MUST_USE offer_send(struct troth_conn *c, struct client_hello *ch);
+/* The answer was taken: where the hello, the shares and their keys have memory of their own, it is given back.  False: failed. */
+bool MUST_USE offer_forget(struct troth_conn *c);
+/* How much that will be; 0: they are in the handshake's. */
+size_t offer_apart(const struct troth_conn *c);
 
 #endif

@@ -62,6 +62,25 @@ static bool put(struct troth_conn *c, uint8_t type, const span *parts, size_t n)
     return true;
 }
 
+static uint8_t *place(struct troth_conn *c, size_t n)
+{
+    (void)c;
+    (void)n;
+    return NULL;
+}
+
+static bool lend(struct troth_conn *c, uint8_t *message, size_t n)
+{
+    span all = span_of(message, n);
+    return put(c, CONTENT_HANDSHAKE, &all, 1);
+}
+
+static bool own(struct troth_conn *c)
+{
+    (void)c;
+    return true;
+}
+
 static bool say(struct troth_conn *c, troth_event *e)
 {
     struct quic *q = c->quic;
@@ -174,6 +193,9 @@ static void forget(struct troth_conn *c, bool all)
 
 const struct carrier over_quic = {
     .put = put,
+    .place = place,
+    .lend = lend,
+    .own = own,
     .say = say,
     .sent = sent,
     .take = take,

@@ -11,13 +11,34 @@
 enum { LEVEL_WARNING = 1 };
 
 /* ---- out */
-static bool put(struct troth_conn *c, uint8_t type, const span *parts, size_t n)
+static uint16_t version_of(const struct troth_conn *c)
 {
     enum { FIRST_VERSION = 0x0301 }; /* of a first ClientHello's record, for old middleboxes (RFC 9846 5.1) */
-    bool first = c->hs && !c->cfg->is_server && !c->hs->first_sent;
+    return c->hs && !c->cfg->is_server && !c->hs->first_sent ? FIRST_VERSION : TROTH_TLS12;
+}
+
+static bool put(struct troth_conn *c, uint8_t type, const span *parts, size_t n)
+{
     troth_error e;
     error_none(&e);
-    return outq_put(&c->rec.out, &e, &c->rec.write, type, first ? FIRST_VERSION : TROTH_TLS12, parts, n) || trouble_take(&c->error, &e);
+    return outq_put(&c->rec.out, &e, &c->rec.write, type, version_of(c), parts, n) || trouble_take(&c->error, &e);
+}
+
+static uint8_t *place(struct troth_conn *c, size_t n)
+{
+    return protect_on(&c->rec.write) || n > c->rec.write.most ? NULL : outq_place(&c->rec.out, n);
+}
+
+static bool lend(struct troth_conn *c, uint8_t *message, size_t n)
+{
+    troth_error e;
+    error_none(&e);
+    return outq_lend(&c->rec.out, &e, &c->rec.write, CONTENT_HANDSHAKE, version_of(c), message, n) || trouble_take(&c->error, &e);
+}
+
+static bool own(struct troth_conn *c)
+{
+    return outq_own(&c->rec.out) || fail(c, OUT_OF_MEMORY, "for what was not sent yet");
 }
 
 static bool say(struct troth_conn *c, troth_event *e)
@@ -127,6 +148,9 @@ static void forget(struct troth_conn *c, bool all)
 
 const struct carrier over_records = {
     .put = put,
+    .place = place,
+    .lend = lend,
+    .own = own,
     .say = say,
     .sent = sent,
     .take = take,

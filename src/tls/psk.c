@@ -9,8 +9,10 @@
 struct hs_psk *hs_psk(struct troth_conn *c)
 {
     struct hs *hs = c->hs;
+    size_t most = c->cfg->is_server ? 1 : c->cfg->n_psks + 1;
+    most = most < PSKS_OFFERED_MAX ? most : PSKS_OFFERED_MAX;
     if (!hs->psk)
-        hs->psk = arena_alloc(&hs->arena, sizeof *hs->psk);
+        hs->psk = arena_alloc(&hs->arena, sizeof *hs->psk + most * sizeof hs->psk->offered[0]);
     if (!hs->psk)
         (void)fail(c, OUT_OF_MEMORY, "for pre-shared keys");
     return hs->psk;
@@ -203,7 +205,7 @@ static bool try_ticket(struct troth_conn *c, const struct psk_identity *id, stru
     bool fits = !session_unfit(c, s) && s->version == TROTH_TLS13 && suite->hash == c->hs->hash->id
              && span_equal(s->server_name, c->facts.server_name);
     if (fits)
-        *p = (struct psk){ .session = s, .identity = id->identity, .key = secret_span(&s->secret), .hash = c->hs->hash };
+        *p = (struct psk){ .session = s, .key = secret_span(&s->secret), .hash = c->hs->hash };
     return true;
 }
 
@@ -212,7 +214,7 @@ static void try_external(struct troth_conn *c, const struct psk_identity *id, st
     for (size_t i = 0; i < c->cfg->n_psks && !p->hash; i++) {
         const struct external_psk *e = &c->cfg->psks[i];
         if (e->hash == c->hs->hash->id && span_equal(e->identity, id->identity))
-            *p = (struct psk){ .identity = e->identity, .key = e->key, .hash = c->hs->hash, .external = true, .imported = e->imported };
+            *p = (struct psk){ .key = e->key, .hash = c->hs->hash, .external = true, .imported = e->imported };
     }
 }
 

@@ -9,7 +9,7 @@ enum { PSKS_OFFERED_MAX = 5 };
 /* One PSK, from a session or from the application. */
 struct psk {
     const struct session *session;   /* NULL: external */
-    span                  identity;
+    span                  identity;  /* client */
     span                  key;       /* as long as the hash, or what the application gave */
     const troth_hash     *hash;
     uint32_t              age;       /* obfuscated_ticket_age */
@@ -18,11 +18,11 @@ struct psk {
 
 struct hs_psk {
     struct session session;          /* client: to resume; server: that was resumed */
-    struct psk     offered[PSKS_OFFERED_MAX];
     uint8_t        n;
     bool           has_session;
     uint16_t       selected;
     const char    *unfit;            /* why there is no session to offer */
+    struct psk     offered[];        /* client: all; server: the one that was chosen */
 };
 
 /* The memory for it, made when it is first needed.  NULL: out of memory, and failed. */

@@ -53,6 +53,8 @@ static bool take_hello(struct troth_conn *c, const struct client_hello *ch)
     if (h->session_id_n)
         memcpy(h->session_id, ch->legacy_session_id.p, h->session_id_n);
     memcpy(c->facts.client_random, ch->random.p, 32);
+    h->record_size_limit = ch->exts.record_size_limit;
+    TRY(hs_keep(c, &c->hs->wanted.types, ch->exts.server_certificate_types));
     return quic_hello(c, ch) && take_server_name(c, &ch->exts);
 }
 

@@ -115,7 +115,7 @@ static void add_answers(struct troth_conn *c, const struct client_hello *ch, str
     }
     if (sends_staple(c))
         exts_add(e, X_STATUS_REQUEST);
-    types_answer(c, ch, e);
+    types_answer(c, e);
     if (!c->facts.resumed && c->hs->wanted.scts && c->hs->identity->scts.n) {
         e->sct_list = c->hs->identity->scts;
         exts_add(e, X_SIGNED_CERTIFICATE_TIMESTAMP);
@@ -139,7 +139,7 @@ static bool send_server_hello(struct troth_conn *c, const struct client_hello *c
         sh.exts.alpn = wr_done(&w);
         exts_add(&sh.exts, X_ALPN);
     }
-    return session12_announce(c, ch, &sh) && flight_add(c, HS_server_hello, body_server_hello, &sh) && conn_record_limit(c, &ch->exts);
+    return session12_announce(c, ch, &sh) && flight_add(c, HS_server_hello, body_server_hello, &sh) && conn_record_limit(c, ch->exts.record_size_limit);
 }
 
 /* ---- the rest of our flight */

@@ -102,6 +102,11 @@ static bool decide_alpn(struct troth_conn *c, const struct client_hello *ch)
 }
 
 /* ---- ServerHello and the keys of the handshake */
+static bool wants_client_certificate(const struct troth_conn *c)
+{
+    return c->cfg->client_auth != TROTH_AUTH_NONE && !c->facts.resumed && !c->facts.psk_external;
+}
+
 static bool agree(struct troth_conn *c, const struct client_hello *ch, struct server_hello *sh, uint8_t *reply, uint8_t *secret,
                   size_t *n)
 {
@@ -120,6 +125,20 @@ static bool agree(struct troth_conn *c, const struct client_hello *ch, struct se
     return true;
 }
 
+/* The hello is not looked at any more.  A hybrid's is as long as the answer, which takes its memory where it gives it back; what comes next
+ * is a Finished. */
+static void drop_hello(struct troth_conn *c, size_t share_n)
+{
+    enum { CLASSICAL = 133 };
+    c->rec.out.least = (c->facts.resumed || c->facts.psk_external ? OUTQ_SMALL : OUTQ_FLIGHT) + share_n;
+    if (share_n <= CLASSICAL)
+        return;
+    messages_rest(&c->rec.messages);
+    inbuf_rest(&c->rec.in);
+    if (!wants_client_certificate(c))
+        c->rec.in.want = INBUF_SHORT;
+}
+
 static bool send_server_hello(struct troth_conn *c, const struct client_hello *ch, uint8_t *secret, size_t *n)
 {
     struct hs *hs = c->hs;
@@ -136,14 +155,14 @@ static bool send_server_hello(struct troth_conn *c, const struct client_hello *c
     sh.exts.selected_version = TROTH_TLS13;
     exts_add(&sh.exts, X_SUPPORTED_VERSIONS);
     TRY(agree(c, ch, &sh, reply, secret, n));
-    c->rec.out.least = OUTQ_FLIGHT + sh.exts.shares[0].key_exchange.n;
+    drop_hello(c, sh.exts.shares[0].key_exchange.n);
     if (hs->hello.psk_chosen) {
         sh.exts.selected_identity = hs->psk->selected;
         exts_add(&sh.exts, X_PRE_SHARED_KEY);
     }
-    TRY(flight_write(c, HS_server_hello, body_server_hello, &sh, &message, &message_n));
+    TRY(flight_write_here(c, HS_server_hello, body_server_hello, &sh, &message, &message_n));
     ech_confirm(c, message, message_n);
-    return flight_add_whole(c, span_of(message, message_n)) && flight_ccs(c);
+    return flight_put_here(c, span_of(message, message_n)) && flight_ccs(c);
 }
 
 static bool enter_handshake(struct troth_conn *c, span secret)
@@ -163,33 +182,29 @@ static bool enter_handshake(struct troth_conn *c, span secret)
 }
 
 /* ---- the rest of our flight */
-static bool wants_client_certificate(const struct troth_conn *c)
+static bool send_encrypted_extensions(struct troth_conn *c)
 {
-    return c->cfg->client_auth != TROTH_AUTH_NONE && !c->facts.resumed && !c->facts.psk_external;
-}
-
-static bool send_encrypted_extensions(struct troth_conn *c, const struct client_hello *ch)
-{
+    const struct hello *h = &c->hs->hello;
     struct encrypted_extensions ee;
     memset(&ee, 0, sizeof ee);
     uint8_t alpn[256];
     struct wr w = wr_into(alpn, sizeof alpn);
-    if (exts_have(&ch->exts, X_SERVER_NAME) && !c->facts.resumed && !c->cfg->ignore_names)
+    if (ext_set_has(&h->has, X_SERVER_NAME) && !c->facts.resumed && !c->cfg->ignore_names)
         exts_add(&ee.exts, X_SERVER_NAME); /* its name counted; in a session it counted before (RFC 6066 3) */
     if (c->facts.alpn.n) {
         wr_opaque(&w, 1, c->facts.alpn);
         ee.exts.alpn = wr_done(&w);
         exts_add(&ee.exts, X_ALPN);
     }
-    if (exts_have(&ch->exts, X_RECORD_SIZE_LIMIT) && !c->quic) { /* an answer, even where we have no wish of our own: theirs then counts */
+    if (h->record_size_limit && !c->quic) { /* an answer, even where we have no wish of our own: theirs then counts */
         ee.exts.record_size_limit = conn_own_limit(c->cfg, TROTH_TLS13);
         exts_add(&ee.exts, X_RECORD_SIZE_LIMIT);
     }
-    if (c->hs->hello.early_accepted)
+    if (h->early_accepted)
         exts_add(&ee.exts, X_EARLY_DATA);
     ech_give_retry(c, &ee.exts);
-    types_answer(c, ch, &ee.exts);
-    return quic_put(c, &ee.exts) && flight_add(c, HS_encrypted_extensions, body_encrypted_extensions, &ee) && conn_record_limit(c, &ch->exts);
+    types_answer(c, &ee.exts);
+    return quic_put(c, &ee.exts) && flight_add(c, HS_encrypted_extensions, body_encrypted_extensions, &ee) && conn_record_limit(c, h->record_size_limit);
 }
 
 static enum state after_flight(struct troth_conn *c)
@@ -220,7 +235,7 @@ static enum state send_flight(struct troth_conn *c, const struct client_hello *c
     bool asked = false;
     bool ok = send_server_hello(c, ch, secret, &n)
            && enter_handshake(c, span_of(secret, n))
-           && send_encrypted_extensions(c, ch);
+           && send_encrypted_extensions(c);
     secret_wipe(secret, sizeof secret);
     if (!ok)
         return S_FAILED;

@@ -119,7 +119,6 @@ bool types_choose(struct troth_conn *c, const struct client_hello *ch, bool asks
     const struct exts *e = &ch->exts;
     TRY(well_formed(c, "server_certificate_type", exts_have(e, X_SERVER_CERTIFICATE_TYPE) ? e->server_certificate_types : SPAN_NONE));
     TRY(well_formed(c, "client_certificate_type", exts_have(e, X_CLIENT_CERTIFICATE_TYPE) ? e->client_certificate_types : SPAN_NONE));
-    TRY(hs_keep(c, &c->hs->wanted.types, e->server_certificate_types));
     return !asks || choose_client_type(c, exts_have(e, X_CLIENT_CERTIFICATE_TYPE), e->client_certificate_types);
 }
 
@@ -138,9 +137,9 @@ static bool own_type(const struct troth_conn *c, span theirs, uint8_t *type)
     return false;
 }
 
-void types_answer(struct troth_conn *c, const struct client_hello *ch, struct exts *e)
+void types_answer(struct troth_conn *c, struct exts *e)
 {
-    if (exts_have(&ch->exts, X_SERVER_CERTIFICATE_TYPE) && own_type(c, ch->exts.server_certificate_types, &c->own_type)) {
+    if (ext_set_has(&c->hs->hello.has, X_SERVER_CERTIFICATE_TYPE) && own_type(c, c->hs->wanted.types, &c->own_type)) {
         e->server_certificate_types = span_of(&c->own_type, 1);
         exts_add(e, X_SERVER_CERTIFICATE_TYPE);
     }

@@ -14,7 +14,7 @@ bool MUST_USE types_asked(struct troth_conn *c);
 /* Server: what a hello offers is kept for choosing an identity, and the type of the client's certificate is decided. */
 bool MUST_USE types_choose(struct troth_conn *c, const struct client_hello *ch, bool asks);
 /* Server: adds the answers, once the identity is chosen or a session is resumed. */
-void types_answer(struct troth_conn *c, const struct client_hello *ch, struct exts *e);
+void types_answer(struct troth_conn *c, struct exts *e);
 
 static inline bool takes_raw_keys(const struct config *cfg)
 {

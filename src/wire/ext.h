@@ -114,6 +114,7 @@ struct exts {
     span     signature_algorithms_cert;       /* list of u16                                                        */
     struct key_share shares[LIMIT_KEY_SHARES];/* CH: client_shares; SH: one, server_share                           */
     uint8_t  n_shares;                        /* kept; a client may send more than are looked at                    */
+    size_t  *share_at;                        /* CH, written: where each began is noted here; NULL: nowhere         */
     uint16_t selected_group;                  /* HRR                                                                */
     span     alpn;                            /* CH: list of opaque8; answers: list of one                          */
     span     cookie;

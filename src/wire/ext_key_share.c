@@ -62,8 +62,11 @@ void ext_share_write(struct wr *w, const struct exts *e, enum ext_in in)
 {
     if (in & IN_CH) {
         size_t list = wr_open(w, 2);
-        for (unsigned i = 0; i < e->n_shares; i++)
+        for (unsigned i = 0; i < e->n_shares; i++) {
             entry_write(w, &e->shares[i]);
+            if (e->share_at)
+                e->share_at[i] = w->n - e->shares[i].key_exchange.n;
+        }
         wr_close(w, list, 2);
     } else if (in & IN_HRR) {
         wr_u16(w, e->selected_group);

@@ -71,7 +71,7 @@ static void command(struct run *r, uint8_t kind, span content)
 {
     static const uint8_t types[4] = { CONTENT_HANDSHAKE, CONTENT_APPLICATION_DATA, CONTENT_ALERT, CONTENT_CHANGE_CIPHER_SPEC };
     struct outq q;
-    outq_init(&q, &test_memory);
+    outq_init(&q, &test_memory, NULL);
     bool ok = true;
     if (kind & 0x80)
         give(r, content, 1 + (kind & 0x0f));

@@ -62,7 +62,7 @@ static void bench_end(struct bench *b)
 static void send_with(struct bench *b, struct protect *with, uint8_t type, span content)
 {
     struct outq q;
-    outq_init(&q, &b->mem.memory);
+    outq_init(&q, &b->mem.memory, NULL);
     assert_true(outq_put(&q, &b->error, with, type, 0x0303, &content, 1));
     feed(&b->in, outq_span(&q), 0);
     outq_free(&q);

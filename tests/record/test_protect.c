@@ -320,7 +320,7 @@ static void queues_in_order(void **state)
         size_t at = 0, got = 0;
         pair_init(&x, (enum form)form, p->aeads[0]);
         x.seal.most = 1000;
-        outq_init(&q, &mem.memory);
+        outq_init(&q, &mem.memory, NULL);
         inbuf_init(&in, &mem.memory);
         while (got < sizeof text) {
             if (at < sizeof text && noise_below(&seed, 2)) {
@@ -362,7 +362,7 @@ static void queues_all_or_nothing(void **state)
     struct outq q;
     span parts[2] = { { text, 20000 }, { text + 20000, 20000 } };
     pair_init(&x, FORM_13, p->aeads[0]);
-    outq_init(&q, &mem.memory);
+    outq_init(&q, &mem.memory, NULL);
     assert_true(outq_put(&q, &e, &x.seal, 23, 0x0303, NULL, 0)); /* an empty record is one */
     size_t before = outq_span(&q).n;
     assert_int_equal(before, 5 + 1 + 16);
@@ -381,6 +381,84 @@ static void queues_all_or_nothing(void **state)
     assert_true(span_equal(outq_span(&q), SPAN_TEXT("\x14\x03\x03\x00\x01\x01")));
     outq_drop(&q);
     assert_true(outq_empty(&q));
+    outq_free(&q);
+    pair_end(&x);
+}
+
+/* A message that goes from where it lies: until it was sent, or something joins it, or its place is needed. */
+static void queues_what_was_lent(void **state)
+{
+    (void)state;
+    uint8_t room[LIMIT_RECORD_HEADER + 100], *text = room + LIMIT_RECORD_HEADER;
+    static const span more = { (const uint8_t *)"more", 4 };
+    troth_error e = { 0 };
+    struct pair x;
+    struct outq q;
+    noise(text, 100, 5);
+    pair_init(&x, FORM_PLAIN, NULL);
+    outq_init(&q, &mem.memory, NULL);
+    for (int what = 0; what < 4; what++) {
+        size_t blocks = mem.blocks;
+        assert_true(outq_lend(&q, &e, &x.seal, CONTENT_HANDSHAKE, 0x0301, text, 100));
+        assert_ptr_equal(outq_span(&q).p, room);
+        assert_true(outq_span(&q).n == sizeof room && mem.blocks == blocks);
+        assert_memory_equal(room, "\x16\x03\x01\x00\x64", 5);
+        outq_sent(&q, 50);
+        if (what == 1)
+            assert_true(outq_put(&q, &e, &x.seal, CONTENT_HANDSHAKE, 0x0303, &more, 1));
+        if (what == 2)
+            assert_true(outq_own(&q));
+        bool dropped = what == 3;
+        if (dropped) {
+            mem.fail_in = 1;
+            assert_false(outq_own(&q));
+        }
+        assert_true((outq_span(&q).p == room + 50) == (what == 0));
+        assert_int_equal(outq_span(&q).n, dropped ? 0 : what == 1 ? 55 + 9 : 55);
+        assert_true(dropped || !memcmp(outq_span(&q).p, room + 50, 55));
+        outq_sent(&q, 64);
+        assert_true(outq_empty(&q) && outq_own(&q));
+        assert_true(what || !q.p);
+        outq_rest(&q);
+    }
+    assert_true(outq_put(&q, &e, &x.seal, CONTENT_HANDSHAKE, 0x0303, &more, 1)); /* behind others, or in pieces, it is copied */
+    assert_true(outq_lend(&q, &e, &x.seal, CONTENT_HANDSHAKE, 0x0303, text, 100));
+    assert_true(outq_span(&q).n == 9 + sizeof room && !memcmp(outq_span(&q).p + 14, text, 100));
+    outq_drop(&q);
+    x.seal.most = 60;
+    assert_true(outq_lend(&q, &e, &x.seal, CONTENT_HANDSHAKE, 0x0303, text, 100));
+    assert_true(outq_span(&q).n == 5 + sizeof room && q.p != room);
+    outq_free(&q);
+    pair_end(&x);
+}
+
+/* A message that is written where it leaves from, and a buffer that is somebody else's. */
+static void queues_in_place(void **state)
+{
+    (void)state;
+    uint8_t home[OUTQ_HOME];
+    troth_error e = { 0 };
+    struct pair x;
+    struct outq q;
+    pair_init(&x, FORM_PLAIN, NULL);
+    outq_init(&q, &mem.memory, home);
+    for (size_t n = 30; n <= 300; n += 270) {
+        size_t blocks = mem.blocks;
+        for (int i = 0; i < 2; i++) {
+            uint8_t *at = outq_place(&q, n);
+            span message = { at, n };
+            noise(at, n, 6);
+            assert_true(outq_put(&q, &e, &x.seal, CONTENT_HANDSHAKE, 0x0303, &message, 1));
+            assert_true(at + n == q.p + q.end && at[-5] == CONTENT_HANDSHAKE && at[-1] == (uint8_t)n);
+        }
+        assert_true((q.p == home) == (n == 30) && mem.blocks == blocks + (n != 30));
+        assert_true(outq_span(&q).n == 2 * (5 + n) && !memcmp(outq_span(&q).p + 5, outq_span(&q).p + 10 + n, n));
+        outq_sent(&q, 2 * (5 + n));
+        outq_rest(&q);
+        assert_true(q.p == home && mem.blocks == blocks);
+    }
+    mem.fail_in = 1;
+    assert_null(outq_place(&q, 300));
     outq_free(&q);
     pair_end(&x);
 }
@@ -432,6 +510,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(survives_want_of_memory, fresh, empty),
         cmocka_unit_test_setup_teardown(queues_in_order, fresh, empty),
         cmocka_unit_test_setup_teardown(queues_all_or_nothing, fresh, empty),
+        cmocka_unit_test_setup_teardown(queues_what_was_lent, fresh, empty),
+        cmocka_unit_test_setup_teardown(queues_in_place, fresh, empty),
         cmocka_unit_test_setup_teardown(tells_of_each_record, fresh, empty),
     };
     return cmocka_run_group_tests(tests, open_provider, close_provider);

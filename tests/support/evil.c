@@ -8,18 +8,27 @@ static bool evil_is(const struct troth_conn *c);
 #define flight_add_instead honest_add_instead
 #define flight_put honest_put
 #define flight_post honest_post
+#define flight_write_here honest_write_here
+#define flight_put_here honest_put_here
+#define flight_lend honest_lend
 #define retell(c, m) (evil_is(c) || (retell)(c, m))
 bool MUST_USE honest_add(struct troth_conn *c, uint8_t type, body_writer *body, const void *what);
 bool MUST_USE honest_add_whole(struct troth_conn *c, span message);
 bool MUST_USE honest_add_instead(struct troth_conn *c, span hashed, span sent);
 bool MUST_USE honest_put(struct troth_conn *c, uint8_t type, const span *parts, size_t n);
 bool MUST_USE honest_post(struct troth_conn *c, uint8_t type, body_writer *body, const void *what);
+bool MUST_USE honest_write_here(struct troth_conn *c, uint8_t type, body_writer *body, const void *what, uint8_t **message, size_t *n);
+bool MUST_USE honest_put_here(struct troth_conn *c, span message);
+bool MUST_USE honest_lend(struct troth_conn *c, uint8_t *message, size_t n);
 #include "../../src/tls/flight.c"
 #undef flight_add
 #undef flight_add_whole
 #undef flight_add_instead
 #undef flight_put
 #undef flight_post
+#undef flight_write_here
+#undef flight_put_here
+#undef flight_lend
 #undef retell
 
 #include <stdlib.h>
@@ -285,6 +294,22 @@ bool flight_add(struct troth_conn *c, uint8_t type, body_writer *body, const voi
     uint8_t *message;
     size_t n;
     return flight_write(c, type, body, what, &message, &n) && flight_add_whole(c, span_of(message, n));
+}
+
+/* What leaves from where it lies cannot be spoilt on its way: it waits with the others. */
+bool flight_write_here(struct troth_conn *c, uint8_t type, body_writer *body, const void *what, uint8_t **message, size_t *n)
+{
+    return evil_is(c) ? flight_write(c, type, body, what, message, n) : honest_write_here(c, type, body, what, message, n);
+}
+
+bool flight_put_here(struct troth_conn *c, span message)
+{
+    return evil_is(c) ? flight_add_whole(c, message) : honest_put_here(c, message);
+}
+
+bool flight_lend(struct troth_conn *c, uint8_t *message, size_t n)
+{
+    return evil_is(c) ? flight_add_whole(c, span_of(message, n)) : honest_lend(c, message, n);
 }
 
 bool flight_put(struct troth_conn *c, uint8_t type, const span *parts, size_t n)

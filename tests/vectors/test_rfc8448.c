@@ -121,7 +121,7 @@ static void seals_to(struct protect *with, uint8_t type, span content, span expe
 {
     troth_error why = { .reason = TROTH_R_NONE };
     struct outq q;
-    outq_init(&q, &test_memory);
+    outq_init(&q, &test_memory, NULL);
     assert_true(outq_put(&q, &why, with, type, 0x0303, &content, 1));
     assert_int_equal(outq_span(&q).n, expected.n);
     assert_memory_equal(outq_span(&q).p, expected.p, expected.n);

@@ -112,7 +112,7 @@ static void open_record(struct reading *r, span record)
     memcpy(r->content, got.body, r->content_n = got.n);
     r->type = got.type;
     inbuf_free(&in);
-    outq_init(&q, &test_memory);
+    outq_init(&q, &test_memory, NULL);
     assert_true(outq_put(&q, &why, &r->seal, r->type, 0x0303, &(span){ r->content, r->content_n }, 1));
     assert_true(span_equal(outq_span(&q), record));
     outq_free(&q);
