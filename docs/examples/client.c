@@ -31,7 +31,7 @@ static int dial(const char *host, const char *port)
 
 static bool push(troth_conn *c, int fd, troth_event ev)
 {
-    ssize_t n = write(fd, ev.data.p, ev.data.n);
+    ssize_t n = send(fd, ev.data.p, ev.data.n, MSG_NOSIGNAL);
     if (n > 0)
         troth_sent(c, (size_t)n);
     return n > 0;
@@ -39,7 +39,7 @@ static bool push(troth_conn *c, int fd, troth_event ev)
 
 static bool pull(troth_conn *c, int fd, troth_event ev)
 {
-    ssize_t n = read(fd, ev.room.p, ev.room.n);
+    ssize_t n = recv(fd, ev.room.p, ev.room.n, 0);
     if (n >= 0)
         troth_received(c, (size_t)n);
     return n >= 0;
@@ -59,8 +59,8 @@ int main(int argc, char **argv)
     for (bool more = fd >= 0; more;) {
         troth_event ev = troth_next(c);
         switch ((int)ev.kind) {
-        case TROTH_SEND:   more = push(c, fd, ev); break;   /* write(2), troth_sent()     */
-        case TROTH_RECV:   more = pull(c, fd, ev); break;   /* read(2),  troth_received() */
+        case TROTH_SEND:   more = push(c, fd, ev); break;   /* send(2), troth_sent()      */
+        case TROTH_RECV:   more = pull(c, fd, ev); break;   /* recv(2), troth_received()  */
         case TROTH_READY:  more = troth_write(c, &TROTH_TEXT("GET / HTTP/1.0\r\n\r\n"), 1); break;
         case TROTH_DATA:   fwrite(ev.data.p, 1, ev.data.n, stdout); break;
         case TROTH_CLOSED: troth_close(c); break;

@@ -24,7 +24,7 @@ static int listen_on(const char *port)
 
 static bool push(troth_conn *c, int fd, troth_event ev)
 {
-    ssize_t n = write(fd, ev.data.p, ev.data.n);
+    ssize_t n = send(fd, ev.data.p, ev.data.n, MSG_NOSIGNAL);
     if (n > 0)
         troth_sent(c, (size_t)n);
     return n > 0;
@@ -32,7 +32,7 @@ static bool push(troth_conn *c, int fd, troth_event ev)
 
 static bool pull(troth_conn *c, int fd, troth_event ev)
 {
-    ssize_t n = read(fd, ev.room.p, ev.room.n);
+    ssize_t n = recv(fd, ev.room.p, ev.room.n, 0);
     if (n >= 0)
         troth_received(c, (size_t)n);
     return n >= 0;

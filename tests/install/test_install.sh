@@ -59,7 +59,7 @@ pair "$work/app/pair_static"
 ldd "$work/app/pair_static" | grep -q libtroth && die "pair_static needs libtroth.so"
 
 # the examples: the client refuses the echo server (its root is not a system root) and says why; openssl is served
-for example in client echo; do
+for example in client echo troth_run; do
     gcc $strict -o "$work/$example" "docs/examples/$example.c" $(pkg-config --cflags --libs libtroth) -Wl,-rpath,"$libdir"
 done
 python3 - README.md docs/examples/client.c <<'PY' || die "README's client is not docs/examples/client.c"
@@ -76,6 +76,9 @@ for _ in $(seq 50); do (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null && break; 
 (echo "ping over TLS"; sleep 2) | timeout 30 openssl s_client -quiet -no_ign_eof -connect 127.0.0.1:$port -servername localhost \
     -CAfile "$work/ca.pem" -verify_return_error >"$work/out" 2>"$work/err" || die "openssl: $(cat "$work/err")"
 grep -q "ping over TLS" "$work/out" || die "echo did not answer openssl"
+head -c 8000000 /dev/urandom >"$work/much" # more than the sockets hold, both ways at once
+timeout 100 "$work/troth_run" "$work/ca.pem" localhost $port <"$work/much" >"$work/back" 2>"$work/err" || die "troth_run: $(cat "$work/err")"
+cmp "$work/much" "$work/back" || die "troth_run lost something"
 if "$work/client" localhost $port >"$work/out" 2>"$work/err"; then die "the client trusted an unknown root"; fi
 grep -qi "root\|issuer\|trust\|intermediate" "$work/err" || { cat "$work/err"; die "the refusal does not say why"; }
 
