@@ -157,7 +157,7 @@ static void ask_old(struct check *c)
         struct old_answer answer;
         char saw[120];
         c->connections++;
-        if (!old_hello(&c->first.target, (int)c->first.timeout_ms, rows[i].version, rows[i].suites, rows[i].n, &answer) ||
+        if (!old_hello(&c->first.via, &c->first.target, (int)c->first.timeout_ms, rows[i].version, rows[i].suites, rows[i].n, &answer) ||
             answer.version != rows[i].version)
             continue;
         const char *suite = troth_suite_name(answer.suite);
@@ -230,8 +230,8 @@ static void tell_text(const struct check *c, bool md)
     troth_facts f = troth_what(c->first.conn);
     bool colour = !md && want_colour(c->args, 1);
     const char *mark = md ? "- " : "  ";
-    printf("%s%s%s%s%s\n", md ? "# " : "", c->first.target.typed, *c->first.dialed.address ? " (" : "", c->first.dialed.address,
-           *c->first.dialed.address ? ")" : "");
+    const char *address = c->first.dialed.address, *way = !*address ? "" : via_used(&c->first.via) ? " (through the proxy " : " (";
+    printf("%s%s%s%s%s\n", md ? "# " : "", c->first.target.typed, way, address, *address ? ")" : "");
     printf("%sversions     %s\n", mark, joined(&c->versions, list, sizeof list));
     printf("%ssuites       %s\n", mark, joined(&c->suites, list, sizeof list));
     printf("%sgroups       %s\n", mark, joined(&c->groups, list, sizeof list));
@@ -264,6 +264,7 @@ static json_t *names_json(const struct names *l)
 /* `reached`: there was somebody to assess.  Where not, the failure is the answer. */
 static void tell_json(const struct check *c, bool reached, int status)
 {
+    char place[300];
     json_t *findings = json_array();
     for (size_t i = 0; i < c->n; i++) {
         const struct finding *g = &c->findings[i];
@@ -274,6 +275,8 @@ static void tell_json(const struct check *c, bool reached, int status)
     json_t *o = json_pack("{s:s, s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:o}", "schema", "troth.check/1", "target", json_text(c->first.target.typed), "address",
                           c->first.dialed.address, "exit", status, "connections", (int)c->connections, "versions", names_json(&c->versions),
                           "suites", names_json(&c->suites), "groups", names_json(&c->groups), "findings", findings);
+    if (via_used(&c->first.via))
+        json_object_set_new(o, "proxy", json_string(place_name(place, sizeof place, &c->first.via.at)));
     json_object_set_new(o, "alpn", f.alpn.n ? json_text_n(f.alpn.p, f.alpn.n) : json_null());
     if (reached)
         json_object_set_new(o, "certificate", json_string(exit_code_of(&c->first.error) == EXIT_CERTIFICATE ? c->first.error.code : "ok"));

@@ -26,6 +26,7 @@ static const char *or_none(const char *name)
 
 static void verdict_text(struct session *s, FILE *to)
 {
+    char place[300];
     troth_facts f = troth_what(s->conn);
     bool colour = want_colour(s->args, fileno(to));
     fprintf(to, "%s%s%s %s: %s", colour ? "\x1b[32m" : "", want_unicode() ? "✓" : "ok", colour ? "\x1b[0m" : "", s->target.typed,
@@ -51,6 +52,8 @@ static void verdict_text(struct session *s, FILE *to)
         fprintf(to, ", early data accepted");
     else if (args_has(s->args, OPT_EARLY))
         fprintf(to, ", no early data: %s", f.early_why ? f.early_why : "there was no session to resume that allows it");
+    if (via_used(&s->via))
+        fprintf(to, ", through the proxy %s", place_name(place, sizeof place, &s->via.at));
     fprintf(to, " (%u ms)\n", (s->dialed.connect_us + s->handshake_us) / 1000);
 }
 
@@ -90,6 +93,9 @@ static void verdict_json(struct session *s)
     json_t *o = json_pack("{s:s, s:s, s:b, s:o}", "schema", "troth.connect/1", "code", ok ? "ok" : s->error.code, "ok", ok, "target",
                           json_text(s->target.typed));
     json_object_set_new(o, "exit", json_integer(exit_code_of(ok ? NULL : &s->error)));
+    char place[300];
+    if (via_used(&s->via))
+        json_object_set_new(o, "proxy", json_string(place_name(place, sizeof place, &s->via.at)));
     if (s->dialed.address[0])
         json_object_set_new(o, "address", json_string(s->dialed.address));
     if (!ok)

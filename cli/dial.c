@@ -24,6 +24,25 @@ uint64_t now_us(void)
     return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
 }
 
+bool wait_for(int fd, short events, uint64_t deadline)
+{
+    uint64_t now = now_us();
+    struct pollfd p = { .fd = fd, .events = events };
+    return now < deadline && poll(&p, 1, (int)((deadline - now) / 1000 + 1)) > 0;
+}
+
+bool send_all(int fd, const void *p, size_t n, uint64_t deadline)
+{
+    for (size_t done = 0; done < n;) {
+        ssize_t k = send(fd, (const char *)p + done, n - done, MSG_NOSIGNAL);
+        if (k > 0)
+            done += (size_t)k;
+        else if (errno != EAGAIN || !wait_for(fd, POLLOUT, deadline))
+            return false;
+    }
+    return true;
+}
+
 static bool give_up(struct dialed *d, enum troth_reason why, const char *fmt, const char *x, const char *y)
 {
     d->why = why;

@@ -24,5 +24,9 @@ int listen_on(const struct args *a, const char *where, int *fd, int *port);
 bool tell_port(const struct args *a, int port);
 /* Microseconds of the monotonic clock. */
 uint64_t now_us(void);
+/* Waits for POLLIN or POLLOUT; false: not before the deadline (of now_us). */
+bool wait_for(int fd, short events, uint64_t deadline);
+/* All of it, before the deadline. */
+bool send_all(int fd, const void *p, size_t n, uint64_t deadline);
 
 #endif

@@ -48,3 +48,13 @@ size_t base64_bytes(uint8_t *out, const char *text, size_t n)
     }
     return k;
 }
+
+void base64_text(char *out, const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t bits = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) | (i + 2 < n ? p[i + 2] : 0);
+        for (unsigned k = 0; k < 4; k++)
+            *out++ = i + k > n ? '=' : digits[bits >> (18 - 6 * k) & 63];
+    }
+    *out = 0;
+}

@@ -15,5 +15,7 @@ size_t base64_span(const char *text);
 /* Decodes up to the first '=' or the end; white space is stepped over.  Length written, at most 3 for 4 digits begun; 0: nothing, or
  * something that is no base64. */
 size_t base64_bytes(uint8_t *out, const char *text, size_t n);
+/* The other way round: 4 digits for 3 bytes begun, and a zero behind them. */
+void base64_text(char *out, const uint8_t *p, size_t n);
 
 #endif

@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "dial.h"
 #include "http1.h"
+#include "via.h"
 
 struct body {
     uint8_t *p;
@@ -49,65 +49,64 @@ static bool place(const char *url, struct target *t)
     return true;
 }
 
-static bool ready(int fd, short events, uint64_t deadline)
+/* A proxy is told the whole URL, and who we are (RFC 9112 3.2.2). */
+static bool send_request(int fd, const struct via *v, const struct target *t, const char *type, const uint8_t *body, size_t body_n,
+                         uint64_t deadline)
 {
-    uint64_t now = now_us();
-    struct pollfd p = { .fd = fd, .events = events };
-    return now < deadline && poll(&p, 1, (int)((deadline - now) / 1000 + 1)) > 0;
-}
-
-static bool send_all(int fd, const void *p, size_t n, uint64_t deadline)
-{
-    for (size_t done = 0; done < n;) {
-        ssize_t k = send(fd, (const char *)p + done, n - done, MSG_NOSIGNAL);
-        if (k > 0)
-            done += (size_t)k;
-        else if (errno != EAGAIN || !ready(fd, POLLOUT, deadline))
-            return false;
-    }
-    return true;
-}
-
-static const char *converse(int fd, const struct target *t, const char *type, const uint8_t *body, size_t body_n, uint64_t deadline,
-                            struct http1 *h)
-{
-    char head[3072];
-    uint8_t chunk[8192];
-    int n = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: troth\r\nConnection: close\r\n", body ? "POST" : "GET",
-                     t->rest, t->host);
+    char head[4096], place[300], header[VIA_HEADER_MAX];
+    bool proxy = via_used(v);
+    via_header(header, v);
+    int n = snprintf(head, sizeof head, "%s %s%s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: troth\r\nConnection: close\r\n%s", body ? "POST" : "GET",
+                     proxy ? "http://" : "", proxy ? place_name(place, sizeof place, t) : "", t->rest, t->host, header);
     if (body)
         n += snprintf(head + n, sizeof head - (size_t)n, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, body_n);
     n += snprintf(head + n, sizeof head - (size_t)n, "\r\n");
-    if (!send_all(fd, head, (size_t)n, deadline) || !send_all(fd, body, body_n, deadline))
+    bool ok = send_all(fd, head, (size_t)n, deadline) && send_all(fd, body, body_n, deadline);
+    explicit_bzero(header, sizeof header);
+    explicit_bzero(head, sizeof head);
+    return ok;
+}
+
+static const char *converse(int fd, const struct via *v, const struct target *t, const char *type, const uint8_t *body, size_t body_n,
+                            uint64_t deadline, struct http1 *h)
+{
+    uint8_t chunk[8192];
+    if (!send_request(fd, v, t, type, body, body_n, deadline))
         return "the request could not be sent";
     while (!h->done) {
         ssize_t k = recv(fd, chunk, sizeof chunk, 0);
-        if (k < 0 && errno == EAGAIN && ready(fd, POLLIN, deadline))
+        if (k < 0 && errno == EAGAIN && wait_for(fd, POLLIN, deadline))
             continue;
         if (k < 0)
             return "no answer in time";
         if (!(k ? http1_feed(h, chunk, (size_t)k) : http1_end(h)))
             return h->error;
     }
+    if (h->status == 407)
+        return "the proxy wants a user and a password";
     return h->status == 200 ? NULL : "the server has no such thing";
 }
 
-uint8_t *http_fetch(const char *url, const char *type, const uint8_t *body, size_t body_n, int timeout_ms, size_t most, size_t *n,
-                    char *why, size_t why_cap)
+uint8_t *http_fetch(const struct args *a, const char *url, const char *type, const uint8_t *body, size_t body_n, int timeout_ms, size_t most,
+                    size_t *n, char *why, size_t why_cap)
 {
     struct target t;
+    struct via v;
     struct dialed d;
     struct body b = { .most = most };
     uint64_t deadline = now_us() + (uint64_t)timeout_ms * 1000u;
+    char no_proxy[300];
     const char *wrong = "this kind of URL is not fetched";
     struct http1 *h = calloc(1, sizeof *h);
     if (h && place(url, &t)) {
         h->body = keep;
         h->ctx = &b;
-        if (!dial(&d, &t, DIAL_ANY, timeout_ms)) {
+        if (!via_choose(&v, a, &t, "http", no_proxy, sizeof no_proxy)) {
+            wrong = no_proxy;
+        } else if (!dial(&d, via_used(&v) ? &v.at : &t, DIAL_ANY, timeout_ms)) {
             wrong = d.detail;
         } else {
-            wrong = converse(d.fd, &t, type, body, body_n, deadline, h);
+            wrong = converse(d.fd, &v, &t, type, body, body_n, deadline, h);
             close(d.fd);
         }
     }

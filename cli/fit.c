@@ -36,6 +36,7 @@ static const struct {
     { (unsigned)ANY, OPT_RECORD_KEEP, { OPT_RECORD, OPT_RECORD }, "it is about recordings: --record DIR" },
     { (unsigned)ANY, OPT_RECORD_SECRETS, { OPT_RECORD, OPT_RECORD }, "it is about recordings: --record" },
     { (unsigned)ANY, OPT_EARLY, { OPT_SESSION, OPT_SESSION }, "early data goes with a session: --session FILE" },
+    { V(VERIFY), OPT_PROXY, { OPT_OCSP, OPT_CRL_FETCH }, "nobody is asked: --ocsp and --crl-fetch do that" },
     { V(CONNECT), OPT_REDACT, { OPT_VERBOSE, OPT_HTML }, "there is something to leave out only with -v or --html" },
     { V(GET), OPT_REDACT, { OPT_VERBOSE, OPT_VERBOSE }, "there is something to leave out only with -v" },
 };
@@ -60,6 +61,7 @@ static const struct {
     { (unsigned)ANY, OPT_NO_TICKETS, OPT_SESSION, "a session is resumed with a ticket" },
     { (unsigned)ANY, OPT_IPV4, OPT_IPV6, "choose one of them" },
     { (unsigned)ANY, OPT_AT, OPT_TIME, "they are the same" },
+    { (unsigned)ANY, OPT_PROXY, OPT_NO_PROXY, "choose one of them" },
     { (unsigned)ANY, OPT_QUIET, OPT_VERBOSE, "choose one of them" },
     { V(CHECK), OPT_FORMAT, OPT_JSON, "--json is --format json" },
     { V(SERVE) | V(PROXY), OPT_LOG, OPT_JSON, "--json is --log json" },

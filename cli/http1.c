@@ -60,6 +60,8 @@ static bool begin_body(struct http1 *h)
     h->step = IN_BODY;
     if (!names_ok(h))
         return wrong(h, "a line among the headers that is none");
+    if (h->tunnel && h->status / 100 == 2)
+        return h->done = true;
     h->has_length = http1_count(h, "Content-Length") > 0;
     if (http1_count(h, "Content-Length") > 1 || (h->has_length && http1_count(h, "Transfer-Encoding")))
         return wrong(h, "two lengths for one body");

@@ -15,6 +15,7 @@ struct http1 {
     char     head[HTTP1_HEAD_MAX + 1]; /* status line and headers, lines ended by \n */
     size_t   head_n;
     bool     head_only;                /* the request was HEAD                       */
+    bool     tunnel;                   /* it was CONNECT: behind a 2xx there is no body, whatever the headers say (RFC 9110 9.3.6) */
     bool     chunked, has_length, done;
     uint64_t left;                     /* of the body, or of the chunk               */
     int      step;

@@ -8,8 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "dial.h"
-
 enum { HELLO_MAX = 600, SUITES_MAX = 32, ANSWER_MIN = 5 + 4 + 2 + 32 + 1 };
 
 struct bytes {
@@ -110,11 +108,12 @@ static bool read_answer(int fd, uint64_t deadline, struct old_answer *answer)
     return true;
 }
 
-bool old_hello(const struct target *t, int timeout_ms, uint16_t version, const uint16_t *suites, size_t n, struct old_answer *answer)
+bool old_hello(const struct via *v, const struct target *t, int timeout_ms, uint16_t version, const uint16_t *suites, size_t n,
+               struct old_answer *answer)
 {
     struct bytes hello = { .n = 0 };
     struct dialed d;
-    if (n > SUITES_MAX || strlen(t->host) > 255 || !dial(&d, t, DIAL_ANY, timeout_ms))
+    if (n > SUITES_MAX || strlen(t->host) > 255 || !via_dial(&d, v, t, DIAL_ANY, timeout_ms))
         return false;
     write_hello(&hello, t->host, version, suites, n);
     bool ok = send(d.fd, hello.p, hello.n, MSG_NOSIGNAL) == (ssize_t)hello.n &&

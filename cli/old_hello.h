@@ -6,13 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "target.h"
+#include "via.h"
 
 struct old_answer {
     uint16_t version, suite;
 };
 
 /* Sends one ClientHello with exactly this version and these suites.  True: a ServerHello came, and what it chose. */
-bool old_hello(const struct target *t, int timeout_ms, uint16_t version, const uint16_t *suites, size_t n, struct old_answer *answer);
+bool old_hello(const struct via *v, const struct target *t, int timeout_ms, uint16_t version, const uint16_t *suites, size_t n,
+               struct old_answer *answer);
 
 #endif

@@ -24,7 +24,7 @@ static void ask_responder(struct inquiry *q, troth_pki *pki, troth_span cert, tr
     size_t n;
     troth_span request = troth_pki_ocsp_request(pki, cert, issuer, (troth_span){ NULL, 0 });
     uint8_t *answer =
-        http_fetch(url, "application/ocsp-request", request.p, request.n, q->timeout_ms, OCSP_MAX, &n, q->why, sizeof q->why);
+        http_fetch(q->a, url, "application/ocsp-request", request.p, request.n, q->timeout_ms, OCSP_MAX, &n, q->why, sizeof q->why);
     if (answer) {
         troth_policy_ocsp(q->policy, (troth_span){ answer, n });
         q->answers++;
@@ -35,7 +35,7 @@ static void ask_responder(struct inquiry *q, troth_pki *pki, troth_span cert, tr
 static void fetch_list(struct inquiry *q, const char *url)
 {
     size_t n;
-    uint8_t *answer = http_fetch(url, NULL, NULL, 0, q->timeout_ms, CRL_MAX, &n, q->why, sizeof q->why);
+    uint8_t *answer = http_fetch(q->a, url, NULL, NULL, 0, q->timeout_ms, CRL_MAX, &n, q->why, sizeof q->why);
     if (answer) {
         troth_policy_crls(q->policy, (troth_span){ answer, n });
         q->answers++;

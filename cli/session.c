@@ -73,6 +73,11 @@ bool session_init(struct session *s, const struct args *a, const char *typed, bo
     if (!target_parse(&s->target, a, typed, "443") || !args_number(a, OPT_TIMEOUT, 1, 86400, 10, &seconds) ||
         (args_has(a, OPT_TIME) && !args_time(a, OPT_TIME, &s->now)) || !starttls_known(a) || !set_name(s))
         return false;
+    char why[300];
+    if (!via_choose(&s->via, a, &s->target, "https", why, sizeof why)) {
+        complain(a, EXIT_USAGE, "%s", why);
+        return false;
+    }
     s->timeout_ms = seconds * 1000;
     if (s->target.path[0] && !args_has(a, OPT_SNI)) {
         complain(a, EXIT_USAGE, "a socket file has no name to check the certificate against: give it with --sni NAME");
@@ -174,9 +179,9 @@ bool session_open(struct session *s)
 {
     const struct args *a = s->args;
     int family = args_has(a, OPT_IPV4) ? DIAL_IPV4 : args_has(a, OPT_IPV6) ? DIAL_IPV6 : DIAL_ANY;
-    if (!dial(&s->dialed, &s->target, family, (int)s->timeout_ms))
+    if (!via_dial(&s->dialed, &s->via, &s->target, family, (int)s->timeout_ms))
         return transport_failed(s, s->dialed.why, s->dialed.detail);
-    troth_story_mark(s->story, "TCP connected");
+    troth_story_mark(s->story, via_used(&s->via) ? "TCP connected to a proxy, which opened a way to the server" : "TCP connected");
     char said[160];
     if (args_has(a, OPT_STARTTLS) && !starttls(a->value[OPT_STARTTLS], s->dialed.fd, s->target.host, (int)s->timeout_ms, said, sizeof said))
         return transport_failed(s, TROTH_R_NET_STARTTLS, said);

@@ -12,10 +12,12 @@
 #include "link.h"
 #include "record.h"
 #include "tty.h"
+#include "via.h"
 
 struct session {
     const struct args *args;
     struct target      target;
+    struct via         via;        /* the proxy on the way                            */
     struct dialed      dialed;
     troth_client      *client;
     troth_conn        *conn;

@@ -17,23 +17,9 @@ struct talk {
     char     line[512]; /* the last thing the peer said */
 };
 
-static bool wait_for(struct talk *t, short events)
-{
-    uint64_t now = now_us();
-    struct pollfd p = { .fd = t->fd, .events = events };
-    return now < t->deadline && poll(&p, 1, (int)((t->deadline - now) / 1000 + 1)) > 0;
-}
-
 static bool say(struct talk *t, const void *p, size_t n)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t k = send(t->fd, (const char *)p + done, n - done, MSG_NOSIGNAL);
-        if (k > 0)
-            done += (size_t)k;
-        else if (errno != EAGAIN || !wait_for(t, POLLOUT))
-            return false;
-    }
-    return true;
+    return send_all(t->fd, p, n, t->deadline);
 }
 
 /* Exactly `n` bytes. */
@@ -43,7 +29,7 @@ static bool hear(struct talk *t, void *out, size_t n)
         ssize_t k = recv(t->fd, (char *)out + done, n - done, 0);
         if (k > 0)
             done += (size_t)k;
-        else if (k == 0 || errno != EAGAIN || !wait_for(t, POLLIN))
+        else if (k == 0 || errno != EAGAIN || !wait_for(t->fd, POLLIN, t->deadline))
             return false;
     }
     return true;

@@ -36,6 +36,12 @@ set(troth_test_env
     "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
     "UBSAN_OPTIONS=print_stacktrace=1")
 
+# A proxy of the machine's is none of the tests'.
+set(troth_test_env_without "")
+foreach(v http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY)
+    list(APPEND troth_test_env_without "${v}=unset:")
+endforeach()
+
 # troth_register(NAME folder src command...): one ctest test with its labels
 function(troth_register name folder src)
     add_test(NAME ${name} COMMAND ${ARGN})
@@ -63,5 +69,5 @@ function(troth_register name folder src)
         endif()
     endif()
     set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${timeout} SKIP_RETURN_CODE 77
-        ENVIRONMENT "${troth_test_env}" WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+        ENVIRONMENT "${troth_test_env}" ENVIRONMENT_MODIFICATION "${troth_test_env_without}" WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
 endfunction()

@@ -57,12 +57,13 @@ def verify(what, status, *args, want=(), never=()):
 
 # ---- the authority's servers: what they answer is in `answers`
 
-answers, asked = {}, []
+answers, asked, logins = {}, [], []
 
 
 class Authority(http.server.BaseHTTPRequestHandler):
     def answer(self, data):
         asked.append(self.path)
+        logins.append(self.headers["Proxy-Authorization"])
         self.send_response(200 if data is not None else 404)
         self.send_header("Content-Length", str(len(data or b"")))
         self.end_headers()
@@ -264,6 +265,32 @@ verify("not fetched", 0, *roots, *host, lists)
 answers["/ca.crl"] = None
 verify("not there", 1, *roots, *host, "--crl-fetch", lists, want=["[revocation.unknown]", "/ca.crl"])
 verify("no number", 2, *roots, *host, "--crl-fetch", "--timeout", "soon", lists)
+
+# ---- asked for through a proxy: it is told the whole URL
+
+proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Authority)
+threading.Thread(target=proxy.serve_forever, daemon=True).start()
+through = f"http://user:hunter2@127.0.0.1:{proxy.server_address[1]}"
+answers[f"{here}/ca.crl"] = crl("served.pem")
+answers[f"{here}/ocsp"] = lambda: ocsp("asked.der")
+for args, env in (([], {"http_proxy": through}), ([], {"ALL_PROXY": through}), (["--proxy", through], {"http_proxy": "http://127.0.0.1:1"})):
+    os.environ.update(env)
+    verify("fetched through a proxy", 0, *roots, *host, *args, "--crl-fetch", lists)
+    assert asked[-1] == f"{here}/ca.crl" and logins[-1] == "Basic dXNlcjpodW50ZXIy", (asked[-1], logins[-1])
+    verify("asked through a proxy", 0, *roots, *host, *args, *now_for_ocsp, "--ocsp", asks)
+    assert asked[-1] == f"{here}/ocsp" and logins[-1] == "Basic dXNlcjpodW50ZXIy", (asked[-1], logins[-1])
+    for name in env:
+        del os.environ[name]
+answers["/ca.crl"] = crl("served.pem")
+for args, env in ((["--no-proxy"], {"http_proxy": through}), ([], {"http_proxy": through, "NO_PROXY": "127.0.0.0/8"}), ([], {"HTTP_PROXY": through}),
+                  ([], {"https_proxy": through})):
+    os.environ.update(env)
+    verify(f"fetched directly {env}", 0, *roots, *host, *args, "--crl-fetch", lists)
+    assert asked[-1] == "/ca.crl" and logins[-1] is None, (env, asked[-1], logins[-1])
+    for name in env:
+        del os.environ[name]
+verify("no proxy", 1, *roots, *host, "--proxy", "socks5://user:hunter2@x", "--crl-fetch", lists, want=["[revocation.unknown]", "SOCKS"], never=["hunter2"])
+answers["/ca.crl"] = None
 
 # ---- transparency: SCTs of two logs over a certificate issued twice, once without them
 
