@@ -310,16 +310,13 @@ static void raise_file_limit(long conns)
 
 int verb_SERVE(const struct args *a)
 {
-    struct serve s = { .service = { .adopt = adopt, .drop = drop } };
+    struct serve s = { .service = { .adopt = adopt, .drop = drop }, .root = -1 };
     const char *dir = a->n_operands ? a->operands[0] : ".";
-    s.root = files_open(dir);
-    if (s.root < 0)
-        return complain(a, EXIT_FILE, "%s: %s", dir, strerror(errno));
-    if (!args_number(a, OPT_REQUEST_TIMEOUT, 1, 86400, PACE_REQUEST_SECONDS, &s.request_seconds)) {
-        close(s.root);
+    if (!args_number(a, OPT_REQUEST_TIMEOUT, 1, 86400, PACE_REQUEST_SECONDS, &s.request_seconds))
         return EXIT_USAGE;
-    }
     int status = service_init(&s.service, a, false);
+    if (status == EXIT_OK && (s.root = files_open(dir)) < 0)
+        status = complain(a, EXIT_FILE, "%s: %s", dir, strerror(errno));
     if (status == EXIT_OK) {
         raise_file_limit(s.service.max_conns);
         status = open_loop(&s);
@@ -330,6 +327,7 @@ int verb_SERVE(const struct args *a)
         evhttp_free(s.http);
     service_close(&s.service);
     service_free(&s.service);
-    close(s.root);
+    if (s.root >= 0)
+        close(s.root);
     return status;
 }

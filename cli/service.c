@@ -2,6 +2,7 @@
 #include "service.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -43,8 +44,10 @@ static bool configure(struct service *s, bool is_client, int *status)
 int service_init(struct service *s, const struct args *a, bool is_client)
 {
     long sessions;
-    int status;
+    int status = supervisor_sockets(a, s->passed, LISTENERS_MAX, &s->n_passed);
     s->args = a;
+    if (status != EXIT_OK)
+        return status;
     if (!log_init(&s->log, a) || !args_number(a, OPT_TIMEOUT, 1, 86400, 10, &s->timeout) ||
         !args_number(a, OPT_MAX_CONNS, 1, 1000000, 10000, &s->max_conns) || !args_number(a, OPT_GRACE, 0, 86400, 10, &s->grace) ||
         !args_number(a, OPT_SESSIONS, 0, SESSIONS_MOST, SESSIONS_DEFAULT, &sessions))
@@ -77,10 +80,23 @@ void service_free(struct service *s)
 
 /* ---- signals */
 
+static void say_ready(struct service *s, const char *how)
+{
+    char status[512] = "Listening on";
+    size_t n = strlen(status);
+    for (size_t i = 0; i < s->n_listeners && n < sizeof status; i++)
+        n += (size_t)snprintf(status + n, sizeof status - n, "%s %s", i ? "," : "", s->places[i].where);
+    if (n < sizeof status)
+        snprintf(status + n, sizeof status - n, "%s", how);
+    supervisor_say(&s->supervisor, "READY=1", status);
+}
+
 static void stop(evutil_socket_t signal_number, short what, void *ctx)
 {
     struct service *s = ctx;
     (void)what;
+    if (!s->stopping)
+        supervisor_say(&s->supervisor, "STOPPING=1", signal_number == SIGQUIT ? "Stopping at once" : "Connections that are open may finish");
     if (s->stopping || signal_number == SIGQUIT) {
         event_base_loopbreak(s->base);
         return;
@@ -96,13 +112,17 @@ static void stop(evutil_socket_t signal_number, short what, void *ctx)
 static void reload(evutil_socket_t signal_number, short what, void *ctx)
 {
     struct service *s = ctx;
+    char reloading[64];
     int status;
     (void)signal_number;
     (void)what;
-    if (configure(s, s->client != NULL, &status))
-        log_line(&s->log, "info", "reload", "result", "ok", NULL);
-    else
-        log_line(&s->log, "error", "reload", "result", "kept the old configuration", NULL);
+    snprintf(reloading, sizeof reloading, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_us());
+    if (!s->stopping) /* or it would have to be ready again */
+        supervisor_say(&s->supervisor, reloading, "Reading certificates and keys again");
+    bool ok = configure(s, s->client != NULL, &status);
+    log_line(&s->log, ok ? "info" : "error", "reload", "result", ok ? "ok" : "kept the old configuration", NULL);
+    if (!s->stopping)
+        say_ready(s, ok ? "" : "; the last reload failed, and kept the old configuration");
 }
 
 static void tell(evutil_socket_t signal_number, short what, void *ctx)
@@ -159,29 +179,46 @@ void service_count(struct service *s, int by)
         event_base_loopbreak(s->base);
 }
 
-/* An exit status, as of all that opens. */
-static int listen_at(struct service *s, const char *where)
+/* Takes over a listening socket: the next of s->listeners.  An exit status, as of all that opens. */
+static int listen_with(struct service *s, int fd, struct place place)
 {
-    int fd, port;
-    if (s->n_listeners == LISTENERS_MAX)
-        return complain(s->args, EXIT_USAGE, "--listen: at most %d", LISTENERS_MAX);
-    int status = listen_on(s->args, where, &fd, &port);
-    if (status != EXIT_OK)
-        return status;
     struct evconnlistener *l = evconnlistener_new(s->base, NULL, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     if (!l || !s->adopt(s, l)) {
         l ? evconnlistener_free(l) : (void)evutil_closesocket(fd);
         return complain(s->args, EXIT_BUG, "no memory");
     }
-    if (!strncmp(where, "unix:", 5) && !lstat(where + 5, &s->places[s->n_listeners].made))
-        s->places[s->n_listeners].path = where + 5;
-    s->places[s->n_listeners].where = where;
-    s->places[s->n_listeners].port = port;
+    s->places[s->n_listeners] = place;
     s->listeners[s->n_listeners++] = l;
     char text[16];
-    snprintf(text, sizeof text, "%d", port);
-    log_line(&s->log, "info", "listening", "address", where, "port", text, "backend", s->backend, NULL);
-    return tell_port(s->args, port) ? EXIT_OK : EXIT_FILE;
+    snprintf(text, sizeof text, "%d", place.port);
+    log_line(&s->log, "info", "listening", "address", place.where, "port", text, "name", place.name, "backend", s->backend, NULL);
+    return tell_port(s->args, place.port) ? EXIT_OK : EXIT_FILE;
+}
+
+static int listen_at(struct service *s, const char *where)
+{
+    struct place place = { .where = where };
+    int fd;
+    if (s->n_listeners == LISTENERS_MAX)
+        return complain(s->args, EXIT_USAGE, "--listen: at most %d", LISTENERS_MAX);
+    int status = listen_on(s->args, where, &fd, &place.port);
+    if (status == EXIT_OK && !strncmp(where, "unix:", 5) && !lstat(where + 5, &place.made))
+        place.path = where + 5;
+    return status == EXIT_OK ? listen_with(s, fd, place) : status;
+}
+
+/* With what was passed to us, where --listen says, or where we listen if nobody says anything. */
+static int listen_everywhere(struct service *s)
+{
+    const char *where;
+    int status = EXIT_OK;
+    for (size_t i = 0; status == EXIT_OK && i < s->n_passed; i++) {
+        const struct passed *p = &s->passed[i];
+        status = listen_with(s, PASSED_FIRST + (int)i, (struct place){ .where = p->where, .name = *p->name ? p->name : NULL, .port = p->port });
+    }
+    for (size_t i = 0; status == EXIT_OK && (where = args_nth(s->args, OPT_LISTEN, i)); i++)
+        status = listen_at(s, where);
+    return status == EXIT_OK && !s->n_listeners ? listen_at(s, "127.0.0.1:8443") : status;
 }
 
 int service_open(struct service *s)
@@ -200,15 +237,16 @@ int service_open(struct service *s)
     }
     if (!ok)
         return complain(s->args, EXIT_BUG, "no memory");
-    const char *where;
-    int status = EXIT_OK;
-    for (size_t i = 0; status == EXIT_OK && (where = args_nth(s->args, OPT_LISTEN, i)); i++)
-        status = listen_at(s, where);
-    return status == EXIT_OK && !s->n_listeners ? listen_at(s, "127.0.0.1:8443") : status;
+    supervisor_open(&s->supervisor, s->base, &s->log);
+    int status = listen_everywhere(s);
+    if (status == EXIT_OK)
+        say_ready(s, "");
+    return status;
 }
 
 void service_close(struct service *s)
 {
+    supervisor_close(&s->supervisor);
     for (size_t i = 0; i < SERVICE_SIGNALS; i++)
         if (s->signals[i])
             event_free(s->signals[i]);

@@ -13,12 +13,14 @@
 #include "farewell.h"
 #include "flight.h"
 #include "id_cache.h"
+#include "supervisor.h"
 
 enum { LISTENERS_MAX = 16, SERVICE_SIGNALS = 6 };
 
 /* A place to listen at, and the socket file that we made there. */
 struct place {
-    const char *where; /* --listen                    */
+    const char *where; /* --listen, or of `passed`    */
+    const char *name;  /* of `passed`; NULL: none     */
     int         port;
     const char *path;  /* of the file; NULL: none     */
     struct stat made;
@@ -32,6 +34,9 @@ struct service {
     struct evconnlistener *listeners[LISTENERS_MAX];
     size_t                 n_listeners;
     struct place           places[LISTENERS_MAX]; /* of the listeners; what was listened at before stays */
+    struct passed          passed[LISTENERS_MAX]; /* sockets that we were started with, instead of --listen */
+    size_t                 n_passed;
+    struct supervisor      supervisor;
     troth_server          *server;    /* one of these two */
     troth_client          *client;
     struct id_cache       *sessions;  /* of TLS 1.2, by id; NULL: none */
@@ -48,7 +53,8 @@ struct service {
     void                 (*drop)(struct service *, size_t i);
 };
 
-/* Options and configurations: the client's or the server's.  The exit status, not EXIT_OK after a message. */
+/* Options, sockets that were passed to us, and configurations: the client's or the server's.  Nothing that stays open may be opened before.
+ * The exit status, not EXIT_OK after a message. */
 int service_init(struct service *, const struct args *, bool is_client);
 /* The loop, its signals and its listeners.  The exit status, as above. */
 int service_open(struct service *);

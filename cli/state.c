@@ -32,7 +32,7 @@ static void tell_places(const struct service *s)
     char port[24];
     for (size_t i = 0; i < s->n_listeners; i++)
         log_line(&s->log, "notice", "state-listener", "address", s->places[i].where, "port", number(port, (unsigned)s->places[i].port),
-                 "backend", s->backend, NULL);
+                 "name", s->places[i].name, "backend", s->backend, NULL);
 }
 
 static void tell_identity(const struct service *s, troth_pki *pki, const char *file, troth_span der)
