@@ -12,11 +12,13 @@
 #include <time.h>
 #include <troth/types.h>
 
+#include "credentials.h"
 #include "tty.h"
 
-#define V(id)   (1u << VERB_##id)
-#define ALL     ((1u << VERB_COUNT) - 1)
-#define REPEATS (1u << 31)
+#define V(id)      (1u << VERB_##id)
+#define ALL        ((1u << VERB_COUNT) - 1)
+#define REPEATS    (1u << 31)
+#define CREDENTIAL (1u << 30)
 
 static const struct verb_row {
     const char *name, *operands, *line, *about;
@@ -210,6 +212,10 @@ static bool take_option(struct args *a, enum opt o, const char *value, int *stat
     const char *kind = opts[o].argument;
     if (value && !*value && (strstr(kind, "FILE") || strstr(kind, "DIR"))) { /* a variable that was not set, most likely; "" and a name is the root folder's */
         *status = complain(a, EXIT_USAGE, "--%s: the name of the file or folder is empty", opts[o].name);
+        return false;
+    }
+    if (opts[o].verbs & CREDENTIAL && !(value = credential_path(a, value))) {
+        *status = complain(a, EXIT_USAGE, "--%s: CREDENTIALS_DIRECTORY is too long a name", opts[o].name);
         return false;
     }
     a->given[o]++;

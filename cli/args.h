@@ -39,7 +39,7 @@ enum {
     EXIT_BUG = 70
 };
 
-enum { ARG_VALUES_MAX = 64 };
+enum { ARG_VALUES_MAX = 64, ARG_PATHS_MAX = 8192 };
 
 struct args {
     enum verb   verb;
@@ -49,6 +49,8 @@ struct args {
     size_t      n_all;
     char      **operands;
     int         n_operands;
+    char        paths[ARG_PATHS_MAX]; /* of credentials.h */
+    size_t      paths_n;
 };
 
 /* Parses, or prints help or a message and returns false with the exit status to use. */

@@ -1,0 +1,23 @@
+/* credentials.c - see credentials.h.  Must never prefer that folder to a file that the name already means. */
+#include "credentials.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *credential_path(struct args *a, const char *name)
+{
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+    char *path = a->paths + a->paths_n;
+    size_t room = sizeof a->paths - a->paths_n;
+    if (!dir || !*dir || strchr(name, '/') || !strcmp(name, "-") || !access(name, F_OK))
+        return name;
+    int n = snprintf(path, room, "%s/%s", dir, name);
+    if (n < 0 || (size_t)n >= room)
+        return NULL;
+    if (access(path, F_OK))
+        return name;
+    a->paths_n += (size_t)n + 1;
+    return path;
+}

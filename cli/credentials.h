@@ -1,0 +1,11 @@
+/* credentials.h - files that whoever started us put into a folder for us alone: CREDENTIALS_DIRECTORY, as systemd's LoadCredential= has it. */
+#ifndef CLI_CREDENTIALS_H
+#define CLI_CREDENTIALS_H
+
+#include "args.h"
+
+/* The name of a file that an option names: as it is, or, where it has no slash and the working directory has no such file, of the one in that
+ * folder if there is one; that is kept in `a`.  NULL: a longer name than there is room for. */
+const char *credential_path(struct args *a, const char *name);
+
+#endif
