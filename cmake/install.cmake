@@ -1,4 +1,4 @@
-# cmake --install: headers, both libraries, pkg-config file, CMake package, the program, man pages.
+# cmake --install: headers, both libraries, pkg-config file, CMake package, the program, units of systemd, man pages.
 include(CMakePackageConfigHelpers)
 set(cmakedir ${CMAKE_INSTALL_LIBDIR}/cmake/troth)
 install(TARGETS troth_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
@@ -36,6 +36,17 @@ configure_package_config_file(cmake/trothConfig.cmake.in gen/trothConfig.cmake I
 write_basic_package_version_file(gen/trothConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/gen/trothConfig.cmake ${CMAKE_BINARY_DIR}/gen/trothConfigVersion.cmake
     DESTINATION ${cmakedir})
+
+# units of systemd, with what both services give up
+if(TARGET troth)
+    set(TROTH_SYSTEMD_DIR lib/systemd/system CACHE STRING "where units are installed, below the prefix")
+    file(READ cli/systemd/hardening hardening)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS cli/systemd/hardening)
+    foreach(verb serve proxy)
+        configure_file(cli/systemd/troth-${verb}.service.in gen/troth-${verb}.service @ONLY)
+        install(FILES ${CMAKE_BINARY_DIR}/gen/troth-${verb}.service cli/systemd/troth-${verb}.socket DESTINATION ${TROTH_SYSTEMD_DIR})
+    endforeach()
+endif()
 
 # man pages: tools/make-man writes them as scdoc out of the headers, the reasons, the program's tables and docs/man
 find_program(SCDOC scdoc)
