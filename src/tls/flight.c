@@ -158,15 +158,13 @@ bool flight_ccs_now(struct troth_conn *c)
     return flight_flush(c) && put_ccs(c);
 }
 
-bool flight_add_late(struct troth_conn *c, uint8_t type, body_writer *body, const void *what)
+bool flight_add_late(struct troth_conn *c, span message)
 {
-    uint8_t *message;
-    size_t n;
     struct hs *hs = c->hs;
-    TRY(flight_write(c, type, body, what, &message, &n) && retell(c, span_of(message, n)));
+    TRY(retell(c, message));
     if (hs->flight.n == FLIGHT_MAX)
         TRY(flight_flush(c));
-    hs->flight.parts[hs->flight.n++] = span_of(message, n);
+    hs->flight.parts[hs->flight.n++] = message;
     return true;
 }
 

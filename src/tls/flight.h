@@ -35,8 +35,8 @@ bool MUST_USE flight_ccs(struct troth_conn *c);
 bool MUST_USE flight_ccs_now(struct troth_conn *c);
 /* The bare record, in the clear, as TLS 1.2 wants it too. */
 bool MUST_USE flight_put_ccs(struct troth_conn *c);
-/* After Finished, but with what the handshake has: not hashed, sealed with what else waits. */
-bool MUST_USE flight_add_late(struct troth_conn *c, uint8_t type, body_writer *body, const void *what);
+/* After Finished, but with what the handshake has: not hashed, sealed with what else waits.  `message` as in flight_add_whole. */
+bool MUST_USE flight_add_late(struct troth_conn *c, span message);
 /* After the handshake: one message, sealed at once, not hashed. */
 bool MUST_USE flight_post(struct troth_conn *c, uint8_t type, body_writer *body, const void *what);
 

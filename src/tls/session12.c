@@ -154,8 +154,14 @@ bool session12_send_ticket(struct troth_conn *c)
 {
     struct session s;
     struct new_session_ticket12 t = { c->cfg->ticket_lifetime, SPAN_NONE };
+    uint8_t *message;
+    size_t n;
+    enum { TICKET_AT = 4 + 4 + 2 }; /* in its message */
     TRY(session_now(c, &s));
-    bool ok = ticket_seal(c, &s, &t.ticket, &c->hs->arena) && flight_add(c, HS_new_session_ticket, body_ticket12, &t);
+    bool ok = ticket_room(c, &s, &t.ticket)
+           && flight_write(c, HS_new_session_ticket, body_ticket12, &t, &message, &n)
+           && ticket_seal(c, &s, message + TICKET_AT, t.ticket.n)
+           && flight_add_whole(c, span_of(message, n));
     secret_wipe(&s.secret, sizeof s.secret);
     return ok;
 }

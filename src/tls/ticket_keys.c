@@ -66,22 +66,25 @@ bool ticket_is_old(const struct config *cfg, span ticket)
     return old;
 }
 
+enum { AROUND = TICKET_NAME_N + TICKET_NONCE_N + TICKET_TAG_N };
+
+bool ticket_room(struct troth_conn *c, const struct session *s, span *ticket)
+{
+    struct wr measure = wr_measure();
+    session_write(&measure, s);
+    *ticket = (span){ NULL, AROUND + measure.n };
+    return ticket->n <= 0xffff || fail(c, OUT_OF_MEMORY, "for a ticket of %zu bytes", ticket->n);
+}
+
 /* The session is written where it is sealed. */
-bool ticket_seal(struct troth_conn *c, const struct session *s, span *ticket, struct arena *a)
+bool ticket_seal(struct troth_conn *c, const struct session *s, uint8_t *p, size_t all)
 {
     const troth_aead *aead = sealing(c->cfg);
     _Alignas(16) uint8_t state[TROTH_AEAD_STATE_MAX];
     troth_ticket_key k;
-    struct wr measure = wr_measure();
-    session_write(&measure, s);
-    size_t n = measure.n, all = TICKET_NAME_N + TICKET_NONCE_N + n + TICKET_TAG_N;
+    size_t n = all - AROUND;
     if (!aead || !newest(c->cfg, &k))
         return fail(c, CRYPTO_FAILED, "no AEAD for tickets");
-    uint8_t *p = all > 0xffff ? NULL : arena_alloc(a, all);
-    if (!p) {
-        secret_wipe(&k, sizeof k);
-        return fail(c, OUT_OF_MEMORY, "for a ticket of %zu bytes", all);
-    }
     uint8_t *nonce = p + TICKET_NAME_N, *text = nonce + TICKET_NONCE_N;
     struct wr w = wr_into(text, n);
     session_write(&w, s);
@@ -96,7 +99,6 @@ bool ticket_seal(struct troth_conn *c, const struct session *s, span *ticket, st
         secret_wipe(text, n);
     secret_wipe(state, sizeof state);
     secret_wipe(&k, sizeof k);
-    *ticket = span_of(p, ok ? all : 0);
     return ok || fail(c, CRYPTO_FAILED, "sealing a ticket");
 }
 

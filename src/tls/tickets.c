@@ -9,6 +9,8 @@ static bool send_one(struct troth_conn *c, uint8_t number)
 {
     struct session s;
     struct new_session_ticket t;
+    uint8_t *message;
+    size_t n;
     uint8_t nonce[1] = { number }, psk[TROTH_DIGEST_MAX], age_add[4];
     memset(&t, 0, sizeof t);
     session_of(c, &s);
@@ -34,7 +36,11 @@ static bool send_one(struct troth_conn *c, uint8_t number)
     }
     if (c->cfg->grease) /* RFC 8701 3.2: clients must ignore what they do not know */
         exts_add_unknown(&t.exts, (uint16_t)(0x0a0a | (nonce[0] & 0xf) << 12 | (nonce[0] & 0xf) << 4), SPAN_NONE);
-    bool ok = ticket_seal(c, &s, &t.ticket, &c->hs->arena) && flight_add_late(c, HS_new_session_ticket, body_new_session_ticket, &t);
+    enum { TICKET_AT = 4 + 4 + 4 + 1 + sizeof nonce + 2 }; /* in its message */
+    bool ok = ticket_room(c, &s, &t.ticket)
+           && flight_write(c, HS_new_session_ticket, body_new_session_ticket, &t, &message, &n)
+           && ticket_seal(c, &s, message + TICKET_AT, t.ticket.n)
+           && flight_add_late(c, span_of(message, n));
     secret_wipe(&s.secret, sizeof s.secret);
     return ok;
 }
