@@ -169,7 +169,8 @@ TROTH_API void troth_ticket_keys(troth_builder *, const troth_ticket_key *, size
 TROTH_API void troth_tickets(troth_builder *, unsigned per_connection, uint32_t lifetime_seconds); /* server; default 2, one day; 0: none */
 /* Client: want no tickets and offer none: neither session_ticket nor psk_key_exchange_modes is said (unless there are external PSKs). */
 TROTH_API void troth_no_tickets(troth_builder *);
-/* TLS 1.2 sessions by id, kept by the application.  put: keep `state` under `id`; take: copy it to out, return its length or 0. */
+/* TLS 1.2 sessions by id, kept by the application.  put: keep `state` under `id`; take: copy it to out, return its length or 0.  Both are
+ * needed, and called from the threads of the connections. */
 typedef struct troth_session_cache {
     void  *ctx;
     void   (*put)(void *ctx, troth_span id, troth_span state);

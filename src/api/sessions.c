@@ -43,7 +43,11 @@ void troth_no_tickets(troth_builder *b)
 
 void troth_cache(troth_builder *b, const troth_session_cache *cache)
 {
-    if (builder_role(b, true, "troth_cache") && builder_given(b, cache, 1, "troth_cache"))
+    if (!builder_role(b, true, "troth_cache") || !builder_given(b, cache, 1, "troth_cache"))
+        return;
+    if (!cache->put || !cache->take)
+        mistake(b, BAD_ARGUMENT, "troth_cache: put and take are both needed");
+    else
         b->config.cache = copy_array(b, "troth_cache", cache, 1, sizeof *cache);
 }
 

@@ -24,7 +24,7 @@ static bool compress_form(span *out, const troth_compressor *how, span message, 
     uint8_t *packed = arena_alloc(a, cap);
     TRY(packed);
     size_t n = how->compress(packed, cap, body);
-    if (!n || (!even_larger && n >= body.n))
+    if (!n || n > cap || (!even_larger && n >= body.n)) /* many a library's error code is a huge length */
         return true;
     struct compressed_certificate cc = { how->id, (uint32_t)body.n, span_of(packed, n) };
     uint8_t *p = arena_alloc(a, n + 64);

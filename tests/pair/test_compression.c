@@ -38,6 +38,19 @@ static size_t nothing(uint8_t *out, size_t cap, troth_span in)
     return 0;
 }
 
+/* As ZSTD_compress says that it failed. */
+static size_t error_code(uint8_t *out, size_t cap, troth_span in)
+{
+    (void)out, (void)cap, (void)in;
+    return (size_t)-70;
+}
+
+static size_t beyond(uint8_t *out, size_t cap, troth_span in)
+{
+    (void)out, (void)in;
+    return cap + 1;
+}
+
 static const troth_compressor honest = { 0x4001, copy, copy_and_count }, longer = { 0x4001, too_much, copy },
                               blind = { 0x4001, copy, nothing }, another = { 0x4002, copy, copy };
 
@@ -101,6 +114,25 @@ static void test_built_in(void **state)
         run(&p, &client, &server, &seen);
         assert_ready(&p);
         assert_int_equal(seen.of[HS_compressed_certificate] + seen.of[HS_certificate], 1);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
+/* What cannot be compressed is shown as it is. */
+static void test_not_compressed(void **state)
+{
+    (void)state;
+    static size_t (*const rows[])(uint8_t *, size_t, troth_span) = { nothing, error_code, beyond };
+    struct world *w = world_new(troth_libcrypto());
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const troth_compressor lies = { 0x4001, rows[i], copy };
+        struct seen seen = { { 0 } };
+        struct side client = { .world = w, .list = &honest, .n = 1, .given = true }, server = { .world = w, .list = &lies, .n = 1, .given = true };
+        struct pair p;
+        run(&p, &client, &server, &seen);
+        assert_ready(&p);
+        assert_int_equal(seen.of[HS_compressed_certificate], 0);
         pair_free(&p);
     }
     world_free(w);
@@ -233,7 +265,7 @@ static void test_by_number(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_built_in), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_hooks),
+        cmocka_unit_test(test_built_in), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_hooks), cmocka_unit_test(test_not_compressed),
         cmocka_unit_test(test_refused),  cmocka_unit_test(test_tampered),  cmocka_unit_test(test_by_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

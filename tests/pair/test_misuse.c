@@ -182,11 +182,11 @@ static void test_hosts(void **state)
 static void test_setters(void **state)
 {
     (void)state;
-    enum { PIN, SUITES, GROUPS, EQUAL, SHARES, VERIFY, CERTS, ALPN, NAME, TYPES, COMPRESSORS, KEYS, COOKIE, CACHE, AUTH, PAD, CONTEXT, COUNT };
+    enum { PIN, SUITES, GROUPS, EQUAL, SHARES, VERIFY, CERTS, ALPN, NAME, TYPES, COMPRESSORS, KEYS, COOKIE, CACHE, HOOKS, AUTH, PAD, CONTEXT, COUNT };
     static uint8_t large[0x10000];
     static const char *const none = NULL;
     for (int i = 0; i < COUNT; i++) {
-        bool server = i == EQUAL || i == KEYS || i == COOKIE || i == CACHE || i == AUTH;
+        bool server = i == EQUAL || i == KEYS || i == COOKIE || i == CACHE || i == HOOKS || i == AUTH;
         troth_builder *b = server ? troth_server_builder(fake_provider(1)) : troth_client_builder(fake_provider(1));
         switch (i) {
         case PIN: troth_trust_pin(b, NULL); break;
@@ -203,6 +203,7 @@ static void test_setters(void **state)
         case KEYS: troth_ticket_keys(b, NULL, 2); break;
         case COOKIE: troth_cookie_key(b, NULL); break;
         case CACHE: troth_cache(b, NULL); break;
+        case HOOKS: troth_cache(b, &(troth_session_cache){ 0 }); break;
         case AUTH: troth_ask_client_auth(b, (enum troth_auth)3); break;
         case PAD: troth_pad(b, (enum troth_padding)3, 16); break;
         default: troth_psk_import(b, TROTH_TEXT("id"), TROTH_TEXT("0123456789abcdef"), SPAN_OF(large), TROTH_SHA256); break;
