@@ -43,6 +43,20 @@ bool send_all(int fd, const void *p, size_t n, uint64_t deadline)
     return true;
 }
 
+bool recv_all(int fd, void *p, size_t n, uint64_t deadline)
+{
+    for (size_t done = 0; done < n;) {
+        ssize_t k = recv(fd, (char *)p + done, n - done, 0);
+        if (k > 0) {
+            done += (size_t)k;
+        } else if (k == 0 || errno != EAGAIN || !wait_for(fd, POLLIN, deadline)) {
+            errno = k == 0 ? 0 : errno == EAGAIN ? ETIMEDOUT : errno;
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool give_up(struct dialed *d, enum troth_reason why, const char *fmt, const char *x, const char *y)
 {
     d->why = why;

@@ -28,5 +28,7 @@ uint64_t now_us(void);
 bool wait_for(int fd, short events, uint64_t deadline);
 /* All of it, before the deadline. */
 bool send_all(int fd, const void *p, size_t n, uint64_t deadline);
+/* Exactly so many bytes.  False: errno says why, ETIMEDOUT at the deadline, 0 when the peer closed. */
+bool recv_all(int fd, void *p, size_t n, uint64_t deadline);
 
 #endif

@@ -54,7 +54,7 @@ static bool send_request(int fd, const struct via *v, const struct target *t, co
                          uint64_t deadline)
 {
     char head[4096], place[300], header[VIA_HEADER_MAX];
-    bool proxy = via_used(v);
+    bool proxy = via_http(v);
     via_header(header, v);
     int n = snprintf(head, sizeof head, "%s %s%s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: troth\r\nConnection: close\r\n%s", body ? "POST" : "GET",
                      proxy ? "http://" : "", proxy ? place_name(place, sizeof place, t) : "", t->rest, t->host, header);
@@ -103,7 +103,7 @@ uint8_t *http_fetch(const struct args *a, const char *url, const char *type, con
         h->ctx = &b;
         if (!via_choose(&v, a, &t, "http", no_proxy, sizeof no_proxy)) {
             wrong = no_proxy;
-        } else if (!dial(&d, via_used(&v) ? &v.at : &t, DIAL_ANY, timeout_ms)) {
+        } else if (!(via_http(&v) ? dial(&d, &v.at, DIAL_ANY, timeout_ms) : via_dial(&d, &v, &t, DIAL_ANY, timeout_ms))) {
             wrong = d.detail;
         } else {
             wrong = converse(d.fd, &v, &t, type, body, body_n, deadline, h);

@@ -3,11 +3,8 @@
  * Must never read past the peer's last word before TLS: what follows belongs to the handshake. */
 #include "starttls.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "dial.h"
 
@@ -25,14 +22,7 @@ static bool say(struct talk *t, const void *p, size_t n)
 /* Exactly `n` bytes. */
 static bool hear(struct talk *t, void *out, size_t n)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t k = recv(t->fd, (char *)out + done, n - done, 0);
-        if (k > 0)
-            done += (size_t)k;
-        else if (k == 0 || errno != EAGAIN || !wait_for(t->fd, POLLIN, t->deadline))
-            return false;
-    }
-    return true;
+    return recv_all(t->fd, out, n, t->deadline);
 }
 
 /* One line, byte by byte: the next may belong to TLS. */

@@ -1,5 +1,4 @@
-/* via.c - proxies.  The only place of the program that reads HTTPS_PROXY and its like, in the way that curl
- * does.
+/* via.c - proxies.  The only place of the program that reads HTTPS_PROXY and its like, as curl does.
  *
  * Must never show a password or let its copy stand, nor let a byte of a proxy's answer reach a terminal as it
  * came, nor read past the end of that answer: what follows belongs to the tunnel. */
@@ -7,7 +6,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,33 +15,39 @@
 
 #include "digits.h"
 #include "http1.h"
+#include "socks.h"
 
-enum { LOGIN_MAX = 600, ENTRY_MAX = 300 };
+enum { ENTRY_MAX = 300 };
 
 /* ---- the URL */
 
-static const char *scheme_wrong(const char *url, size_t n)
+static const char *take_scheme(struct via *v, const char *url, size_t n)
 {
-    if (n == 4 && !strncasecmp(url, "http", 4))
+    v->socks = n >= 5 && !strncasecmp(url, "socks", 5);
+    if ((n == 4 && !strncasecmp(url, "http", 4)) || (n == 6 && !strncasecmp(url, "socks5", 6)) ||
+        (n == 7 && !strncasecmp(url, "socks5h", 7)))
         return NULL;
     if (n == 5 && !strncasecmp(url, "https", 5))
         return "a proxy that is itself reached over TLS (https://) is not supported";
-    return n >= 5 && !strncasecmp(url, "socks", 5) ? "SOCKS is not supported" : "it is no http:// URL";
+    return v->socks ? "of SOCKS only version 5 is supported" : "this kind of URL is no proxy's";
 }
 
-/* Percent-decoded, with the colon that must be there; a % that begins nothing stands for itself.  The length.
- */
-static size_t login_plain(uint8_t out[LOGIN_MAX + 1], const struct via *v)
+size_t via_decode(uint8_t *out, const char *text, size_t n)
 {
-    const char *p = v->login, *end = p + v->login_n;
-    size_t n = 0;
-    while (p < end) {
-        bool coded = *p == '%' && end - p >= 3 && hex_bytes(out + n, p + 1, 1);
+    size_t k = 0;
+    for (const char *end = text + n; text < end; k++) {
+        bool coded = *text == '%' && end - text >= 3 && hex_bytes(out + k, text + 1, 1);
         if (!coded)
-            out[n] = (uint8_t)*p;
-        n++;
-        p += coded ? 3 : 1;
+            out[k] = (uint8_t)*text;
+        text += coded ? 3 : 1;
     }
+    return k;
+}
+
+/* With the colon that must be there.  The length. */
+static size_t login_plain(uint8_t out[VIA_LOGIN_MAX + 1], const struct via *v)
+{
+    size_t n = via_decode(out, v->login, v->login_n);
     if (!memchr(v->login, ':', v->login_n))
         out[n++] = ':';
     return n;
@@ -51,8 +55,8 @@ static size_t login_plain(uint8_t out[LOGIN_MAX + 1], const struct via *v)
 
 static bool login_ok(const struct via *v)
 {
-    uint8_t plain[LOGIN_MAX + 1];
-    size_t n = v->login_n <= LOGIN_MAX ? login_plain(plain, v) : 0;
+    uint8_t plain[VIA_LOGIN_MAX + 1];
+    size_t n = v->login_n <= VIA_LOGIN_MAX ? login_plain(plain, v) : 0;
     bool ok = n > 0;
     for (size_t i = 0; i < n; i++)
         ok &= plain[i] >= 0x20 && plain[i] != 0x7f; /* RFC 7617 2 */
@@ -64,10 +68,10 @@ const char *via_parse(struct via *v, const char *url)
 {
     char place[sizeof v->at.host + 16];
     const char *slashes = strstr(url, "://"), *p = slashes ? slashes + 3 : url;
-    const char *wrong = slashes ? scheme_wrong(url, (size_t)(slashes - url)) : NULL;
     size_t n = strcspn(p, "/?#");
     const char *at = memrchr(p, '@', n);
     *v = (struct via){ .login = at > p ? p : NULL, .login_n = at > p ? (size_t)(at - p) : 0 };
+    const char *wrong = slashes ? take_scheme(v, url, (size_t)(slashes - url)) : NULL;
     if (wrong)
         return wrong;
     if (strchr(p + n, '@'))
@@ -88,9 +92,9 @@ const char *via_parse(struct via *v, const char *url)
 void via_header(char out[VIA_HEADER_MAX], const struct via *v)
 {
     static const char name[] = "Proxy-Authorization: Basic ";
-    uint8_t plain[LOGIN_MAX + 1];
+    uint8_t plain[VIA_LOGIN_MAX + 1];
     *out = 0;
-    if (!v->login)
+    if (!v->login || v->socks)
         return;
     memcpy(out, name, sizeof name);
     base64_text(out + sizeof name - 1, plain, login_plain(plain, v));
@@ -218,8 +222,7 @@ bool via_choose(struct via *v, const struct args *a, const struct target *t, con
         return true;
     const char *wrong = via_parse(v, url);
     if (wrong)
-        snprintf(why, cap,
-                 "%s: %s; write http://[USER:PASSWORD@]HOST:PORT, or go without a proxy with --no-proxy",
+        snprintf(why, cap, "%s: %s; write http:// or socks5://, [USER:PASSWORD@]HOST:PORT, or --no-proxy",
                  from, wrong);
     return !wrong;
 }
@@ -245,20 +248,24 @@ static bool ask(int fd, const struct via *v, const struct target *t, uint64_t de
     return ok;
 }
 
-/* The head of the answer and not a byte more.  NULL, or what is wrong; *late: time ran out. */
-static const char *hear(int fd, struct http1 *h, uint64_t deadline, bool *late)
+const char *via_silence(enum troth_reason *why)
+{
+    if (!errno)
+        return "closed the connection instead of answering";
+    if (errno != ETIMEDOUT)
+        return strerror(errno);
+    *why = TROTH_R_NET_TIMEOUT_PROXY;
+    return "did not come to the end of an answer in time";
+}
+
+/* The head of the answer and not a byte more.  NULL, or what is wrong. */
+static const char *hear(int fd, struct http1 *h, uint64_t deadline, enum troth_reason *why)
 {
     while (!h->status) {
         uint8_t byte;
-        ssize_t k = recv(fd, &byte, 1, 0);
-        if (k == 0)
-            return "closed the connection instead of answering";
-        if (k < 0 && errno != EAGAIN)
-            return strerror(errno);
-        if (k < 0 && !wait_for(fd, POLLIN, deadline))
-            return *late = true,
-                   h->head_n ? "did not come to the end of its answer in time" : "did not answer in time";
-        if (k == 1 && !http1_feed(h, &byte, 1) && h->status < 300) /* of a refusal the status says enough */
+        if (!recv_all(fd, &byte, 1, deadline))
+            return via_silence(why);
+        if (!http1_feed(h, &byte, 1) && h->status < 300) /* of a refusal the status says enough */
             return h->error;
     }
     return NULL;
@@ -279,22 +286,29 @@ static bool failed(struct dialed *d, const struct via *v, enum troth_reason why,
     return false;
 }
 
-static bool open_way(struct dialed *d, const struct via *v, const struct target *t, uint64_t deadline)
+static bool open_http(struct dialed *d, const struct via *v, const struct target *t, uint64_t deadline)
 {
+    enum troth_reason why = TROTH_R_NET_PROXY;
     struct http1 *h = calloc(1, sizeof *h);
-    bool late = false;
     if (!h)
-        return failed(d, v, TROTH_R_NET_PROXY, "got no memory for its answer", "");
+        return failed(d, v, why, "got no memory for its answer", "");
     h->tunnel = true;
     ask(d->fd, v, t, deadline); /* who does not take the request may have said why */
-    const char *wrong = hear(d->fd, h, deadline, &late);
+    const char *wrong = hear(d->fd, h, deadline, &why);
     bool ok = !wrong && h->status / 100 == 2;
     if (wrong)
-        failed(d, v, late ? TROTH_R_NET_TIMEOUT_PROXY : TROTH_R_NET_PROXY, h->error ? "sent " : "", wrong);
+        failed(d, v, why, h->error ? "sent " : "", wrong);
     else if (!ok)
-        failed(d, v, h->status == 407 ? TROTH_R_NET_PROXY_AUTH : TROTH_R_NET_PROXY, "answers ", h->head);
+        failed(d, v, h->status == 407 ? TROTH_R_NET_PROXY_AUTH : why, "answers ", h->head);
     free(h);
     return ok;
+}
+
+static bool open_way(struct dialed *d, const struct via *v, const struct target *t, uint64_t deadline)
+{
+    enum troth_reason why;
+    const char *wrong = v->socks ? socks_open(d->fd, v, t, deadline, &why) : NULL;
+    return v->socks ? !wrong || failed(d, v, why, wrong, "") : open_http(d, v, t, deadline);
 }
 
 bool via_dial(struct dialed *d, const struct via *v, const struct target *t, int family, int timeout_ms)
@@ -305,9 +319,8 @@ bool via_dial(struct dialed *d, const struct via *v, const struct target *t, int
         char detail[sizeof d->detail];
         memcpy(detail, d->detail, sizeof detail);
         snprintf(d->detail, sizeof d->detail, "the proxy %.140s", detail);
-        d->why = d->why == TROTH_R_NET_TIMEOUT_CONNECT
-                     ? TROTH_R_NET_TIMEOUT_PROXY
-                     : TROTH_R_NET_PROXY; /* nothing is known of the server */
+        bool late = d->why == TROTH_R_NET_TIMEOUT_CONNECT;
+        d->why = late ? TROTH_R_NET_TIMEOUT_PROXY : TROTH_R_NET_PROXY; /* nothing is known of the server */
         return false;
     }
     uint64_t start = now_us();

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 
 from serving import D, TROTH, Server, authority, check, finish, home_page, run
 
@@ -31,12 +32,23 @@ def pump(a, b):
         pass
 
 
-class Proxy:
-    """On a port of its own; `asked` is every request's head.  answer(socket): what it does once it has read one; without it: a way to `to`,
-    whatever name was asked for."""
+def hang(c):
+    c.recv(1)  # until the peer goes
 
-    def __init__(self, answer=None, to=None, family=socket.AF_INET):
-        self.answer, self.to, self.asked = answer, to or server.port, []
+
+def relay(a, b):
+    back = threading.Thread(target=pump, args=(b, a))
+    back.start()
+    pump(a, b)
+    back.join()
+
+
+class Proxy:
+    """On a port of its own; `asked` is every request's head.  answer(socket): what it does once it has read one; without it: a way to
+    `to`, whatever name was asked for, behind the answer `opened`."""
+
+    def __init__(self, answer=None, family=socket.AF_INET, opened=b"HTTP/1.1 200 Connection established\r\nVia: 1.1 tiny\r\n\r\n"):
+        self.answer, self.to, self.opened, self.asked = answer, server.port, opened, []
         self.listener = socket.create_server(("127.0.0.1" if family == socket.AF_INET else "::1", 0), family=family)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -66,11 +78,8 @@ class Proxy:
 
     def open_way(self, c):
         with socket.create_connection(("127.0.0.1", self.to)) as there:
-            c.sendall(b"HTTP/1.1 200 Connection established\r\nVia: 1.1 tiny\r\n\r\n")
-            back = threading.Thread(target=pump, args=(there, c))
-            back.start()
-            pump(c, there)
-            back.join()
+            c.sendall(self.opened)
+            relay(c, there)
 
     def end(self):
         self.listener.close()
@@ -117,6 +126,97 @@ v6 = Proxy(family=socket.AF_INET6)
 said = troth("connect", "--ca", CA, "a.example", env={"all_proxy": f"[::1]:{v6.port}"})
 check("a proxy with an IPv6 address, without a scheme", f"through the proxy [::1]:{v6.port}" in said and "Authorization" not in v6.asked[0], said)
 v6.end()
+# ---- SOCKS 5
+
+
+class Socks(Proxy):
+    """`asked` is what it was told: the user and password, and where to."""
+
+    def exactly(self, c, n):
+        data = b""
+        while len(data) < n:
+            more = c.recv(n - len(data))
+            if not more:
+                raise OSError
+            data += more
+        return data
+
+    def talk(self, c):
+        try:
+            methods = self.exactly(c, self.exactly(c, 2)[1])
+            login = b""
+            c.sendall(b"\5\2" if 2 in methods else b"\5\0")
+            if 2 in methods:
+                user = self.exactly(c, self.exactly(c, 2)[1])
+                login = user + b":" + self.exactly(c, self.exactly(c, 1)[0])
+                c.sendall(b"\1\0")
+            kind = self.exactly(c, 4)[3]
+            place = self.exactly(c, {1: 4, 4: 16}.get(kind) or self.exactly(c, 1)[0])
+            self.asked.append((login, kind, place, int.from_bytes(self.exactly(c, 2), "big")))
+            (self.answer or self.open_way)(c)
+        except OSError:
+            pass
+        finally:
+            c.close()
+
+    def open_way(self, c):
+        with socket.create_connection(("127.0.0.1", self.to)) as there:
+            c.sendall(b"\5\0\0\1\x7f\0\0\1\0\1")
+            relay(c, there)
+
+
+socks = Socks()
+for scheme in ("socks5", "socks5h"):
+    for verb in ("connect", "get", "explain", "check"):
+        before = len(socks.asked)
+        troth(verb, "--ca", CA, "https://a.example:8443/" if verb == "get" else "a.example:8443",
+              env={"ALL_PROXY": f"{scheme}://user:{SECRET}@127.0.0.1:{socks.port}"})
+        new = socks.asked[before:]
+        check(f"{verb} through {scheme}://", new and all(q == (b"user:hunter2", 3, b"a.example", 8443) for q in new), new)
+troth("connect", "--ca", CA, "--proxy", f"socks5h://127.0.0.1:{socks.port}", "[::1]:25", status=5)
+check("an address is one there as well, and nobody logs in", socks.asked[-1] == (b"", 4, bytes(15) + b"\1", 25), socks.asked[-1])
+if shutil.which("curl"):
+    env = {"ALL_PROXY": f"socks5h://us%3aer:{SECRET}%40@127.0.0.1:{socks.port}"}
+    troth("get", "--ca", CA, "https://a.example/", env=env)
+    subprocess.run(["curl", "-s", "--cacert", CA, "https://a.example/"], env={**os.environ, **env}, capture_output=True, timeout=60, check=False)
+    check("as curl asks", socks.asked[-2] == socks.asked[-1] == (b"us:er:hunter2@", 3, b"a.example", 443), socks.asked[-2:])
+
+
+def memory(pid):
+    """What a process has of its own, to be searched; its largest mappings (a sanitizer's shadow) excepted."""
+    with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
+        for line in maps:
+            start, end = (int(x, 16) for x in line.split()[0].split("-"))
+            if "rw" in line.split()[1] and end - start < 1 << 28:
+                try:
+                    mem.seek(start)
+                    yield mem.read(end - start)
+                except (OSError, OverflowError, ValueError):
+                    pass
+
+
+# written otherwise in the environment, it is found where it was decoded or sent, if a copy stands while the answer is awaited
+for kind, scheme, sent in ((Proxy, "http", lambda q: BASIC in q), (Socks, "socks5", lambda q: q[0] == b"user:hunter2")):
+    silent = kind(hang)
+    p = subprocess.Popen([TROTH, "connect", "a.example"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                         env={**os.environ, "HTTPS_PROXY": f"{scheme}://user:%68unter2@127.0.0.1:{silent.port}"})
+    for _ in range(1000):
+        if silent.asked:
+            break
+        time.sleep(0.01)
+    time.sleep(0.2)  # it waits by now; the sooner, the more is found
+    found = {word for part in memory(p.pid) for word in (b"%68unter2", b"hunter2", b"dXNlcjpodW50ZXIy") if word in part}
+    p.kill()
+    p.wait()
+    silent.end()
+    check(f"no copy of the password stands: {scheme}", silent.asked and sent(silent.asked[0]) and found == {b"%68unter2"}, (silent.asked, found))
+socks.end()
+no = Socks(lambda c: c.sendall(b"\5\2\0\1\0\0\0\0\0\0"))
+said = troth("connect", "a.example", "--proxy", f"socks5://127.0.0.1:{no.port}", status=3)
+check("one that refuses", "net.proxy" in said and "rules do not allow" in said, said)
+no.end()
+said = troth("connect", "a.example", "--proxy", f"socks5://127.0.0.1:{server.port}", status=3)
+check("a TLS server is none", "net.proxy" in said and "closed the connection instead" in said, said)
 # ---- STARTTLS: what comes with the proxy's answer belongs to the tunnel
 
 
@@ -127,10 +227,7 @@ def smtp(c):
             pass
         c.sendall(answer)
     with socket.create_connection(("127.0.0.1", server.port)) as there:
-        back = threading.Thread(target=pump, args=(there, c))
-        back.start()
-        pump(c, there)
-        back.join()
+        relay(c, there)
 
 
 mail = Proxy(smtp)
@@ -146,8 +243,8 @@ troth("connect", "--ca", CA, "--proxy", "", f"localhost:{here.port}", env={"HTTP
 check("none of them asks the proxy", len(proxy.asked) == before, proxy.asked[before:])
 unix.end()
 # ---- what is no proxy
-for bad, word in ((f"socks5h://u:{SECRET}@127.0.0.1:1", "SOCKS is not supported"), (f"https://u:{SECRET}@127.0.0.1:1", "over TLS"),
-                  (f"http://u:{SECRET}@127.0.0.1:none", "port is not valid"), (f"http://u:{SECRET}/x@127.0.0.1:1", "%2F"), ("ftp://x", "http:// URL")):
+for bad, word in ((f"socks4a://u:{SECRET}@127.0.0.1:1", "of SOCKS only version 5"), (f"https://u:{SECRET}@127.0.0.1:1", "over TLS"),
+                  (f"http://u:{SECRET}@127.0.0.1:none", "port is not valid"), (f"http://u:{SECRET}/x@127.0.0.1:1", "%2F"), ("ftp://x", "no proxy's")):
     for args, env, name in ((("--proxy", bad), {}, "--proxy: "), ((), {"ALL_PROXY": bad}, "ALL_PROXY: ")):
         said = troth("get", *args, "https://a.example/", status=2, env=env)
         check(f"{name}{word}", name in said and word in said and "--no-proxy" in said and len(said.splitlines()) == 1, said)
@@ -163,10 +260,6 @@ def saying(data, then=lambda c: None):
         c.sendall(data)
         then(c)
     return answer
-
-
-def hang(c):
-    c.recv(1)  # until the peer goes
 
 
 def close_behind_the_hello(c):
@@ -203,9 +296,9 @@ for what, answer, status, code, words in (
         ("has a broken header", saying(HEAD + b"A\r\n\r\n", hang), 3, "net.proxy", "sent a line among the headers"),
         ("does not come to an end", flood(b"A: " + b"b" * 1000 + b"\r\n"), 3, "net.proxy", "sent headers that do not end"),
         ("does not come to the point", flood(b"HTTP/1.1 100 Continue\r\n\r\n"), 3, "net.proxy", "sent interim answers without end"),
-        ("is silent", hang, 7, "net.timeout-proxy", "did not answer in time"),
-        ("is silent after a while", saying(HEAD, hang), 7, "net.timeout-proxy", "end of its answer in time"),
-        ("trickles", trickle, 7, "net.timeout-proxy", "end of its answer in time"),
+        ("is silent", hang, 7, "net.timeout-proxy", "end of an answer in time"),
+        ("is silent after a while", saying(HEAD, hang), 7, "net.timeout-proxy", "end of an answer in time"),
+        ("trickles", trickle, 7, "net.timeout-proxy", "end of an answer in time"),
         ("closes the tunnel", saying(HEAD + b"\r\n", close_behind_the_hello), 4, "net.eof-on-hello", "")):
     bad = Proxy(answer)
     to = f"http://user:{SECRET}@127.0.0.1:{bad.port}"
@@ -217,15 +310,7 @@ for what, answer, status, code, words in (
     bad.end()
 done.set()
 for good in (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\nContent-Length: 7\nVia: x\n\n"):
-    ways = Proxy()
-    ways.open_way = lambda c, good=good: (c.sendall(good), relay(c))
-
-    def relay(c):
-        with socket.create_connection(("127.0.0.1", server.port)) as there:
-            back = threading.Thread(target=pump, args=(there, c))
-            back.start()
-            pump(c, there)
-            back.join()
+    ways = Proxy(opened=good)
     troth("connect", "--ca", CA, "a.example", "--proxy", f"127.0.0.1:{ways.port}")
     ways.end()
 gone = socket.create_server(("127.0.0.1", 0))

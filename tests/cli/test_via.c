@@ -5,6 +5,7 @@
 #include "../../cli/http1.c"
 #include "../../cli/digits.c"
 #include "../../cli/idn.c"
+#include "../../cli/socks.c"
 #include "../../cli/target.c"
 
 #include "support/test.h"
@@ -37,7 +38,10 @@ static void test_urls(void **state)
         { "http://@h", "h", "1080", NULL },
         { "http://:@h", "h", "1080", "Proxy-Authorization: Basic Og==\r\n" },
         { "https://h", NULL, NULL, NULL },
-        { "socks5h://h", NULL, NULL, NULL },
+        { "socks5h://h", "h", "1080", NULL },
+        { "SOCKS5://u:p@h:9050", "h", "9050", NULL },
+        { "socks://h", NULL, NULL, NULL },
+        { "socks4a://h", NULL, NULL, NULL },
         { "ftp://h", NULL, NULL, NULL },
         { "http://", NULL, NULL, NULL },
         { "http://:80", NULL, NULL, NULL },
@@ -66,10 +70,10 @@ static void test_urls(void **state)
     }
     char url[2000] = "http://";
     struct via v;
-    for (size_t n = 0; n <= LOGIN_MAX + 1; n++) { /* as long as it may be, and longer */
+    for (size_t n = 0; n <= VIA_LOGIN_MAX + 1; n++) { /* as long as it may be, and longer */
         snprintf(url + 7, sizeof url - 7, "%0*d@h", (int)n + 1, 0);
         bool ok = !via_parse(&v, url);
-        assert_int_equal(ok, n + 1 <= LOGIN_MAX);
+        assert_int_equal(ok, n + 1 <= VIA_LOGIN_MAX);
         char header[VIA_HEADER_MAX];
         if (ok)
             via_header(header, &v);
@@ -203,9 +207,9 @@ static void test_choice(void **state)
     assert_string_equal(chosen(&none, "a.example", "https"), "HTTPS_PROXY");
     assert_string_equal(chosen(&none, "unix:/run/x", "https"), "directly");
     clear();
-    setenv("ALL_PROXY", "socks5://user:hunter2@h", 1);
+    setenv("ALL_PROXY", "socks4://user:hunter2@h", 1);
     const char *why = chosen(&none, "a.example", "https");
-    assert_non_null(strstr(why, "ALL_PROXY: SOCKS"));
+    assert_non_null(strstr(why, "ALL_PROXY: of SOCKS"));
     assert_null(strstr(why, "hunter2"));
     setenv("ALL_PROXY", "http://user:hunter2@h:port", 1);
     assert_null(strstr(chosen(&none, "a.example", "https"), "hunter2"));
@@ -250,10 +254,11 @@ static const struct answer {
     { "HTTP/1.1 200 OK\r\nno header\r\n\r\n", false, NULL, TROTH_R_NET_PROXY,
       "sent a line among the headers that is none" },
     { "\r\n\r\n", false, NULL, TROTH_R_NET_PROXY, "sent no HTTP/1 status line" },
-    { "", false, NULL, TROTH_R_NET_TIMEOUT_PROXY, "did not answer in time" },
+    { "", false, NULL, TROTH_R_NET_TIMEOUT_PROXY, "did not come to the end of an answer in time" },
     { "HTTP/1.1 200 OK\r\n", false, NULL, TROTH_R_NET_TIMEOUT_PROXY,
-      "did not come to the end of its answer in time" },
-    { "HTTP/1.1 100 Continue\r\n\r\n", false, NULL, TROTH_R_NET_TIMEOUT_PROXY, "did not answer in time" },
+      "did not come to the end of an answer in time" },
+    { "HTTP/1.1 100 Continue\r\n\r\n", false, NULL, TROTH_R_NET_TIMEOUT_PROXY,
+      "did not come to the end of an answer in time" },
 };
 
 static void pair(int *ours, int *theirs)
@@ -315,7 +320,7 @@ static void test_endless(void **state)
         struct http1 *h = calloc(1, sizeof *h);
         size_t n = 0;
         int ours, peer, room = 1 << 20;
-        bool late = false;
+        enum troth_reason why = TROTH_R_NET_PROXY;
         pair(&ours, &peer);
         setsockopt(peer, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
         assert_true(send(peer, begins[i], strlen(begins[i]), 0) >= 0);
@@ -326,9 +331,9 @@ static void test_endless(void **state)
         }
         assert_int_equal(send(peer, many, n, 0), n);
         h->tunnel = true;
-        const char *said = hear(ours, h, now_us() + 60000000u, &late);
+        const char *said = hear(ours, h, now_us() + 60000000u, &why);
         assert_string_equal(said, wrong[i]);
-        assert_false(late);
+        assert_int_equal(why, TROTH_R_NET_PROXY);
         free(many);
         free(h);
         close(ours);
@@ -336,10 +341,153 @@ static void test_endless(void **state)
     }
 }
 
+/* ---- SOCKS */
+
+struct bytes {
+    const char *p;
+    size_t n;
+};
+#define B(text)                                                                                              \
+    {                                                                                                        \
+        text, sizeof text - 1                                                                                \
+    }
+
+static const struct words {
+    const char *login, *target; /* login: NULL for none */
+    struct bytes says, hears;   /* the proxy */
+    bool ends;
+    const char *wrong; /* NULL: the way is open, and "220" comes through it */
+    enum troth_reason why;
+} words[] = {
+    { NULL, "a.example",
+      B("\5\0\5\0\0\1\1\2\3\4\5\6"
+        "220"),
+      B("\5\1\0\5\1\0\3\x09"
+        "a.example\1\xbb"),
+      false, NULL, 0 },
+    { NULL, "127.0.0.1:25",
+      B("\5\0\5\0\0\4"
+        "0123456789abcdef\5\6"
+        "220"),
+      B("\5\1\0\5\1\0\1\x7f\0\0\1\0\x19"), false, NULL, 0 },
+    { NULL, "[::1]:25",
+      B("\5\0\5\0\0\3\4host\5\6"
+        "220"),
+      B("\5\1\0\5\1\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\x19"), false, NULL, 0 },
+    { NULL, "127.1:25",
+      B("\5\0\5\0\0\3\0\5\6"
+        "220"),
+      B("\5\1\0\5\1\0\3\5"
+        "127.1\0\x19"),
+      false, NULL, 0 },
+    { "u%3a:p%40:", "a:1",
+      B("\5\2\1\0\5\0\0\1\1\2\3\4\5\6"
+        "220"),
+      B("\5\2\0\2\1\2u:\3p@:\5\1\0\3\1a\0\1"), false, NULL, 0 },
+    { "u", "a:1",
+      B("\5\2\1\0\5\0\0\1\1\2\3\4\5\6"
+        "220"),
+      B("\5\2\0\2\1\1u\0\5\1\0\3\1a\0\1"), false, NULL, 0 },
+    { "u:p", "a:1",
+      B("\5\0\5\0\0\1\1\2\3\4\5\6"
+        "220"),
+      B("\5\2\0\2\5\1\0\3\1a\0\1"), false, NULL, 0 },
+    { "u:hunter2", "a:1", B("\5\2\1\1"), B("\5\2\0\2\1\1u\7hunter2"), false, "refuses this user",
+      TROTH_R_NET_PROXY_AUTH },
+    { "u:p", "a:1", B("\5\xff"), B("\5\2\0\2"), false, "wants to know who", TROTH_R_NET_PROXY_AUTH },
+    { NULL, "a:1", B("\5\xff"), B("\5\1\0"), false, "does not let in", TROTH_R_NET_PROXY_AUTH },
+    { NULL, "a:1", B("\5\2"), B("\5\1\0"), false, "does not let in", TROTH_R_NET_PROXY_AUTH },
+    { NULL, "a:1", B("\5\1"), B("\5\1\0"), false, "does not let in", TROTH_R_NET_PROXY_AUTH },
+    { NULL, "a:1", B("HT"), B("\5\1\0"), false, "does not speak SOCKS 5", TROTH_R_NET_PROXY },
+    { NULL, "a:1", B("\5\0\4\0\0\1"), B("\5\1\0\5\1\0\3\1a\0\1"), false, "does not speak SOCKS 5",
+      TROTH_R_NET_PROXY },
+    { NULL, "a:1", B("\5\0\5\2\0\1"), B("\5\1\0\5\1\0\3\1a\0\1"), false, "rules do not allow",
+      TROTH_R_NET_PROXY },
+    { NULL, "a:1", B("\5\0\5\x08\0\1"), B("\5\1\0\5\1\0\3\1a\0\1"), false, "kind of address",
+      TROTH_R_NET_PROXY },
+    { NULL, "a:1", B("\5\0\5\x09\0\1"), B("\5\1\0\5\1\0\3\1a\0\1"), false, "code that SOCKS does not have",
+      TROTH_R_NET_PROXY },
+    { NULL, "a:1", B("\5\0\5\xff\0\1"), B("\5\1\0\5\1\0\3\1a\0\1"), false, "code that SOCKS does not have",
+      TROTH_R_NET_PROXY },
+    { NULL, "a:1", B("\5\0\5\0\0\2"), B("\5\1\0\5\1\0\3\1a\0\1"), false, "an address that is none",
+      TROTH_R_NET_PROXY },
+    { NULL, "a:1", B(""), B("\5\1\0"), true, "closed the connection", TROTH_R_NET_PROXY },
+    { NULL, "a:1", B("\5\0\5\0\0\1\1\2\3\4\5"), B("\5\1\0\5\1\0\3\1a\0\1"), true, "closed the connection",
+      TROTH_R_NET_PROXY },
+    { "u:p", "a:1", B("\5\2\1"), B("\5\2\0\2\1\1u\1p"), true, "closed the connection",
+      TROTH_R_NET_PROXY_AUTH },
+    { NULL, "a:1", B("\5"), B("\5\1\0"), false, "in time", TROTH_R_NET_TIMEOUT_PROXY },
+    { NULL, "a:1",
+      B("\5\0\5\0\0\3\xff"
+        "abc"),
+      B("\5\1\0\5\1\0\3\1a\0\1"), false, "in time", TROTH_R_NET_TIMEOUT_PROXY },
+};
+
+static void test_socks(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const struct words *w = &words[i];
+        char url[100], heard[600], rest[8] = "";
+        struct via v;
+        struct target t;
+        struct dialed d = { .fd = -1 };
+        int peer;
+        snprintf(url, sizeof url, "socks5://%s%sproxy.example", w->login ? w->login : "",
+                 w->login ? "@" : "");
+        assert_null(via_parse(&v, url));
+        assert_true(target_parse(&t, NULL, w->target, "443"));
+        pair(&d.fd, &peer);
+        assert_true(!w->says.n || send(peer, w->says.p, w->says.n, 0) == (ssize_t)w->says.n);
+        if (w->ends)
+            shutdown(peer, SHUT_WR);
+        bool ok = open_way(&d, &v, &t, now_us() + (w->why == TROTH_R_NET_TIMEOUT_PROXY ? 1000 : 60000000u));
+        if (ok != !w->wrong || (d.fd >= 0) != ok ||
+            (!ok && (d.why != w->why || !strstr(d.detail, w->wrong) || strstr(d.detail, "hunter2"))))
+            test_fail("%zu: %d %d %s", i, ok, d.why, d.detail);
+        ssize_t n = recv(peer, heard, sizeof heard, 0);
+        assert_int_equal(n, w->hears.n);
+        assert_memory_equal(heard, w->hears.p, w->hears.n);
+        if (ok) {
+            assert_int_equal(recv(d.fd, rest, sizeof rest - 1, 0), 3);
+            assert_string_equal(rest, "220");
+            close(d.fd);
+        }
+        close(peer);
+    }
+}
+
+/* The longest that may be sent, and one more. */
+static void test_socks_long(void **state)
+{
+    (void)state;
+    for (int n = 255; n <= 256; n++)
+        for (int part = 0; part < 2; part++) {
+            char url[800];
+            uint8_t heard[600];
+            struct via v;
+            struct target t;
+            struct dialed d = { .fd = -1 };
+            int peer;
+            snprintf(url, sizeof url, "socks5://%0*d:%0*d@h", part ? 1 : n, 0, part ? n : 1, 0);
+            assert_null(via_parse(&v, url));
+            assert_true(target_parse(&t, NULL, "a", "443"));
+            pair(&d.fd, &peer);
+            assert_int_equal(send(peer, "\5\2\1\1", 4, 0), 4);
+            assert_false(open_way(&d, &v, &t, now_us() + 60000000u));
+            assert_int_equal(d.why, TROTH_R_NET_PROXY_AUTH);
+            assert_non_null(strstr(d.detail, n == 255 ? "refuses this user" : "255 bytes"));
+            assert_int_equal(recv(peer, heard, sizeof heard, 0), n == 255 ? 4 + 3 + 256 : 4);
+            close(peer);
+        }
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = { cmocka_unit_test(test_urls), cmocka_unit_test(test_left_out),
-                                               cmocka_unit_test(test_choice), cmocka_unit_test(test_answers),
-                                               cmocka_unit_test(test_endless) };
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_urls),      cmocka_unit_test(test_left_out), cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_answers),   cmocka_unit_test(test_endless),  cmocka_unit_test(test_socks),
+        cmocka_unit_test(test_socks_long)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,8 @@ import http.server
 import json
 import os
 import shutil
+import socket
+import socketserver
 import struct
 import subprocess
 import sys
@@ -289,7 +291,27 @@ for args, env in ((["--no-proxy"], {"http_proxy": through}), ([], {"http_proxy":
     assert asked[-1] == "/ca.crl" and logins[-1] is None, (env, asked[-1], logins[-1])
     for name in env:
         del os.environ[name]
-verify("no proxy", 1, *roots, *host, "--proxy", "socks5://user:hunter2@x", "--crl-fetch", lists, want=["[revocation.unknown]", "SOCKS"], never=["hunter2"])
+
+
+class Socks(socketserver.BaseRequestHandler):
+    """SOCKS 5 for names and IPv4 addresses; everything leads to the authority."""
+
+    def handle(self):
+        self.request.recv(3, socket.MSG_WAITALL)
+        self.request.sendall(b"\5\0")
+        asked.append(self.request.recv(10, socket.MSG_WAITALL))
+        self.request.sendall(b"\5\0\0\1\0\0\0\0\0\0")
+        with socket.create_connection(server.server_address) as there:
+            there.sendall(self.request.recv(65536))
+            while data := there.recv(65536):
+                self.request.sendall(data)
+
+
+socks = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Socks)
+threading.Thread(target=socks.serve_forever, daemon=True).start()
+verify("fetched through SOCKS", 0, *roots, *host, "--proxy", f"socks5://127.0.0.1:{socks.server_address[1]}", "--crl-fetch", lists)
+assert asked[-2:] == [b"\5\1\0\1\x7f\0\0\1" + server.server_address[1].to_bytes(2, "big"), "/ca.crl"] and logins[-1] is None, asked[-2:]
+verify("no proxy", 1, *roots, *host, "--proxy", "socks4://user:hunter2@x", "--crl-fetch", lists, want=["[revocation.unknown]", "SOCKS"], never=["hunter2"])
 answers["/ca.crl"] = None
 
 # ---- transparency: SCTs of two logs over a certificate issued twice, once without them
