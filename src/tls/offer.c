@@ -62,10 +62,10 @@ bool offer_forget(struct troth_conn *c)
     return ok;
 }
 
-/* One that a hybrid already contains is the same key (performance: one X25519 key serves both). */
-static struct offered_share *whole_of(struct offer *o, const troth_kem *kem)
+/* One that a hybrid among the `n` before it contains is the same key (performance: one X25519 key serves both). */
+static struct offered_share *whole_of(const struct offer *o, size_t n, const troth_kem *kem)
 {
-    for (size_t i = 0; i < o->n_shares; i++)
+    for (size_t i = 0; i < n; i++)
         if (o->shares[i].kem->tail == kem)
             return &o->shares[i];
     return NULL;
@@ -77,7 +77,7 @@ static bool add_share(struct troth_conn *c, const troth_kem *kem)
     struct offer *o = &c->hs->offer;
     if (o->n_shares == o->max_shares)
         return true;
-    struct offered_share *whole = whole_of(o, kem);
+    struct offered_share *whole = whole_of(o, o->n_shares, kem);
     uint8_t *key = whole ? whole->key + whole->kem->tail_private_at : arena_alloc(o->room, kem->private_n);
     if (!key)
         return fail(c, OUT_OF_MEMORY, "for a key share of %s", kem->name);
@@ -87,7 +87,8 @@ static bool add_share(struct troth_conn *c, const troth_kem *kem)
 
 static bool make_share(struct troth_conn *c, struct offered_share *s, uint8_t *at)
 {
-    const struct offered_share *whole = whole_of(&c->hs->offer, s->kem);
+    const struct offer *o = &c->hs->offer;
+    const struct offered_share *whole = whole_of(o, (size_t)(s - o->shares), s->kem);
     if (!at)
         return fail(c, OUT_OF_MEMORY, "for a key share of %s", s->kem->name);
     if (whole)

@@ -361,6 +361,44 @@ static void test_group_order(void **state)
     world_free(w);
 }
 
+/* ---- key shares in any order: X25519's is part of the hybrid's where that comes first, and a key of its own where it does not */
+struct shares { const uint16_t *list; size_t n; uint16_t chosen; };
+
+static void apply_shares(troth_builder *b, bool server, void *ctx)
+{
+    const struct shares *s = ctx;
+    if (server) {
+        troth_groups(b, &s->chosen, 1);
+        return;
+    }
+    troth_groups(b, s->list, s->n);
+    troth_key_shares(b, s->list, s->n);
+}
+
+static void test_share_order(void **state)
+{
+    static const uint16_t orders[][3] = {
+        { GROUP_X25519MLKEM768, GROUP_x25519, GROUP_secp256r1 },         { GROUP_x25519, GROUP_X25519MLKEM768, GROUP_secp256r1 },
+        { GROUP_secp256r1, GROUP_x25519, GROUP_X25519MLKEM768 },         { GROUP_secp256r1, GROUP_SecP256r1MLKEM768, GROUP_x25519 },
+        { GROUP_SecP256r1MLKEM768, GROUP_X25519MLKEM768, GROUP_x25519 }, { GROUP_X25519MLKEM768, GROUP_secp256r1, GROUP_SecP256r1MLKEM768 },
+    };
+    (void)state;
+    struct world *w = world_new(troth_libcrypto());
+    for (size_t i = 0; i < COUNT_OF(orders); i++)
+        for (size_t n = 1; n <= 3; n++)
+            for (size_t chosen = 0; chosen < n; chosen++) {
+                struct shares s = { orders[i], n, orders[i][chosen] };
+                struct pair p;
+                begin(&p, w, apply_shares, &s, TROTH_TLS13);
+                pair_run(&p);
+                assert_ready(&p);
+                assert_int_equal(troth_what(p.client.c).group, s.chosen);
+                assert_false(troth_what(p.client.c).hello_retry);
+                pair_free(&p);
+            }
+    world_free(w);
+}
+
 /* ---- padding: what a record holds does not show in its length */
 struct pad {
     enum troth_padding how;
@@ -503,6 +541,7 @@ int main(void)
         cmocka_unit_test(test_max_certificate),  cmocka_unit_test(test_max_expanded), cmocka_unit_test(test_fallback),
         cmocka_unit_test(test_no_tickets),       cmocka_unit_test(test_ignored_names), cmocka_unit_test(test_config),
         cmocka_unit_test(test_padding),          cmocka_unit_test(test_group_order),  cmocka_unit_test(test_record_limits),
+        cmocka_unit_test(test_share_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
