@@ -27,7 +27,9 @@ def words_of(command, settings):
 def start(verb, **own):
     """The service of that unit: its command, its files, on the socket `door`."""
     text = open(f"{made}/troth-{verb}.service", encoding="utf-8").read()
-    settings = dict(re.findall(r"^Environment=(\w+)=(.*)$", text, re.M)) | own
+    settings = dict(re.findall(r"^Environment=(\w+)=(.*)$", text, re.M))
+    check(f"{verb}: has a setting for {[*own]}", own.keys() <= settings.keys(), settings)
+    settings |= own
     program, *words = words_of(re.search(r"^ExecStart=(.*)$", text, re.M)[1], settings)
     check(f"{verb}: the program that is installed", os.path.isabs(program) and os.path.basename(program) == "troth" and words[0] == verb, program)
     for name in re.findall(r"^LoadCredential=([^:]*):/", text, re.M):

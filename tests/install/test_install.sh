@@ -18,12 +18,13 @@ libdir=$(dirname "$(find "$prefix" -name libtroth.a)")
 "$SRC_DIR/tools/check-names" "$work/b"
 
 # what was installed
-for f in include/troth/{troth,verify,explain,provider,types}.h include/troth/reasons.def bin/troth; do
+for f in include/troth/{troth,verify,explain,provider,types}.h include/troth/reasons.def bin/troth lib/systemd/system/troth-{serve,proxy}.{service,socket}; do
     [ -f "$prefix/$f" ] || die "missing $f"
 done
 for page in man1/troth.1 man1/troth-explain.1 man3/libtroth.3 man3/troth_next.3 man3/troth_verify.3 man7/troth-errors.7; do
     [ -s "$prefix/share/man/$page" ] || die "missing man page $page"
 done
+grep -q '^ExecStart=/usr/local/bin/troth serve ' "$prefix/lib/systemd/system/troth-serve.service" || die "the unit starts another program"
 MANPATH=$prefix/share/man man -w 3 troth_next >/dev/null || die "man does not find troth_next"
 readelf -d "$libdir/libtroth.so" | grep -q 'SONAME.*libtroth.so.0' || die "SONAME"
 readelf -d "$libdir/libtroth.so" | awk '/NEEDED/ {print $NF}' | tr -d '[]' >"$work/needed"
