@@ -30,12 +30,12 @@ for option, more in (("--cert", ()), ("--key", ("--cert", CERT)), ("--client-ca"
                      ("--delegated", ("--delegated-key", KEY, *identity))):
     refused([f"{lent}/junk"], "serve", web, option, "junk", *more, status=8)
 refused([f"{lent}/folder: is a directory"], "serve", web, "--delegated-key", "folder", "--delegated", CERT, *identity, status=8)
-refused(["nothing: "], "serve", web, "--cert", "nothing", "--key", KEY, status=8)
-refused(["sub/cert: "], "serve", web, "--cert", "sub/cert", "--key", KEY, status=8)
+refused(["opened: nothing: "], "serve", web, "--cert", "nothing", "--key", KEY, status=8)
+refused(["opened: sub/cert: "], "serve", web, "--cert", "sub/cert", "--key", KEY, status=8)
 open("cert", "w", encoding="utf-8").write("another\n")
 refused(["serve: cert with"], "serve", web, "--cert", "cert", "--key", "key", "--passphrase-file", "pass", status=8)
 os.environ["CREDENTIALS_DIRECTORY"] = "/" + 9000 * "x"
 refused(["CREDENTIALS_DIRECTORY"], "serve", web, "--cert", "other", "--key", KEY)
 del os.environ["CREDENTIALS_DIRECTORY"]
-refused(["junk: "], "serve", web, "--cert", "junk", "--key", KEY, status=8)
+refused(["opened: junk: "], "serve", web, "--cert", "junk", "--key", KEY, status=8)
 finish()
