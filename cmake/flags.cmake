@@ -2,7 +2,7 @@
 # which cmocka's macros would trip.
 add_library(troth_flags_base INTERFACE)
 target_compile_options(troth_flags_base INTERFACE
-    -Wall -Wextra -Wconversion -Wshadow -Wvla -Wswitch-enum -Wstrict-prototypes
+    -Wall -Wextra -Wshadow -Wvla -Wswitch-enum -Wstrict-prototypes
     -fvisibility=hidden -fPIC -fno-strict-aliasing -fno-common)
 if(TROTH_WERROR)
     target_compile_options(troth_flags_base INTERFACE -Werror)
@@ -33,7 +33,8 @@ endif()
 
 add_library(troth_flags INTERFACE)
 target_link_libraries(troth_flags INTERFACE troth_flags_base)
+target_compile_options(troth_flags INTERFACE -Wconversion)
 add_library(troth_flags_tests INTERFACE)
 target_link_libraries(troth_flags_tests INTERFACE troth_flags_base)
-target_compile_options(troth_flags_tests INTERFACE -Wno-sign-conversion)
+target_compile_options(troth_flags_tests INTERFACE -Wconversion -Wno-sign-conversion) # in this order: clang goes by it
 target_compile_definitions(troth_flags_tests INTERFACE _GNU_SOURCE)
