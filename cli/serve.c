@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <netdb.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -299,15 +298,6 @@ static int open_loop(struct serve *s)
     return service_open(v);
 }
 
-static void raise_file_limit(long conns)
-{
-    struct rlimit r;
-    if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= (rlim_t)conns + 64)
-        return;
-    r.rlim_cur = (rlim_t)conns + 64 < r.rlim_max ? (rlim_t)conns + 64 : r.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &r);
-}
-
 int verb_SERVE(const struct args *a)
 {
     struct serve s = { .service = { .adopt = adopt, .drop = drop }, .root = -1 };
@@ -318,7 +308,6 @@ int verb_SERVE(const struct args *a)
     if (status == EXIT_OK && (s.root = files_open(dir)) < 0)
         status = complain(a, EXIT_FILE, "%s: %s", dir, strerror(errno));
     if (status == EXIT_OK) {
-        raise_file_limit(s.service.max_conns);
         status = open_loop(&s);
         if (status == EXIT_OK && event_base_dispatch(s.service.base) < 0)
             status = EXIT_BUG;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "dial.h"
@@ -221,6 +222,17 @@ static int listen_everywhere(struct service *s)
     return status == EXIT_OK && !s->n_listeners ? listen_at(s, "127.0.0.1:8443") : status;
 }
 
+/* A connection has a backend or a file beside it. */
+static void raise_file_limit(const struct service *s)
+{
+    const rlim_t want = 2 * (rlim_t)s->max_conns + 64;
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= want)
+        return;
+    r.rlim_cur = want < r.rlim_max ? want : r.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &r);
+}
+
 int service_open(struct service *s)
 {
     static const struct {
@@ -229,6 +241,7 @@ int service_open(struct service *s)
     } rows[SERVICE_SIGNALS] = { { SIGTERM, stop }, { SIGINT, stop }, { SIGQUIT, stop }, { SIGHUP, reload }, { SIGUSR1, nothing_to_open },
                                 { SIGUSR2, tell } };
     s->since_us = now_us();
+    raise_file_limit(s);
     s->farewells = s->base ? farewells_new(s->base, FAREWELLS_MOST, s->timeout) : NULL;
     bool ok = s->farewells != NULL;
     for (size_t i = 0; ok && i < SERVICE_SIGNALS; i++) {

@@ -2,6 +2,7 @@
 ctest: label=interop slow timeout=300"""
 import hashlib
 import os
+import resource
 import select
 import signal
 import socket
@@ -245,6 +246,14 @@ with socket.create_connection(("127.0.0.1", x.port), timeout=10) as c:
     except ConnectionError:
         answer = b""
 check("--wrap: a backend that is not trusted gets nothing", answer == b"" and x.said("code=chain.untrusted-root"), x.log()[-400:])
+
+# ---- files: each connection has two
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+few = Server("--backend", f"127.0.0.1:{talk.port}", "--max-connections", "300", verb="proxy", cert=CERT, key=KEY)
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+check("as many files as connections may need", resource.prlimit(few.process.pid, resource.RLIMIT_NOFILE)[0] >= 600)
+check("ends in order", few.end() == 0, few.log()[-1500:])
 
 # ---- ends
 c = tls(e.port, CA)
