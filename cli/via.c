@@ -98,7 +98,7 @@ void via_header(char out[VIA_HEADER_MAX], const struct via *v)
         return;
     memcpy(out, name, sizeof name);
     base64_text(out + sizeof name - 1, plain, login_plain(plain, v));
-    strcat(out, "\r\n");
+    memcpy(out + strlen(out), "\r\n", 3);
     explicit_bzero(plain, sizeof plain);
 }
 
