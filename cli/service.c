@@ -211,14 +211,14 @@ static int listen_at(struct service *s, const char *where)
 /* With what was passed to us, where --listen says, or where we listen if nobody says anything. */
 static int listen_everywhere(struct service *s)
 {
-    const char *where;
+    const char *asked;
     int status = EXIT_OK;
     for (size_t i = 0; status == EXIT_OK && i < s->n_passed; i++) {
         const struct passed *p = &s->passed[i];
         status = listen_with(s, PASSED_FIRST + (int)i, (struct place){ .where = p->where, .name = *p->name ? p->name : NULL, .port = p->port });
     }
-    for (size_t i = 0; status == EXIT_OK && (where = args_nth(s->args, OPT_LISTEN, i)); i++)
-        status = listen_at(s, where);
+    for (size_t i = 0; status == EXIT_OK && (asked = args_nth(s->args, OPT_LISTEN, i)); i++)
+        status = listen_at(s, asked);
     return status == EXIT_OK && !s->n_listeners ? listen_at(s, "127.0.0.1:8443") : status;
 }
 
