@@ -67,13 +67,19 @@ static bool give_up(struct dialed *d, enum troth_reason why, const char *fmt, co
     return false;
 }
 
+bool address_text(char *out, size_t cap, const struct sockaddr *sa, socklen_t n)
+{
+    char host[64], port[8];
+    if (getnameinfo(sa, n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
+        return false;
+    snprintf(out, cap, sa->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    return true;
+}
+
 static void print_address(char *out, size_t cap, const struct sockaddr *sa, socklen_t n)
 {
-    char host[48], port[8];
-    if (sa->sa_family == AF_UNIX || getnameinfo(sa, n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
+    if (sa->sa_family == AF_UNIX || !address_text(out, cap, sa, n))
         snprintf(out, cap, "socket");
-    else
-        snprintf(out, cap, sa->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
 static enum troth_reason reason_of(int error)

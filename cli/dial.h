@@ -2,6 +2,7 @@
 #ifndef CLI_DIAL_H
 #define CLI_DIAL_H
 
+#include <sys/socket.h>
 #include <troth/troth.h>
 
 #include "target.h"
@@ -24,6 +25,8 @@ int listen_on(const struct args *a, const char *where, int *fd, int *port);
 bool tell_port(const struct args *a, int port);
 /* Microseconds of the monotonic clock. */
 uint64_t now_us(void);
+/* ADDRESS:PORT, [ADDRESS]:PORT; false: there is none. */
+bool address_text(char *out, size_t cap, const struct sockaddr *sa, socklen_t n);
 /* Waits for POLLIN or POLLOUT; false: not before the deadline (of now_us). */
 bool wait_for(int fd, short events, uint64_t deadline);
 /* All of it, before the deadline. */

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "dial.h"
 #include "service.h"
 #include "target.h"
 #include "tls_bev.h"
@@ -333,7 +334,6 @@ static void out_of_patience(evutil_socket_t fd, short what, void *ctx)
 static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int n, void *ctx)
 {
     struct proxy *x = ctx;
-    char host[64] = "-", port[8] = "-";
     struct pair *p = calloc(1, sizeof *p);
     (void)l;
     if (!p) {
@@ -343,9 +343,8 @@ static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockad
     *p = (struct pair){ .proxy = x, .code = "ok" };
     p->front = (struct end){ .pair = p, .other = &p->back };
     p->back = (struct end){ .pair = p, .other = &p->front };
-    if (sa->sa_family != AF_UNIX)
-        getnameinfo(sa, (socklen_t)n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(p->peer, sizeof p->peer, sa->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    if (sa->sa_family == AF_UNIX || !address_text(p->peer, sizeof p->peer, sa, (socklen_t)n))
+        snprintf(p->peer, sizeof p->peer, "-:-");
     struct timeval patience = { .tv_sec = x->service.timeout };
     p->burial = event_new(x->service.base, -1, 0, bury, p);
     p->patience = event_new(x->service.base, -1, 0, out_of_patience, p);

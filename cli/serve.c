@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dial.h"
 #include "files.h"
 #include "pace.h"
 #include "service.h"
@@ -46,12 +46,8 @@ static void peer_of(int fd, char *out, size_t cap)
 {
     struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
     socklen_t n = sizeof sa;
-    char host[64], port[8];
-    if (getpeername(fd, (struct sockaddr *)&sa, &n) ||
-        getnameinfo((struct sockaddr *)&sa, n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
+    if (getpeername(fd, (struct sockaddr *)&sa, &n) || !address_text(out, cap, (struct sockaddr *)&sa, n))
         snprintf(out, cap, "-");
-    else
-        snprintf(out, cap, sa.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
 /* ---- one guest */

@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "dial.h"
 
 enum { WATCHDOG_LEAST_US = 2000 }; /* what is shorter is a mistake, and would be all that we do */
 
@@ -66,16 +67,14 @@ static const char *flaw_of(int fd, struct sockaddr_storage *sa, socklen_t *n)
 static void describe(struct passed *p, const struct sockaddr_storage *sa, socklen_t n)
 {
     const struct sockaddr_un *sun = (const struct sockaddr_un *)sa;
-    char host[64] = "", port[8] = "";
     if (sa->ss_family == AF_UNIX) {
         size_t length = n - offsetof(struct sockaddr_un, sun_path);
         bool abstract = length && !sun->sun_path[0];
         snprintf(p->where, sizeof p->where, "unix:%s%.*s", abstract ? "@" : "", (int)(length - abstract), sun->sun_path + abstract);
         return;
     }
-    getnameinfo((const struct sockaddr *)sa, n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(p->where, sizeof p->where, sa->ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
-    p->port = atoi(port);
+    if (address_text(p->where, sizeof p->where, (const struct sockaddr *)sa, n))
+        p->port = atoi(strrchr(p->where, ':') + 1);
 }
 
 static int take_socket(const struct args *a, int fd, struct passed *p)

@@ -61,15 +61,24 @@ class Proxy:
                 return
             threading.Thread(target=self.talk, args=(c,), daemon=True).start()
 
+    def exactly(self, c, n):
+        data = b""
+        while len(data) < n:
+            more = c.recv(n - len(data))
+            if not more:
+                raise OSError
+            data += more
+        return data
+
+    def hear(self, c):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += self.exactly(c, 1)
+        self.asked.append(head.decode("latin-1"))
+
     def talk(self, c):
         try:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                more = c.recv(1)
-                if not more:
-                    return
-                head += more
-            self.asked.append(head.decode("latin-1"))
+            self.hear(c)
             (self.answer or self.open_way)(c)
         except OSError:
             pass
@@ -132,37 +141,20 @@ v6.end()
 class Socks(Proxy):
     """`asked` is what it was told: the user and password, and where to."""
 
-    def exactly(self, c, n):
-        data = b""
-        while len(data) < n:
-            more = c.recv(n - len(data))
-            if not more:
-                raise OSError
-            data += more
-        return data
+    def __init__(self, answer=None):
+        super().__init__(answer, opened=b"\5\0\0\1\x7f\0\0\1\0\1")
 
-    def talk(self, c):
-        try:
-            methods = self.exactly(c, self.exactly(c, 2)[1])
-            login = b""
-            c.sendall(b"\5\2" if 2 in methods else b"\5\0")
-            if 2 in methods:
-                user = self.exactly(c, self.exactly(c, 2)[1])
-                login = user + b":" + self.exactly(c, self.exactly(c, 1)[0])
-                c.sendall(b"\1\0")
-            kind = self.exactly(c, 4)[3]
-            place = self.exactly(c, {1: 4, 4: 16}.get(kind) or self.exactly(c, 1)[0])
-            self.asked.append((login, kind, place, int.from_bytes(self.exactly(c, 2), "big")))
-            (self.answer or self.open_way)(c)
-        except OSError:
-            pass
-        finally:
-            c.close()
-
-    def open_way(self, c):
-        with socket.create_connection(("127.0.0.1", self.to)) as there:
-            c.sendall(b"\5\0\0\1\x7f\0\0\1\0\1")
-            relay(c, there)
+    def hear(self, c):
+        methods = self.exactly(c, self.exactly(c, 2)[1])
+        login = b""
+        c.sendall(b"\5\2" if 2 in methods else b"\5\0")
+        if 2 in methods:
+            user = self.exactly(c, self.exactly(c, 2)[1])
+            login = user + b":" + self.exactly(c, self.exactly(c, 1)[0])
+            c.sendall(b"\1\0")
+        kind = self.exactly(c, 4)[3]
+        place = self.exactly(c, {1: 4, 4: 16}.get(kind) or self.exactly(c, 1)[0])
+        self.asked.append((login, kind, place, int.from_bytes(self.exactly(c, 2), "big")))
 
 
 socks = Socks()
