@@ -90,7 +90,8 @@ static bool swallow(void *ctx, const char *p, size_t n)
     return true;
 }
 
-static void tell(const struct file *f)
+/* In one of the forms: to write a story takes most of the time. */
+static void tell(const struct file *f, unsigned way)
 {
     static troth_provider *crypto;
     if (!crypto && !(crypto = troth_libcrypto()))
@@ -103,12 +104,10 @@ static void tell(const struct file *f)
     for (size_t i = 0; i < troth_capture_count(c) && i < 2; i++) {
         troth_story *s = troth_story_new(NULL);
         troth_story_recompute(s, troth_provider_share(crypto));
-        if (troth_capture_explain(c, i, (troth_span){ NULL, 0 }, troth_provider_share(crypto), s))
-            for (uint8_t form = 0; form < 3; form++) {
-                troth_story_options o = { .size = sizeof o, .form = form, .depth = TROTH_DEPTH_BYTES, .width = 60 };
-                if (!troth_story_write(s, &o, swallow, &sum))
-                    abort();
-            }
+        troth_story_options o = { .size = sizeof o, .form = (uint8_t)(way % 3), .depth = TROTH_DEPTH_BYTES, .width = 60 };
+        if (troth_capture_explain(c, i, (troth_span){ NULL, 0 }, troth_provider_share(crypto), s) &&
+            !troth_story_write(s, &o, swallow, &sum))
+            abort();
         troth_story_free(s);
     }
     troth_capture_free(c);
@@ -117,6 +116,9 @@ static void tell(const struct file *f)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct file f;
+    unsigned way = 0;
+    for (size_t i = 0; i < size; i++)
+        way = 31 * way + data[i];
     begin(&f);
     while (size >= 3) {
         unsigned kind = data[0] % 3;
@@ -131,6 +133,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += n;
         size -= n;
     }
-    tell(&f);
+    tell(&f, way);
     return 0;
 }
