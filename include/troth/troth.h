@@ -375,6 +375,9 @@ typedef struct troth_facts {
 TROTH_API troth_facts         troth_what(const troth_conn *);
 TROTH_API const troth_error  *troth_why(const troth_conn *);    /* NULL while all is well                                     */
 TROTH_API const troth_report *troth_peer(const troth_conn *);   /* the peer's chain and every check; also after a failure; NULL: none came */
+/* The certificate that the peer showed, without those of its issuers; also after a failure, and of a resumed session, for which there is no
+ * report.  Whether it counts is for troth_what() (ready, client_authenticated) to say.  False: none was. */
+TROTH_API TROTH_CHECK bool    troth_peer_certificate(const troth_conn *, troth_span *der);
 /* The pin of the key that the peer showed, as troth_trust_pin takes it; also after a failure, and of a resumed session.  False: none was.
  *
  * Trust on first use: first a configuration with troth_danger_trust_anyone and troth_ask_verdict, whose verdict is the user's on the pin

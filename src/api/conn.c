@@ -408,6 +408,12 @@ const troth_report *troth_peer(const troth_conn *c)
     return c ? peer_report((troth_conn *)(uintptr_t)c) : NULL; /* made when it is first asked for */
 }
 
+bool troth_peer_certificate(const troth_conn *c, troth_span *der)
+{
+    span left = c ? conn_chain(c) : SPAN_NONE;
+    return c && c->facts.peer_type == TROTH_X509 && chain_next(&left, der);
+}
+
 bool troth_peer_pin(const troth_conn *c, uint8_t spki_sha256[32])
 {
     uint8_t digest[TROTH_DIGEST_MAX];

@@ -174,6 +174,7 @@ static void test_sessions(void **state)
         struct trust t = { .w = w, .tls12 = tls12, .n_pins = 1 };
         struct pair p;
         uint8_t pin[32];
+        troth_span der, ours;
         pin_of(w, t.pins[0]);
         troth_server *same = server(&t);
         for (int i = 0; i < 3; i++) {
@@ -192,6 +193,11 @@ static void test_sessions(void **state)
             assert_int_equal(troth_what(p.client.c).resumed, i == 1);
             assert_true(troth_peer_pin(p.client.c, pin));
             assert_memory_equal(pin, t.pins[0], 32);
+            assert_true(troth_peer_certificate(p.client.c, &der)); /* so can which one it was, also of the session that is resumed */
+            assert_true(troth_server_certificate(same, 0, &ours));
+            assert_int_equal(der.n, ours.n);
+            assert_memory_equal(der.p, ours.p, der.n);
+            assert_false(troth_peer_certificate(p.server.c, &der));
             pair_free(&p);
         }
         troth_server_free(same);
@@ -234,6 +240,7 @@ static void test_clients(void **state)
         pair_free(&p);
     }
     assert_false(troth_peer_pin(NULL, pin));
+    assert_false(troth_peer_certificate(NULL, &(troth_span){ 0 }));
     world_free(w);
 }
 
