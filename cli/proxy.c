@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #include "dial.h"
+#include "herald.h"
 #include "service.h"
 #include "target.h"
 #include "tls_bev.h"
@@ -27,6 +28,7 @@ struct proxy {
     struct sockaddr_storage  to;
     socklen_t                to_n;
     struct pair             *pairs;
+    int                      herald;  /* --send-proxy: of which version; 0: none is sent */
 };
 
 /* One of the two ends of a connection. */
@@ -37,6 +39,7 @@ struct end {
     struct tls_bev     *tls;    /* NULL: the plain one                                   */
     struct recorder    *recorder; /* of its handshake, for --record; NULL: not kept      */
     uint64_t            in;     /* bytes that came from here                             */
+    bool                comes;  /* without TLS, and its PROXY header is due              */
     bool                up;     /* connected, and its handshake done                     */
     bool                eof;    /* will send no more                                     */
     bool                shut;   /* was told that no more will be sent to it              */
@@ -49,6 +52,8 @@ struct pair {
     struct event *burial;       /* frees the pair outside of its own callbacks            */
     struct pair  *next, **link; /* the proxy's list                                       */
     bool          dead;         /* freed but for its memory                               */
+    struct visitor *visitor;    /* what the client's PROXY header says; NULL: it has none */
+    unsigned      generation;   /* of the configuration that it began with                */
     const char   *code;         /* "ok", or what went wrong                               */
     char          peer[80], detail[160];
 };
@@ -69,6 +74,7 @@ static void pair_gone(struct pair *p)
     service_count(&p->proxy->service, -1);
     recorder_free(p->front.recorder);
     recorder_free(p->back.recorder);
+    free(p->visitor);
     free(p);
 }
 
@@ -164,11 +170,13 @@ static void carry(struct end *from)
     settle(from->pair);
 }
 
+static bool came_in(struct end *e);
+
 static void on_read(struct bufferevent *bev, void *ctx)
 {
     struct end *e = ctx;
     (void)bev;
-    if (!e->pair->dead)
+    if (!e->pair->dead && (!e->comes || came_in(e)))
         carry(e);
 }
 
@@ -209,7 +217,11 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
         else
             tls_bev_start(e->tls);
     } else if (what & BEV_EVENT_EOF) {
-        if (e->tls && !e->eof) /* without close_notify: somebody cut it off */
+        if (e == &e->pair->front && visitor_left_early(e->pair->visitor))
+            finish(e->pair, troth_reason_code(e->pair->visitor->why), e->pair->visitor->saw);
+        else if (e->comes)
+            finish(e->pair, "net.eof-on-hello", "the connection ended without a PROXY header");
+        else if (e->tls && !e->eof) /* without close_notify: somebody cut it off */
             finish(e->pair, e->up ? "net.eof-mid" : "net.eof-on-hello", "the connection ended without close_notify");
         e->eof = true;
         carry(e);
@@ -220,9 +232,55 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
     }
 }
 
-/* ---- the TLS end */
+/* ---- whom the client comes from */
 
 static bool connect_back(struct pair *p);
+
+static void note_peer(struct pair *p)
+{
+    if (visitor_peer(p->visitor))
+        snprintf(p->peer, sizeof p->peer, "%s", visitor_peer(p->visitor));
+}
+
+/* The header of a client without TLS.  False: it is not there yet, or not as it should be. */
+static bool came_in(struct end *e)
+{
+    struct pair *p = e->pair;
+    enum visitor_is is = visitor_hear(&p->visitor, &p->proxy->service.announce, bufferevent_getfd(e->bev), bufferevent_get_input(e->bev));
+    if (is == VISITOR_REFUSED)
+        finish(p, p->visitor ? troth_reason_code(p->visitor->why) : "local.memory", p->visitor ? p->visitor->saw : NULL);
+    if (is != VISITOR_IN)
+        return false;
+    note_peer(p);
+    e->comes = false;
+    e->up = true;
+    if (!connect_back(p))
+        finish(p, "net.unreachable", strerror(errno));
+    return true;
+}
+
+static bool tls_first(struct tls_bev *t, void *ctx, struct evbuffer *in)
+{
+    struct end *e = ctx;
+    bool is_in = service_hears(&e->pair->proxy->service, &e->pair->visitor, t, in);
+    if (is_in)
+        note_peer(e->pair);
+    return is_in;
+}
+
+/* Before anything else the backend hears of him, too. */
+static bool introduce(struct pair *p, struct bufferevent *socket)
+{
+    struct proxy *x = p->proxy;
+    uint8_t words[ANNOUNCE_WRITE_MAX];
+    struct herald h = { .visitor = p->visitor, .conn = p->front.tls ? tls_bev_conn(p->front.tls) : NULL,
+                        .ends = ends_of(p->front.tls ? tls_bev_fd(p->front.tls) : bufferevent_getfd(p->front.bev)),
+                        .identities = p->generation == x->service.generation ? &x->service.identities : NULL };
+    size_t n = herald_words(words, x->herald, &h);
+    return n && !evbuffer_add(bufferevent_get_output(socket), words, n);
+}
+
+/* ---- the TLS end */
 
 static void tls_ready(struct tls_bev *t, void *ctx)
 {
@@ -296,6 +354,8 @@ static bool end_open(struct end *e, int fd, troth_conn *conn)
                                      .ctx = e, .farewells = x->service.farewells };
         if (x->service.flight.dir)
             ears.turn = tls_turn;
+        if (e == &e->pair->front && nets_any(&x->service.announce))
+            ears.first = tls_first;
         e->recorder = flight_recorder(&x->service.flight);
         flight_turn(&x->service.flight, e->recorder);
         e->bev = tls_bev_new(x->service.base, fd, conn, &ears, &e->tls);
@@ -316,6 +376,8 @@ static bool connect_back(struct pair *p)
         return false;
     bufferevent_enable(p->back.bev, EV_READ | EV_WRITE);
     struct bufferevent *socket = p->back.tls ? tls_bev_socket(p->back.tls) : p->back.bev;
+    if (x->herald && !introduce(p, socket))
+        return false;
     return !bufferevent_socket_connect(socket, (struct sockaddr *)&x->to, (int)x->to_n);
 }
 
@@ -327,8 +389,11 @@ static void out_of_patience(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     bool client = !p->front.up;
+    bool header = p->front.comes || visitor_left_early(p->visitor);
     finish(p, client || p->back.tls ? "net.timeout-handshake" : "net.timeout-connect",
-           client ? "the client did not finish its handshake in time" : "the backend did not answer in time");
+           header   ? "the PROXY header was not complete in time"
+           : client ? "the client did not finish its handshake in time"
+                    : "the backend did not answer in time");
 }
 
 static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int n, void *ctx)
@@ -340,7 +405,7 @@ static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockad
         evutil_closesocket(fd);
         return;
     }
-    *p = (struct pair){ .proxy = x, .code = "ok" };
+    *p = (struct pair){ .proxy = x, .code = "ok", .generation = x->service.generation };
     p->front = (struct end){ .pair = p, .other = &p->back };
     p->back = (struct end){ .pair = p, .other = &p->front };
     if (sa->sa_family == AF_UNIX || !address_text(p->peer, sizeof p->peer, sa, (socklen_t)n))
@@ -361,7 +426,8 @@ static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockad
         return;
     }
     bufferevent_enable(p->front.bev, EV_READ | EV_WRITE);
-    if (x->service.server)
+    p->front.comes = x->service.client && nets_any(&x->service.announce) && visitor_due(&x->service.announce, fd);
+    if (x->service.server || p->front.comes)
         return;
     p->front.up = true;
     if (!connect_back(p))
@@ -407,6 +473,7 @@ static int find_backend(struct proxy *x, const char *where, const char *port)
 
 static int configure(struct proxy *x, const struct args *a, struct target *wrapped)
 {
+    static const char *const versions[] = { "none", "v1", "v2", NULL };
     const char *wrap = args_value(a, OPT_WRAP, NULL), *backend = args_value(a, OPT_BACKEND, wrap);
     if (!backend)
         return complain(a, EXIT_USAGE, "where to forward to? --backend ADDR:PORT, or --wrap HOST to speak TLS to HOST");
@@ -414,6 +481,8 @@ static int configure(struct proxy *x, const struct args *a, struct target *wrapp
         return EXIT_USAGE;
     if (wrap && !wrapped->host[0])
         return complain(a, EXIT_USAGE, "--wrap wants the name that the backend's certificate must be for");
+    if ((x->herald = args_word(a, OPT_SEND_PROXY, versions, 0)) < 0)
+        return EXIT_USAGE;
     x->name = wrap ? wrapped->host : NULL;
     int status = service_init(&x->service, a, wrap != NULL);
     return status == EXIT_OK ? find_backend(x, backend, wrap ? "443" : "80") : status;

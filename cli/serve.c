@@ -39,6 +39,7 @@ struct guest {
     struct tls_bev *tls;
     struct bufferevent *bev; /* its face for evhttp */
     struct recorder *recorder; /* of its handshake, for --record; NULL: not kept */
+    struct visitor *visitor; /* what its PROXY header says; NULL: it has none */
     bool          ready;
 };
 
@@ -48,6 +49,16 @@ static void peer_of(int fd, char *out, size_t cap)
     socklen_t n = sizeof sa;
     if (getpeername(fd, (struct sockaddr *)&sa, &n) || !address_text(out, cap, (struct sockaddr *)&sa, n))
         snprintf(out, cap, "-");
+}
+
+/* Whom the connection comes from. */
+static void guest_name(const struct guest *g, char *out, size_t cap)
+{
+    const char *announced = visitor_peer(g->visitor);
+    if (announced)
+        snprintf(out, cap, "%s", announced);
+    else
+        peer_of(tls_bev_fd(g->tls), out, cap);
 }
 
 /* ---- one guest */
@@ -103,7 +114,7 @@ static void time_is_up(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (g->phase == ASKING) { /* an end in order, as evhttp has it for who is idle */
         char peer[80];
-        peer_of(tls_bev_fd(g->tls), peer, sizeof peer);
+        guest_name(g, peer, sizeof peer);
         if (v->log.verbose)
             log_line(&v->log, "warn", "request", "code", "net.timeout-idle", "peer", peer, "saw", "the request was not complete in time", NULL);
         bufferevent_trigger_event(g->bev, BEV_EVENT_TIMEOUT | BEV_EVENT_READING, BEV_OPT_DEFER_CALLBACKS);
@@ -138,9 +149,15 @@ static void guest_ready(struct tls_bev *t, void *ctx)
     g->patience = NULL;
     service_handshake(&g->serve->service, true);
     if (g->serve->service.log.verbose) {
-        peer_of(tls_bev_fd(t), peer, sizeof peer);
+        guest_name(g, peer, sizeof peer);
         log_handshake(&g->serve->service.log, peer, tls_bev_conn(t));
     }
+}
+
+static bool guest_first(struct tls_bev *t, void *ctx, struct evbuffer *in)
+{
+    struct guest *g = ctx;
+    return service_hears(&g->serve->service, &g->visitor, t, in);
 }
 
 /* The client closed in the middle of its handshake (whoever said nothing at all only looked whether somebody is there). */
@@ -148,8 +165,12 @@ static void gave_up(struct guest *g, troth_conn *conn)
 {
     if (troth_why(conn) || troth_next(conn).kind != TROTH_RECV)
         return;
-    recorder_saw(g->recorder, false, NULL, 0);
-    troth_received(conn, 0);
+    if (visitor_left_early(g->visitor)) {
+        troth_broken(conn, g->visitor->why, g->visitor->saw);
+    } else if (troth_what(conn).bytes_in) {
+        recorder_saw(g->recorder, false, NULL, 0);
+        troth_received(conn, 0);
+    }
     (void)troth_next(conn); /* which finds that out */
 }
 
@@ -157,13 +178,13 @@ static void guest_ended(struct tls_bev *t, void *ctx)
 {
     struct guest *g = ctx;
     char peer[80];
-    if (!g->ready && tls_bev_eof(t) && troth_what(tls_bev_conn(t)).bytes_in)
+    if (!g->ready && tls_bev_eof(t))
         gave_up(g, tls_bev_conn(t));
     bool failed = troth_why(tls_bev_conn(t)) != NULL;
     if (failed && !g->ready)
         service_handshake(&g->serve->service, false);
     if (failed && (!g->ready || g->serve->service.log.verbose)) {
-        peer_of(tls_bev_fd(t), peer, sizeof peer);
+        guest_name(g, peer, sizeof peer);
         log_handshake(&g->serve->service.log, peer, tls_bev_conn(t));
         flight_keep(&g->serve->service.flight, g->recorder, tls_bev_conn(t), peer, NULL);
     }
@@ -193,6 +214,7 @@ static void guest_gone(void *ctx)
     struct guest *g = ctx;
     service_count(&g->serve->service, -1);
     recorder_free(g->recorder);
+    free(g->visitor);
     free(g);
 }
 
@@ -202,7 +224,8 @@ static void out_of_patience(evutil_socket_t fd, short what, void *ctx)
     struct guest *g = ctx;
     (void)fd;
     (void)what;
-    tls_bev_broken(g->tls, TROTH_R_NET_TIMEOUT_HANDSHAKE, "the client did not finish its handshake in time");
+    tls_bev_broken(g->tls, TROTH_R_NET_TIMEOUT_HANDSHAKE,
+                   visitor_left_early(g->visitor) ? "the PROXY header was not complete in time" : "the client did not finish its handshake in time");
 }
 
 /* evhttp accepted somebody: make the bufferevent that it will speak over.  The socket is set by evhttp itself. */
@@ -217,6 +240,8 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
         service_count(&s->service, 1);
         if (s->service.flight.dir)
             ears.turn = guest_turn;
+        if (nets_any(&s->service.announce))
+            ears.first = guest_first;
         g->recorder = flight_recorder(&s->service.flight);
         flight_turn(&s->service.flight, g->recorder);
         troth_conn *conn = troth_accept(s->service.server);
@@ -244,17 +269,16 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
 static void answer(struct evhttp_request *req, void *ctx)
 {
     struct serve *s = ctx;
-    char *peer = NULL;
-    ev_uint16_t port = 0;
+    char peer[80];
     struct evhttp_connection *con = evhttp_request_get_connection(req);
+    struct guest *g = con ? tls_bev_owner(evhttp_connection_get_bufferevent(con)) : NULL;
     if (s->service.stopping)
         evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
-    if (s->service.log.verbose && con) {
-        evhttp_connection_get_peer(con, &peer, &port);
+    if (s->service.log.verbose && g) {
+        guest_name(g, peer, sizeof peer);
         log_line(&s->service.log, "info", "request", "peer", peer, "target", evhttp_request_get_uri(req), NULL);
     }
-    if (con) {
-        struct guest *g = tls_bev_owner(evhttp_connection_get_bufferevent(con));
+    if (g) {
         guest_taking(g);
         evhttp_request_set_on_complete_cb(req, guest_answered, g);
     }

@@ -38,6 +38,8 @@ static bool configure(struct service *s, bool is_client, int *status)
     id_cache_clear(s->sessions); /* as tickets of the old configuration cannot be opened any more */
     flight_reload(&s->flight);
     s->loaded = time(NULL);
+    s->generation++;
+    identities_read(&s->identities, s->args, s->server, s->client);
     warn_about(s);
     return true;
 }
@@ -51,7 +53,7 @@ int service_init(struct service *s, const struct args *a, bool is_client)
         return status;
     if (!log_init(&s->log, a) || !args_number(a, OPT_TIMEOUT, 1, 86400, 10, &s->timeout) ||
         !args_number(a, OPT_MAX_CONNS, 1, 1000000, 10000, &s->max_conns) || !args_number(a, OPT_GRACE, 0, 86400, 10, &s->grace) ||
-        !args_number(a, OPT_SESSIONS, 0, SESSIONS_MOST, SESSIONS_DEFAULT, &sessions))
+        !args_number(a, OPT_SESSIONS, 0, SESSIONS_MOST, SESSIONS_DEFAULT, &sessions) || !nets_read(&s->announce, a, OPT_ACCEPT_PROXY))
         return EXIT_USAGE;
     if (!flight_init(&s->flight, a, &s->log, !is_client, &status))
         return status;
@@ -76,6 +78,7 @@ void service_free(struct service *s)
     troth_server_free(s->server);
     troth_client_free(s->client);
     id_cache_free(s->sessions);
+    identities_free(&s->identities);
     flight_end(&s->flight);
 }
 
@@ -159,6 +162,14 @@ static void give_back(struct service *s)
         return;
     malloc_trim(0);
     s->crowd = s->conns;
+}
+
+bool service_hears(const struct service *s, struct visitor **v, struct tls_bev *t, struct evbuffer *in)
+{
+    enum visitor_is is = visitor_hear(v, &s->announce, tls_bev_fd(t), in);
+    if (is == VISITOR_REFUSED)
+        tls_bev_broken(t, *v ? (*v)->why : TROTH_R_NET_ANNOUNCE, *v ? (*v)->saw : "memory ran out");
+    return is == VISITOR_IN;
 }
 
 void service_handshake(struct service *s, bool made)

@@ -13,7 +13,10 @@
 #include "farewell.h"
 #include "flight.h"
 #include "id_cache.h"
+#include "identities.h"
 #include "supervisor.h"
+#include "tls_bev.h"
+#include "visitor.h"
 
 enum { LISTENERS_MAX = 16, SERVICE_SIGNALS = 6 };
 
@@ -42,6 +45,9 @@ struct service {
     struct id_cache       *sessions;  /* of TLS 1.2, by id; NULL: none */
     struct farewells      *farewells; /* of connections that were refused */
     struct flight          flight;
+    struct nets            announce;  /* who has to send a PROXY header */
+    struct identities      identities; /* of the configuration */
+    unsigned               generation; /* which it is: counted at every reload that went well */
     const char            *backend;   /* for the log; NULL: there is none */
     long                   timeout, grace, max_conns, conns, crowd;
     bool                   stopping, full;
@@ -58,6 +64,9 @@ struct service {
 int service_init(struct service *, const struct args *, bool is_client);
 /* The loop, its signals and its listeners.  The exit status, as above. */
 int service_open(struct service *);
+/* Of a connection that begins: the PROXY header, where one is due, is taken out of `in`; as in tls_bev_ears.first.  *v as for
+ * visitor_hear. */
+bool service_hears(const struct service *, struct visitor **v, struct tls_bev *, struct evbuffer *in);
 /* A handshake of its came to its end, this way or that. */
 void service_handshake(struct service *, bool made);
 /* One more or one less: no more than there may be are listened for. */

@@ -25,6 +25,7 @@ struct tls_bev {
     bool                left, farewell_over, freed; /* the socket is the farewell's; which is over; we are freed */
     bool                end_held;  /* the peer's end, which the owner has not heard of yet          */
     bool                eof;       /* the transport ended                                           */
+    bool                begun;     /* what comes is TLS: ears.first has said so                     */
     uint64_t            written;   /* bytes that the socket took                                    */
     struct {                       /* how the filter hears of the socket                            */
         bufferevent_data_cb  read, write;
@@ -164,6 +165,9 @@ static enum bufferevent_filter_result opened(struct evbuffer *src, struct evbuff
     struct tls_bev *t = ctx;
     (void)limit;
     (void)mode;
+    if (!t->begun && t->ears.first && !t->over && !t->left && !t->ears.first(t, t->ears.ctx, src))
+        return t->failed ? BEV_ERROR : BEV_NEED_MORE;
+    t->begun = true;
     bool was_ready = t->ready, any = !t->over && !t->left && run(t, src, dst);
     if (t->failed)
         return BEV_ERROR;

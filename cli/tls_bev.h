@@ -22,6 +22,9 @@ struct tls_bev_ears {
     void (*data)(struct tls_bev *, void *ctx);    /* something came for the owner                              */
     void (*saw)(struct tls_bev *, void *ctx, bool out, const uint8_t *p, size_t n); /* what is on the wire, until the handshake is done */
     void (*turn)(struct tls_bev *, void *ctx);    /* calls on the connection follow                            */
+    /* The peer's bytes so far, until this was true once: what does not belong to TLS is taken out.  False: more must come, or it was
+     * broken. */
+    bool (*first)(struct tls_bev *, void *ctx, struct evbuffer *in);
     void  *ctx;
     void (*closed)(struct tls_bev *, void *ctx);  /* the peer will send no more, we may; without this ear our side is closed as well */
     void (*flushed)(struct tls_bev *, void *ctx); /* all is sent, after tls_bev_finish                         */

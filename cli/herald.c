@@ -1,0 +1,134 @@
+/* herald.c - see herald.h.  Must never name a client certificate that was not verified. */
+#include "herald.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <troth/pki.h>
+
+#include "digits.h"
+
+/* ---- names */
+
+/* One character of a value in RFC 4514's spelling; how many it takes there. */
+static size_t unescape(char *out, const char *p)
+{
+    uint8_t byte;
+    if (*p != '\\' || !p[1]) {
+        *out = *p;
+        return 1;
+    }
+    if (hex_digit(p[1]) >= 0 && hex_bytes(&byte, p + 1, 1)) {
+        *out = (char)byte;
+        return 3;
+    }
+    *out = p[1];
+    return 2;
+}
+
+void common_name(char *out, size_t cap, const char *dn)
+{
+    size_t n = 0;
+    *out = 0;
+    while (*dn && strncmp(dn, "CN=", 3) != 0) { /* on to the next part of the name */
+        for (; *dn && *dn != ',' && *dn != '+'; dn++)
+            dn += *dn == '\\' && dn[1];
+        dn += *dn != 0;
+    }
+    if (!*dn || dn[3] == '#') /* not text */
+        return;
+    for (dn += 3; *dn && *dn != ',' && *dn != '+'; n++) {
+        if (n + 1 >= cap) {
+            n = 0;
+            break;
+        }
+        dn += unescape(out + n, dn);
+    }
+    out[n] = 0;
+}
+
+void cipher_name(char *out, size_t cap, const char *iana)
+{
+    static const struct { const char *long_form, *form; } parts[] = {
+        { "_WITH_", "-" }, { "AES_128", "AES128" }, { "AES_256", "AES256" }, { "POLY1305_SHA256", "POLY1305" }, { "_", "-" },
+    };
+    size_t n = 0;
+    if (!strstr(iana, "_WITH_")) {
+        snprintf(out, cap, "%s", iana);
+        return;
+    }
+    for (const char *p = strncmp(iana, "TLS_", 4) ? iana : iana + 4; *p && n + 8 < cap;) {
+        size_t i = 0, count = sizeof parts / sizeof parts[0];
+        while (i < count && strncmp(p, parts[i].long_form, strlen(parts[i].long_form)) != 0)
+            i++;
+        if (i == count) {
+            out[n++] = *p++;
+            continue;
+        }
+        n += (size_t)snprintf(out + n, cap - n, "%s", parts[i].form);
+        p += strlen(parts[i].long_form);
+    }
+    out[n] = 0;
+}
+
+/* ---- the header */
+
+enum { NAME_MAX_N = 256 };
+
+struct notes { /* what the facts point into */
+    char client[NAME_MAX_N], cipher[80], hs[17];
+};
+
+static struct announce_text text(const char *s)
+{
+    return (struct announce_text){ s, strlen(s) };
+}
+
+/* Of a client that was let in by its certificate, now or when its session began. */
+static void client_name(char *out, size_t cap, const troth_conn *conn)
+{
+    troth_cert_facts f = { .size = sizeof f };
+    troth_span der;
+    if (!troth_peer_certificate(conn, &der)) /* a raw public key */
+        return;
+    troth_pki *pki = troth_pki_new(troth_libcrypto());
+    if (troth_pki_cert(pki, der, &f))
+        common_name(out, cap, f.subject);
+    troth_pki_free(pki);
+}
+
+static void describe(struct announce_facts *f, struct notes *n, const struct herald *h)
+{
+    const troth_facts what = troth_what(h->conn);
+    const char *suite = troth_suite_name(what.suite);
+    f->tls = true;
+    f->alpn = (struct announce_text){ what.alpn.p, what.alpn.n };
+    f->authority = (struct announce_text){ what.server_name.p, what.server_name.n };
+    f->cert = what.client_authenticated;
+    f->cert_now = f->cert && !what.resumed;
+    if (f->cert)
+        client_name(n->client, sizeof n->client, h->conn);
+    f->name = text(n->client);
+    f->version = text(what.version == TROTH_TLS13 ? "TLSv1.3" : "TLSv1.2");
+    if (suite)
+        cipher_name(n->cipher, sizeof n->cipher, suite);
+    f->cipher = text(n->cipher);
+    for (size_t i = 0; i < 8 && i < what.client_random.n; i++)
+        snprintf(n->hs + 2 * i, 3, "%02x", what.client_random.p[i]);
+    f->id = text(n->hs);
+    if (h->identities && what.own_identity >= 0 && (size_t)what.own_identity < h->identities->n) {
+        f->signature = text(h->identities->all[what.own_identity].signature);
+        f->key = text(h->identities->all[what.own_identity].key);
+    }
+}
+
+size_t herald_words(uint8_t out[ANNOUNCE_WRITE_MAX], int version, const struct herald *h)
+{
+    struct announce_facts f = { .tls = false };
+    struct notes notes = { .hs = "" };
+    if (version != 1 && h->conn)
+        describe(&f, &notes, h);
+    if (h->visitor && h->visitor->id_n) /* who comes through several is the same one all the way */
+        f.id = (struct announce_text){ h->visitor->id, h->visitor->id_n };
+    return announce_write(out, ANNOUNCE_WRITE_MAX, version, h->visitor && h->visitor->ends.family ? &h->visitor->ends : &h->ends, &f);
+}
