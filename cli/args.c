@@ -12,6 +12,7 @@
 #include <time.h>
 #include <troth/types.h>
 
+#include "config.h"
 #include "credentials.h"
 #include "tty.h"
 
@@ -19,6 +20,8 @@
 #define ALL        ((1u << VERB_COUNT) - 1)
 #define REPEATS    (1u << 31)
 #define CREDENTIAL (1u << 30)
+#define START      (1u << 29)
+#define LINE_ONLY  (1u << 28)
 
 static const struct verb_row {
     const char *name, *operands, *line, *about;
@@ -51,14 +54,71 @@ const char *opt_name(enum opt o)
     return opts[o].name;
 }
 
+const char *opt_argument(enum opt o)
+{
+    return opts[o].argument;
+}
+
+const char *opt_help(enum opt o)
+{
+    return opts[o].help;
+}
+
+bool opt_is_path(enum opt o)
+{
+    const char *kind = opts[o].argument;
+    return kind && (strstr(kind, "FILE") || strstr(kind, "DIR"));
+}
+
+bool opt_repeats(enum opt o)
+{
+    return opts[o].verbs & REPEATS;
+}
+
+bool opt_is_credential(enum opt o)
+{
+    return opts[o].verbs & CREDENTIAL;
+}
+
+bool opt_is_fixed(enum opt o)
+{
+    return opts[o].verbs & START;
+}
+
+bool opt_is_of(enum opt o, enum verb v)
+{
+    return opts[o].verbs & 1u << v;
+}
+
+bool opt_is_setting(enum opt o, enum verb v)
+{
+    return opt_is_of(o, v) && !(opts[o].verbs & LINE_ONLY);
+}
+
+enum opt opt_find(const char *name)
+{
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (!strcmp(opts[i].name, name))
+            return (enum opt)i;
+    return OPT_COUNT;
+}
+
 int complain(const struct args *a, int status, const char *fmt, ...)
 {
-    char text[16384]; /* a path, a URL and what is wrong with them; what is longer is cut */
+    char text[16384], place[4200] = ""; /* a path, a URL and what is wrong with them; what is longer is cut */
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    if (a && a->config)
+        config_place(a, text, place, sizeof place);
+    if (a && a->heard) {
+        size_t n = strlen(a->heard);
+        snprintf(a->heard + n, ARG_HEARD_MAX - n, "%s%s%s", n ? "\n" : "", place, text);
+        return status;
+    }
     fprintf(stderr, "troth%s%s: ", a ? " " : "", a ? verbs[a->verb].name : "");
+    print_safely(stderr, place);
     print_safely(stderr, text);
     fputc('\n', stderr);
     return status;
@@ -101,7 +161,7 @@ static size_t distance(const char *a, const char *b)
 static const char *nearest(const char *word, bool want_verb, enum verb v)
 {
     const char *best = NULL;
-    size_t least = 3; /* farther than two edits is no guess */
+    size_t least = strlen(word) < 3 ? strlen(word) : 3; /* farther than two edits is no guess, nor is another word as short */
     for (size_t i = 0; i < (want_verb ? (size_t)VERB_COUNT : (size_t)OPT_COUNT); i++) {
         const char *name = want_verb ? verbs[i].name : opts[i].name;
         size_t d = !want_verb && !(opts[i].verbs & 1u << v) ? SIZE_MAX : distance(word, name);
@@ -111,6 +171,11 @@ static const char *nearest(const char *word, bool want_verb, enum verb v)
         }
     }
     return best;
+}
+
+const char *opt_nearest(const char *name, enum verb v)
+{
+    return nearest(name, false, v);
 }
 
 /* ---- help */
@@ -207,28 +272,37 @@ static bool find_verb(struct args *a, const char *word, int *status)
     return false;
 }
 
-static bool take_option(struct args *a, enum opt o, const char *value, int *status)
+bool args_set(struct args *a, enum opt o, const char *value, unsigned line)
 {
-    const char *kind = opts[o].argument;
-    if (value && !*value && (strstr(kind, "FILE") || strstr(kind, "DIR"))) { /* a variable that was not set, most likely; "" and a name is the root folder's */
-        *status = complain(a, EXIT_USAGE, "--%s: the name of the file or folder is empty", opts[o].name);
-        return false;
-    }
-    if (opts[o].verbs & CREDENTIAL && !(value = credential_path(a, value))) {
-        *status = complain(a, EXIT_USAGE, "--%s: CREDENTIALS_DIRECTORY is too long a name", opts[o].name);
-        return false;
-    }
     a->given[o]++;
     a->value[o] = value;
+    a->line[o] = line;
     if (!(opts[o].verbs & REPEATS))
         return true;
     if (a->n_all == ARG_VALUES_MAX) {
-        *status = complain(a, EXIT_USAGE, "--%s: too many options of this kind (at most %d in all)", opts[o].name, ARG_VALUES_MAX);
+        complain(a, EXIT_USAGE, "--%s: too many options of this kind (at most %d in all)", opts[o].name, ARG_VALUES_MAX);
         return false;
     }
     a->all[a->n_all].opt = o;
+    a->all[a->n_all].line = line;
     a->all[a->n_all++].value = value;
     return true;
+}
+
+static bool take_option(struct args *a, enum opt o, const char *value, int *status)
+{
+    if (value && !*value && opt_is_path(o)) { /* a variable that was not set, most likely; "" and a name is the root folder's */
+        *status = complain(a, EXIT_USAGE, "--%s: the name of the file or folder is empty", opts[o].name);
+        return false;
+    }
+    if (opts[o].verbs & CREDENTIAL && !(value = credential_path(a, value, NULL))) {
+        *status = complain(a, EXIT_USAGE, "--%s: CREDENTIALS_DIRECTORY is too long a name", opts[o].name);
+        return false;
+    }
+    if (args_set(a, o, value, 0))
+        return true;
+    *status = EXIT_USAGE;
+    return false;
 }
 
 static bool unknown_option(struct args *a, char **argv, int letter, int *status)
@@ -244,13 +318,13 @@ static bool unknown_option(struct args *a, char **argv, int letter, int *status)
     }
     char bare[GUESS_MAX + 1];
     snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word + 2, "="), word + 2);
-    for (size_t i = 0; i < OPT_COUNT; i++)
-        if (!strcmp(opts[i].name, bare)) {
-            *status = opts[i].verbs & 1u << a->verb
-                          ? complain(a, EXIT_USAGE, "--%s takes no value", bare)
-                          : complain(a, EXIT_USAGE, "--%s means nothing here; see troth %s --help", bare, verbs[a->verb].name);
-            return false;
-        }
+    enum opt known = opt_find(bare);
+    if (known != OPT_COUNT) {
+        *status = opts[known].verbs & 1u << a->verb
+                      ? complain(a, EXIT_USAGE, "--%s takes no value", bare)
+                      : complain(a, EXIT_USAGE, "--%s means nothing here; see troth %s --help", bare, verbs[a->verb].name);
+        return false;
+    }
     const char *guess = nearest(bare, false, a->verb);
     *status = guess ? complain(a, EXIT_USAGE, "there is no option --%s; did you mean --%s?", bare, guess)
                     : complain(a, EXIT_USAGE, "there is no option --%s; see troth %s --help", bare, verbs[a->verb].name);
@@ -297,10 +371,8 @@ static bool check_operands(const struct args *a, int *status)
     return false;
 }
 
-bool args_parse(struct args *a, int argc, char **argv, int *status)
+static bool parse(struct args *a, int argc, char **argv, int *status)
 {
-    *a = (struct args){ 0 };
-    *status = EXIT_OK;
     if (argc < 2) {
         help_all(stderr);
         *status = EXIT_USAGE;
@@ -319,7 +391,7 @@ bool args_parse(struct args *a, int argc, char **argv, int *status)
     char shorts[2 * OPT_COUNT + 2];
     tables_for(a->verb, longs, shorts);
     opterr = 0;
-    optind = 1;
+    optind = 0; /* from the beginning, also the second time */
     for (int c; (c = getopt_long(argc - 1, argv + 1, shorts, longs, NULL)) != -1;) {
         if (c == '?' || c == ':')
             return unknown_option(a, argv + 1, c, status);
@@ -332,12 +404,35 @@ bool args_parse(struct args *a, int argc, char **argv, int *status)
     }
     a->operands = argv + 1 + optind;
     a->n_operands = argc - 1 - optind;
-    if (!check_operands(a, status))
+    if (!check_operands(a, status) || !config_read(a, status))
         return false;
-    if (args_fit(a))
+    if (!args_fit(a)) {
+        *status = EXIT_USAGE;
+        return false;
+    }
+    if (!args_has(a, OPT_PRINT_CONFIG))
         return true;
-    *status = EXIT_USAGE;
+    *status = config_print(a, stdout);
     return false;
+}
+
+bool args_parse(struct args *a, int argc, char **argv, int *status)
+{
+    *a = (struct args){ .argc = argc, .argv = argv };
+    *status = EXIT_OK;
+    return parse(a, argc, argv, status);
+}
+
+bool args_again(struct args *a, const struct args *first, char *heard, int *status)
+{
+    *a = (struct args){ .argc = first->argc, .argv = first->argv, .heard = heard };
+    *status = EXIT_OK;
+    return parse(a, a->argc, a->argv, status);
+}
+
+void args_free(struct args *a)
+{
+    config_free(a);
 }
 
 /* ---- values */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct troth_error;
+struct config;
 
 enum verb {
 #define VERB(id, name, operands, least, most, line, about) VERB_##id,
@@ -39,22 +40,31 @@ enum {
     EXIT_BUG = 70
 };
 
-enum { ARG_VALUES_MAX = 64, ARG_PATHS_MAX = 8192 };
+enum { ARG_VALUES_MAX = 64, ARG_PATHS_MAX = 8192, ARG_HEARD_MAX = 2048 };
 
 struct args {
     enum verb   verb;
     unsigned    given[OPT_COUNT];  /* how often              */
     const char *value[OPT_COUNT];  /* the last one           */
-    struct { enum opt opt; const char *value; } all[ARG_VALUES_MAX]; /* in order, for those that repeat */
+    unsigned    line[OPT_COUNT];   /* where it stands in the configuration file; 0: on the command line */
+    struct { enum opt opt; const char *value; unsigned line; } all[ARG_VALUES_MAX]; /* in order, for those that repeat */
     size_t      n_all;
     char      **operands;
     int         n_operands;
     char        paths[ARG_PATHS_MAX]; /* of credentials.h */
     size_t      paths_n;
+    struct config *config;         /* what a file says; NULL: nothing */
+    int         argc;              /* the command line       */
+    char      **argv;
+    char       *heard;             /* ARG_HEARD_MAX bytes for what complain() has to say, instead of standard error; NULL: there */
 };
 
-/* Parses, or prints help or a message and returns false with the exit status to use. */
+/* Parses the command line and the configuration file, or prints help or a message and returns false with the exit status to use.  Whatever
+ * it returns, args_free. */
 bool args_parse(struct args *a, int argc, char **argv, int *status);
+/* The same once more, as the file may say something else by now.  What is complained of goes to `heard`. */
+bool args_again(struct args *a, const struct args *first, char *heard, int *status);
+void args_free(struct args *a);
 
 static inline bool args_has(const struct args *a, enum opt o)
 {
@@ -84,6 +94,24 @@ bool args_fit(const struct args *a);
 
 const char *verb_name(enum verb);
 const char *opt_name(enum opt);
+/* What it wants for a value, NULL: it is a flag. */
+const char *opt_argument(enum opt);
+const char *opt_help(enum opt);
+/* A file or a folder? */
+bool opt_is_path(enum opt);
+bool opt_repeats(enum opt);
+bool opt_is_credential(enum opt);
+/* Only the start reads it: a reload changes nothing of it. */
+bool opt_is_fixed(enum opt);
+bool opt_is_of(enum opt, enum verb);
+/* May a file say it to that verb? */
+bool opt_is_setting(enum opt, enum verb);
+/* By its long name; OPT_COUNT: there is none. */
+enum opt opt_find(const char *name);
+/* An option of that verb whose name is almost this one; NULL: none is. */
+const char *opt_nearest(const char *name, enum verb);
+/* One more value (NULL for a flag), of that line of the file.  False: there are too many. */
+bool args_set(struct args *a, enum opt o, const char *value, unsigned line);
 /* "troth: connect: " then the message, on standard error.  Returns `status`. */
 int complain(const struct args *a, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A failure of the library: about which file or other thing (NULL: none), what it is, what was seen, its code, and what to do. */

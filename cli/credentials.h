@@ -4,8 +4,8 @@
 
 #include "args.h"
 
-/* The name of a file that an option names: as it is, or, where it has no slash and the working directory has no such file, of the one in that
- * folder if there is one; that is kept in `a`.  NULL: a longer name than there is room for. */
-const char *credential_path(struct args *a, const char *name);
+/* The name of a file that an option names: as it is, or, where it has no slash and `place` (NULL: its name from the working directory) is not
+ * there, of the one in that folder if there is one; that is kept in `a`.  NULL: a longer name than there is room for. */
+const char *credential_path(struct args *a, const char *name, const char *place);
 
 #endif

@@ -62,6 +62,7 @@ static const struct {
     { (unsigned)ANY, OPT_IPV4, OPT_IPV6, "choose one of them" },
     { (unsigned)ANY, OPT_AT, OPT_TIME, "they are the same" },
     { (unsigned)ANY, OPT_PROXY, OPT_NO_PROXY, "choose one of them" },
+    { (unsigned)ANY, OPT_CONFIG, OPT_NO_CONFIG, "choose one of them" },
     { (unsigned)ANY, OPT_QUIET, OPT_VERBOSE, "choose one of them" },
     { V(CHECK), OPT_FORMAT, OPT_JSON, "--json is --format json" },
     { V(SERVE) | V(PROXY), OPT_LOG, OPT_JSON, "--json is --log json" },

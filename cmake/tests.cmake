@@ -32,7 +32,7 @@ endfunction()
 
 set(troth_test_env
     "TROTH=${CMAKE_BINARY_DIR}/bin/troth" "BUILD_DIR=${CMAKE_BINARY_DIR}" "SRC_DIR=${CMAKE_SOURCE_DIR}"
-    "CC=${CMAKE_C_COMPILER}"
+    "CC=${CMAKE_C_COMPILER}" "TROTH_CONFIG=/dev/null" # nor are its settings
     "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
     "UBSAN_OPTIONS=print_stacktrace=1")
 

@@ -1,0 +1,125 @@
+"""The configuration file: which one is read, what goes before what, every mistake with its line, what is printed can be read again.
+ctest: timeout=300"""
+import os
+import subprocess
+
+from serving import D, TROTH, authority, check, finish, run
+
+authority()
+CERT, KEY = f"{D}/localhost.pem", f"{D}/localhost-key.pem"
+HOME, XDG = f"{D}/home", f"{D}/xdg"
+os.makedirs(f"{HOME}/.config/troth")
+os.makedirs(f"{XDG}/troth")
+bare = {k: v for k, v in os.environ.items() if k not in ("TROTH_CONFIG", "XDG_CONFIG_HOME", "HOME")}
+
+
+def write(text, path=f"{D}/x.yaml"):
+    with open(path, "wb") as f:
+        f.write(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def printed(*args, verb="serve", cwd=None, **env):
+    """What is in force, as text without comments, and the whole of it."""
+    r = subprocess.run([TROTH, verb, *args, "--print-config"], capture_output=True, text=True, timeout=60, env={**bare, **env}, cwd=cwd, check=False)
+    assert r.returncode == 0 and not r.stderr, (args, r)
+    return "\n".join(line.split("  #")[0] for line in r.stdout.split("\n") if line and line[0] != "#"), r.stdout
+
+
+def problems(text, *words, verb="serve", status=2, lines=None):
+    """Each of these stands in a line of its own, behind the file and the line; nothing else is said."""
+    path = write(text)
+    r = subprocess.run([TROTH, verb, "--config", path, *(["x"] if verb == "get" else [])], capture_output=True, timeout=60, env=bare, check=False)
+    said = r.stderr.decode(errors="replace").split("\n")
+    ok = r.returncode == status and not r.stdout and all(any(f"{path}:{n}: " in s and w in s for s in said) for n, w in words) and "\x1b" not in str(said)
+    check(f"problem: {str(text)[:60]!r}", ok and len(said) - 1 <= (lines or len(words)), (r.returncode, said))
+
+
+# ---- which file
+write("grace: 1\n", f"{HOME}/.config/troth/serve.yaml")
+write("grace: 2\n", f"{XDG}/troth/serve.yaml")
+own, named = write("grace: 3\n", f"{D}/own.yaml"), write("grace: 4\n", f"{D}/named.yaml")
+for what, want, args, env in (
+        ("~/.config", "1", (), {"HOME": HOME}), ("XDG_CONFIG_HOME", "2", (), {"HOME": HOME, "XDG_CONFIG_HOME": XDG}),
+        ("XDG_CONFIG_HOME is passed over where it is not absolute", "1", (), {"HOME": HOME, "XDG_CONFIG_HOME": "xdg"}),
+        ("TROTH_CONFIG goes before it", "4", (), {"XDG_CONFIG_HOME": XDG, "TROTH_CONFIG": named}),
+        ("an empty TROTH_CONFIG is none", "2", (), {"XDG_CONFIG_HOME": XDG, "TROTH_CONFIG": ""}),
+        ("--config goes before that", "3", ("--config", own), {"TROTH_CONFIG": named}),
+        ("the command line goes before the file", "5", ("--config", own, "--grace", "5"), {})):
+    got, _ = printed(*args, **env)
+    check(what, got == f"grace: {want}", got)
+for what, args, env in (("--no-config", ("--no-config",), {"XDG_CONFIG_HOME": XDG}), ("an empty file", (), {"TROTH_CONFIG": "/dev/null"}),
+                        ("no default file is no mistake", (), {"XDG_CONFIG_HOME": "/no/such"}), ("another verb's file", (), {"XDG_CONFIG_HOME": f"{D}/xdg/"})):
+    got, _ = printed(*args, verb="proxy" if "verb" in what else "serve", **env)
+    check(what, got == "", got)
+for what, args, env in (("--config", ("--config", "/no/such.yaml"), {}), ("TROTH_CONFIG", (), {"TROTH_CONFIG": "/no/such.yaml"}), (D, ("--config", D), {})):
+    r = run("serve", *args, status=8, env={**bare, **env})
+    check(f"no file: {what}", what in r.stderr and len(r.stderr.split("\n")) == 2, r.stderr)
+for words, args in ((["standard input"], ("--config", "-")), (["--no-config", "one of them"], ("--config", own, "--no-config")), (["empty"], ("--config", ""))):
+    r = run("serve", *args, status=2, env=bare)
+    check(f"refused: {args}", all(w in r.stderr for w in words), r.stderr)
+if os.getuid():
+    os.chmod(f"{XDG}/troth/serve.yaml", 0)
+    r = run("serve", status=8, env={**bare, "XDG_CONFIG_HOME": XDG})
+    check("a default file that cannot be read is a mistake", "Permission denied" in r.stderr, r.stderr)
+    os.chmod(f"{XDG}/troth/serve.yaml", 0o644)
+
+# ---- what goes before what
+own = write(f"cert: [{CERT}, a]\nkey: [b, c]\nstaple: s\nverbose: true\nlog: json\nlisten: 127.0.0.1:1\n", f"{D}/own.yaml")
+for what, args, want in (
+        ("a list is replaced, not added to", ("--listen", "127.0.0.1:2"), "listen:\n  - 127.0.0.1:2"), ("-q goes before verbose: true", ("-q",), "quiet: true"),
+        ("--json goes before log: json", ("--json",), "json: true")):
+    got, _ = printed("--config", own, *args)
+    check(what, want in got and ("127.0.0.1:1" in got) == (args[0] != "--listen") and ("log: json" in got) == (args[0] != "--json"), got)
+got, _ = printed("--config", own, "--cert", "/new.pem")
+check("--cert takes the file's keys with it", "/new.pem" in got and "key:" not in got and "staple:" not in got and CERT not in got, got)
+got, _ = printed("--config", own, "-q")
+check("what it contradicts is gone", "verbose" not in got, got)
+got, _ = printed("--config", write("verbose: false\nquiet: true\n"))
+check("false is as if it were not there", got == "quiet: true", got)
+got, _ = printed("--config", write("ca: /a.pem\n", f"{D}/get.yaml"), "--roots", "/b.pem", "https://a.example", verb="get")
+check("--roots goes before ca:", "/b.pem" in got and "/a.pem" not in got, got)
+
+# ---- mistakes
+problems("certt: x\n", (1, "did you mean `cert'"))
+problems("# a\n\nabcdefg: x\nsni: y\nconfig: z\n", (3, "no option `abcdefg'"), (4, "means nothing to troth serve"), (5, "on the command line"))
+problems("verbose: yes\nquiet: 'true'\njson: [true]\n", (1, "true or false, and this is `yes'"), (2, "the text `true'"), (3, "list"))
+problems("cert: true\nmin: [1.2]\nkey:\ncrl: ~\nca:\n  a: b\nalpn: [[h2]]\nlisten: []\n", (1, "truth value"), (2, "one value"), (3, "no value"), (4, "no value"),
+         (6, "mapping"), (7, "list in its list"), (8, "empty list"))
+problems("key: a\ncert: b\nkey: c\n", (3, "set in line 1 already"))
+problems("cert: &a x\nkey: *a\ncrl: !!str y\n<<: *b\n", (1, "anchors"), (2, "aliases"), (3, "tags"), (4, "aliases"))
+problems("cert: ''\n", (1, "empty"))
+problems("listen: [::1]:8443\n", (1, "this is no YAML"), lines=2)
+problems("cert:\n\t- a\n", (2, "tab"))
+problems("a\n", (1, "option: value"))
+problems("- cert\n", (1, "option: value"))
+problems("grace: 1\n--- \ngrace: 2\n", (2, "second document"))
+problems(b"grace: 1\ncert: \xff\n", (2, "UTF-8"))
+problems("grace: 1\ncert: 'x\n", (2, "this is no YAML"), lines=2)
+problems('cert: "a\\0"\n', (1, "byte 0"))
+problems("cert: \x1b[31m\n", (1, "UTF-8"))
+problems("certt: \"\\e[31m\"\n\"\\e[31m\": x\n", (1, "did you mean"), (2, "no option `\\x1b[31m'"))
+problems("crl: [" + "x, " * 300 + "]\n", (1, "more than 256"), lines=2)
+problems("cert: [" + "x, " * 200 + "]\n", (1, "at most 64"), lines=2)
+problems("a: " + "[" * 200000, (1, "list in its list"))
+problems("a: &a [x]\n" + "".join(f"b{i}: &b{i} [*a, *a, *a]\n" for i in range(5)), (1, "anchors"), (2, "anchors"), lines=6)
+problems("[" * 1000, (1, "option: value"))
+problems("".join(f"no{i}: 1\n" for i in range(100)), (1, "no option"), (16, "no option"), lines=17)
+r = run("serve", "--config", write("#" + "x" * (1 << 18)), status=8, env=bare)
+check("a file that is too large", "larger" in r.stderr, r.stderr)
+problems("grace: 1\nmax-connections: many\n", (2, "`many' is not a number"))
+problems("psk-hash: sha256\n", (1, "it is about --psk"))
+problems("cert: nofile.pem\n", (1, f"{D}/nofile.pem: No such file"), status=8, lines=2)
+problems(f"# a\ncert: {CERT}\nkey: {KEY}\nclient-ca:\n  - {D}/ca.pem\n  - nobody.pem\n", (6, f"{D}/nobody.pem"), status=8, lines=2)
+problems(f"ca: {D}/ca.pem\npin: 12\n", (2, "--pin"), verb="get")
+
+# ---- what is printed can be read again, from anywhere
+hard = ["a b", "a: b", "a #b", "true", "null", "~", "-x", "[x]", "x:", "'", '"\\', "\u00e4\u4e2d\U0001f600", "tab\there", "new\nline", "", "1.30", "0x10", "@x", "\u2028", " x "]
+args = [w for h in hard for w in ("--header", h)]
+got, whole = printed(*args, "-4", "--ca", "rel.pem", "--roots", "system", "--ech-config", "AAAA", "https://x", verb="get", cwd=D, TROTH_CONFIG="/dev/null")
+again, _ = printed("--config", write(whole), "https://x", verb="get", cwd="/")
+check("printed, read and printed again: the same", got.count("\n") > 25 and got == again and f"  - {D}/rel.pem\n" in got and "  - system" in got, (got, again))
+for value in (b"\xff", b"\xc2\x85"):
+    r = subprocess.run([TROTH, b"get", b"--header", value, b"--print-config", b"https://x"], capture_output=True, env=bare, timeout=60, check=False)
+    check(f"no YAML for {value}", r.returncode == 2 and b"--header: YAML has no way" in r.stderr, r.stderr)
+finish()
