@@ -216,6 +216,21 @@ static bool fill_identities(struct troth_builder *b)
     return true;
 }
 
+static bool fill_ticket_secret(struct troth_builder *b)
+{
+    struct config *c = &b->config;
+    const troth_hash *h = provider_hash(c->provider, TROTH_SHA256);
+    uint8_t secret[32];
+    if (!h)
+        return fail(b, CRYPTO_FAILED, "no SHA-256 for ticket keys");
+    if (!c->provider->random(c->provider->self, c->ticket_origin, sizeof c->ticket_origin)
+        || !c->provider->random(c->provider->self, secret, sizeof secret))
+        return fail(b, RANDOM_FAILED, "for ticket keys");
+    hmac_key_init(&c->ticket_secret, h, SPAN_OF(secret));
+    secret_wipe(secret, sizeof secret);
+    return true;
+}
+
 bool config_build(struct troth_builder *b)
 {
     struct config *c = &b->config;
@@ -228,9 +243,7 @@ bool config_build(struct troth_builder *b)
         return fail(b, BAD_ARGUMENT, "troth_ignore_names beside troth_strict_sni");
     if (c->cookies && !c->cookie_key_given && !c->provider->random(c->provider->self, c->cookie_key, sizeof c->cookie_key))
         return fail(b, RANDOM_FAILED, "for a cookie key");
-    if (c->is_server && !c->provider->random(c->provider->self, c->ticket_secret, sizeof c->ticket_secret))
-        return fail(b, RANDOM_FAILED, "for ticket keys");
-    return quic_fits(b) && fill_suites(b) && fill_groups(b) && fill_key_shares(b) && fill_verify_schemes(b) && fill_trust(b)
+    return (!c->is_server || fill_ticket_secret(b)) && quic_fits(b) && fill_suites(b) && fill_groups(b) && fill_key_shares(b) && fill_verify_schemes(b) && fill_trust(b)
         && fill_remembered(b) && fill_known_keys(b) && fill_authorities(b) && fill_identities(b) && sessions_finish(b);
 }
 

@@ -9,6 +9,7 @@
 #include <troth/troth.h>
 
 #include "base/arena.h"
+#include "crypto/hkdf.h"
 #include "tls/suite.h"
 #include "wire/ext.h"
 #include "x509/verify.h"
@@ -104,7 +105,8 @@ struct config {
     /* sessions */
     const troth_ticket_key *ticket_keys;
     size_t                 n_ticket_keys;
-    uint8_t                ticket_secret[32]; /* keys are derived from it when none were given            */
+    struct hmac_key        ticket_secret;  /* keys are derived from it when none were given               */
+    uint8_t                ticket_origin[8]; /* what their names begin with                                */
     uint8_t                trust_id[32];   /* by which rules peers are verified, in short                  */
     bool                   reverify;       /* judge the peer's chain again when a session is resumed       */
     unsigned               tickets;        /* per connection */

@@ -117,6 +117,7 @@ struct hs12 {
     uint32_t         ticket_lifetime;
     bool             staple_follows;    /* client: CertificateStatus may come                               */
     bool             ticket_follows;    /* NewSessionTicket comes (client), or is to be sent (server)       */
+    bool             ticket_old;        /* server: the client's opened, and it is time for a new one        */
     const troth_kem *kem;
     uint8_t         *key;               /* server: private state of `kem`                                   */
     span             point;             /* client: the server's share                                       */

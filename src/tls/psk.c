@@ -196,10 +196,10 @@ bool psk_selected(struct troth_conn *c, const struct server_hello *sh)
 /* Is it one of our tickets, and fit to be used with this hello?  Fills *p. */
 static bool try_ticket(struct troth_conn *c, const struct psk_identity *id, struct session *s, struct psk *p)
 {
-    span bytes;
-    TRY(ticket_open(c, id->identity, &bytes, &c->hs->arena));
+    struct unsealed ticket;
+    TRY(ticket_open(c, id->identity, &ticket, &c->hs->arena));
     *p = (struct psk){ 0 };
-    if (!bytes.n || !session_read(s, bytes))
+    if (!ticket.bytes.n || !session_read(s, ticket.bytes))
         return true;
     const struct suite *suite = suite_by_id(s->suite);
     bool fits = !session_unfit(c, s) && s->version == TROTH_TLS13 && suite->hash == c->hs->hash->id

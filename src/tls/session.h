@@ -52,14 +52,18 @@ span session_given(const struct troth_conn *c);
 /* The handshake has no more use for it: what says nothing of the peer is wiped; all of it, if nothing does, is given back. */
 void session_over(struct troth_conn *c);
 
-/* Server: seals and opens.  A ticket that does not open is not ours, or too old: no failure. */
-/* Was it sealed with another key than the newest?  Then it is time for a new one. */
-bool ticket_is_old(const struct config *cfg, span ticket);
+/* Server: seals and opens. */
 /* The ticket of `s` as far as a writer can say it that leaves room for it: how long it is.  False: too long, and failed. */
 bool MUST_USE ticket_room(struct troth_conn *c, const struct session *s, span *ticket);
 /* And itself, in that room. */
 bool MUST_USE ticket_seal(struct troth_conn *c, const struct session *s, uint8_t *p, size_t all);
-bool MUST_USE ticket_open(struct troth_conn *c, span ticket, span *bytes, struct arena *a);
+/* The session of a ticket, empty where it does not open, which is no failure: it is not ours, or too old.  `old`: there is a newer key than
+ * its own, so it is time for a new one. */
+struct unsealed {
+    span bytes;
+    bool old;
+};
+bool MUST_USE ticket_open(struct troth_conn *c, span ticket, struct unsealed *o, struct arena *a);
 
 /* Gives the application a session to keep: TROTH_TICKET.  Whoever calls has no more use for the session of before. */
 bool MUST_USE session_offer_to_keep(struct troth_conn *c, const struct session *s);

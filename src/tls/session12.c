@@ -84,8 +84,13 @@ static bool find(struct troth_conn *c, const struct client_hello *ch, span *byte
 {
     const troth_session_cache *cache = c->cfg->cache;
     *bytes = SPAN_NONE;
-    if (exts_have(&ch->exts, X_SESSION_TICKET) && ch->exts.session_ticket.n && c->cfg->tickets)
-        return ticket_open(c, ch->exts.session_ticket, bytes, &c->hs->arena);
+    if (exts_have(&ch->exts, X_SESSION_TICKET) && ch->exts.session_ticket.n && c->cfg->tickets) {
+        struct unsealed ticket;
+        TRY(ticket_open(c, ch->exts.session_ticket, &ticket, &c->hs->arena));
+        *bytes = ticket.bytes;
+        c->hs->v12->ticket_old = ticket.old;
+        return true;
+    }
     if (!cache || !ch->legacy_session_id.n)
         return true;
     uint8_t *p = arena_alloc(&c->hs->arena, SESSION_MAX);
@@ -123,7 +128,7 @@ bool session12_announce(struct troth_conn *c, const struct client_hello *ch, str
 {
     struct hello *h = &c->hs->hello;
     bool tickets = exts_have(&ch->exts, X_SESSION_TICKET) && c->cfg->tickets;
-    c->hs->v12->ticket_follows = tickets && (!c->facts.resumed || ticket_is_old(c->cfg, ch->exts.session_ticket));
+    c->hs->v12->ticket_follows = tickets && (!c->facts.resumed || c->hs->v12->ticket_old);
     if (c->hs->v12->ticket_follows)
         exts_add(&sh->exts, X_SESSION_TICKET);
     if (!c->facts.resumed) {

@@ -1,9 +1,8 @@
 /* ticket_keys.c - sealing a server's sessions into tickets (RFC 5077 4).
  *
  * Keys that the application gave: the first seals, all of them open.  Otherwise keys are derived from a secret of the configuration, a
- * new one each half ticket lifetime: a frozen configuration needs no lock to change its keys.  Must never tell a forged ticket from an old
- * one: both are simply not resumed. */
-#include "crypto/hkdf.h"
+ * new one each half ticket lifetime: a frozen configuration needs no lock to change its keys.  A derived key's name says which
+ * configuration's it is, and its epoch.  Must never tell a forged ticket from an old one: both are simply not resumed. */
 #include "tls/session.h"
 
 static uint32_t period(const struct config *cfg)
@@ -19,13 +18,10 @@ static uint64_t epoch_of(const struct config *cfg)
 /* Name and key of an epoch. */
 static bool derive(const struct config *cfg, uint64_t epoch, troth_ticket_key *out)
 {
-    const troth_hash *h = provider_hash(cfg->provider, TROTH_SHA256);
-    uint8_t context[8];
-    struct wr w = wr_into(context, sizeof context);
+    struct wr w = wr_into(out->name, sizeof out->name);
+    wr_span(&w, SPAN_OF(cfg->ticket_origin));
     wr_uint(&w, epoch, 8);
-    TRY(h && expand_label(h, out->name, sizeof out->name, SPAN_OF(cfg->ticket_secret), "ticket name", SPAN_OF(context)));
-    ct_public(out->name, sizeof out->name); /* it stands in front of every ticket */
-    return expand_label(h, out->key, sizeof out->key, SPAN_OF(cfg->ticket_secret), "ticket key", SPAN_OF(context));
+    return wr_ok(&w) && expand_label_key(&cfg->ticket_secret, out->key, sizeof out->key, "ticket key", SPAN_OF(out->name));
 }
 
 static const troth_aead *sealing(const struct config *cfg)
@@ -42,28 +38,22 @@ static bool newest(const struct config *cfg, troth_ticket_key *k)
     return true;
 }
 
-/* The key of this name, if it still counts. */
-static bool named(const struct config *cfg, span name, troth_ticket_key *k)
+/* The key of this name, if it still counts; *old: it is not the newest. */
+static bool named(const struct config *cfg, span name, troth_ticket_key *k, bool *old)
 {
     for (size_t i = 0; i < cfg->n_ticket_keys; i++)
         if (span_equal(name, SPAN_OF(cfg->ticket_keys[i].name))) {
             *k = cfg->ticket_keys[i];
+            *old = i > 0;
             return true;
         }
-    uint64_t now = epoch_of(cfg);
-    for (uint64_t back = 0; !cfg->n_ticket_keys && back <= 2 && back <= now; back++)
-        if (derive(cfg, now - back, k) && span_equal(name, SPAN_OF(k->name)))
-            return true;
-    secret_wipe(k, sizeof *k); /* of another epoch */
-    return false;
-}
-
-bool ticket_is_old(const struct config *cfg, span ticket)
-{
-    troth_ticket_key k;
-    bool old = ticket.n > TICKET_NAME_N && newest(cfg, &k) && !span_equal(span_slice(ticket, 0, TICKET_NAME_N), SPAN_OF(k.name));
-    secret_wipe(&k, sizeof k);
-    return old;
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, name, NULL);
+    struct rd r = rd_init(&ctx, name);
+    bool ours = span_equal(rd_bytes(&r, "origin", sizeof cfg->ticket_origin), SPAN_OF(cfg->ticket_origin)) && !cfg->n_ticket_keys;
+    uint64_t now = epoch_of(cfg), then = rd_u64(&r, "epoch");
+    *old = then < now;
+    return ours && then <= now && now - then <= 2 && derive(cfg, then, k);
 }
 
 enum { AROUND = TICKET_NAME_N + TICKET_NONCE_N + TICKET_TAG_N };
@@ -102,13 +92,13 @@ bool ticket_seal(struct troth_conn *c, const struct session *s, uint8_t *p, size
     return ok || fail(c, CRYPTO_FAILED, "sealing a ticket");
 }
 
-bool ticket_open(struct troth_conn *c, span ticket, span *bytes, struct arena *a)
+bool ticket_open(struct troth_conn *c, span ticket, struct unsealed *o, struct arena *a)
 {
     const troth_aead *aead = sealing(c->cfg);
     _Alignas(16) uint8_t state[TROTH_AEAD_STATE_MAX];
     troth_ticket_key k;
-    *bytes = SPAN_NONE;
-    if (!aead || ticket.n <= TICKET_NAME_N + TICKET_NONCE_N + TICKET_TAG_N || !named(c->cfg, span_slice(ticket, 0, TICKET_NAME_N), &k))
+    *o = (struct unsealed){ SPAN_NONE, false };
+    if (!aead || ticket.n <= AROUND || !named(c->cfg, span_slice(ticket, 0, TICKET_NAME_N), &k, &o->old))
         return true;
     span sealed = span_slice(ticket, TICKET_NAME_N + TICKET_NONCE_N, ticket.n);
     uint8_t *p = arena_alloc(a, sealed.n);
@@ -118,7 +108,7 @@ bool ticket_open(struct troth_conn *c, span ticket, span *bytes, struct arena *a
     }
     if (aead->begin(aead, state, k.key)) {
         if (aead->open(aead, state, p, ticket.p + TICKET_NAME_N, span_slice(ticket, 0, TICKET_NAME_N), sealed))
-            *bytes = span_of(p, sealed.n - TICKET_TAG_N);
+            o->bytes = span_of(p, sealed.n - TICKET_TAG_N);
         aead->end(aead, state);
     }
     secret_wipe(state, sizeof state);

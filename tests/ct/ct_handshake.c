@@ -122,7 +122,8 @@ static void hide_configuration(const struct scene *s)
         for (size_t i = 0; i < both[k]->n_ech_keys; i++)
             hide(both[k]->ech_keys[i].private_key.p, both[k]->ech_keys[i].private_key.n);
     }
-    hide(both[0]->ticket_secret, sizeof both[0]->ticket_secret);
+    hide(both[0]->ticket_secret.inner, 32); /* its digested halves begin with SHA-256's eight words; how much was digested is behind them */
+    hide(both[0]->ticket_secret.outer, 32);
 }
 
 static void show_all(struct scene *s)

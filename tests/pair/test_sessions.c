@@ -171,6 +171,35 @@ static void test_tickets12(void **state)
     resumes((struct wish){ .tls12 = true, .alpn = "h2" }, TROTH_KEY_P256, 1);
 }
 
+/* Keys change each half lifetime: the one before still opens.  TLS 1.2 gives a new ticket then, and only then; TLS 1.3 gives them always. */
+static void test_ticket_keys_change(void **state)
+{
+    (void)state;
+    enum { LIFETIME = 86400, PERIOD = LIFETIME / 2 + 1 };
+    static const struct { int64_t later; unsigned given12; bool resumed; } steps[] = {
+        { 0, 1, false }, { 10, 0, true }, { PERIOD, 1, true }, { 10, 0, true }, { 3 * PERIOD, 1, false }, { -2 * PERIOD, 1, false },
+    };
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct world *w = world_new(troth_libcrypto());
+        struct two t;
+        now = 0;
+        make(&t, w, (struct wish){ .tls12 = tls12 }, (struct wish){ .tls12 = tls12 });
+        for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+            struct pair p;
+            now += steps[i].later;
+            t.kept.count = 0;
+            connect_once(&p, &t, NULL, 0);
+            pair_exchange(&p);
+            assert_int_equal(troth_what(p.server.c).resumed, steps[i].resumed);
+            assert_int_equal(t.kept.count, tls12 ? steps[i].given12 : 2);
+            pair_free(&p);
+        }
+        finish(&t);
+        world_free(w);
+    }
+    now = 0;
+}
+
 /* ---- a cache of ids */
 struct cache {
     uint8_t id[32], p[8192];
@@ -564,7 +593,7 @@ static void test_replay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tickets),       cmocka_unit_test(test_tickets12),    cmocka_unit_test(test_session_ids),
+        cmocka_unit_test(test_tickets),       cmocka_unit_test(test_tickets12), cmocka_unit_test(test_ticket_keys_change),    cmocka_unit_test(test_session_ids),
         cmocka_unit_test(test_external_psk),  cmocka_unit_test(test_psk_alone),  cmocka_unit_test(test_not_resumed),  cmocka_unit_test(test_shared_keys),
         cmocka_unit_test(test_ticket_age),
         cmocka_unit_test(test_early_data), cmocka_unit_test(test_early_then_older),    cmocka_unit_test(test_early_refused), cmocka_unit_test(test_replay),

@@ -64,17 +64,18 @@ static void watch_private_key(const char *name, const troth_provider *crypto, co
 static void watch_configuration(const struct scene *s)
 {
     const struct config *c = &s->server->config;
-    const troth_hash *sha256 = provider_hash(c->provider, TROTH_SHA256);
     uint64_t epoch = (uint64_t)config_now(c) / (c->ticket_lifetime / 2 + 1);
     for (uint64_t back = 0; back <= 2; back++) { /* as tls/ticket_keys.c derives them */
-        uint8_t key[32], context[8];
+        uint8_t key[32], name[16];
+        memcpy(name, c->ticket_origin, 8);
         for (int i = 0; i < 8; i++)
-            context[i] = (uint8_t)((epoch - back) >> (56 - 8 * i));
-        assert_true(expand_label(sha256, key, sizeof key, SPAN_OF(c->ticket_secret), "ticket key", SPAN_OF(context)));
+            name[8 + i] = (uint8_t)((epoch - back) >> (56 - 8 * i));
+        assert_true(expand_label_key(&c->ticket_secret, key, sizeof key, "ticket key", SPAN_OF(name)));
         remains_watch("ticket key of an epoch", key, sizeof key, UNTIL_END);
         secret_wipe(key, sizeof key);
     }
-    remains_watch("ticket secret", c->ticket_secret, sizeof c->ticket_secret, UNTIL_CONFIG);
+    remains_watch("ticket secret", c->ticket_secret.inner, 32, UNTIL_CONFIG); /* its digested halves, SHA-256's eight words each */
+    remains_watch("ticket secret", c->ticket_secret.outer, 32, UNTIL_CONFIG);
     remains_watch("cookie key", c->cookie_key, sizeof c->cookie_key, UNTIL_CONFIG);
     for (size_t i = 0; i < c->n_ticket_keys; i++)
         remains_watch("ticket key", c->ticket_keys[i].key, sizeof c->ticket_keys[i].key, UNTIL_CONFIG);
