@@ -14,7 +14,7 @@
 #include "setup.h"
 #include "state.h"
 
-enum { FAREWELLS_MOST = 1000, CROWD = 1000, SESSIONS_MOST = 1000000, SESSIONS_DEFAULT = 10000 };
+enum { FAREWELLS_MOST = 1000, CROWD = 1000, SESSIONS_MOST = 1000000, SESSIONS_DEFAULT = 10000, FILES_OWN = 32, FEW = 1000 };
 
 /* ---- configurations */
 
@@ -153,6 +153,43 @@ static void listen_more(struct service *s, bool yes)
     s->full = !yes;
 }
 
+static void breathe(evutil_socket_t fd, short what, void *ctx)
+{
+    struct service *s = ctx;
+    (void)fd;
+    (void)what;
+    if (!s->stopping && !s->full)
+        listen_more(s, true);
+}
+
+static int is_ours(const struct event_base *base, const struct event *e, void *found)
+{
+    struct service **s = found;
+    (void)base;
+    *s = event_get_callback(e) == reload ? event_get_callback_arg(e) : NULL;
+    return *s != NULL;
+}
+
+/* No file or no memory for whoever knocks.  The knock stays: to look again at once would be all that we do.  `ctx` is evhttp's: we find
+ * ourselves by an event of ours. */
+static void cannot_accept(struct evconnlistener *l, void *ctx)
+{
+    static const struct timeval pause = { .tv_sec = 1 };
+    int why = EVUTIL_SOCKET_ERROR();
+    struct service *s = NULL;
+    (void)ctx;
+    event_base_foreach_event(evconnlistener_get_base(l), is_ours, &s);
+    if (!s || s->stopping)
+        return;
+    if (!s->breathless)
+        log_line(&s->log, "error", "accept", "code", "serve.accept", "saw", strerror(why), "action",
+                 "find out who holds them, raise LimitNOFILE= (ulimit -n), or lower --max-connections", NULL);
+    s->breathless = true; /* said once, until somebody comes in again */
+    for (size_t i = 0; i < s->n_listeners; i++)
+        evconnlistener_disable(s->listeners[i]);
+    event_add(s->breath, &pause);
+}
+
 /* After a crowd has gone its memory goes back: malloc would keep it. */
 static void give_back(struct service *s)
 {
@@ -180,6 +217,7 @@ void service_handshake(struct service *s, bool made)
 void service_count(struct service *s, int by)
 {
     s->conns += by;
+    s->breathless &= by < 0;
     give_back(s);
     if (!s->stopping && !s->full && s->conns >= s->max_conns) {
         log_line(&s->log, "warn", "full", "code", "serve.full", "action", "raise --max-connections, or find out who holds them", NULL);
@@ -199,6 +237,7 @@ static int listen_with(struct service *s, int fd, struct place place)
         l ? evconnlistener_free(l) : (void)evutil_closesocket(fd);
         return complain(s->args, EXIT_BUG, "no memory");
     }
+    evconnlistener_set_error_cb(l, cannot_accept);
     s->places[s->n_listeners] = place;
     s->listeners[s->n_listeners++] = l;
     char text[16];
@@ -233,15 +272,23 @@ static int listen_everywhere(struct service *s)
     return status == EXIT_OK && !s->n_listeners ? listen_at(s, "127.0.0.1:8443") : status;
 }
 
-/* A connection has a backend or a file beside it. */
-static void raise_file_limit(const struct service *s)
+/* A connection has a backend or a file beside it.  Where so many are not to be had, there are fewer connections: those that wait at the
+ * door come in time, those that are let in and find no file fail. */
+static void raise_file_limit(struct service *s)
 {
-    const rlim_t want = 2 * (rlim_t)s->max_conns + 64;
+    const rlim_t want = FILES_OWN + 2 * (rlim_t)s->max_conns;
+    char saw[120];
     struct rlimit r;
     if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= want)
         return;
     r.rlim_cur = want < r.rlim_max ? want : r.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &r);
+    if (setrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= want)
+        return;
+    s->max_conns = r.rlim_cur > FILES_OWN + 2 ? (long)(r.rlim_cur - FILES_OWN) / 2 : 1;
+    snprintf(saw, sizeof saw, "only %llu files may be open, enough for %ld connections", (unsigned long long)r.rlim_cur, s->max_conns);
+    if (s->max_conns >= FEW && !args_has(s->args, OPT_MAX_CONNS))
+        return; /* nobody asked for as many as would be let in elsewhere */
+    log_line(&s->log, "warn", "limit", "code", "serve.files", "saw", saw, "action", "raise LimitNOFILE= (ulimit -Hn), or lower --max-connections", NULL);
 }
 
 int service_open(struct service *s)
@@ -254,7 +301,8 @@ int service_open(struct service *s)
     s->since_us = now_us();
     raise_file_limit(s);
     s->farewells = s->base ? farewells_new(s->base, FAREWELLS_MOST, s->timeout) : NULL;
-    bool ok = s->farewells != NULL;
+    s->breath = s->base ? event_new(s->base, -1, 0, breathe, s) : NULL;
+    bool ok = s->farewells && s->breath;
     for (size_t i = 0; ok && i < SERVICE_SIGNALS; i++) {
         s->signals[i] = evsignal_new(s->base, rows[i].number, rows[i].fn, s);
         ok = s->signals[i] && !event_add(s->signals[i], NULL);
@@ -274,6 +322,8 @@ void service_close(struct service *s)
     for (size_t i = 0; i < SERVICE_SIGNALS; i++)
         if (s->signals[i])
             event_free(s->signals[i]);
+    if (s->breath)
+        event_free(s->breath);
     for (int i = 0; s->base && i < 3; i++) /* what was freed ends in the loop */
         event_base_loop(s->base, EVLOOP_NONBLOCK);
     farewells_free(s->farewells);

@@ -50,7 +50,8 @@ struct service {
     unsigned               generation; /* which it is: counted at every reload that went well */
     const char            *backend;   /* for the log; NULL: there is none */
     long                   timeout, grace, max_conns, conns, crowd;
-    bool                   stopping, full;
+    struct event          *breath;   /* over: accept again after it failed */
+    bool                   stopping, full, breathless;
     uint64_t               since_us;      /* its start, of the monotonic clock */
     time_t                 loaded;        /* when the configurations were read */
     uint64_t               made, failed;  /* handshakes */
