@@ -1,7 +1,7 @@
-/* files.c - GET and HEAD of static files: index.html, media types, one range, If-Modified-Since.
+/* files.c - GET and HEAD of static files: index.html, media types, one range, conditions.
  *
  * Must never name or open anything outside its root: the kernel resolves paths with RESOLVE_BENEATH, and where it cannot, links are not
- * followed at all. */
+ * followed at all.  Must never map a file: one that becomes shorter would end the program.  Must never give away a key. */
 #include "files.h"
 
 #include <errno.h>
@@ -18,6 +18,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { PIECE = 128 << 10 }; /* of a file, in memory at a time */
 
 int files_open(const char *dir)
 {
@@ -45,24 +47,56 @@ static const char *media_type(const char *path)
     return "application/octet-stream";
 }
 
+/* For kernels and sandboxes without openat2(2): folder by folder, and through no link. */
+static int open_step_by_step(int root, const char *path)
+{
+    char part[256];
+    int at = root, next = -1;
+    while (*path) {
+        size_t n = strcspn(path, "/");
+        bool last = !path[n];
+        snprintf(part, sizeof part, "%.*s", n ? (int)n : 1, n ? path : ".");
+        path += n + !last;
+        bool up = !strcmp(part, ".."), whole = n < sizeof part;
+        next = up || !whole ? -1 : openat(at, part, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | (last ? 0 : O_DIRECTORY));
+        int why = up ? ENOENT : whole ? errno : ENAMETOOLONG;
+        if (at != root)
+            close(at);
+        at = next;
+        errno = why;
+        if (at < 0)
+            break;
+    }
+    return next;
+}
+
 static int open_beneath(int root, const char *path)
 {
     struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
                             .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
     int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
-    if (fd < 0 && errno == ENOSYS) {
-        if (strstr(path, ".."))
-            return errno = ENOENT, -1;
-        fd = openat(root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-    }
-    return fd;
+    return fd < 0 && (errno == ENOSYS || errno == EPERM) ? open_step_by_step(root, path) : fd;
 }
 
-static void refuse(struct evhttp_request *req, int code, const char *reason)
+/* A key of ours lies in the folder, or one that only its owner may read, in PEM: somebody serves the folder where he keeps them. */
+static bool is_secret(const struct args *a, int fd, const struct stat *st)
+{
+    static const enum opt keys[] = { OPT_KEY, OPT_RAW_KEY, OPT_DELEGATED_KEY, OPT_TICKET_KEY, OPT_ECH_KEY, OPT_PSK };
+    char head[65] = "";
+    const char *path;
+    struct stat own;
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+        for (size_t i = 0; (path = args_nth(a, keys[k], i)); i++)
+            if (!stat(path, &own) && own.st_dev == st->st_dev && own.st_ino == st->st_ino)
+                return true;
+    return !(st->st_mode & 077) && pread(fd, head, sizeof head - 1, 0) > 0 && strstr(head, "PRIVATE KEY-----");
+}
+
+void files_refuse(struct evhttp_request *req, int code, const char *reason, const char *why)
 {
     struct evbuffer *b = evbuffer_new();
     if (b)
-        evbuffer_add_printf(b, "%d %s\n", code, reason);
+        evbuffer_add_printf(b, "%d %s%s%s\n", code, reason, why ? ": " : "", why ? why : "");
     evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Type", "text/plain; charset=utf-8");
     evhttp_send_reply(req, code, reason, evhttp_request_get_command(req) == EVHTTP_REQ_HEAD ? NULL : b);
     if (b)
@@ -107,68 +141,134 @@ static int open_file(int root, char *path, size_t cap, struct stat *st, bool *sl
     return fd;
 }
 
-/* "bytes=0-99", "bytes=100-", "bytes=-5".  0: no range that is understood (serve all); -1: cannot be satisfied. */
+/* Digits alone, at *text, which goes on behind them.  What is more than a file can have is the most. */
+static bool take_number(const char **text, int64_t *out)
+{
+    size_t n = strspn(*text, "0123456789");
+    errno = 0;
+    *out = strtoll(*text, NULL, 10); /* errno: it is INT64_MAX then */
+    *text += n;
+    return n > 0;
+}
+
+/* "bytes=0-99", "bytes=100-", "bytes=-5" (RFC 9110 14.1.2).  0: no range that is understood (serve all); -1: cannot be satisfied. */
 static int parse_range(const char *text, int64_t size, int64_t *from, int64_t *n)
 {
-    char *end;
-    if (!text || strncmp(text, "bytes=", 6) != 0 || strchr(text, ','))
+    int64_t first = -1, last = INT64_MAX;
+    if (strncasecmp(text, "bytes=", 6) != 0)
         return 0;
     text += 6;
-    if (*text == '-') {
-        long long last = strtoll(text + 1, &end, 10);
-        if (end == text + 1 || *end || last < 0)
-            return 0;
+    bool has_first = take_number(&text, &first);
+    if (*text++ != '-')
+        return 0;
+    bool has_last = take_number(&text, &last);
+    if (*text || (!has_first && !has_last) || (has_first && has_last && last < first))
+        return 0;
+    if (!has_first) {
         *n = last < size ? last : size;
         *from = size - *n;
         return *n ? 1 : -1;
     }
-    long long first = strtoll(text, &end, 10), last = INT64_MAX;
-    if (end == text || *end != '-' || first < 0)
-        return 0;
-    if (end[1]) {
-        last = strtoll(end + 1, &end, 10);
-        if (*end || last < first)
-            return 0;
-    }
     if (first >= size)
         return -1;
     *from = first;
-    *n = (last < size ? last + 1 : size) - first;
+    *n = (has_last && last < size ? last + 1 : size) - first;
     return 1;
 }
 
+/* RFC 9110 5.6.7: for years of four digits, as of every file whose time was not set by hand. */
 static void http_date(char *out, size_t cap, time_t t)
 {
+    static const time_t latest = 253402300799; /* the end of 9999 */
     struct tm tm;
     static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
     static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    t = t < 0 ? 0 : t > latest ? latest : t;
     gmtime_r(&t, &tm);
     snprintf(out, cap, "%s, %02d %s %d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
              tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-/* Takes over fd. */
-static void send_file(struct evhttp_request *req, int fd, const struct stat *st, const char *path)
+/* The client has this very file.  Entity tags are not given, so none is right, but for `*'. */
+static bool not_modified(const struct evkeyvalq *in, const char *modified)
 {
-    struct evkeyvalq *out = evhttp_request_get_output_headers(req), *in = evhttp_request_get_input_headers(req);
+    const char *none_match = evhttp_find_header(in, "If-None-Match"), *since = evhttp_find_header(in, "If-Modified-Since");
+    return none_match ? !strcmp(none_match, "*") : since && !strcmp(since, modified); /* RFC 9110 13.2.2 */
+}
+
+/* The Range that counts: of a GET, and with If-Range only where the client's part is of this very file (RFC 9110 13.1.5). */
+static const char *range_of(struct evhttp_request *req, const char *modified)
+{
+    const struct evkeyvalq *in = evhttp_request_get_input_headers(req);
+    const char *range = evhttp_find_header(in, "Range"), *only = evhttp_find_header(in, "If-Range");
+    return evhttp_request_get_command(req) == EVHTTP_REQ_GET && (!only || !strcmp(only, modified)) ? range : NULL;
+}
+
+/* ---- on its way */
+
+static void send_more(struct evhttp_connection *con, void *ctx)
+{
+    struct sending *s = ctx;
+    struct evbuffer *b = evbuffer_new();
+    struct evbuffer_iovec room;
+    size_t want = s->left < PIECE ? (size_t)s->left : PIECE;
+    (void)con;
+    ssize_t n = b && s->fd >= 0 && evbuffer_reserve_space(b, (ev_ssize_t)want, &room, 1) == 1 ? pread(s->fd, room.iov_base, want, s->at) : -1;
+    if (n > 0) {
+        struct evhttp_request *req = s->req;
+        room.iov_len = (size_t)n;
+        evbuffer_commit_space(b, &room, 1);
+        s->at += n;
+        s->left -= n;
+        bool last = !s->left;
+        evhttp_send_reply_chunk_with_cb(req, b, last ? NULL : send_more, s);
+        if (last) {
+            close(s->fd);
+            s->fd = -1;
+            s->req = NULL;
+            evhttp_send_reply_end(req);
+        }
+    } else if (s->fd >= 0) { /* once: evhttp may ask again before it hears of the end */
+        close(s->fd);
+        s->fd = -1;
+        s->cut(s->ctx);
+    }
+    if (b)
+        evbuffer_free(b);
+}
+
+void files_leave(struct sending *s)
+{
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = -1;
+    if (s->req && !evhttp_request_get_connection(s->req)) /* evhttp has left it to us: its connection failed in the middle */
+        evhttp_request_free(s->req);
+    s->req = NULL;
+}
+
+/* Takes over fd. */
+static void send_file(struct evhttp_request *req, int fd, const struct stat *st, const char *path, struct sending *s)
+{
+    struct evkeyvalq *out = evhttp_request_get_output_headers(req);
     char text[96];
     int64_t size = st->st_size, from = 0, n = size;
     http_date(text, sizeof text, st->st_mtime);
     evhttp_add_header(out, "Last-Modified", text);
     evhttp_add_header(out, "Accept-Ranges", "bytes");
     evhttp_add_header(out, "X-Content-Type-Options", "nosniff");
-    const char *since = evhttp_find_header(in, "If-Modified-Since");
-    if (since && !strcmp(since, text)) {
+    if (not_modified(evhttp_request_get_input_headers(req), text)) {
         close(fd);
         evhttp_send_reply(req, HTTP_NOTMODIFIED, "Not Modified", NULL);
         return;
     }
-    int ranged = parse_range(evhttp_find_header(in, "Range"), size, &from, &n);
+    const char *range = range_of(req, text);
+    int ranged = range ? parse_range(range, size, &from, &n) : 0;
     if (ranged < 0) {
         close(fd);
         snprintf(text, sizeof text, "bytes */%lld", (long long)size);
         evhttp_add_header(out, "Content-Range", text);
-        refuse(req, 416, "Range Not Satisfiable");
+        files_refuse(req, 416, "Range Not Satisfiable", NULL);
         return;
     }
     if (ranged) {
@@ -178,23 +278,22 @@ static void send_file(struct evhttp_request *req, int fd, const struct stat *st,
     snprintf(text, sizeof text, "%lld", (long long)n);
     evhttp_add_header(out, "Content-Length", text);
     evhttp_add_header(out, "Content-Type", media_type(path));
-    struct evbuffer *body = evbuffer_new();
-    bool head = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD;
-    if (head || !n || !body) {
+    int code = ranged ? 206 : HTTP_OK;
+    const char *reason = ranged ? "Partial Content" : "OK";
+    if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD || !n) {
         close(fd);
-    } else {
-        struct evbuffer_file_segment *seg = evbuffer_file_segment_new(fd, from, n, EVBUF_FS_CLOSE_ON_FREE | EVBUF_FS_DISABLE_SENDFILE);
-        if (seg) {
-            evbuffer_add_file_segment(body, seg, 0, n);
-            evbuffer_file_segment_free(seg);
-        }
+        evhttp_send_reply(req, code, reason, NULL);
+        return;
     }
-    evhttp_send_reply(req, ranged ? 206 : HTTP_OK, ranged ? "Partial Content" : "OK", head ? NULL : body);
-    if (body)
-        evbuffer_free(body);
+    s->req = req;
+    s->fd = fd;
+    s->at = from;
+    s->left = n;
+    evhttp_send_reply_start(req, code, reason);
+    send_more(NULL, s);
 }
 
-void files_answer(struct evhttp_request *req, int root)
+void files_answer(struct evhttp_request *req, const struct args *a, int root, struct sending *s)
 {
     char path[4096];
     struct stat st;
@@ -202,24 +301,28 @@ void files_answer(struct evhttp_request *req, int root)
     enum evhttp_cmd_type method = evhttp_request_get_command(req);
     if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
         evhttp_add_header(evhttp_request_get_output_headers(req), "Allow", "GET, HEAD");
-        refuse(req, HTTP_BADMETHOD, "Method Not Allowed");
+        files_refuse(req, HTTP_BADMETHOD, "Method Not Allowed", NULL);
         return;
     }
     if (!decode_path(req, path, sizeof path - sizeof "/index.html")) {
-        refuse(req, HTTP_BADREQUEST, "Bad Request");
+        files_refuse(req, HTTP_BADREQUEST, "Bad Request", NULL);
         return;
     }
     int fd = open_file(root, path, sizeof path, &st, &slash_missing);
     if (slash_missing) {
         char where[4200];
-        snprintf(where, sizeof where, "%s/", evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req)));
+        const char *raw = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
+        snprintf(where, sizeof where, "/%s/", raw + strspn(raw, "/")); /* one slash: behind two comes another host */
         evhttp_add_header(evhttp_request_get_output_headers(req), "Location", where);
-        refuse(req, 301, "Moved Permanently");
+        files_refuse(req, 301, "Moved Permanently", NULL);
     } else if (fd < 0 || !S_ISREG(st.st_mode)) {
         if (fd >= 0)
             close(fd);
-        fd < 0 && errno == EACCES ? refuse(req, 403, "Forbidden") : refuse(req, HTTP_NOTFOUND, "Not Found");
+        fd < 0 && errno == EACCES ? files_refuse(req, 403, "Forbidden", NULL) : files_refuse(req, HTTP_NOTFOUND, "Not Found", NULL);
+    } else if (is_secret(a, fd, &st)) {
+        close(fd);
+        files_refuse(req, 403, "Forbidden", "this is a private key");
     } else {
-        send_file(req, fd, &st, path);
+        send_file(req, fd, &st, path, s);
     }
 }

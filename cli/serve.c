@@ -14,6 +14,7 @@
 #include "dial.h"
 #include "files.h"
 #include "pace.h"
+#include "request.h"
 #include "service.h"
 #include "tls_bev.h"
 
@@ -40,6 +41,7 @@ struct guest {
     struct bufferevent *bev; /* its face for evhttp */
     struct recorder *recorder; /* of its handshake, for --record; NULL: not kept */
     struct visitor *visitor; /* what its PROXY header says; NULL: it has none */
+    struct sending sending; /* the file that it is taking */
     bool          ready;
 };
 
@@ -67,6 +69,7 @@ static void guest_leaves(struct evhttp_connection *con, void *ctx)
 {
     struct guest *g = ctx;
     (void)con;
+    files_leave(&g->sending);
     tls_bev_leave(g->tls);
 }
 
@@ -98,6 +101,24 @@ static void guest_answered(struct evhttp_request *req, void *ctx)
         wind_up(g, ASKING, g->serve->request_seconds);
     else
         wind_up(g, IDLE, 0);
+    tls_bev_idle(g->tls);
+}
+
+static bool guest_busy(void *ctx)
+{
+    const struct guest *g = ctx;
+    return g->phase == TAKING;
+}
+
+/* What is left of the answer is not there any more.  The client sees that from its length. */
+static void file_cut(void *ctx)
+{
+    struct guest *g = ctx;
+    char peer[80];
+    guest_name(g, peer, sizeof peer);
+    log_line(&g->serve->service.log, "warn", "request", "code", "serve.file", "peer", peer, "saw", "the file became shorter while it was sent, or cannot be read",
+             "action", "put a new file in its place with mv, which leaves the old one to whoever has it open", NULL);
+    bufferevent_trigger_event(g->bev, BEV_EVENT_EOF | BEV_EVENT_READING, BEV_OPT_DEFER_CALLBACKS);
 }
 
 static void guest_taking(struct guest *g)
@@ -215,6 +236,8 @@ static void guest_gone(void *ctx)
     service_count(&g->serve->service, -1);
     recorder_free(g->recorder);
     free(g->visitor);
+    if (g->sending.fd >= 0)
+        close(g->sending.fd);
     free(g);
 }
 
@@ -234,9 +257,9 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
     struct serve *s = ctx;
     struct guest *g = calloc(1, sizeof *g);
     if (g) {
-        *g = (struct guest){ .serve = s };
+        *g = (struct guest){ .serve = s, .sending = { .fd = -1, .cut = file_cut, .ctx = g } };
         struct tls_bev_ears ears = { .open = guest_open, .ready = guest_ready, .ended = guest_ended, .gone = guest_gone, .saw = guest_saw,
-                                     .data = guest_data, .ctx = g, .farewells = s->service.farewells, .answers = true };
+                                     .data = guest_data, .ctx = g, .farewells = s->service.farewells, .answers = true, .busy = guest_busy };
         service_count(&s->service, 1);
         if (s->service.flight.dir)
             ears.turn = guest_turn;
@@ -270,19 +293,29 @@ static void answer(struct evhttp_request *req, void *ctx)
 {
     struct serve *s = ctx;
     char peer[80];
+    bool last;
     struct evhttp_connection *con = evhttp_request_get_connection(req);
-    struct guest *g = con ? tls_bev_owner(evhttp_connection_get_bufferevent(con)) : NULL;
-    if (s->service.stopping)
+    const char *flaw = request_flaw(req, &last);
+    if (!con) {
+        evhttp_send_error(req, HTTP_BADREQUEST, NULL);
+        return;
+    }
+    struct guest *g = tls_bev_owner(evhttp_connection_get_bufferevent(con));
+    if (req->minor > 1) /* we speak 1.1, and answer in that */
+        req->minor = 1;
+    if (s->service.stopping || last)
         evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
-    if (s->service.log.verbose && g) {
+    if (s->service.log.verbose) {
         guest_name(g, peer, sizeof peer);
-        log_line(&s->service.log, "info", "request", "peer", peer, "target", evhttp_request_get_uri(req), NULL);
+        log_line(&s->service.log, "info", "request", "peer", peer, "target", evhttp_request_get_uri(req), "code", flaw ? "serve.request" : NULL, "saw", flaw,
+                 NULL);
     }
-    if (g) {
-        guest_taking(g);
-        evhttp_request_set_on_complete_cb(req, guest_answered, g);
-    }
-    files_answer(req, s->root);
+    guest_taking(g);
+    evhttp_request_set_on_complete_cb(req, guest_answered, g);
+    if (flaw)
+        files_refuse(req, HTTP_BADREQUEST, "Bad Request", flaw);
+    else
+        files_answer(req, s->service.args, s->root, &g->sending);
 }
 
 /* ---- the loop */

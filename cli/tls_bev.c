@@ -72,7 +72,8 @@ static void hold_end(struct tls_bev *t)
 
 static bool is_busy(const struct tls_bev *t)
 {
-    return evbuffer_get_length(bufferevent_get_input(t->outer)) || evbuffer_get_length(bufferevent_get_output(t->outer));
+    return evbuffer_get_length(bufferevent_get_input(t->outer)) || evbuffer_get_length(bufferevent_get_output(t->outer)) ||
+           (t->ears.busy && t->ears.busy(t->ears.ctx));
 }
 
 static void look_again(evutil_socket_t fd, short what, void *ctx)
@@ -364,6 +365,12 @@ static void drained(struct evbuffer *out, const struct evbuffer_cb_info *info, v
     shutdown(tls_bev_fd(t), SHUT_WR);
     if (t->ears.flushed)
         t->ears.flushed(t, t->ears.ctx);
+}
+
+void tls_bev_idle(struct tls_bev *t)
+{
+    if (t->end_held && !t->left)
+        event_active(t->soon, EV_TIMEOUT, 0);
 }
 
 void tls_bev_broken(struct tls_bev *t, enum troth_reason why, const char *detail)

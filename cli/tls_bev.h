@@ -32,8 +32,9 @@ struct tls_bev_ears {
     /* What is not sent when the bufferevent is freed is sent here; NULL: it is lost. */
     struct farewells *farewells;
     /* For an owner that reads requests and writes answers.  Freeing ends the connection in order, after all that was written; the
-     * peer's end is reported (BEV_EVENT_EOF) only when nothing waits in either buffer. */
+     * peer's end is reported (BEV_EVENT_EOF) only when nothing waits in either buffer, and `busy` does not say that more will come. */
     bool              answers;
+    bool            (*busy)(void *ctx);
 };
 
 /* `conn` and, unless it is -1, `fd` belong to the bufferevent from now on (fd may be set later with bufferevent_setfd).  NULL when
@@ -51,6 +52,8 @@ void *tls_bev_owner(struct bufferevent *);
 bool tls_bev_eof(const struct tls_bev *);
 /* Starts: a client's first bytes go out. */
 void tls_bev_start(struct tls_bev *);
+/* The owner is not busy any more. */
+void tls_bev_idle(struct tls_bev *);
 /* The owner found the transport wanting: the connection fails, and the owner hears of it as of any failure (BEV_EVENT_ERROR). */
 void tls_bev_broken(struct tls_bev *, enum troth_reason, const char *detail);
 /* The owner will free the bufferevent, and may shut its descriptor down before that (evhttp does): what is to be sent is taken out of
