@@ -36,7 +36,8 @@ static int time_left(const struct link *l)
     return now >= end ? 0 : (int)((end - now) / 1000 + 1);
 }
 
-/* Waits for `events` on the socket, or for `also` while reading.  When the hard limit is over the connection has failed. */
+/* Waits for `events` on the socket, or for `also` while nothing but reading is to be done.  When the hard limit is over the connection has
+ * failed. */
 static enum link_wake await(struct link *l, short events)
 {
     struct pollfd p[2] = { { .fd = l->fd, .events = events }, { .fd = events == POLLIN ? l->also : -1, .events = POLLIN } };
@@ -45,14 +46,15 @@ static enum link_wake await(struct link *l, short events)
         return LINK_ALSO;
     if (r != 0)
         return LINK_EVENT;
-    if (l->soft_us && now_us() >= l->soft_us && events == POLLIN)
+    if (l->soft_us && now_us() >= l->soft_us && events & POLLIN)
         return LINK_TIME;
     if (l->deadline_us && now_us() >= l->deadline_us)
         silent(l);
     return LINK_EVENT;
 }
 
-static void push(struct link *l, troth_span data)
+/* False: the socket takes nothing now. */
+static bool push(struct link *l, troth_span data)
 {
     ssize_t n = send(l->fd, data.p, data.n, MSG_NOSIGNAL);
     if (n > 0) {
@@ -61,7 +63,7 @@ static void push(struct link *l, troth_span data)
         l->out += (uint64_t)n;
         troth_sent(l->conn, (size_t)n);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        await(l, POLLOUT);
+        return false;
     } else if (errno != EINTR) {
         /* The peer may have said why before it closed: read that first. */
         int error = errno;
@@ -71,13 +73,14 @@ static void push(struct link *l, troth_span data)
         else
             broke(l, error);
     }
+    return true;
 }
 
 static enum link_wake pull(struct link *l, const troth_event *ev)
 {
     ssize_t n = recv(l->fd, ev->room.p, ev->room.n, 0);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-        return await(l, POLLIN);
+        return await(l, l->stuck ? POLLIN | POLLOUT : POLLIN);
     if (n >= 0) {
         for (size_t i = 0; i < (size_t)n && l->first_n < sizeof l->first; i++)
             l->first[l->first_n++] = ev->room.p[i];
@@ -91,18 +94,33 @@ static enum link_wake pull(struct link *l, const troth_event *ev)
     return LINK_EVENT;
 }
 
+/* The socket takes nothing: then what comes is read first, as the peer may wait for that before it reads on.  Where there is nothing else to
+ * do, wait. */
+static void put_off(struct link *l)
+{
+    if (l->stuck)
+        await(l, POLLOUT);
+    else
+        troth_sent(l->conn, 0);
+    l->stuck = !l->stuck;
+}
+
 enum link_wake link_next(struct link *l, troth_event *ev)
 {
     for (;;) {
         *ev = troth_next(l->conn);
         enum link_wake woken = LINK_EVENT;
-        if (ev->kind == TROTH_SEND)
-            push(l, ev->data);
-        else if (ev->kind == TROTH_RECV)
+        if (ev->kind == TROTH_SEND) {
+            if (push(l, ev->data))
+                l->stuck = false;
+            else
+                put_off(l);
+            continue;
+        }
+        if (ev->kind == TROTH_RECV)
             woken = pull(l, ev);
-        else
-            return LINK_EVENT;
-        if (woken != LINK_EVENT)
+        l->stuck = false;
+        if (ev->kind != TROTH_RECV || woken != LINK_EVENT)
             return woken;
     }
 }
@@ -112,6 +130,7 @@ void link_flush(struct link *l, int ms)
     uint64_t end = now_us() + (uint64_t)ms * 1000u, keep = l->deadline_us;
     l->deadline_us = end;
     for (troth_event ev = troth_next(l->conn); ev.kind == TROTH_SEND && now_us() < end; ev = troth_next(l->conn))
-        push(l, ev.data);
+        if (!push(l, ev.data))
+            await(l, POLLOUT);
     l->deadline_us = keep;
 }

@@ -15,6 +15,7 @@ struct link {
     uint8_t     first[64];     /* the peer's first bytes: what it speaks, if not TLS          */
     size_t      first_n;
     uint64_t    in, out;       /* bytes of the transport so far                               */
+    bool        stuck;         /* the socket took nothing when last asked                     */
 };
 
 enum link_wake { LINK_EVENT, LINK_ALSO, LINK_TIME };

@@ -21,7 +21,7 @@
 #include "story_out.h"
 #include "tty.h"
 
-enum { TICKET_MAX = 65536, PENDING_MAX = 256 << 10, EARLY_MOST = 1 << 20, HOST_NAME_MOST = 253 };
+enum { TICKET_MAX = 65536, EARLY_MOST = 1 << 20, HOST_NAME_MOST = 253 };
 
 /* ---- opening */
 
@@ -254,8 +254,6 @@ bool session_write(struct session *s, const void *p, size_t n)
     if (!troth_write(s->conn, &part, 1))
         return false;
     troth_story_data(s->story, true, part);
-    if (troth_pending(s->conn) > PENDING_MAX)
-        link_flush(&s->link, (int)s->timeout_ms);
     return true;
 }
 

@@ -56,7 +56,7 @@ enum link_wake session_next(struct session *s, troth_event *ev, int also);
 bool session_peek(struct session *s, unsigned ms);
 /* What --early-data gave and no server took early, now that the handshake is done. */
 bool session_early_rest(struct session *s);
-/* Writes; waits until the transport took most of it. */
+/* What session_next sends then. */
 bool session_write(struct session *s, const void *p, size_t n);
 /* The verdict-first text of s->error on `to` (a FILE), or nothing when all is well. */
 void session_tell_failure(struct session *s, void *to);
