@@ -139,6 +139,8 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
     } else if (ev.kind == TROTH_DONE || ev.kind == TROTH_FAILED) {
         *any = true;
         t->failed = ev.kind == TROTH_FAILED;
+        if (!t->failed && !t->closed && t->ears.closed) /* our side was closed first: the peer's close_notify is the end of all */
+            t->ears.closed(t, t->ears.ctx);
         over(t);
         if (t->failed) { /* a filter that fails does not tell its owner by itself */
             tls_bev_leave(t);

@@ -153,6 +153,34 @@ check("and logged", p.said("net.timeout-handshake"), p.log()[-400:])
 check("the backend saw neither", after.count == before, after.count - before)
 check("a client's half-closed connection", half_closed(p.port, big[:3 << 20]) == f"{3 << 20} {hashlib.sha256(big[:3 << 20]).hexdigest()}".encode())
 
+answers = []
+
+
+def ends_first(c):
+    c.sendall(b"that was all")
+    c.shutdown(socket.SHUT_WR)
+    c.settimeout(10)
+    answers.append(read_all(c))
+
+
+first = Backend(ends_first)
+o = Server("--backend", f"127.0.0.1:{first.port}", verb="proxy", cert=CERT, key=KEY)
+for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+    one = ssl.create_default_context(cafile=CA)
+    one.minimum_version = one.maximum_version = version
+    hand = ByHand(o.port, one)
+    hand.step(hand.tls.do_handshake)
+    said = b"".join(iter(lambda: hand.step(hand.tls.read, 100), b""))  # to its close_notify
+    hand.step(hand.tls.write, b"and that is mine")
+    hand.close_notify()
+    end = time.time() + 8
+    while not answers and time.time() < end:
+        time.sleep(0.05)
+    check(f"{version.name}: a backend that ends first hears the client to its end", said == b"that was all" and answers == [b"and that is mine"], (said, answers, first.__dict__))
+    answers.clear()
+    hand.socket.close()
+check("which is in order", o.end() == 0 and "event=connection" in o.log() and o.log().count("code=ok") == 2, o.log()[-600:])
+
 seen = []
 
 
