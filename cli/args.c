@@ -114,7 +114,7 @@ int complain(const struct args *a, int status, const char *fmt, ...)
         config_place(a, text, place, sizeof place);
     if (a && a->heard) {
         size_t n = strlen(a->heard);
-        snprintf(a->heard + n, ARG_HEARD_MAX - n, "%s%s%s", n ? "\n" : "", place, text);
+        snprintf(a->heard + n, ARG_HEARD_MAX - n, "%s%s%s", n ? "\n " : "", place, text);
         return status;
     }
     fprintf(stderr, "troth%s%s: ", a ? " " : "", a ? verbs[a->verb].name : "");
@@ -428,6 +428,46 @@ bool args_again(struct args *a, const struct args *first, char *heard, int *stat
     *a = (struct args){ .argc = first->argc, .argv = first->argv, .heard = heard };
     *status = EXIT_OK;
     return parse(a, a->argc, a->argv, status);
+}
+
+static bool is_same(const struct args *a, const struct args *b, enum opt o)
+{
+    const char *x = args_value(a, o, NULL), *y = args_value(b, o, NULL);
+    bool same = a->given[o] == b->given[o] && !x == !y && (!x || !strcmp(x, y));
+    for (size_t i = 0; same && opts[o].verbs & REPEATS && i < a->given[o]; i++)
+        same = !strcmp(args_nth(a, o, i), args_nth(b, o, i));
+    return same;
+}
+
+static bool keep(struct args *a, const struct args *first, enum opt o)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a->n_all; i++)
+        if (a->all[i].opt != o)
+            a->all[n++] = a->all[i];
+    a->n_all = n;
+    a->given[o] = 0;
+    bool ok = true;
+    if (!(opts[o].verbs & REPEATS) && first->given[o])
+        ok = args_set(a, o, first->value[o], first->line[o]);
+    for (size_t i = 0; ok && i < first->n_all; i++)
+        if (first->all[i].opt == o)
+            ok = args_set(a, o, first->all[i].value, first->all[i].line);
+    return ok;
+}
+
+bool args_keep(struct args *a, const struct args *first, void (*changed)(void *ctx, enum opt), void *ctx)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < OPT_COUNT; i++) {
+        enum opt o = (enum opt)i;
+        if (!(opts[o].verbs & START) || !opt_is_of(o, a->verb))
+            continue;
+        if (!is_same(a, first, o))
+            changed(ctx, o);
+        ok = keep(a, first, o);
+    }
+    return ok && args_fit(a);
 }
 
 void args_free(struct args *a)

@@ -64,6 +64,9 @@ struct args {
 bool args_parse(struct args *a, int argc, char **argv, int *status);
 /* The same once more, as the file may say something else by now.  What is complained of goes to `heard`. */
 bool args_again(struct args *a, const struct args *first, char *heard, int *status);
+/* What the start said of options that only it reads (opt_is_fixed) stays; calls `changed` for each of which something else is said now.
+ * False after a message. */
+bool args_keep(struct args *a, const struct args *first, void (*changed)(void *ctx, enum opt), void *ctx);
 void args_free(struct args *a);
 
 static inline bool args_has(const struct args *a, enum opt o)

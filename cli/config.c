@@ -271,13 +271,15 @@ static bool is_of_name(char c)
     return isalnum((unsigned char)c) || strchr("_-./", c);
 }
 
-/* Is the name of that file among the words? */
-static bool is_about(const char *message, const char *name)
+/* Is the name of that file, or the value in its quotes, among the words? */
+static bool is_about(const char *message, enum opt o, const char *value)
 {
-    size_t n = strlen(name);
-    for (const char *at = message; (at = strstr(at, name)); at++)
-        if ((at == message || !is_of_name(at[-1])) && !(at[n] && is_of_name(at[n])))
+    size_t n = value ? strlen(value) : 0;
+    for (const char *at = message; n && (at = strstr(at, value)); at++) {
+        char before = at == message ? ' ' : at[-1], behind = at[n];
+        if (opt_is_path(o) ? !is_of_name(before) && !(behind && is_of_name(behind)) : before == '`' && behind == '\'')
             return true;
+    }
     return false;
 }
 
@@ -296,10 +298,10 @@ void config_place(const struct args *a, const char *message, char *out, size_t c
         return;
     }
     for (size_t i = 0; i < OPT_COUNT; i++)
-        if (a->line[i] && opt_is_path((enum opt)i) && !opt_repeats((enum opt)i) && is_about(message, a->value[i]))
+        if (a->line[i] && !opt_repeats((enum opt)i) && is_about(message, (enum opt)i, a->value[i]))
             snprintf(out, cap, "%s:%u: %s: ", path, a->line[i], opt_name((enum opt)i));
     for (size_t i = 0; i < a->n_all; i++)
-        if (a->all[i].line && opt_is_path(a->all[i].opt) && is_about(message, a->all[i].value))
+        if (a->all[i].line && is_about(message, a->all[i].opt, a->all[i].value))
             snprintf(out, cap, "%s:%u: %s: ", path, a->all[i].line, opt_name(a->all[i].opt));
 }
 

@@ -63,6 +63,7 @@ static const struct {
     { (unsigned)ANY, OPT_AT, OPT_TIME, "they are the same" },
     { (unsigned)ANY, OPT_PROXY, OPT_NO_PROXY, "choose one of them" },
     { (unsigned)ANY, OPT_CONFIG, OPT_NO_CONFIG, "choose one of them" },
+    { V(SERVE) | V(PROXY), OPT_CHECK_CONFIG, OPT_PRINT_CONFIG, "one thing at a time" },
     { (unsigned)ANY, OPT_QUIET, OPT_VERBOSE, "choose one of them" },
     { V(CHECK), OPT_FORMAT, OPT_JSON, "--json is --format json" },
     { V(SERVE) | V(PROXY), OPT_LOG, OPT_JSON, "--json is --log json" },

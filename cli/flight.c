@@ -23,7 +23,10 @@ bool flight_init(struct flight *f, const struct args *a, const struct log *log, 
         return false;
     if (!f->dir)
         return true;
-    if ((mkdir(f->dir, 0700) && errno != EEXIST) || stat(f->dir, &st) || !S_ISDIR(st.st_mode) || access(f->dir, W_OK | X_OK)) {
+    bool only_asked = args_has(a, OPT_CHECK_CONFIG);
+    if (only_asked && access(f->dir, F_OK) && errno == ENOENT) /* it would be made */
+        return true;
+    if ((!only_asked && mkdir(f->dir, 0700) && errno != EEXIST) || stat(f->dir, &st) || !S_ISDIR(st.st_mode) || access(f->dir, W_OK | X_OK)) {
         *status = complain(a, EXIT_FILE, "--record: %s: %s", f->dir, S_ISDIR(st.st_mode) ? strerror(errno) : "is not a directory");
         return false;
     }

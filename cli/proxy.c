@@ -471,11 +471,12 @@ static int find_backend(struct proxy *x, const char *where, const char *port)
     return EXIT_OK;
 }
 
-static int configure(struct proxy *x, const struct args *a, struct target *wrapped)
+/* What only proxy has. */
+static int read_own(struct proxy *x, const struct args *a, struct target *wrapped)
 {
     static const char *const versions[] = { "none", "v1", "v2", NULL };
-    const char *wrap = args_value(a, OPT_WRAP, NULL), *backend = args_value(a, OPT_BACKEND, wrap);
-    if (!backend)
+    const char *wrap = args_value(a, OPT_WRAP, NULL);
+    if (!args_has(a, OPT_BACKEND) && !wrap)
         return complain(a, EXIT_USAGE, "where to forward to? --backend ADDR:PORT, or --wrap HOST to speak TLS to HOST");
     if (wrap && !target_parse(wrapped, a, wrap, "443"))
         return EXIT_USAGE;
@@ -484,14 +485,36 @@ static int configure(struct proxy *x, const struct args *a, struct target *wrapp
     if ((x->herald = args_word(a, OPT_SEND_PROXY, versions, 0)) < 0)
         return EXIT_USAGE;
     x->name = wrap ? wrapped->host : NULL;
-    int status = service_init(&x->service, a, wrap != NULL);
-    return status == EXIT_OK ? find_backend(x, backend, wrap ? "443" : "80") : status;
+    return EXIT_OK;
+}
+
+static int find_own_backend(struct proxy *x, const struct args *a)
+{
+    x->service.args = a;
+    return find_backend(x, args_value(a, OPT_BACKEND, args_value(a, OPT_WRAP, NULL)), x->name ? "443" : "80");
+}
+
+/* --check-config: everything, also behind a mistake. */
+static int check(struct proxy *x, const struct args *a, struct target *wrapped)
+{
+    int own = read_own(x, a, wrapped), rest = service_check(a, x->name != NULL), backend = own ? EXIT_OK : find_own_backend(x, a);
+    return service_verdict(a, own ? own : rest ? rest : backend);
+}
+
+static int configure(struct proxy *x, const struct args *a, struct target *wrapped)
+{
+    int status = read_own(x, a, wrapped);
+    if (status == EXIT_OK)
+        status = service_init(&x->service, a, x->name != NULL);
+    return status == EXIT_OK ? find_own_backend(x, a) : status;
 }
 
 int verb_PROXY(const struct args *a)
 {
     struct proxy x = { .service = { .adopt = adopt, .drop = drop } };
     struct target wrapped;
+    if (args_has(a, OPT_CHECK_CONFIG))
+        return check(&x, a, &wrapped);
     int status = configure(&x, a, &wrapped);
     if (status == EXIT_OK) {
         x.service.base = event_base_new();

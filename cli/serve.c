@@ -351,15 +351,35 @@ static int open_loop(struct serve *s)
     return service_open(v);
 }
 
+static bool read_own(struct serve *s, const struct args *a)
+{
+    return args_number(a, OPT_REQUEST_TIMEOUT, 1, 86400, PACE_REQUEST_SECONDS, &s->request_seconds);
+}
+
+static int open_folder(struct serve *s, const struct args *a)
+{
+    const char *dir = a->n_operands ? a->operands[0] : args_value(a, OPT_DIR, ".");
+    s->root = files_open(dir);
+    return s->root >= 0 ? EXIT_OK : complain(a, EXIT_FILE, "%s: %s", dir, strerror(errno));
+}
+
+/* --check-config: everything, also behind a mistake. */
+static int check(struct serve *s, const struct args *a)
+{
+    int own = read_own(s, a) ? EXIT_OK : EXIT_USAGE, folder = open_folder(s, a), rest = service_check(a, false);
+    if (s->root >= 0)
+        close(s->root);
+    return service_verdict(a, own ? own : folder ? folder : rest);
+}
+
 int verb_SERVE(const struct args *a)
 {
     struct serve s = { .service = { .adopt = adopt, .drop = drop }, .root = -1 };
-    const char *dir = a->n_operands ? a->operands[0] : ".";
-    if (!args_number(a, OPT_REQUEST_TIMEOUT, 1, 86400, PACE_REQUEST_SECONDS, &s.request_seconds))
-        return EXIT_USAGE;
-    int status = service_init(&s.service, a, false);
-    if (status == EXIT_OK && (s.root = files_open(dir)) < 0)
-        status = complain(a, EXIT_FILE, "%s: %s", dir, strerror(errno));
+    if (args_has(a, OPT_CHECK_CONFIG))
+        return check(&s, a);
+    int status = read_own(&s, a) ? service_init(&s.service, a, false) : EXIT_USAGE;
+    if (status == EXIT_OK)
+        status = open_folder(&s, a);
     if (status == EXIT_OK) {
         status = open_loop(&s);
         if (status == EXIT_OK && event_base_dispatch(s.service.base) < 0)

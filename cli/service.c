@@ -6,13 +6,16 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "dial.h"
 #include "setup.h"
 #include "state.h"
+#include "target.h"
 
 enum { FAREWELLS_MOST = 1000, CROWD = 1000, SESSIONS_MOST = 1000000, SESSIONS_DEFAULT = 10000, FILES_OWN = 32, FEW = 1000 };
 
@@ -25,12 +28,13 @@ static void warn_about(const struct service *s)
         log_line(&s->log, "warn", "certificate", "code", w->code, "what", w->text, "saw", w->detail, "action", w->hint, NULL);
 }
 
-static bool configure(struct service *s, bool is_client, int *status)
+bool service_configure(struct service *s, const struct args *a, bool is_client, int *status)
 {
-    troth_server *server = is_client ? NULL : setup_server(s->args, s->flight.tape, s->sessions, status);
-    troth_client *client = is_client ? setup_client(s->args, s->flight.tape, status) : NULL;
+    troth_server *server = is_client ? NULL : setup_server(a, s->flight.tape, s->sessions, status);
+    troth_client *client = is_client ? setup_client(a, s->flight.tape, status) : NULL;
     if (!server && !client)
         return false;
+    s->args = s->flight.args = a;
     troth_server_free(s->server);
     troth_client_free(s->client);
     s->server = server;
@@ -44,21 +48,60 @@ static bool configure(struct service *s, bool is_client, int *status)
     return true;
 }
 
+bool service_limits(const struct args *a, struct log *log, long *max_conns, long *grace)
+{
+    bool ok = log_init(log, a);
+    ok = args_number(a, OPT_MAX_CONNS, 1, 1000000, 10000, max_conns) && ok;
+    return args_number(a, OPT_GRACE, 0, 86400, 10, grace) && ok;
+}
+
+/* What only the start reads. */
+static bool read_options(struct service *s, const struct args *a, long *sessions)
+{
+    bool ok = service_limits(a, &s->log, &s->max_conns, &s->grace);
+    ok = args_number(a, OPT_TIMEOUT, 1, 86400, 10, &s->timeout) && ok;
+    ok = args_number(a, OPT_SESSIONS, 0, SESSIONS_MOST, SESSIONS_DEFAULT, sessions) && ok;
+    return nets_read(&s->announce, a, OPT_ACCEPT_PROXY) && ok;
+}
+
+int service_check(const struct args *a, bool is_client)
+{
+    struct service s = { .args = a };
+    struct target t;
+    const char *where;
+    long sessions;
+    int status = read_options(&s, a, &sessions) ? EXIT_OK : EXIT_USAGE, how = EXIT_OK;
+    for (size_t i = 0; (where = args_nth(a, OPT_LISTEN, i)); i++)
+        if (!target_parse(&t, a, where, "8443"))
+            status = EXIT_USAGE;
+    if (!flight_init(&s.flight, a, &s.log, !is_client, &how) && status == EXIT_OK)
+        status = how;
+    flight_end(&s.flight);
+    how = setup_check(a, is_client);
+    return status == EXIT_OK ? how : status;
+}
+
+int service_verdict(const struct args *a, int status)
+{
+    const char *file = config_file(a);
+    if (status == EXIT_OK && !args_has(a, OPT_QUIET))
+        printf("troth %s: a start would find all in order%s%s%s\n", verb_name(a->verb), file ? " (" : "", file ? file : "", file ? ")" : "");
+    return status;
+}
+
 int service_init(struct service *s, const struct args *a, bool is_client)
 {
     long sessions;
     int status = supervisor_sockets(a, s->passed, LISTENERS_MAX, &s->n_passed);
-    s->args = a;
+    s->args = s->first = a;
     if (status != EXIT_OK)
         return status;
-    if (!log_init(&s->log, a) || !args_number(a, OPT_TIMEOUT, 1, 86400, 10, &s->timeout) ||
-        !args_number(a, OPT_MAX_CONNS, 1, 1000000, 10000, &s->max_conns) || !args_number(a, OPT_GRACE, 0, 86400, 10, &s->grace) ||
-        !args_number(a, OPT_SESSIONS, 0, SESSIONS_MOST, SESSIONS_DEFAULT, &sessions) || !nets_read(&s->announce, a, OPT_ACCEPT_PROXY))
+    if (!read_options(s, a, &sessions))
         return EXIT_USAGE;
     if (!flight_init(&s->flight, a, &s->log, !is_client, &status))
         return status;
     s->sessions = is_client || !sessions ? NULL : id_cache_new((size_t)sessions, s->flight.tape);
-    if (!configure(s, is_client, &status))
+    if (!service_configure(s, a, is_client, &status))
         return status;
     return EXIT_OK;
 }
@@ -80,6 +123,9 @@ void service_free(struct service *s)
     id_cache_free(s->sessions);
     identities_free(&s->identities);
     flight_end(&s->flight);
+    if (s->again)
+        args_free(s->again);
+    free(s->again);
 }
 
 /* ---- signals */
@@ -117,14 +163,12 @@ static void reload(evutil_socket_t signal_number, short what, void *ctx)
 {
     struct service *s = ctx;
     char reloading[64];
-    int status;
     (void)signal_number;
     (void)what;
     snprintf(reloading, sizeof reloading, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_us());
     if (!s->stopping) /* or it would have to be ready again */
-        supervisor_say(&s->supervisor, reloading, "Reading certificates and keys again");
-    bool ok = configure(s, s->client != NULL, &status);
-    log_line(&s->log, ok ? "info" : "error", "reload", "result", ok ? "ok" : "kept the old configuration", NULL);
+        supervisor_say(&s->supervisor, reloading, "Reading the configuration, certificates and keys again");
+    bool ok = service_reload(s);
     if (!s->stopping)
         say_ready(s, ok ? "" : "; the last reload failed, and kept the old configuration");
 }

@@ -30,7 +30,9 @@ struct place {
 };
 
 struct service {
-    const struct args     *args;
+    const struct args     *args;      /* in force                                  */
+    const struct args     *first;     /* of the start: what only that reads        */
+    struct args           *again;     /* read at the last reload that went well, ours to free; NULL: none did */
     struct log             log;
     struct event_base     *base;
     struct event          *signals[SERVICE_SIGNALS];
@@ -63,6 +65,16 @@ struct service {
 /* Options, sockets that were passed to us, and configurations: the client's or the server's.  Nothing that stays open may be opened before.
  * The exit status, not EXIT_OK after a message. */
 int service_init(struct service *, const struct args *, bool is_client);
+/* A configuration from those options takes the old one's place.  False after a message: there is none, and the old one stays. */
+bool service_configure(struct service *, const struct args *, bool is_client, int *status);
+/* Reads the options again, which may stand in a file, and all that they name; says in the log what came of it. */
+bool service_reload(struct service *);
+/* How to log, and what is not bound to the start.  False after messages. */
+bool service_limits(const struct args *, struct log *, long *max_conns, long *grace);
+/* Would it start?  Says all that is wrong, opens nothing, changes nothing.  The exit status. */
+int service_check(const struct args *, bool is_client);
+/* Says so when there was nothing.  The status. */
+int service_verdict(const struct args *, int status);
 /* The loop, its signals and its listeners.  The exit status, as above. */
 int service_open(struct service *);
 /* Of a connection that begins: the PROXY header, where one is due, is taken out of `in`; as in tls_bev_ears.first.  *v as for

@@ -125,29 +125,41 @@ static bool set_staple(const struct args *a, troth_builder *b, const char *path)
     return ok && !setup_mistake(a, b, path);
 }
 
+/* The i-th --cert. */
+static bool set_identity(const struct args *a, troth_builder *b, size_t i, int *status)
+{
+    const char *cert = args_nth(a, OPT_CERT, i), *key = args_nth(a, OPT_KEY, i), *staple = args_nth(a, OPT_STAPLE, i);
+    *status = EXIT_FILE;
+    troth_passphrase(b, passphrase_from_file, (void *)(uintptr_t)a);
+    if (!key && args_nth(a, OPT_DELEGATED, i)) { /* the credential's key is all that this machine has */
+        if (!with_file(a, b, cert, KEY_MOST, external))
+            return false;
+    } else {
+        troth_identity_files(b, cert, key ? key : cert);
+        const troth_error *why = troth_mistake(b);
+        if (why) { /* names its files by itself */
+            *status = complain_of(a, exit_code_of(why), why, NULL, why->detail);
+            return false;
+        }
+    }
+    return (!staple || set_staple(a, b, staple)) && set_delegated(a, b, i);
+}
+
+static bool set_raw_key(const struct args *a, troth_builder *b, size_t i, int *status)
+{
+    const char *raw = args_value(a, OPT_RAW_KEY, NULL);
+    (void)i;
+    *status = EXIT_FILE;
+    troth_passphrase(b, passphrase_from_file, (void *)(uintptr_t)a);
+    return !raw || with_file(a, b, raw, KEY_MOST, troth_identity_raw_key);
+}
+
 static bool set_identities(const struct args *a, troth_builder *b, int *status)
 {
-    troth_passphrase(b, passphrase_from_file, (void *)(uintptr_t)a);
-    const char *cert, *key, *staple;
-    for (size_t i = 0; (cert = args_nth(a, OPT_CERT, i)); i++) {
-        key = args_nth(a, OPT_KEY, i);
-        staple = args_nth(a, OPT_STAPLE, i);
-        if (!key && args_nth(a, OPT_DELEGATED, i)) { /* the credential's key is all that this machine has */
-            if (!with_file(a, b, cert, KEY_MOST, external))
-                return false;
-        } else {
-            troth_identity_files(b, cert, key ? key : cert);
-            const troth_error *why = troth_mistake(b);
-            if (why) { /* names its files by itself */
-                *status = complain_of(a, exit_code_of(why), why, NULL, why->detail);
-                return false;
-            }
-        }
-        if ((staple && !set_staple(a, b, staple)) || !set_delegated(a, b, i))
-            return false;
-    }
-    const char *raw = args_value(a, OPT_RAW_KEY, NULL);
-    return !raw || with_file(a, b, raw, KEY_MOST, troth_identity_raw_key);
+    bool ok = true;
+    for (size_t i = 0; ok && args_nth(a, OPT_CERT, i); i++)
+        ok = set_identity(a, b, i, status);
+    return ok && set_raw_key(a, b, 0, status);
 }
 
 static void append_line(void *ctx, const char *line)
@@ -164,6 +176,15 @@ static void line_to_tape(void *tape, const char *line)
     tape_key_line(tape, line);
 }
 
+/* Could a line be written there? */
+static bool could_append(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    return access(path, F_OK) ? !access(folder, W_OK | X_OK) : !access(path, W_OK);
+}
+
 /* A variable that was set for another program is no reason to stop; an option is. */
 static bool set_key_log(const struct args *a, troth_builder *b, struct tape *tape)
 {
@@ -174,7 +195,9 @@ static bool set_key_log(const struct args *a, troth_builder *b, struct tape *tap
     const char *path = args_value(a, OPT_KEYLOG, getenv("SSLKEYLOGFILE"));
     if (!path || !*path)
         return true;
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (args_has(a, OPT_CHECK_CONFIG) && could_append(path))
+        return true;
+    int fd = args_has(a, OPT_CHECK_CONFIG) ? -1 : open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         complain(a, EXIT_FILE, "no key log: %s: %s", path, strerror(errno));
         return !args_has(a, OPT_KEYLOG);
@@ -356,4 +379,62 @@ troth_server *setup_server(const struct args *a, struct tape *tape, struct id_ca
     if (!s)
         *status = complain_of(a, exit_code_of(&why), &why, NULL, why.detail);
     return s;
+}
+
+/* ---- would it do? */
+
+enum { PARTS = 6 };
+
+/* One of PARTS, or the identities behind them. */
+static bool set_part(const struct args *a, troth_builder *b, size_t part, bool server, int *status)
+{
+    *status = part ? EXIT_FILE : EXIT_USAGE;
+    switch (part) {
+    case 0:
+        return setup_speak(a, b, server) && set_time(a, b, NULL);
+    case 1:
+        return set_key_log(a, b, NULL) && set_raw_key(a, b, 0, status);
+    case 2:
+        return psk_options(a, b, status);
+    case 3:
+        return server ? ech_server_options(a, b) : ech_client_options(a, b);
+    case 4:
+        return !server || set_ticket_keys(a, b, NULL);
+    case 5:
+        return server ? set_client_auth(a, b, status) : set_trust(a, b, status);
+    default:
+        return set_identity(a, b, part - PARTS, status);
+    }
+}
+
+static troth_builder *builder_for(bool server)
+{
+    troth_provider *provider = troth_libcrypto();
+    return server ? troth_server_builder(provider) : troth_client_builder(provider);
+}
+
+int setup_check(const struct args *a, bool is_client)
+{
+    int first = EXIT_OK, status;
+    for (size_t part = 0; part < PARTS || args_nth(a, OPT_CERT, part - PARTS); part++) {
+        troth_builder *b = builder_for(!is_client);
+        bool ok = set_part(a, b, part, !is_client, &status);
+        const troth_error *why = ok ? troth_mistake(b) : NULL;
+        if (why)
+            status = complain_of(a, exit_code_of(why), why, NULL, why->detail);
+        if ((!ok || why) && first == EXIT_OK)
+            first = status;
+        troth_builder_free(b);
+    }
+    if (first != EXIT_OK)
+        return first;
+    troth_client *client = is_client ? setup_client(a, NULL, &status) : NULL;
+    troth_server *server = is_client ? NULL : setup_server(a, NULL, NULL, &status);
+    const troth_error *w;
+    for (size_t i = 0; server && (w = troth_server_warning(server, i)); i++)
+        complain_of(a, EXIT_OK, w, "warning", w->detail);
+    first = client || server ? EXIT_OK : status;
+    troth_client_free(client);
+    troth_server_free(server);
+    return first;
 }

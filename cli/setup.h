@@ -13,6 +13,8 @@ struct tape;
 troth_client *setup_client(const struct args *a, struct tape *tape, int *status);
 /* sessions: of TLS 1.2, by id; NULL: none are kept. */
 troth_server *setup_server(const struct args *a, struct tape *tape, struct id_cache *sessions, int *status);
+/* All of its parts, each on its own, so that every mistake is told; then the whole.  The exit status; nothing is written anywhere. */
+int setup_check(const struct args *a, bool is_client);
 /* --record: the tape that it needs.  NULL where it was not given, or without memory. */
 struct tape *setup_tape(const struct args *a);
 /* The versions, groups, suites, signatures, protocols, compression and sessions that the options ask for.  False after a message. */

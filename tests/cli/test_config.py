@@ -1,9 +1,11 @@
 """The configuration file: which one is read, what goes before what, every mistake with its line, what is printed can be read again.
 ctest: timeout=300"""
+import json
 import os
+import signal
 import subprocess
 
-from serving import D, TROTH, authority, check, finish, run
+from serving import D, TROTH, Server, ask, authority, check, finish, home_page, run, tls
 
 authority()
 CERT, KEY = f"{D}/localhost.pem", f"{D}/localhost-key.pem"
@@ -122,4 +124,78 @@ check("printed, read and printed again: the same", got.count("\n") > 25 and got 
 for value in (b"\xff", b"\xc2\x85"):
     r = subprocess.run([TROTH, b"get", b"--header", value, b"--print-config", b"https://x"], capture_output=True, env=bare, timeout=60, check=False)
     check(f"no YAML for {value}", r.returncode == 2 and b"--header: YAML has no way" in r.stderr, r.stderr)
+
+# ---- would it start?
+web = home_page()
+CA = f"{D}/ca.pem"
+
+
+def checked(text, *words, verb="serve", status=0, args=()):
+    """--check-config of such a file: all that is wrong, line by line, or the one sentence that nothing is."""
+    r = run(verb, "--config", write(text), "--check-config", *args, status=status, env=bare)
+    said = r.stderr.split("\n")
+    ok = all(any((n == 0 or f"x.yaml:{n}: " in line) and w in line for line in said) for n, w in words)
+    check(f"checked: {text[:50]!r}", ok and ("in order" in r.stdout) == (status == 0) and (bool(words) or not r.stderr), (r.stdout, said))
+
+
+good = f"cert: {CERT}\nkey: {KEY}\ndir: web\nlisten: 127.0.0.1:1\n"
+checked(good + "keylog: secrets\nrecord: failures\n")
+check("and it wrote nothing", not os.path.exists(f"{D}/secrets") and not os.path.exists(f"{D}/failures"))
+checked(good.replace("localhost-key", "ca-key"), (2, "key: "), status=8)
+checked("cert: [a.pem, b.pem]\nkey: c.pem\nclient-ca: d.pem\nticket-key: e.key\ndir: nowhere\ngrace: long\nmax-connections: -1\nmin: 1.1\n" +
+        "listen: '127.0.0.1:99999'\nrequest-timeout: soon\n", (1, "a.pem"), (1, "b.pem"), (3, "d.pem"), (4, "e.key"), (5, "nowhere"), (6, "--grace"),
+        (7, "--max-connections"), (8, "--min"), (9, "99999"), (10, "--request-timeout"), status=2)
+checked("grace: 1\n", (0, "--cert"), status=2)
+checked(f"cert: {CERT}\nkey: {KEY}\nbackend: 127.0.0.1:9\n", verb="proxy")
+checked(f"cert: {CERT}\nkey: nokey.pem\nsend-proxy: v9\nbackend: 'a:b'\n", (2, "nokey.pem"), (3, "v9"), verb="proxy", status=2)
+checked(f"wrap: localhost:1\nca: {CA}\nbackend: 127.0.0.1:9\npin: 12\n", (4, "--pin"), verb="proxy", status=2)
+checked(f"wrap: localhost:1\nca: {CA}\ncert: no.pem\nkey: {KEY}\n", (3, "no.pem"), verb="proxy", status=8)
+run("ca", "init", "--out", f"{D}", status=8)
+os.makedirs(f"{D}/past")
+run("ca", "init", "--out", f"{D}/past", "--not-before", "2020-01-01")
+run("ca", "issue", "--out", f"{D}/past", "--not-before", "2020-02-01", "--days", "9", "localhost")
+checked("cert: past/localhost.pem\nkey: past/localhost-key.pem\ndir: web\n", (0, "warning"), status=0)
+
+# ---- the file is read again at HUP
+conf = write(good.replace("web", web) + "grace: 5\nalpn: http/1.1\n", f"{D}/live.yaml")
+s = Server("--config", conf, "--log", "json")  # which brings --listen and --port-file
+check("a server from a file", ask(s.port, CA, "/")[2] == b"<h1>home</h1>", s.log())
+
+
+def again(text, *words):
+    before = s.log()
+    write(text, conf)
+    s.kill(signal.SIGHUP)
+    for _ in range(100):
+        news = [json.loads(line) for line in s.log()[len(before):].split("\n") if line]
+        if any("result" in n for n in news):
+            break
+        s.said("no such word", seconds=0.05)
+    check(f"reload: {words}", all(any(n.get(k) == v or (k in ("why", "what") and v in n.get(k, "")) for n in news) for k, v in words) and
+          ask(s.port, CA, "/")[2] == b"<h1>home</h1>", news)
+
+
+def version():
+    with tls(s.port, CA) as c:
+        return c.version()
+
+
+again(good + "certt: x\nmin: 9\n", ("result", "kept the old configuration"), ("why", f"{conf}:5: there is no option `certt'; did you mean `cert'?"))
+again(good + "cert: [", ("why", f"{conf}:5: "))
+again(good + "min: 9\nmax-connections: 0\n", ("why", f"{conf}:6: --max-connections"))
+again(good.replace(CERT, f"{D}/none.pem"), ("why", f"{conf}:1: cert: "), ("result", "kept the old configuration"))
+again(good + "ca: x\n", ("why", "`ca' means nothing"))
+check("the old one serves", version() == "TLSv1.3")
+again(good + "max: 1.2\n", ("result", "ok"), ("file", conf))
+check("the new one serves", version() == "TLSv1.2")
+again(good.replace("127.0.0.1:1", "127.0.0.1:2") + "session-cache: 5\nkeylog: x\n", ("result", "ok"), ("option", "session-cache"), ("option", "keylog"), ("what", "only a start"))
+check("what only a start reads stays", version() == "TLSv1.3" and not os.path.exists(f"{D}/x"), s.log())
+os.remove(conf)
+s.kill(signal.SIGHUP)
+check("the file is gone", s.said(f"{conf}: No such file") and version() == "TLSv1.3", s.log())
+again(good + "max: 1.2\n", ("result", "ok"))
+again(good + "verbose: true\n", ("result", "ok"))
+check("and says more", ask(s.port, CA, "/")[2] == b"<h1>home</h1>" and s.said('"event":"request"'), s.log())
+check("every line is JSON", all(json.loads(line) for line in s.log().split("\n") if line))
+check("it ends well", s.end() == 0)
 finish()
