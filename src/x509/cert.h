@@ -166,8 +166,13 @@ struct general_name_item {
     span    value, raw;
 };
 bool general_names_next(span *list, struct general_name_item *g);
+/* What is wrong with GeneralNames' content that no reader above has read, or that has more than `most`; TROTH_R_NONE: nothing. */
+enum troth_reason general_names_fault(span names, size_t most);
 
 /* ---- distinguished names (dn.c) */
+
+/* Content of a RelativeDistinguishedName that no reader has read: is it one? */
+bool rdn_ok(span rdn);
 
 /* A Name at the reader: tag and length included, and its hash.  Wrong structure fails the reader. */
 span name_read(struct rd *r, const char *field, uint64_t *hash);

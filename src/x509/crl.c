@@ -19,6 +19,14 @@ const char *crl_reason_name(unsigned reason)
 
 /* ---- distribution points */
 
+/* GeneralNames that somebody will be looked for among: one that cannot be read is no name, and nobody's. */
+static void names_check(struct rd *r, const char *field, span names)
+{
+    enum troth_reason why = rd_ok(r) ? general_names_fault(names, LIMIT_DP_NAMES) : TROTH_R_NONE;
+    if (why != TROTH_R_NONE)
+        rd_fail(r, field, why);
+}
+
 static void dp_name_read(struct rd *r, struct dp_name *n)
 {
     *n = (struct dp_name){ 0 };
@@ -30,8 +38,10 @@ static void dp_name_read(struct rd *r, struct dp_name *n)
     n->names = n->relative ? der_value(&choice, "nameRelativeToCRLIssuer", DER_CONTEXT_CONS(1))
                            : der_value(&choice, "fullName", DER_CONTEXT_CONS(0));
     der_end(&choice, "distributionPoint");
-    if (rd_ok(r) && !n->names.n)
-        rd_fail(r, "distributionPoint", TROTH_R_DER_EMPTY); /* SIZE (1..MAX) */
+    if (!n->relative)
+        names_check(r, "fullName", n->names);
+    else if (rd_ok(r) && !rdn_ok(n->names))
+        rd_fail(r, "nameRelativeToCRLIssuer", n->names.n ? TROTH_R_DER_VALUE : TROTH_R_DER_EMPTY);
 }
 
 bool dist_points_open(span value, span *list)
@@ -56,8 +66,10 @@ bool dist_point_next(span *list, struct dist_point *dp, bool *bad)
     dp->has_reasons = der_next_is(&r, DER_CONTEXT(1));
     if (dp->has_reasons)
         dp->reasons = der_named_bits(&r, "reasons", DER_CONTEXT(1));
-    if (der_next_is(&r, DER_CONTEXT_CONS(2)))
+    if (der_next_is(&r, DER_CONTEXT_CONS(2))) {
         dp->crl_issuer = der_value(&r, "cRLIssuer", DER_CONTEXT_CONS(2));
+        names_check(&r, "cRLIssuer", dp->crl_issuer);
+    }
     der_end(&r, "DistributionPoint");
     *list = rd_peek(&all);
     *bad = !rd_ok(&all) || (!dp->name.present && !dp->crl_issuer.n); /* RFC 5280 4.2.1.13: never reasons alone */
@@ -200,8 +212,7 @@ static void entry_extension_read(struct crl_entry *e, struct rd *list, span *unk
     } else if (oid_is(oid, OID_CE_CERT_ISSUER)) {
         bit = 4;
         e->cert_issuer = der_value(&value, "CertificateIssuer", DER_SEQUENCE);
-        if (rd_ok(&value) && !e->cert_issuer.n)
-            rd_fail(&value, "CertificateIssuer", TROTH_R_DER_EMPTY);
+        names_check(&value, "CertificateIssuer", e->cert_issuer);
     } else {
         if (critical && unknown && !unknown->n)
             *unknown = oid;

@@ -122,6 +122,13 @@ static size_t attributes_of(span rdn, struct attribute *out)
     return rd_ok(&r) && !rd_more(&r) ? n : SIZE_MAX; /* too many: not comparable but by bytes */
 }
 
+bool rdn_ok(span rdn)
+{
+    struct attribute a[RDN_ATTRIBUTES];
+    size_t n = attributes_of(rdn, a);
+    return n && n != SIZE_MAX;
+}
+
 static bool rdn_equal(span a, span b)
 {
     if (span_equal(a, b))

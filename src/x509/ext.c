@@ -55,6 +55,17 @@ static bool general_value_ok(enum general_name kind, span value, enum gn_place p
     return true;
 }
 
+/* What an otherName's type says it is: one value, whatever it is. */
+static bool other_value_ok(span explicit)
+{
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, explicit, NULL);
+    struct rd r = rd_init(&ctx, explicit), value = der_open(&r, "value", DER_CONTEXT_CONS(0));
+    der_any(&value, "value");
+    der_end(&value, "value");
+    return rd_ok(&r);
+}
+
 /* One GeneralName; its kind, GN_COUNT after a failure. */
 static enum general_name general_name_read(struct rd *r, enum gn_place place)
 {
@@ -72,7 +83,9 @@ static enum general_name general_name_read(struct rd *r, enum gn_place place)
     } else if (kind == GN_OTHER) {
         struct rd x = der_open(r, general_names[kind], tag);
         der_oid(&x, "type-id");
-        der_whole(&x, "value", DER_CONTEXT_CONS(0));
+        span value = der_whole(&x, "value", DER_CONTEXT_CONS(0));
+        if (rd_ok(&x) && !other_value_ok(value))
+            rd_fail(&x, "value", TROTH_R_DER_VALUE);
         der_end(&x, "otherName");
     } else {
         const uint8_t *at = r->at;
@@ -95,6 +108,16 @@ static void general_names_read(struct rd *list, uint16_t *kinds, uint16_t *n)
         seen |= BIT(general_name_read(list, IN_NAMES));
     *kinds = (uint16_t)(seen & (BIT(GN_COUNT) - 1));
     *n = (uint16_t)(count < NAMES_MAX_LISTED ? count : NAMES_MAX_LISTED);
+}
+
+enum troth_reason general_names_fault(span names, size_t most)
+{
+    uint16_t kinds, n;
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, names, NULL);
+    struct rd list = rd_init(&ctx, names);
+    general_names_read(&list, &kinds, &n);
+    return !rd_ok(&list) ? ctx.why : n > most ? TROTH_R_TOO_MANY : TROTH_R_NONE;
 }
 
 /* Tag, length, value of a list that was checked when it was read: lenient here, but never out of bounds. */
