@@ -104,6 +104,20 @@ static enum troth_sig pss_read(struct rd *r, uint16_t *salt_n)
     return (enum troth_sig)hash->pss;
 }
 
+static unsigned salt_bytes(enum troth_sig sig, uint16_t salt_n)
+{
+    for (size_t i = 0; !salt_n && i < COUNT_OF(hash_rows); i++)
+        if (hash_rows[i].pss == sig)
+            return hash_rows[i].n;
+    return salt_n == TROTH_NO_SALT ? 0 : salt_n;
+}
+
+/* RFC 4055 3.3: the same hashes, and a salt that is no shorter. */
+bool key_allows(const struct cert *by, enum troth_sig sig, uint16_t salt_n)
+{
+    return by->key_pss == TROTH_SIG_NONE || (by->key_pss == sig && salt_bytes(sig, salt_n) >= salt_bytes(sig, by->key_pss_salt_n));
+}
+
 static bool params_read(struct rd *alg, uint8_t params)
 {
     if (params == PARAMS_NULL || (params == PARAMS_NULL_OR_ABSENT && rd_more(alg)))
@@ -200,8 +214,7 @@ static const struct curve_row *key_params_read(struct spki *out, const struct ke
     if (row->params == PARAMS_CURVE)
         return curve_read(alg, out);
     if (row->params == PARAMS_PSS && rd_more(alg)) {
-        uint16_t salt = 0;
-        out->pss = (uint8_t)pss_read(alg, &salt);
+        out->pss = (uint8_t)pss_read(alg, &out->pss_salt_n);
         if (out->pss == TROTH_SIG_NONE)
             out->malformed = true;
     } else if (row->params == PARAMS_NULL) {

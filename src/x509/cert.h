@@ -77,6 +77,7 @@ struct cert {
     bool     generalized_too_early;     /* a GeneralizedTime before 2050, where RFC 5280 wants UTCTime            */
     uint16_t sig_salt_n;                /* RSA-PSS signature with a salt that is not as long as its hash (troth_public_key); else 0 */
     uint8_t  key_pss;                   /* enum troth_sig to which an RSA-PSS key is limited; NONE: not limited   */
+    uint16_t key_pss_salt_n;            /* then: the shortest salt of its signatures, as salt_n of troth_public_key */
 
     /* extensions */
     uint32_t has, critical;             /* BIT(enum cert_ext)                                                     */
@@ -145,7 +146,10 @@ struct spki {
     span             oid, curve_oid, bits;
     bool             explicit_curve, malformed;
     uint8_t          pss;      /* enum troth_sig an RSA-PSS key is limited to */
+    uint16_t         pss_salt_n;
 };
+/* Does the key's own limit, if it is an RSA-PSS key with one, allow such a signature? */
+bool key_allows(const struct cert *by, enum troth_sig sig, uint16_t salt_n);
 /* `base`: where the witness' offsets count from; NULL: from the key itself. */
 bool spki_read(struct spki *out, span spki, const uint8_t *base, const struct witness *witness);
 /* Extensions: SEQUENCE OF Extension's content.  One at a time; false at the end or when malformed (*bad). */

@@ -130,7 +130,7 @@ struct rev_signed {
     uint16_t salt_n;
 };
 /* Can it be looked at at all: is the algorithm known, strong enough, and one of this key? */
-bool rev_can_verify(const troth_provider *crypto, enum troth_sig sig, const struct cert *by);
+bool rev_can_verify(const troth_provider *crypto, const struct rev_signed *s, const struct cert *by);
 bool rev_verify(const troth_provider *crypto, struct rev_memory *memory, const struct rev_signed *s, const struct cert *by,
                 unsigned *left, unsigned *used);
 /* Two GeneralName items are the same name (directoryName by RFC 5280 7.1, host of others without regard to case in DNS only). */

@@ -14,10 +14,10 @@ static bool too_weak(enum troth_sig sig)
     return sig == TROTH_SIG_NONE || sig == TROTH_SIG_RSA_PKCS1_SHA1 || sig == TROTH_SIG_ECDSA_SHA1;
 }
 
-bool rev_can_verify(const troth_provider *crypto, enum troth_sig sig, const struct cert *by)
+bool rev_can_verify(const troth_provider *crypto, const struct rev_signed *s, const struct cert *by)
 {
-    return !too_weak(sig) && by->key.type != TROTH_KEY_NONE && (!by->key_pss || by->key_pss == (uint8_t)sig) &&
-           crypto->can_verify(crypto->self, by->key.type, sig);
+    return !too_weak(s->sig) && by->key.type != TROTH_KEY_NONE && key_allows(by, s->sig, s->salt_n) &&
+           crypto->can_verify(crypto->self, by->key.type, s->sig);
 }
 
 bool rev_verify(const troth_provider *crypto, struct rev_memory *memory, const struct rev_signed *s, const struct cert *by,
@@ -26,7 +26,7 @@ bool rev_verify(const troth_provider *crypto, struct rev_memory *memory, const s
     for (unsigned i = 0; memory && i < memory->n; i++)
         if (memory->row[i].object == s->message.p && memory->row[i].key == by->spki.p)
             return memory->row[i].good;
-    if (!rev_can_verify(crypto, s->sig, by) || !*left)
+    if (!rev_can_verify(crypto, s, by) || !*left)
         return false;
     --*left;
     ++*used;

@@ -105,7 +105,7 @@ static struct ocsp_fault delegation_fault(const struct ocsp_question *q, const s
 static struct ocsp_fault signature_fault(const struct ocsp_question *q, struct rev_answer *a, const struct cert *by, unsigned *left)
 {
     struct rev_signed s = { q->response->data, q->response->signature, (enum troth_sig)q->response->sig, q->response->sig_salt_n };
-    if (!rev_can_verify(q->crypto, s.sig, by))
+    if (!rev_can_verify(q->crypto, &s, by))
         return FAULT(OCSP_ALGORITHM, "its signature's algorithm is not accepted");
     return rev_verify(q->crypto, q->memory, &s, by, left, &a->signatures) ? NO_FAULT : FAULT(OCSP_SIGNATURE, "its signature is wrong");
 }
@@ -114,7 +114,7 @@ static struct ocsp_fault signature_fault(const struct ocsp_question *q, struct r
 static struct ocsp_fault certified_fault(const struct ocsp_question *q, struct rev_answer *a, const struct cert *c, unsigned *left)
 {
     struct rev_signed s = { c->tbs, c->signature, (enum troth_sig)c->sig, c->sig_salt_n };
-    if (!rev_can_verify(q->crypto, s.sig, q->issuer))
+    if (!rev_can_verify(q->crypto, &s, q->issuer))
         return FAULT(OCSP_ALGORITHM, "its certificate's signature is of an algorithm that is not accepted");
     if (!rev_verify(q->crypto, q->memory, &s, q->issuer, left, &a->signatures))
         return FAULT(OCSP_RESPONDER, "its certificate is not signed by the certificate's issuer");
