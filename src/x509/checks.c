@@ -388,6 +388,24 @@ bool node_fits(struct judge *j, unsigned cert)
     return fits;
 }
 
+const char *beside_fault(struct judge *j, unsigned at, const struct cert *c)
+{
+    static enum troth_verdict (*const how[])(struct judge *, unsigned, struct finding *) = { check_form, check_critical, check_constraints };
+    struct node node = { .cert = c, .given = -1 };
+    struct path kept = j->now;
+    const char *fault = NULL;
+    for (unsigned i = 0; at + i < kept.n; i++)
+        j->now.node[i] = i ? kept.node[at + i] : &node;
+    j->now.n = kept.n - at;
+    for (size_t i = 0; i < COUNT_OF(how) && !fault; i++) {
+        struct finding f = { 0 };
+        if (how[i](j, 0, &f) == TROTH_FAIL)
+            fault = f.evidence ? f.evidence : "memory ran out";
+    }
+    j->now = kept;
+    return fault;
+}
+
 /* ---- words */
 
 static const char *words_of(struct judge *j, const char *fmt, va_list ap)

@@ -162,6 +162,9 @@ extern const unsigned n_checks, check_of_trust; /* the row that no path runs: it
 bool path_judge(struct judge *);
 /* May this node stand as an issuer (as far as that depends on nothing else)?  Remembered; the first failure is a finding of j->now. */
 bool node_is_sound(struct judge *, unsigned cert);
+/* Instead of the path's certificate `at`, and of the same issuer: what is wrong with this one, as far as that holds for whatever use and
+ * is not about its key, its signature or its dates.  NULL: nothing. */
+const char *beside_fault(struct judge *, unsigned at, const struct cert *);
 /* May it be an issuer of what is below it in the path: by its limits of length and names?  A failure is a finding of j->now. */
 bool node_fits(struct judge *, unsigned cert);
 

@@ -48,9 +48,16 @@ static struct ocsp_fault responder_fault(void *ctx, const struct cert *c)
 {
     struct responder *r = ctx;
     struct rev_answer a = { .status = REV_UNKNOWN };
-    const char *weak = key_fault(c, r->j->policy->min_rsa);
+    const char *weak = key_fault(c, r->j->policy->min_rsa), *fault = weak ? NULL : beside_fault(r->j, r->cert, c);
     if (weak)
         return (struct ocsp_fault){ weak, TROTH_R_OCSP_ALGORITHM };
+    if (fault) {
+        char in[EVIDENCE_MAX];
+        struct text t = TEXT_IN(in);
+        text_add(&t, "its signer's certificate: %s", fault);
+        const char *words = arena_string(r->j->arena, span_of(t.p, t.n));
+        return (struct ocsp_fault){ words ? words : "its signer's certificate cannot be used", TROTH_R_OCSP_RESPONDER };
+    }
     if (!cert_has(c, CX_OCSP_NO_CHECK) && r->j->policy->n_crls)
         crls_ask(r->j, c, cert_at(r->j, r->cert + 1), &a);
     bool revoked = a.status == REV_REVOKED;

@@ -306,6 +306,14 @@ static void responders(void **state)
     CASE("ok", RESPONDER, ANSWER);
     CASE("cert.revoked", RESPONDER, t->staple = delegated(&s, OCSP_REVOKED));
     CASE("ocsp.responder", RESPONDER, s.eku = TEXTS("serverAuth"), ANSWER);
+    /* its certificate is one like any other, and below the same authorities */
+    CASE("ocsp.responder", RESPONDER, s.sig_alg_inner = SPAN_TEXT("\x30\x09\x06\x07\x2a\x86\x48\xce\x3d\x04\x01"), ANSWER);
+    SEEN("signatureAlgorithm and signature differ");
+    CASE("ocsp.responder", RESPONDER, s.ct_poison = true, ANSWER);
+    CASE("ocsp.responder", RESPONDER, t->mid.excluded = TEXTS("dir:CN=Responder"), ANSWER);
+    SEEN("is excluded");
+    CASE("ocsp.responder", RESPONDER, t->root.excluded = TEXTS("dir:CN=Responder"), ANSWER);
+    CASE("ok", RESPONDER, t->root.excluded = TEXTS("dir:CN=Somebody"), ANSWER);
     /* its key counts like any other's */
     CASE("ok", RESPONDER, s.key = rsa, ANSWER);
     CASE("ocsp.algorithm", RESPONDER, s.key = rsa, t->more = only_long_keys, t->root.key = t->mid.key = t->leaf.key = key, ANSWER);
