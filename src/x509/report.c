@@ -166,11 +166,11 @@ static struct node *leaf_choose(struct judge *j)
 static bool host_take(struct judge *j, const char *host)
 {
     span h = span_of(host, strlen(host));
+    if (h.n && h.p[h.n - 1] == '.')
+        h.n--;
     j->ip_n = ip_read(j->ip, h);
     if (j->ip_n)
         return true;
-    if (h.n && h.p[h.n - 1] == '.')
-        h.n--;
     char *copy = arena_string(j->arena, h);
     TRY(copy);
     for (char *c = copy; *c; c++)

@@ -153,6 +153,8 @@ static void hosts(void **state)
     CASE("cert.ip-without-ip-san", t->host = "192.0.2.1");
     CASE("cert.name-mismatch", t->host = "192.0.2.1", t->leaf.san = TEXTS("IP:192.0.2.2"));
     CASE("ok", t->host = "192.0.2.2", t->leaf.san = TEXTS("IP:192.0.2.2"));
+    CASE("ok", t->host = "192.0.2.2.", t->leaf.san = TEXTS("IP:192.0.2.2"));
+    CASE("cert.ip-without-ip-san", t->host = "192.0.2.2.", t->leaf.san = TEXTS("DNS:192.0.2.2"), t->profile = TROTH_PROFILE_RFC5280);
     CASE("ok", t->host = "2001:db8::2", t->leaf.san = TEXTS("IP:2001:db8::2"));
     CASE("cert.wildcard-public-suffix", t->host = "shop.example", t->leaf.san = TEXTS("DNS:*.example"));
     CASE("ok", t->host = "shop.co.uk", t->leaf.san = TEXTS("DNS:*.co.uk"));
