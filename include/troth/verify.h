@@ -78,7 +78,8 @@ TROTH_API void troth_policy_trust_system(troth_policy_builder *);
 typedef struct troth_anchor {
     size_t             size;             /* sizeof this struct                                                   */
     troth_span         certificate;      /* PEM or DER, one                                                      */
-    const char *const *permitted;        /* leaf names must lie in one of these; n_permitted 0: no limit         */
+    const char *const *permitted;        /* leaf names must lie in one of these, and none be asked for by address;
+                                          * n_permitted 0: no limit                                              */
     size_t             n_permitted;
     const char *const *excluded;         /* and in none of these                                                 */
     size_t             n_excluded;

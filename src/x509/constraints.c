@@ -397,6 +397,8 @@ enum troth_verdict check_anchor_limits(struct judge *j, unsigned cert, struct fi
         return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_ANCHOR_LIMITS, all,
                      "it is distrusted for certificates issued after %s", t.p);
     }
+    if (a->n_permitted && j->ip_n)
+        return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_ANCHOR_LIMITS, all, "it is trusted for some domains, and an address was asked for");
     span list = leaf->san;
     for (struct general_name_item g; general_names_next(&list, &g);) {
         if (!spend_names(j, (uint32_t)(a->n_excluded + a->n_permitted)))

@@ -413,6 +413,9 @@ static void limited_anchors(void **state)
     a = (troth_anchor){ .permitted = TEXTS("example"), .n_permitted = 1 };
     CASE("ok", t->limited = &a);
     CASE("chain.anchor-limits", t->limited = &a, t->leaf.san = TEXTS("DNS:shop.example", "DNS:shop.test"));
+    CASE("ok", t->limited = &a, t->leaf.san = TEXTS("DNS:shop.example", "IP:192.0.2.1"));
+    CASE("chain.anchor-limits", t->limited = &a, t->leaf.san = TEXTS("DNS:shop.example", "IP:192.0.2.1"), t->host = "192.0.2.1");
+    CASE("chain.anchor-limits", t->limited = &a, t->leaf.san = TEXTS("IP:192.0.2.1"), t->host = NULL, t->ip = "192.0.2.1");
     a = (troth_anchor){ .excluded = TEXTS("shop.example"), .n_excluded = 1 };
     CASE("chain.anchor-limits", t->limited = &a);
     CASE("chain.anchor-limits", t->limited = &a, t->leaf.san = TEXTS("DNS:*.example"),
