@@ -25,6 +25,14 @@ static const troth_error *no_memory(void)
 }
 
 /* ---- begin and end */
+/* What of a configuration is looked at where there is none. */
+static void use_limits(troth_conn *c)
+{
+    c->rec.messages.most_certificate = c->cfg->most_certificate;
+    c->rec.write.most = c->cfg->max_fragment;
+    conn_padding(c);
+}
+
 /* A server's connection has room behind it for the first facts that it keeps, the name it was asked for among them; a client's for its second
  * flight, and the host's name. */
 enum { KEEP_AT = (sizeof(troth_conn) + 15) / 16 * 16, KEEP_ROOM = 48 };
@@ -57,11 +65,9 @@ static troth_conn *new_conn(const struct config *cfg, span host)
     protect_init(&c->rec.read, memory, them);
     protect_init(&c->rec.write, memory, us);
     messages_init(&c->rec.messages, memory);
-    c->rec.messages.most_certificate = cfg->most_certificate;
-    c->rec.write.most = cfg->max_fragment;
     if (cfg->quic && !(c->quic = arena_alloc(&c->keep, sizeof *c->quic)))
         (void)fail(c, OUT_OF_MEMORY, "for a connection of QUIC");
-    conn_padding(c);
+    use_limits(c);
     return c;
 }
 
@@ -279,6 +285,7 @@ static bool take_server(troth_conn *c, const troth_server *us)
         const struct config *before = c->cfg;
         c->cfg = config_share(&us->config);
         config_free(before);
+        use_limits(c);
     }
     return true;
 }

@@ -309,8 +309,10 @@ static enum opened too_long(const struct protect *p, troth_error *e, size_t n)
 
 static enum opened open_plain(struct protect *p, troth_error *e, struct record *r)
 {
-    if (r->n > p->most)
-        return too_long(p, e, r->n);
+    if (r->n > LIMIT_PLAINTEXT) { /* record_size_limit is for what is protected (RFC 8449 4) */
+        fail_to(e, RECORD_TOO_LONG, "%zu bytes in the clear, at most %d are allowed", r->n, LIMIT_PLAINTEXT);
+        return OPEN_FAILED;
+    }
     tell(p, r->outer, r->type, HEADER + r->n, r->n);
     p->seq++;
     return OPENED;

@@ -29,7 +29,7 @@ struct protect {
     uint64_t               seq;     /* of the next record                                                              */
     uint64_t               limit;   /* sealing: records that may be sealed under this key                              */
     uint16_t               most;    /* bytes of content in one record, padding included: sealing sends no more, opening
-                                     * accepts no more.  2^14, or what record_size_limit agreed on (RFC 8449; in TLS 1.3
+                                     * accepts no more that is protected.  2^14, or what record_size_limit agreed on (RFC 8449; in TLS 1.3
                                      * its value less one, as it counts the content type)                              */
     uint16_t               pad_to;  /* TLS 1.3 sealing: pad content to a multiple of this (0, 1: no padding)           */
     uint8_t                form;    /* enum form                                                                       */

@@ -152,7 +152,8 @@ bool conn_record_limit(struct troth_conn *c, uint16_t theirs)
     uint16_t type = c->facts.version == TROTH_TLS13, most = (uint16_t)(theirs - type);
     if (most < c->rec.write.most)
         c->rec.write.most = most;
-    c->rec.read.most = (uint16_t)(conn_own_limit(c->cfg, c->facts.version) - type);
+    if (c->rec.read.epoch != EPOCH_EARLY) /* early data was written before the client could know of it */
+        c->rec.read.most = (uint16_t)(conn_own_limit(c->cfg, c->facts.version) - type);
     return true;
 }
 

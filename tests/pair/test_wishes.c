@@ -4,6 +4,7 @@
 #include "fake/fake.h"
 #include "support/pair.h"
 #include "support/test.h"
+#include "tls/conn.h"
 #include "wire/registry.h"
 
 typedef void apply_fn(troth_builder *b, bool server, void *ctx);
@@ -502,6 +503,89 @@ static void test_record_limits(void **state)
     world_free(w);
 }
 
+/* What is in the clear is not subject to them: a server of TLS 1.2 whose chain comes in one record. */
+static void in_one_record(void *self, const struct saw_message *m)
+{
+    struct pair *p = self;
+    if (m->ours && !strcmp(m->type, "Certificate"))
+        p->server.c->rec.write.most = LIMIT_PLAINTEXT;
+}
+
+static void test_clear_is_not_limited(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(8));
+    struct both_limits limits = { 64, 0 };
+    struct pair p;
+    struct witness witness = { .self = &p, .message = in_one_record };
+    begin(&p, w, apply_limits, &limits, TROTH_TLS12);
+    conn_watch(p.server.c, &witness);
+    pair_run(&p);
+    assert_ready(&p);
+    pair_free(&p);
+    world_free(w);
+}
+
+/* ---- a server that was chosen when the hello came: what it wishes counts, not what the one that listens does */
+struct chosen {
+    troth_server *server;
+    bool          ask_client;
+};
+
+static void tweak_listens(troth_builder *b, void *ctx)
+{
+    (void)ctx;
+    troth_ask_server(b);
+}
+
+static void tweak_chosen(troth_builder *b, void *ctx)
+{
+    const struct chosen *s = ctx;
+    troth_max_fragment(b, 700);
+    troth_pad(b, TROTH_PAD_BLOCK, 600);
+    troth_max_certificate(b, 200);
+    if (s->ask_client)
+        troth_ask_client_auth(b, TROTH_AUTH_REQUIRED);
+}
+
+static bool choose_server(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
+{
+    const struct chosen *s = ctx;
+    (void)p;
+    if (ev->kind != TROTH_ASK_SERVER)
+        return false;
+    troth_answer_server(e->c, s->server);
+    return true;
+}
+
+/* Of records as long as that, with content type and tag; in the handshake, the first from keys on, and with data. */
+static void test_chosen_server(void **state)
+{
+    enum { PADDED = 600 + 1, MOST = 700 + 1 };
+    (void)state;
+    struct world *w = world_new(fake_provider(9));
+    for (int ask_client = 0; ask_client < 2; ask_client++) {
+        struct chosen s = { .ask_client = ask_client };
+        struct pair p;
+        s.server = world_server(w, tweak_chosen, &s);
+        pair_new(&p, world_client(w, tweak_client_identity, w), world_server(w, tweak_listens, NULL), NULL);
+        p.on_event = choose_server;
+        p.ctx = &s;
+        pair_run(&p);
+        if (ask_client) {
+            assert_failed(&p.server, MESSAGE_TOO_LONG);
+        } else {
+            assert_ready(&p);
+            size_t in_handshake = longest_inside(&p.to_client, 0, TROTH_TLS13);
+            assert_true(in_handshake == PADDED || in_handshake == MOST);
+            assert_int_equal(written(&p, &p.server, &p.client, TROTH_TLS13), MOST);
+        }
+        pair_free(&p);
+        troth_server_free(s.server);
+    }
+    world_free(w);
+}
+
 /* ---- what cannot be */
 static void test_config(void **state)
 {
@@ -541,7 +625,8 @@ int main(void)
         cmocka_unit_test(test_max_certificate),  cmocka_unit_test(test_max_expanded), cmocka_unit_test(test_fallback),
         cmocka_unit_test(test_no_tickets),       cmocka_unit_test(test_ignored_names), cmocka_unit_test(test_config),
         cmocka_unit_test(test_padding),          cmocka_unit_test(test_group_order),  cmocka_unit_test(test_record_limits),
-        cmocka_unit_test(test_share_order),
+        cmocka_unit_test(test_share_order),      cmocka_unit_test(test_clear_is_not_limited),
+        cmocka_unit_test(test_chosen_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
