@@ -320,7 +320,8 @@ TROTH_API TROTH_CHECK bool troth_update_keys(troth_conn *, bool peer_too);      
  * time.  What the client wrote before it answered is still that of somebody unknown.  False, and troth_why() is NULL: the client does not
  * offer it, and the connection goes on. */
 TROTH_API TROTH_CHECK bool troth_ask_again(troth_conn *);
-TROTH_API void troth_close(troth_conn *);                                            /* sends close_notify; reading goes on */
+/* Sends close_notify; reading goes on.  Before our own Finished is out it ends the handshake, and with it the connection. */
+TROTH_API void troth_close(troth_conn *);
 /* Before a wait that may be long: gives back every buffer that is empty.  The room of a RECV event is not valid any more: call
  * troth_next() again when the transport has something. */
 TROTH_API void troth_rest(troth_conn *);

@@ -68,9 +68,10 @@ void engine_close(struct troth_conn *c)
     if (c->close_sent || c->failed)
         return;
     c->close_sent = true;
-    if (!c->hs || c->hs->first_sent) /* nothing was said yet: then there is nothing to end */
+    if (c->state != S_START && (!c->hs || c->hs->first_sent)) /* nothing was said yet: then there is nothing to end */
         alert_send(c, LEVEL_WARNING, ALERT_close_notify);
-    c->close_seen |= !carrier_of(c)->closes; /* nothing will come that says so */
+    bool unfinished = !c->ready && c->rec.write.epoch != EPOCH_APPLICATION; /* a handshake cannot go on without us */
+    c->close_seen |= unfinished || !carrier_of(c)->closes;                  /* nothing will come that says so      */
 }
 
 /* The transport ended without close_notify: where that leaves us depends on how far we were. */
@@ -195,7 +196,7 @@ static bool say(struct troth_conn *c, troth_event *e)
 /* One thing that is to be said to the application; false: look again. */
 static bool next(struct troth_conn *c, troth_event *e)
 {
-    if (c->state == S_START && !trouble_is_set(&c->error))
+    if (c->state == S_START && !c->close_sent && !trouble_is_set(&c->error))
         begin(c);
     if (trouble_is_set(&c->error))
         engine_fail(c); /* once; what failed outside of a step is found here */

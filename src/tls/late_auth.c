@@ -105,6 +105,8 @@ enum state on_late_request(struct troth_conn *c, const struct message *m)
         (void)fail(c, UNEXPECTED_MESSAGE, "CertificateRequest, and post_handshake_auth was not offered");
         return S_FAILED;
     }
+    if (c->close_sent) /* nothing is said any more */
+        return S_CONNECTED;
     if (!begin(c, late) || !transcript_add(&c->hs->transcript, m->raw) || !read_request(c, m))
         return S_FAILED;
     return certificate_ask(c) ? S_WAIT_LATE_CLIENT : answer(c);
@@ -138,27 +140,27 @@ bool late_ask(struct troth_conn *c)
     return true;
 }
 
-/* What is known of the client counts once it is proved. */
-static enum state took(struct troth_conn *c, bool ok, bool before, bool empty)
+/* The rest of the answer comes next, not even data before it: whose would it be? */
+static enum state took(struct troth_conn *c, bool ok, bool empty)
 {
-    c->facts.client_authenticated = before;
+    c->rec.rules.take_data = false;
     return !ok ? S_FAILED : empty ? S_WAIT_LATE_FINISHED : S_WAIT_LATE_CV;
 }
 
 enum state on_late_certificate(struct troth_conn *c, const struct message *m)
 {
-    bool empty = false, before = c->facts.client_authenticated;
+    bool empty = false;
     struct ext_set asked = certificate_request_asks(c->cfg);
     bool ok = peer_certificate13(c, m, &asked, &empty);
-    return took(c, ok, before, empty);
+    return took(c, ok, empty);
 }
 
 enum state on_late_compressed(struct troth_conn *c, const struct message *m)
 {
-    bool empty = false, before = c->facts.client_authenticated;
+    bool empty = false;
     struct ext_set asked = certificate_request_asks(c->cfg);
     bool ok = peer_compressed13(c, m, &asked, &empty);
-    return took(c, ok, before, empty);
+    return took(c, ok, empty);
 }
 
 enum state on_late_verify(struct troth_conn *c, const struct message *m)
@@ -179,7 +181,8 @@ enum state on_late_finished(struct troth_conn *c, const struct message *m)
     use_secret(c);
     if (!auth_check_finished(c, m))
         return S_FAILED;
-    c->facts.client_authenticated = c->facts.client_authenticated || c->hs->peer_showed;
+    peer_proved(c);
+    c->rec.rules.take_data = true;
     c->events |= WAITS_CLIENT_AUTH;
     return S_CONNECTED;
 }

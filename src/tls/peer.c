@@ -147,13 +147,14 @@ static bool take_key(struct troth_conn *c, const struct cert *leaf)
     c->hs->peer_key = leaf->key;
     c->hs->peer_showed = true;
     c->facts.peer_type = TROTH_X509;
-    c->facts.client_authenticated = c->cfg->is_server;
     return true;
 }
 
 /* What was stapled, for the application; a failure to keep it is one to go on. */
 static bool keep_staples(struct troth_conn *c, const struct certificate_entry *leaf)
 {
+    if (c->rare)
+        c->rare->peer_staple = c->rare->peer_scts = SPAN_NONE; /* of another certificate, which came earlier */
     if (!leaf->ocsp_response.n && !leaf->sct_list.n)
         return true;
     struct rare *rare = conn_rare(c);
@@ -241,18 +242,24 @@ static bool judge_raw(struct troth_conn *c, const struct certificate *cert)
     c->hs->peer_key = key.key;
     c->hs->peer_showed = true;
     c->facts.peer_type = TROTH_RAW_PUBLIC_KEY;
-    c->facts.client_authenticated = c->cfg->is_server;
     return true;
 }
 
+/* Anybody can show anybody's: until it is proved, whoever showed another before is nobody. */
 bool peer_judge_with(struct troth_conn *c, struct certificate *cert, troth_verify_job *also)
 {
+    c->facts.client_authenticated = c->facts.peer_delegated = false;
     return c->peer_type == TROTH_RAW_PUBLIC_KEY ? judge_raw(c, cert) : judge_chain(c, cert, also);
 }
 
 bool peer_judge(struct troth_conn *c, struct certificate *cert)
 {
     return peer_judge_with(c, cert, NULL);
+}
+
+void peer_proved(struct troth_conn *c)
+{
+    c->facts.client_authenticated |= c->cfg->is_server && c->hs->peer_showed;
 }
 
 bool peer_judge_again(struct troth_conn *c)

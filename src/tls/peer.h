@@ -22,6 +22,10 @@ bool MUST_USE peer_judge_with(struct troth_conn *c, struct certificate *cert, tr
 /* Likewise what is kept of a session's peer. */
 bool MUST_USE peer_judge_again(struct troth_conn *c);
 
+/* Server: the client's Finished was checked, and with it that what it showed, if anything, is its own.  Not before: until then a client that
+ * shows something is nobody. */
+void peer_proved(struct troth_conn *c);
+
 /* The report on the chain that was judged last, made of it by the same rules and the same time when it is first asked for: whoever does
  * not ask does not pay.  NULL: there was none, or memory ran out.  It lives as long as the connection, or until another chain comes. */
 const troth_report *peer_report(struct troth_conn *c);

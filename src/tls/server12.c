@@ -309,6 +309,7 @@ static enum state on_finished(struct troth_conn *c, const struct message *m)
 {
     if (!tls12_check_finished(c, m))
         return S_FAILED;
+    peer_proved(c);
     bool ok = c->facts.resumed || ((!c->hs->v12->ticket_follows || session12_send_ticket(c)) && tls12_send_finished(c));
     if (!ok || !flight_flush(c) || !session12_keep(c))
         return S_FAILED;

@@ -366,6 +366,7 @@ static enum state on_finished(struct troth_conn *c, const struct message *m)
     struct digest upto;
     if (!auth_check_finished(c, m) || !conn_keys13(c, READ, EPOCH_APPLICATION, &c->keys.client))
         return S_FAILED;
+    peer_proved(c);
     transcript_peek(&hs->transcript, &upto);
     ks_resumption(&c->keys, &upto, &told);
     ks_leave_handshake(&hs->ks.handshake);

@@ -13,6 +13,12 @@ static void tweak_13(troth_builder *b, void *ctx)
     troth_versions(b, TROTH_TLS13, TROTH_TLS13);
 }
 
+static void tweak_12(troth_builder *b, void *ctx)
+{
+    (void)ctx;
+    troth_versions(b, TROTH_TLS12, TROTH_TLS12);
+}
+
 static struct world *begin(struct pair *p, tweak_fn *client, tweak_fn *server, void *ctx)
 {
     struct world *w = world_new(fake_provider(1));
@@ -95,6 +101,49 @@ static void test_closed_in_the_handshake(void **state)
     assert_failed(&p.client, PEER_CLOSED);
     assert_int_equal(p.to_server.n, before + sizeof close_notify); /* we end it in order, too (RFC 9846 6.1) */
     assert_memory_equal(p.to_server.p + before, close_notify, sizeof close_notify);
+    end(&p, w);
+}
+
+/* Closed by the application before the handshake was complete, wherever it was: close_notify is the last that it says. */
+static void test_close_in_the_handshake(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        bool of_server = i & 1, older = i & 2, steps = i & 4;
+        struct pair p;
+        struct world *w = begin(&p, older ? tweak_12 : NULL, older ? tweak_12 : NULL, NULL);
+        struct pair_end *end_of = of_server ? &p.server : &p.client;
+        struct pipe *out = of_server ? &p.to_client : &p.to_server;
+        pair_step(&p, &p.client);
+        if (of_server || steps)
+            pair_step(&p, &p.server);
+        if (of_server && steps && older)
+            pair_step(&p, &p.client);
+        size_t before = out->n;
+        troth_close(end_of->c);
+        for (troth_event ev = troth_next(end_of->c); ev.kind == TROTH_SEND; ev = troth_next(end_of->c)) {
+            pipe_put(out, ev.data.p, ev.data.n);
+            troth_sent(end_of->c, ev.data.n);
+        }
+        assert_true(out->n > before);
+        size_t then = out->n;
+        pair_run(&p);
+        assert_int_equal(out->n, then);
+        assert_true(end_of->done);
+        end(&p, w);
+    }
+}
+
+static void test_close_before_the_handshake(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct world *w = begin(&p, NULL, NULL, NULL);
+    troth_close(p.client.c);
+    troth_close(p.server.c);
+    pair_run(&p);
+    assert_true(p.client.done && p.server.done);
+    assert_int_equal(p.to_server.n + p.to_client.n, 0);
     end(&p, w);
 }
 
@@ -503,7 +552,8 @@ int main(void)
         cmocka_unit_test(test_half_close),
         cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_end_of_input_in_the_handshake),
-        cmocka_unit_test(test_closed_in_the_handshake),
+        cmocka_unit_test(test_closed_in_the_handshake), cmocka_unit_test(test_close_in_the_handshake),
+        cmocka_unit_test(test_close_before_the_handshake),
         cmocka_unit_test(test_broken_transport),
         cmocka_unit_test(test_broken_after_a_failure),
         cmocka_unit_test(test_alerts),

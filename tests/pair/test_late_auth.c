@@ -3,11 +3,12 @@
 #include "support/pair.h"
 #include "support/test.h"
 #include "tls/conn.h"
+#include "tls/flight.h"
 #include "wire/registry.h"
 
 struct side {
     struct world *world;
-    bool          offers, has, external, verdict;
+    bool          offers, has, external, verdict, at_once; /* the server asks in the handshake too */
     const troth_key *key;
     bool          accept;
 };
@@ -29,6 +30,8 @@ static void tweak_server(troth_builder *b, void *ctx)
     const struct side *s = ctx;
     if (s->verdict)
         troth_ask_verdict(b);
+    if (s->at_once)
+        troth_ask_client_auth(b, TROTH_AUTH_REQUIRED);
 }
 
 /* What happened after READY. */
@@ -82,7 +85,7 @@ static void begin(struct pair *p, struct side *s, struct log *log)
     p->ctx = log;
     pair_run(p);
     assert_ready(p);
-    assert_false(troth_what(p->server.c).client_authenticated);
+    assert_int_equal(troth_what(p->server.c).client_authenticated, s->at_once);
 }
 
 static void talk(struct pair *p)
@@ -139,6 +142,28 @@ static void test_crossing(void **state)
     assert_true(troth_what(p.server.c).client_authenticated);
     assert_int_equal(p.server.n_got, 13);
     talk(&p);
+    pair_free(&p);
+    world_free(w);
+}
+
+/* What was stapled to the certificate before, or said of its key, does not count for the next one. */
+static void test_staple_of_before(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(10));
+    struct side s = { .world = w, .offers = true, .has = true, .at_once = true };
+    struct log log = { 0 };
+    struct pair p;
+    begin(&p, &s, &log);
+    struct rare *rare = conn_rare(p.server.c);
+    assert_non_null(rare);
+    rare->peer_staple = rare->peer_scts = TROTH_TEXT("of before");
+    p.server.c->facts.peer_delegated = true;
+    assert_true(troth_ask_again(p.server.c));
+    pair_run(&p);
+    assert_int_equal(log.auths, 1);
+    troth_facts f = troth_what(p.server.c);
+    assert_true(f.client_authenticated && !f.peer_staple.n && !f.peer_scts.n && !f.peer_delegated);
     pair_free(&p);
     world_free(w);
 }
@@ -222,6 +247,32 @@ static void test_refused(void **state)
     world_free(w);
 }
 
+/* Or not any more: the client had closed when the request came, and says nothing behind that. */
+static void test_after_close(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(9));
+    struct side s = { .world = w, .offers = true, .has = true };
+    struct log log = { 0 };
+    struct pair p;
+    begin(&p, &s, &log);
+    p.no_close = true;
+    troth_close(p.client.c);
+    pair_step(&p, &p.client);
+    size_t said = p.to_server.n;
+    assert_true(troth_ask_again(p.server.c));
+    assert_true(pair_write(&p.server, "and more"));
+    pair_run(&p);
+    assert_int_equal(p.to_server.n, said);
+    assert_int_equal(p.client.n_got, 8);
+    assert_true(p.server.closed && !log.auths);
+    troth_close(p.server.c);
+    pair_run(&p);
+    assert_true(p.client.done && p.server.done);
+    pair_free(&p);
+    world_free(w);
+}
+
 /* ---- the wire, changed on its way: the answer to another request */
 static void on_message(void *self, const struct saw_message *m)
 {
@@ -287,12 +338,49 @@ static void test_without_context(void **state)
     world_free(w);
 }
 
+/* ---- a certificate that anybody can show, and then data instead of the proof: it is nobody's, whoever the client was before */
+static void test_data_instead_of_proof(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        bool data = i & 1;
+        struct world *w = world_new(fake_provider(8));
+        struct side s = { .world = w, .offers = true, .has = true, .external = true, .at_once = i & 2 };
+        struct log log = { 0 };
+        struct pair p;
+        begin(&p, &s, &log);
+        log.waits = true;
+        assert_true(troth_ask_again(p.server.c));
+        pair_run(&p);
+        p.client.c->hs->flight.held = false; /* its Certificate goes out alone */
+        assert_true(flight_flush(p.client.c));
+        pair_run(&p);
+        assert_int_equal(p.server.c->state, S_WAIT_LATE_CV);
+        assert_false(troth_what(p.server.c).client_authenticated);
+        if (data) {
+            assert_true(pair_write(&p.client, "obey"));
+            pair_run(&p);
+            assert_failed(&p.server, DATA_UNEXPECTED);
+            assert_int_equal(p.server.n_got, 0);
+            assert_false(troth_what(p.server.c).client_authenticated);
+        } else {
+            give_signature(&p.client, &log);
+            pair_run(&p);
+            assert_true(troth_what(p.server.c).client_authenticated);
+            talk(&p);
+        }
+        pair_free(&p);
+        world_free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shown),     cmocka_unit_test(test_crossing), cmocka_unit_test(test_none),
         cmocka_unit_test(test_questions), cmocka_unit_test(test_refused),  cmocka_unit_test(test_context),
-        cmocka_unit_test(test_without_context),
+        cmocka_unit_test(test_without_context), cmocka_unit_test(test_data_instead_of_proof),
+        cmocka_unit_test(test_after_close),     cmocka_unit_test(test_staple_of_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
