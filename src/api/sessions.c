@@ -3,6 +3,7 @@
  * The only thing here that changes after the build is the register of early data that was seen: atomics, no lock. */
 #include "api/api.h"
 #include "crypto/hkdf.h"
+#include "x509/sct.h"
 #include "x509/verify.h"
 
 /* ---- setters */
@@ -205,28 +206,105 @@ void sessions_frozen(struct config *c)
 }
 
 /* ---- by which rules peers are verified, in short: a session made under other rules is not used */
+struct rules {
+    const troth_hash *hash;
+    _Alignas(16) uint8_t state[TROTH_HASH_STATE_MAX];
+};
+
+static void rule(struct rules *r, span what)
+{
+    uint8_t length[4];
+    struct wr w = wr_into(length, sizeof length);
+    wr_u32(&w, (uint32_t)what.n);
+    r->hash->add(r->state, length, sizeof length);
+    if (what.n)
+        r->hash->add(r->state, what.p, what.n);
+}
+
+static void rule_number(struct rules *r, uint64_t n)
+{
+    uint8_t bytes[8];
+    struct wr w = wr_into(bytes, sizeof bytes);
+    wr_uint(&w, n, sizeof bytes);
+    rule(r, SPAN_OF(bytes));
+}
+
+static void rule_list(struct rules *r, const span *list, size_t n)
+{
+    rule_number(r, n);
+    for (size_t i = 0; i < n; i++)
+        rule(r, list[i]);
+}
+
+static void rule_text(struct rules *r, const char *s)
+{
+    rule_number(r, s != NULL);
+    rule(r, s ? span_of(s, strlen(s)) : SPAN_NONE);
+}
+
+static void rules_of_anchor(struct rules *r, const struct anchor *a)
+{
+    rule(r, a->cert.raw);
+    rule_number(r, a->purposes);
+    rule_number(r, (uint64_t)a->distrust_after);
+    rule_number(r, a->vetted);
+    rule_list(r, a->permitted, a->n_permitted);
+    rule_list(r, a->excluded, a->n_excluded);
+}
+
+static void rules_of_policy(struct rules *r, const struct troth_policy *p)
+{
+    const uint64_t numbers[] = { p->profile, p->purpose, p->revocation, p->has_time, (uint64_t)p->time, p->max_depth, p->min_rsa,
+                                 p->require_explicit, p->inhibit_mapping, p->inhibit_any, p->is_suffix != NULL, p->require_scts,
+                                 p->n_ct_logs, p->anchors.n };
+    const char *const names[] = { p->host, p->ip, p->email };
+    for (size_t i = 0; i < COUNT_OF(numbers); i++)
+        rule_number(r, numbers[i]);
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        rule_text(r, names[i]);
+    for (size_t i = 0; i < p->anchors.n; i++)
+        rules_of_anchor(r, p->anchors.rows[i]);
+    for (size_t i = 0; i < p->n_ct_logs; i++)
+        rule(r, SPAN_OF(p->ct_logs[i].id));
+    rule_list(r, p->policies, p->n_policies);
+    rule_list(r, p->crls, p->n_crls);
+    rule_list(r, p->ocsp, p->n_ocsp);
+}
+
+/* Who may speak for the peer beside certificates, and what else these must be. */
+static void rules_of_config(struct rules *r, const struct config *c)
+{
+    const bool flags[] = { c->trust_anyone != NULL, c->pins_alone, c->ask_verdict, c->accept_delegated, c->request_ocsp, c->policy != NULL };
+    for (size_t i = 0; i < COUNT_OF(flags); i++)
+        rule_number(r, flags[i]);
+    rule_number(r, c->n_pins);
+    for (size_t i = 0; i < c->n_pins; i++)
+        rule(r, SPAN_OF(c->pins[i]));
+    rule_number(r, c->n_psks);
+    for (size_t i = 0; i < c->n_psks; i++) {
+        rule(r, c->psks[i].identity);
+        rule(r, c->psks[i].key);
+    }
+    for (size_t i = 0; !c->is_server && i < c->n_identities; i++) /* a session goes on as whoever it was made as */
+        rule(r, c->identities[i].n ? c->identities[i].chain[0] : c->identities[i].spki);
+    rule(r, c->oid_filters);
+    rule(r, c->verify_schemes);
+    rule(r, c->cert_schemes);
+}
+
 static bool make_trust_id(struct troth_builder *b)
 {
     struct config *c = &b->config;
-    const troth_hash *h = provider_hash(c->provider, TROTH_SHA256);
-    _Alignas(16) uint8_t state[TROTH_HASH_STATE_MAX];
-    uint8_t digest[TROTH_DIGEST_MAX], flags[4] = { c->trust_anyone != NULL, c->pins_alone, 0, 0 };
-    if (!h)
+    struct rules r = { .hash = provider_hash(c->provider, TROTH_SHA256) };
+    uint8_t digest[TROTH_DIGEST_MAX];
+    if (!r.hash)
         return fail(b, BUG, "no SHA-256");
-    if (c->policy) {
-        flags[2] = (uint8_t)c->policy->profile;
-        flags[3] = (uint8_t)c->policy->revocation;
-    }
-    h->begin(state);
-    h->add(state, flags, sizeof flags);
-    for (size_t i = 0; c->policy && i < c->policy->anchors.n; i++)
-        h->add(state, c->policy->anchors.rows[i]->cert.raw.p, c->policy->anchors.rows[i]->cert.raw.n);
-    for (size_t i = 0; c->policy && i < c->policy->n_crls; i++)
-        h->add(state, c->policy->crls[i].p, c->policy->crls[i].n);
-    for (size_t i = 0; i < c->n_pins; i++)
-        h->add(state, c->pins[i], 32);
-    h->add(state, c->oid_filters.p, c->oid_filters.n);
-    h->peek(state, digest);
+    r.hash->begin(r.state);
+    rules_of_config(&r, c);
+    if (c->policy)
+        rules_of_policy(&r, c->policy);
+    r.hash->peek(r.state, digest);
+    secret_wipe(&r, sizeof r); /* keys were there */
     memcpy(c->trust_id, digest, sizeof c->trust_id);
     return true;
 }

@@ -138,6 +138,8 @@ static const char *reason_against(struct troth_conn *c, const struct client_hell
         return "the session is not the first that the client offers (RFC 9846 4.3.10)";
     if (!k->session.max_early_data)
         return "the ticket does not allow it";
+    if (k->session.max_early_data > cfg->early_data)
+        return "the ticket allows more than is taken here";
     if (quic_early_unfit(c, &k->session))
         return quic_early_unfit(c, &k->session);
     if (k->session.suite != c->facts.suite)
@@ -149,7 +151,7 @@ static const char *reason_against(struct troth_conn *c, const struct client_hell
     span binder = ch->exts.psks[0].binder;
     uint8_t mark[32] = { 0 };
     memcpy(mark, binder.p, binder.n < sizeof mark ? binder.n : sizeof mark);
-    if (!cfg->first_time(cfg->first_time_ctx, mark, config_now(cfg) + 2 * SKEW_MAX))
+    if (!cfg->first_time(cfg->first_time_ctx, mark, config_now(cfg) + 2 * SKEW_MAX + 1)) /* seconds are cut off on both ends */
         return "this very ClientHello was seen before: a replay (RFC 9846 8.2)";
     return NULL;
 }
@@ -165,7 +167,7 @@ static bool take(struct troth_conn *c)
     bool ok = conn_keys13(c, READ, EPOCH_EARLY, &data.client) && keep_exporter(c, &data);
     secret_wipe(&data, sizeof data);
     c->rec.rules.take_data = true;
-    c->early_left = c->cfg->early_data;
+    c->early_left = hs->psk->session.max_early_data;
     c->events |= WAITS_EARLY;
     return ok;
 }
@@ -181,4 +183,16 @@ bool early_choose(struct troth_conn *c, const struct client_hello *ch, bool *acc
         return early_note(c, TROTH_EARLY_REJECTED, why);
     *accepted = true;
     return early_note(c, TROTH_EARLY_ACCEPTED, "session, suite, ALPN and time are right, and it was not seen before (RFC 9846 8)") && take(c);
+}
+
+/* As much as any ticket allows that a client may have, and what sealing adds where records are not very short. */
+uint32_t early_passed_over(const struct troth_conn *c)
+{
+    enum { SOME_RECORDS = 256, PART = 8 };
+    const struct hs_psk *k = c->hs->psk;
+    uint64_t n = c->cfg->early_data;
+    if (k && k->has_session && k->session.max_early_data > n)
+        n = k->session.max_early_data;
+    n += n / PART + SOME_RECORDS;
+    return n < LIMIT_EARLY_DATA ? LIMIT_EARLY_DATA : n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }

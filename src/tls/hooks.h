@@ -37,6 +37,9 @@ bool MUST_USE early_end(struct troth_conn *c);
  * read keys are those of early data, and WAIT_EOED follows. */
 bool MUST_USE early_choose(struct troth_conn *c, const struct client_hello *ch, bool *accepted);
 
+/* Server: it is refused: how many bytes of its records are passed over. */
+uint32_t early_passed_over(const struct troth_conn *c);
+
 /* ---- tickets.c.  Server, CONNECTED: queues NewSessionTickets. */
 bool MUST_USE tickets_send(struct troth_conn *c);
 /* Client: a NewSessionTicket came. */

@@ -104,7 +104,8 @@ bool psk_offer(struct troth_conn *c, struct client_hello *ch)
     struct hs_psk *k = c->hs->psk;
     if (c->hs->offer.most < TROTH_TLS13)
         return true;
-    if (!c->cfg->no_tickets || (k && k->n)) {
+    bool said = c->hs->offer.again && ext_set_has(&c->hs->offer.asked, X_PSK_KEY_EXCHANGE_MODES); /* of PSKs that are gone by now */
+    if (!c->cfg->no_tickets || (k && k->n) || said) {
         e->psk_modes = SPAN_OF(dhe); /* also says that tickets are welcome */
         exts_add(e, X_PSK_KEY_EXCHANGE_MODES);
     }

@@ -70,7 +70,7 @@ static bool skip_early_data(struct troth_conn *c, const struct client_hello *ch)
     if (!exts_have(&ch->exts, X_EARLY_DATA))
         return true;
     c->rec.rules.skip = SKIP_DATA;
-    c->rec.rules.skip_left = LIMIT_EARLY_DATA;
+    c->rec.rules.skip_left = early_passed_over(c);
     return early_note(c, TROTH_EARLY_REJECTED, c->cfg->early_data ? "a HelloRetryRequest came between (RFC 9846 4.3.10)"
                                                                   : "early data is not taken here");
 }
@@ -132,6 +132,8 @@ bool retry_resume(struct troth_conn *c, const struct client_hello *ch, span raw)
     TRY(cookie_open(c, ch->exts.cookie, &what) && hs_use_suite(c, what.suite));
     if (what.hello1.n != hs->hash->n)
         return fail(c, BUG, "a cookie of ours with a digest of %zu bytes", what.hello1.n);
+    if (!u16s_has(c->cfg->groups, what.group)) /* another configuration made it */
+        return fail(c, BAD_COOKIE, "it is for %s, which is not spoken here", name_of(&names_group, what.group));
     if (ech_stage(c) == ECH_ACCEPTED || ech_stage(c) == ECH_BACKEND)
         return fail(c, HELLO_CHANGED, "it is encrypted now, and the first was not");
     tell_choice_text(c, "cookie", "authentic and fresh: the handshake goes on from it (RFC 9846 4.3.2)", SPAN_NONE, SPAN_NONE,

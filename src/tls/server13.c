@@ -262,7 +262,7 @@ static bool decide_early(struct troth_conn *c, const struct client_hello *ch)
     TRY(early_choose(c, ch, accepted));
     if (exts_have(&ch->exts, X_EARLY_DATA) && !*accepted) {
         c->rec.rules.skip = SKIP_UNREADABLE;
-        c->rec.rules.skip_left = LIMIT_EARLY_DATA;
+        c->rec.rules.skip_left = early_passed_over(c);
     }
     return true;
 }
@@ -319,7 +319,7 @@ static enum state on_end_of_early_data(struct troth_conn *c, const struct messag
     if (!conn_keys13(c, READ, EPOCH_HANDSHAKE, &c->hs->ks.handshake.client))
         return S_FAILED;
     c->rec.rules.take_data = false;
-    return after_flight(c);
+    return conn_record_limit(c, c->hs->hello.record_size_limit) ? after_flight(c) : S_FAILED;
 }
 
 static enum state after_certificate(struct troth_conn *c, bool empty)

@@ -53,8 +53,9 @@ span session_given(const struct troth_conn *c);
 void session_over(struct troth_conn *c);
 
 /* Server: seals and opens. */
-/* The ticket of `s` as far as a writer can say it that leaves room for it: how long it is.  False: too long, and failed. */
-bool MUST_USE ticket_room(struct troth_conn *c, const struct session *s, span *ticket);
+/* The ticket of `s` as far as a writer can say it that leaves room for it: how long it is.  Empty: `s` does not fit one, for the chain of a
+ * client can be longer. */
+span ticket_room(const struct session *s);
 /* And itself, in that room. */
 bool MUST_USE ticket_seal(struct troth_conn *c, const struct session *s, uint8_t *p, size_t all);
 /* The session of a ticket, empty where it does not open, which is no failure: it is not ours, or too old.  `old`: there is a newer key than

@@ -163,9 +163,9 @@ bool session12_send_ticket(struct troth_conn *c)
     size_t n;
     enum { TICKET_AT = 4 + 4 + 2 }; /* in its message */
     TRY(session_now(c, &s));
-    bool ok = ticket_room(c, &s, &t.ticket)
-           && flight_write(c, HS_new_session_ticket, body_ticket12, &t, &message, &n)
-           && ticket_seal(c, &s, message + TICKET_AT, t.ticket.n)
+    t.ticket = ticket_room(&s); /* an empty one: there is none after all (RFC 5077 3.3) */
+    bool ok = flight_write(c, HS_new_session_ticket, body_ticket12, &t, &message, &n)
+           && (!t.ticket.n || ticket_seal(c, &s, message + TICKET_AT, t.ticket.n))
            && flight_add_whole(c, span_of(message, n));
     secret_wipe(&s.secret, sizeof s.secret);
     return ok;

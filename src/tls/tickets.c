@@ -37,17 +37,18 @@ static bool send_one(struct troth_conn *c, uint8_t number)
     if (c->cfg->grease) /* RFC 8701 3.2: clients must ignore what they do not know */
         exts_add_unknown(&t.exts, (uint16_t)(0x0a0a | (nonce[0] & 0xf) << 12 | (nonce[0] & 0xf) << 4), SPAN_NONE);
     enum { TICKET_AT = 4 + 4 + 4 + 1 + sizeof nonce + 2 }; /* in its message */
-    bool ok = ticket_room(c, &s, &t.ticket)
-           && flight_write(c, HS_new_session_ticket, body_new_session_ticket, &t, &message, &n)
-           && ticket_seal(c, &s, message + TICKET_AT, t.ticket.n)
-           && flight_add_late(c, span_of(message, n));
+    t.ticket = ticket_room(&s);
+    bool ok = !t.ticket.n
+           || (flight_write(c, HS_new_session_ticket, body_new_session_ticket, &t, &message, &n)
+               && ticket_seal(c, &s, message + TICKET_AT, t.ticket.n)
+               && flight_add_late(c, span_of(message, n)));
     secret_wipe(&s.secret, sizeof s.secret);
     return ok;
 }
 
 bool tickets_send(struct troth_conn *c)
 {
-    if (!c->hs->hello.wants_tickets || c->facts.psk_external)
+    if (!c->hs->hello.wants_tickets || c->facts.psk_external || c->close_sent)
         return true;
     bool ok = true;
     for (unsigned i = 0; ok && i < c->cfg->tickets; i++)

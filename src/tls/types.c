@@ -75,7 +75,7 @@ bool types_answered(struct troth_conn *c, const struct exts *e)
     span client = exts_have(e, X_CLIENT_CERTIFICATE_TYPE) ? e->client_certificate_types : SPAN_NONE;
     TRY(answered(c, &c->peer_type, "server_certificate_type", server, c->cfg->peer_types));
     TRY(answered(c, &c->own_type, "client_certificate_type", client, c->hs->types_offered));
-    if (!c->facts.resumed && !allowed(c->cfg->peer_types, c->peer_type))
+    if (!c->facts.resumed && !c->facts.psk_external && !allowed(c->cfg->peer_types, c->peer_type))
         return fail(c, CERT_TYPE_NOT_OFFERED, "the server answers no server_certificate_type, which means X.509: not accepted here");
     return true;
 }

@@ -39,7 +39,7 @@ static troth_ech_pair new_key(void)
 
 /* ---- what the two ends are made like */
 struct wish {
-    bool is_server, grease, retry, tls12, tls12_too, early, identity, no_public_identity, ask_client;
+    bool is_server, grease, retry, tls12, tls12_too, early, identity, no_public_identity, ask_client, psk;
     const troth_ech_pair *key, *second;  /* client: to encrypt to; server: its own */
     span configs;                        /* client: instead of key's */
     bool no_retry_configs;
@@ -65,6 +65,10 @@ static void tweak(troth_builder *b, void *ctx)
         troth_groups(b, wish->is_server ? server_groups : client_groups, wish->is_server ? 1 : 2);
     if (wish->early)
         troth_early_data(b, 1000);
+    if (wish->psk)
+        troth_psk(b, TROTH_TEXT("a client"), TROTH_TEXT("0123456789abcdef"), TROTH_SHA256);
+    if (wish->psk && !wish->is_server)
+        troth_no_tickets(b);
     if (wish->grease)
         troth_ech_grease(b);
     if (!wish->is_server) {
@@ -239,6 +243,24 @@ static void test_refused(void **state)
         run(&p, client, server);
         assert_refused(&p, i & (8 | 16) ? NULL : &key);
         assert_false(troth_what(p.server.c).client_authenticated);
+        pair_free(&p);
+    }
+}
+
+/* A PSK went with the inner hello, and its modes are said in the second hello too, though it is gone (RFC 9846 4.2.2). */
+static void test_refused_with_psk(void **state)
+{
+    (void)state;
+    const troth_ech_pair old = new_key(), key = new_key();
+    for (unsigned i = 0; i < 2; i++) {
+        struct pair p;
+        run(&p, (struct wish){ .key = &old, .retry = i, .psk = true }, (struct wish){ .key = &key, .retry = i, .psk = true });
+        assert_refused(&p, &key);
+        assert_int_equal(troth_what(p.server.c).hello_retry, i);
+        pair_free(&p);
+        run(&p, (struct wish){ .key = &key, .retry = i, .psk = true }, (struct wish){ .key = &key, .retry = i, .psk = true });
+        assert_accepted(&p);
+        assert_true(troth_what(p.client.c).psk_external && troth_what(p.server.c).psk_external);
         pair_free(&p);
     }
 }
@@ -710,7 +732,7 @@ int main(void)
         cmocka_unit_test(test_choice),
         cmocka_unit_test(test_padding),
         cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_refused_then_retried),
+        cmocka_unit_test(test_refused_with_psk), cmocka_unit_test(test_refused_then_retried),
         cmocka_unit_test(test_refused_by_tls12),
         cmocka_unit_test(test_refused_by_whom),
         cmocka_unit_test(test_grease),

@@ -17,7 +17,7 @@ struct side {
     uint8_t       peer[2];
     size_t        n_peer;
     const uint8_t *pin;
-    bool          verdict, anyone, ask, is_server, uncompressed;
+    bool          verdict, anyone, ask, is_server, uncompressed, psk;
 };
 
 static void tweak(troth_builder *b, void *ctx)
@@ -32,6 +32,8 @@ static void tweak(troth_builder *b, void *ctx)
         troth_peer_types(b, s->peer, s->n_peer);
     if (s->pin)
         troth_trust_pin(b, s->pin);
+    if (s->psk)
+        troth_psk(b, TROTH_TEXT("a client"), TROTH_TEXT("0123456789abcdef"), TROTH_SHA256);
     if (s->uncompressed)
         troth_compressors(b, NULL, 0);
     if (s->verdict)
@@ -390,12 +392,37 @@ static void test_untrusted(void **state)
     world_free(w);
 }
 
+/* Where a PSK speaks for the server no certificate comes, so it does not matter that its kind would be another. */
+static void test_psk_instead(void **state)
+{
+    (void)state;
+    for (int psk = 0; psk < 2; psk++) {
+        struct world *w = world_new(fake_provider(9));
+        uint8_t pin[32];
+        span spki;
+        pin_of(w, w->leaf_key, pin, &spki);
+        struct side c = { .world = w, .version = TROTH_TLS13, .peer = { TROTH_RAW_PUBLIC_KEY }, .n_peer = 1, .pin = pin, .psk = psk };
+        struct side s = { .world = w, .version = TROTH_TLS13, .psk = true };
+        struct pair p;
+        run(&p, &c, &s, NULL);
+        if (psk) {
+            pair_exchange(&p);
+            assert_true(troth_what(p.client.c).psk_external);
+        } else {
+            assert_failed(&p.server, NO_SHARED_CERT_TYPE);
+        }
+        pair_free(&p);
+        world_free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_server), cmocka_unit_test(test_falls_back), cmocka_unit_test(test_not_asked),
         cmocka_unit_test(test_trust),  cmocka_unit_test(test_config),     cmocka_unit_test(test_client),
         cmocka_unit_test(test_changed), cmocka_unit_test(test_untrusted),
+        cmocka_unit_test(test_psk_instead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,12 +8,13 @@
 
 /* ---- what a client and a server are made like */
 struct wish {
-    bool     is_server, tls12, early, cache, no_tickets, auth, psk, import, reverify, fine;
+    bool     is_server, tls12, early, cache, no_tickets, auth, psk, import, reverify, fine, retries;
     const char *alpn, *or_alpn;
     struct world *w;
     const troth_session_cache *cache_to_use;
     const troth_ticket_key *keys;
-    uint16_t suite, or_suite;
+    uint16_t suite, or_suite, record_limit;
+    uint32_t takes; /* bytes of early data; 0: 1000 */
 };
 
 static int64_t now = 0;
@@ -38,11 +39,15 @@ static void tweak(troth_builder *b, void *ctx)
     if (w->tls12)
         troth_versions(b, TROTH_TLS12, TROTH_TLS12);
     if (w->early)
-        troth_early_data(b, 1000);
+        troth_early_data(b, w->takes ? w->takes : 1000);
+    if (w->record_limit)
+        troth_record_size_limit(b, w->record_limit);
     if (w->is_server && w->no_tickets)
         troth_tickets(b, 0, 3600);
     if (w->is_server && w->cache_to_use)
         troth_cache(b, w->cache_to_use);
+    if (w->is_server && w->retries)
+        troth_always_retry(b);
     if (w->is_server && w->keys)
         troth_ticket_keys(b, w->keys, 1);
     if (w->alpn)
@@ -69,7 +74,17 @@ struct kept {
     size_t   n;
     unsigned count, early, refused;
     const char *write_early;
+    size_t   piece; /* of early data, as much as may be written */
 };
+
+static void write_in_pieces(struct pair_end *e, size_t piece)
+{
+    static const uint8_t zeros[40000];
+    for (size_t left = troth_what(e->c).early_left, n; left; left -= n) {
+        n = left < piece ? left : piece;
+        assert_true(troth_write(e->c, &(troth_span){ zeros, n }, 1));
+    }
+}
 
 static bool on_event(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
 {
@@ -85,6 +100,8 @@ static bool on_event(struct pair *p, struct pair_end *e, const troth_event *ev, 
         k->early++;
         if (k->write_early)
             assert_true(pair_write(e, k->write_early));
+        if (k->piece)
+            write_in_pieces(e, k->piece);
         return true;
     }
     if (ev->kind == TROTH_EARLY || ev->kind == TROTH_EARLY_REFUSED) {
@@ -198,6 +215,48 @@ static void test_ticket_keys_change(void **state)
         world_free(w);
     }
     now = 0;
+}
+
+/* A client whose chain, which a session must have, does not fit a ticket: there is none, and all else is well. */
+static void lengthen_chain(struct world *w)
+{
+    enum { NAMES = 1500, CERTS = 3 };
+    static char names[NAMES][32];
+    static const char *san[NAMES + 1];
+    for (size_t i = 0; i < NAMES; i++) {
+        (void)snprintf(names[i], sizeof names[i], "DNS:name-number-%zu.example", i);
+        san[i] = names[i];
+    }
+    span certs[CERTS] = { mk_cert(w->mk, &w->client_leaf) };
+    for (size_t i = 1; i < CERTS; i++) {
+        struct issue long_one = mk_leaf(&w->root, w->client_key, NULL);
+        long_one.san = san;
+        certs[i] = mk_cert(w->mk, &long_one);
+    }
+    const char *pem = mk_pem(w->mk, "CERTIFICATE", certs, CERTS);
+    w->client_chain_pem = span_of(pem, strlen(pem));
+}
+
+static void test_too_long_for_a_ticket(void **state)
+{
+    (void)state;
+    for (int v = 0; v < 2; v++) {
+        struct world *w = world_new(fake_provider(12));
+        struct wish wish = { .auth = true, .tls12 = v };
+        struct two t;
+        struct pair p;
+        lengthen_chain(w);
+        now = 0;
+        make(&t, w, wish, wish);
+        connect_once(&p, &t, NULL, 0);
+        pair_exchange(&p);
+        assert_true(troth_what(p.server.c).client_authenticated);
+        assert_true(conn_chain(p.server.c).n > 65536);
+        assert_int_equal(t.kept.n, 0);
+        pair_free(&p);
+        finish(&t);
+        world_free(w);
+    }
 }
 
 /* ---- a cache of ids */
@@ -440,6 +499,94 @@ static void test_early_data(void **state)
     }
 }
 
+/* Its records were written before the server could say how long they may be (RFC 8449 4); what comes behind them is bound. */
+static void test_early_before_limit(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(9));
+    struct two t;
+    struct pair p;
+    char text[901] = { 0 };
+    memset(text, 'a', 900);
+    begin_early(&t, w, (struct wish){ .early = true, .record_limit = 16385 }, (struct wish){ .early = true, .record_limit = 300 });
+    t.kept.write_early = text;
+    connect_once(&p, &t, NULL, 0);
+    assert_int_equal(p.server.n_got, 900);
+    assert_int_equal(troth_what(p.server.c).early, TROTH_EARLY_ACCEPTED);
+    assert_int_equal(p.server.c->rec.read.most, 299);
+    assert_int_equal(p.client.c->rec.write.most, 299);
+    pair_exchange(&p);
+    pair_free(&p);
+    finish(&t);
+    world_free(w);
+}
+
+/* Or, a server that answers early data and closes: no ticket comes behind close_notify. */
+static bool answer_and_close(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
+{
+    if (ev->kind == TROTH_EARLY && e == &p->server) {
+        assert_true(pair_write(e, "answer"));
+        troth_close(e->c);
+    }
+    return on_event(p, e, ev, ctx);
+}
+
+static void test_early_and_close(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(11));
+    struct two t;
+    struct pair p;
+    begin_early(&t, w, (struct wish){ .early = true }, (struct wish){ .early = true });
+    t.kept.write_early = "early bird";
+    (void)config_share((const struct config *)t.client);
+    (void)config_share((const struct config *)t.server);
+    pair_new(&p, t.client, t.server, NULL);
+    p.on_event = answer_and_close;
+    p.ctx = &t.kept;
+    troth_resume(p.client.c, span_of(t.kept.p, t.kept.n));
+    pair_step(&p, &p.client);
+    pair_step(&p, &p.server);
+    size_t said = p.to_client.n;
+    pair_run(&p);
+    assert_int_equal(p.to_client.n, said);
+    assert_int_equal(p.client.n_got, 6);
+    assert_int_equal(p.server.n_got, 10);
+    assert_true(p.client.done && p.server.done && p.server.ready);
+    pair_free(&p);
+    finish(&t);
+    world_free(w);
+}
+
+/* As much as a ticket promises, in one record and in many, to a server that does not take it: all of it is passed over. */
+static void test_all_early_refused(void **state)
+{
+    (void)state;
+    static const struct { uint32_t promised; size_t piece; } rows[] = {
+        { 16384, 16384 }, { 16384, 400 }, { 40000, 40000 }, { 40000, 1000 }, { 1, 1 },
+    };
+    for (size_t i = 0; i < 2 * COUNT_OF(rows); i++) {
+        struct world *w = world_new(fake_provider(10));
+        struct wish wish = { .early = true, .takes = rows[i / 2].promised }, then = wish;
+        struct two t, u; /* the second server cannot open the ticket, or asks for another hello */
+        struct pair p;
+        then.retries = i & 1;
+        begin_early(&t, w, wish, wish);
+        make(&u, w, wish, then);
+        u.kept = t.kept;
+        u.kept.piece = rows[i / 2].piece;
+        connect_once(&p, &u, NULL, 0);
+        assert_int_equal(u.kept.refused, 1);
+        assert_int_equal(p.server.n_got, 0);
+        assert_ready(&p);
+        pair_exchange(&p);
+        pair_free(&p);
+        finish(&t);
+        finish(&u);
+        world_free(w);
+    }
+}
+
 /* Early data was sent, and the server is one that stops at TLS 1.2: it cannot have read it (RFC 9846 D.3). */
 static void test_early_then_older(void **state)
 {
@@ -545,7 +692,32 @@ static void test_early_otherwise(void **state)
     }
 }
 
-/* The very bytes of a hello with early data, played again to the same configuration. */
+/* The very bytes of a hello with early data, played again to the same configuration; its early data that was taken. */
+static size_t play_again(struct two *t, span recorded)
+{
+    (void)config_share((const struct config *)t->server);
+    troth_conn *again = troth_accept(t->server);
+    config_free((const struct config *)t->server);
+    size_t at = 0, early_bytes = 0;
+    for (int i = 0; i < 1000; i++) {
+        troth_event ev = troth_next(again);
+        if (ev.kind == TROTH_SEND)
+            troth_sent(again, ev.data.n);
+        else if (ev.kind == TROTH_DATA)
+            early_bytes += ev.data.n;
+        else if (ev.kind == TROTH_RECV && at < recorded.n) {
+            size_t k = recorded.n - at < ev.room.n ? recorded.n - at : ev.room.n;
+            memcpy(ev.room.p, recorded.p + at, k);
+            at += k;
+            troth_received(again, k);
+        } else if (ev.kind == TROTH_RECV || ev.kind == TROTH_FAILED)
+            break;
+    }
+    assert_int_equal(troth_what(again).early, early_bytes ? TROTH_EARLY_ACCEPTED : TROTH_EARLY_REJECTED);
+    troth_free(again);
+    return early_bytes;
+}
+
 static void test_replay(void **state)
 {
     (void)state;
@@ -555,39 +727,52 @@ static void test_replay(void **state)
     begin_early(&t, w, (struct wish){ .early = true }, (struct wish){ .early = true });
     t.kept.write_early = "early bird";
     connect_once(&p, &t, NULL, 0);
-    struct pipe *in = pair_input(&p, &p.server);
-    uint8_t *recorded = malloc(in->n);
-    size_t n = in->n;
-    memcpy(recorded, in->p, n);
+    assert_int_equal(troth_what(p.server.c).early, TROTH_EARLY_ACCEPTED);
+    const struct pipe *in = pair_input(&p, &p.server);
+    assert_int_equal(play_again(&t, span_of(in->p, in->n)), 0);
     pair_free(&p);
-
-    t.kept.n = 0;
-    connect_once(&p, &t, NULL, 0);
-    pair_free(&p);
-    (void)config_share((const struct config *)t.server);
-    troth_conn *again = troth_accept(t.server);
-    config_free((const struct config *)t.server);
-    size_t at = 0, early_bytes = 0;
-    for (int i = 0; i < 1000; i++) {
-        troth_event ev = troth_next(again);
-        if (ev.kind == TROTH_SEND)
-            troth_sent(again, ev.data.n);
-        else if (ev.kind == TROTH_DATA)
-            early_bytes += ev.data.n;
-        else if (ev.kind == TROTH_RECV && at < n) {
-            size_t k = n - at < ev.room.n ? n - at : ev.room.n;
-            memcpy(ev.room.p, recorded + at, k);
-            at += k;
-            troth_received(again, k);
-        } else if (ev.kind == TROTH_RECV || ev.kind == TROTH_FAILED)
-            break;
-    }
-    assert_int_equal(early_bytes, 0);
-    assert_int_equal(troth_what(again).early, TROTH_EARLY_REJECTED);
-    troth_free(again);
-    free(recorded);
     finish(&t);
     world_free(w);
+}
+
+/* At any time when the ticket's age is believed, from the earliest to the last; wherever the clock's seconds begin. */
+static void test_replay_in_time(void **state)
+{
+    (void)state;
+    enum { AGE = 100, EARLIEST = AGE - 60, LAST = AGE + 61 };
+    for (int64_t part = 0; part < SECOND_US; part += SECOND_US / 4) {
+        struct world *w = world_new(troth_libcrypto());
+        struct two t;
+        struct pair p;
+        now_us = part;
+        make(&t, w, (struct wish){ .early = true, .fine = true }, (struct wish){ .early = true, .fine = true });
+        connect_once(&p, &t, NULL, 0);
+        pair_exchange(&p);
+        pair_free(&p);
+        (void)config_share((const struct config *)t.client);
+        (void)config_share((const struct config *)t.server);
+        pair_new(&p, t.client, t.server, NULL);
+        p.on_event = on_event;
+        p.ctx = &t.kept;
+        t.kept.write_early = "early bird";
+        troth_resume(p.client.c, span_of(t.kept.p, t.kept.n));
+        now_us = part + (int64_t)AGE * SECOND_US;
+        pair_step(&p, &p.client);
+        const struct pipe *in = pair_input(&p, &p.server);
+        span recorded = span_of(in->p, in->n);
+        now_us = part + (int64_t)EARLIEST * SECOND_US; /* the client's clock was fast */
+        assert_int_equal(play_again(&t, recorded), 10);
+        for (int64_t later = part; later < part + (int64_t)LAST * SECOND_US; later += (int64_t)LAST * SECOND_US / 7 - 1) {
+            now_us = later;
+            assert_int_equal(play_again(&t, recorded), 0);
+        }
+        now_us = part + (int64_t)LAST * SECOND_US - 1;
+        assert_int_equal(play_again(&t, recorded), 0);
+        pair_free(&p);
+        finish(&t);
+        world_free(w);
+    }
+    now_us = 0;
 }
 
 int main(void)
@@ -597,7 +782,9 @@ int main(void)
         cmocka_unit_test(test_external_psk),  cmocka_unit_test(test_psk_alone),  cmocka_unit_test(test_not_resumed),  cmocka_unit_test(test_shared_keys),
         cmocka_unit_test(test_ticket_age),
         cmocka_unit_test(test_early_data), cmocka_unit_test(test_early_then_older),    cmocka_unit_test(test_early_refused), cmocka_unit_test(test_replay),
-        cmocka_unit_test(test_early_otherwise),
+        cmocka_unit_test(test_early_otherwise), cmocka_unit_test(test_early_before_limit), cmocka_unit_test(test_all_early_refused),
+        cmocka_unit_test(test_early_and_close),     cmocka_unit_test(test_replay_in_time),
+        cmocka_unit_test(test_too_long_for_a_ticket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

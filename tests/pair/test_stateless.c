@@ -7,7 +7,7 @@
 
 struct setting {
     struct world *w;
-    bool     is_server, other_group, always, early, auth, own_key;
+    bool     is_server, other_group, always, early, auth, own_key, no_group;
     int64_t *clock;
 };
 
@@ -22,7 +22,7 @@ static void tweak(troth_builder *b, void *ctx)
     static const uint8_t key[32] = { 1, 2, 3 };
     const struct setting *s = ctx;
     if (s->other_group)
-        troth_groups(b, s->is_server ? one : both, s->is_server ? 1 : 2);
+        troth_groups(b, s->no_group ? both : s->is_server ? one : both, s->is_server ? 1 : 2);
     if (s->early)
         troth_early_data(b, 1000);
     if (s->clock)
@@ -240,6 +240,10 @@ static void test_refused(void **state)
     forget(&p, s, server_of(s), TROTH_TEXT("192.0.2.1"), TROTH_TEXT("192.0.2.2")); /* another address */
     refused(&p, TROTH_R_BAD_COOKIE);
     forget(&p, s, server_of(s), nobody, TROTH_TEXT("192.0.2.2"));
+    refused(&p, TROTH_R_BAD_COOKIE);
+    struct setting other = { .w = w, .other_group = true }, none = other; /* a key of many servers, and a group that is not all of theirs */
+    none.no_group = true;
+    forget(&p, other, server_of(none), nobody, nobody);
     refused(&p, TROTH_R_BAD_COOKIE);
     s.own_key = true; /* each configuration has its own */
     forget(&p, s, server_of(s), nobody, nobody);
