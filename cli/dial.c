@@ -168,6 +168,15 @@ bool dial(struct dialed *d, const struct target *t, int family, int timeout_ms)
     return ok;
 }
 
+void keep_alive(int fd)
+{
+    const int one = 1, idle = 120, interval = 30, probes = 4;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle); /* no TCP: then there is nothing to find out */
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
 /* ---- listening */
 
 static int listen_unix(const struct args *a, const struct target *t, int *out)

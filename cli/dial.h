@@ -21,6 +21,8 @@ enum { DIAL_ANY = 0, DIAL_IPV4 = 4, DIAL_IPV6 = 6 };
 bool dial(struct dialed *d, const struct target *t, int family, int timeout_ms);
 /* A listening socket, non-blocking, and the port that was opened.  Returns an exit status, after a message unless it is EXIT_OK. */
 int listen_on(const struct args *a, const char *where, int *fd, int *port);
+/* Whoever has gone without a word (a cut cable, a machine without power) is found out in minutes: only then does an idle connection end. */
+void keep_alive(int fd);
 /* Writes the port into the file of --port-file, if one was asked for; false after a message. */
 bool tell_port(const struct args *a, int port);
 /* Microseconds of the monotonic clock. */

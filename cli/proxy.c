@@ -5,13 +5,12 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
+#include "backend.h"
 #include "dial.h"
 #include "herald.h"
 #include "service.h"
@@ -25,8 +24,7 @@ struct pair;
 struct proxy {
     struct service           service; /* first: its calls lead here; ours is its client (--wrap) or its server */
     const char              *name;    /* --wrap: whom the backend must be */
-    struct sockaddr_storage  to;
-    socklen_t                to_n;
+    struct backend           to;
     struct pair             *pairs;
     int                      herald;  /* --send-proxy: of which version; 0: none is sent */
 };
@@ -40,6 +38,7 @@ struct end {
     struct recorder    *recorder; /* of its handshake, for --record; NULL: not kept      */
     uint64_t            in;     /* bytes that came from here                             */
     bool                comes;  /* without TLS, and its PROXY header is due              */
+    bool                there;  /* connected                                             */
     bool                up;     /* connected, and its handshake done                     */
     bool                eof;    /* will send no more                                     */
     bool                shut;   /* was told that no more will be sent to it              */
@@ -51,6 +50,7 @@ struct pair {
     struct event *patience;     /* runs out when a handshake or connecting takes too long */
     struct event *burial;       /* frees the pair outside of its own callbacks            */
     struct pair  *next, **link; /* the proxy's list                                       */
+    size_t        next_address; /* of the backend's                                       */
     bool          dead;         /* freed but for its memory                               */
     struct visitor *visitor;    /* what the client's PROXY header says; NULL: it has none */
     unsigned      generation;   /* of the configuration that it began with                */
@@ -205,6 +205,13 @@ static void came_up(struct end *e)
     }
 }
 
+/* The backend may have another address.  False: no. */
+static bool dial_next(struct end *e)
+{
+    struct pair *p = e->pair;
+    return e == &p->back && !e->there && backend_dial(&p->proxy->to, &p->next_address, e->tls ? tls_bev_socket(e->tls) : e->bev);
+}
+
 static void on_event(struct bufferevent *bev, short what, void *ctx)
 {
     struct end *e = ctx;
@@ -212,6 +219,8 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
     if (e->pair->dead)
         return;
     if (what & BEV_EVENT_CONNECTED) {
+        e->there = true;
+        keep_alive(e->tls ? tls_bev_fd(e->tls) : (int)bufferevent_getfd(e->bev));
         if (!e->tls)
             came_up(e);
         else
@@ -227,6 +236,8 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
         carry(e);
     } else if (what & BEV_EVENT_ERROR) {
         int error = EVUTIL_SOCKET_ERROR();
+        if (dial_next(e))
+            return;
         const char *code = error == ECONNREFUSED ? "net.refused" : e->up ? "net.reset-mid" : "net.unreachable";
         finish(e->pair, e->eof && e->shut ? NULL : code, strerror(error));
     }
@@ -378,7 +389,7 @@ static bool connect_back(struct pair *p)
     struct bufferevent *socket = p->back.tls ? tls_bev_socket(p->back.tls) : p->back.bev;
     if (x->herald && !introduce(p, socket))
         return false;
-    return !bufferevent_socket_connect(socket, (struct sockaddr *)&x->to, (int)x->to_n);
+    return backend_dial(&x->to, &p->next_address, socket);
 }
 
 /* ---- accepting */
@@ -410,6 +421,7 @@ static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockad
     p->back = (struct end){ .pair = p, .other = &p->front };
     if (sa->sa_family == AF_UNIX || !address_text(p->peer, sizeof p->peer, sa, (socklen_t)n))
         snprintf(p->peer, sizeof p->peer, "-:-");
+    keep_alive(fd);
     struct timeval patience = { .tv_sec = x->service.timeout };
     p->burial = event_new(x->service.base, -1, 0, bury, p);
     p->patience = event_new(x->service.base, -1, 0, out_of_patience, p);
@@ -450,25 +462,8 @@ static void drop(struct service *service, size_t i)
 /* Where to forward to, looked up once. */
 static int find_backend(struct proxy *x, const char *where, const char *port)
 {
-    struct target t;
-    if (!target_parse(&t, x->service.args, where, port))
-        return EXIT_USAGE;
     x->service.backend = where;
-    if (t.path[0]) {
-        struct sockaddr_un sun = { .sun_family = AF_UNIX };
-        memcpy(sun.sun_path, t.path, sizeof sun.sun_path);
-        memcpy(&x->to, &sun, sizeof sun);
-        x->to_n = sizeof sun;
-        return EXIT_OK;
-    }
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-    int e = getaddrinfo(t.host, t.port, &hints, &found);
-    if (e)
-        return complain(x->service.args, EXIT_NETWORK, "%s: %s", t.host, gai_strerror(e));
-    memcpy(&x->to, found->ai_addr, found->ai_addrlen);
-    x->to_n = found->ai_addrlen;
-    freeaddrinfo(found);
-    return EXIT_OK;
+    return backend_find(&x->to, x->service.args, where, port);
 }
 
 /* What only proxy has. */

@@ -7,9 +7,11 @@ import select
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 
+import serving
 from serving import D, ByHand, Server, authority, check, finish, run, tls
 
 authority()
@@ -180,6 +182,34 @@ for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
     answers.clear()
     hand.socket.close()
 check("which is in order", o.end() == 0 and "event=connection" in o.log() and o.log().count("code=ok") == 2, o.log()[-600:])
+
+
+# ---- a backend with several addresses, of which one listens; and whoever goes without a word
+hosts = f"{D}/hosts"
+with open(hosts, "w", encoding="utf-8") as f:
+    f.write("::1 both.example\n127.0.0.2 both.example\n127.0.0.1 both.example\n127.0.0.1 localhost\n")
+for front in (True, False):
+    behind = talk.port if front else e.port
+    real = subprocess.Popen
+    serving.subprocess.Popen = lambda c, **k: real(["unshare", "-Urm", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh", *c], **k)
+    try:
+        own = ("--backend", f"both.example:{behind}") if front else ("--wrap", "localhost", "--backend", f"both.example:{behind}", "--ca", CA)
+        many = Server(*own, verb="proxy", **({"cert": CERT, "key": KEY} if front else {}))
+    except (AssertionError, OSError) as x:
+        print("not here: a file of hosts of one's own", x)
+        continue
+    finally:
+        serving.subprocess.Popen = real
+    with tls(many.port, CA) if front else socket.create_connection(("127.0.0.1", many.port), timeout=10) as c:
+        c.sendall(b"anybody there?")
+        check(f"a backend with several addresses{'' if front else ', --wrap'}", c.recv(100) == b"anybody there?", many.log()[-600:])
+        time.sleep(0.5)  # until nothing waits to be acknowledged
+        with open("/proc/net/tcp", encoding="utf-8") as f:
+            held = [line.split()[1:6] for line in f]
+        ours = [h for h in held if h[2] == "01" and (h[0].endswith(f":{many.port:04X}") or h[1].endswith(f":{behind:04X}"))]
+        alive = [h for h in ours if h[4].startswith("02:")]  # the timer of keepalive
+        check("is asked whether it still is there, as the client is", len(alive) >= 2, ours)
+    check("ends in order", many.end() == 0, many.log()[-600:])
 
 seen = []
 
