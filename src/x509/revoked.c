@@ -314,6 +314,15 @@ static struct signer *signer_known(struct known *known, const struct cert *cert,
     return NULL;
 }
 
+/* A row that is free, those of verdicts that were not kept first; NULL: there is none. */
+static struct signer *signer_row(struct known *known)
+{
+    for (unsigned i = 0; i < known->n_signers; i++)
+        if (!known->signers[i].cert)
+            return &known->signers[i];
+    return known->n_signers < SIGNERS_MAX ? &known->signers[known->n_signers++] : NULL;
+}
+
 /* A judge for the signer: same certificates, same budget, any purpose, no name, the same anchor. */
 static bool signer_judge(struct judge *j, const struct cert *cert, const struct anchor *anchor)
 {
@@ -357,9 +366,8 @@ bool signer_is_trusted(void *judge, const struct cert *cert)
         return s->assumed = true;
     if (s)
         return s->trusted;
-    if (j->known->n_signers == SIGNERS_MAX || j->signer_depth == SIGNER_DEPTH || !anchor)
+    if (j->signer_depth == SIGNER_DEPTH || !anchor || !(s = signer_row(j->known)))
         return false;
-    s = &j->known->signers[j->known->n_signers++];
     *s = (struct signer){ .cert = cert, .anchor = anchor };
     bool trusted = s->trusted = signer_judge(j, cert, anchor);
     s->done = true;
