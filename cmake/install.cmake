@@ -45,6 +45,7 @@ if(TARGET troth)
     foreach(verb serve proxy)
         configure_file(cli/systemd/troth-${verb}.service.in gen/troth-${verb}.service @ONLY)
         install(FILES ${CMAKE_BINARY_DIR}/gen/troth-${verb}.service cli/systemd/troth-${verb}.socket DESTINATION ${TROTH_SYSTEMD_DIR})
+        install(FILES docs/examples/${verb}.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
     endforeach()
 endif()
 
@@ -60,7 +61,8 @@ if(SCDOC AND PYTHON AND NOT TROTH_FUZZ)
         COMMAND ${CMAKE_COMMAND} -E touch man/made
         WORKING_DIRECTORY ${CMAKE_BINARY_DIR} VERBATIM)
     add_custom_target(man ALL DEPENDS ${CMAKE_BINARY_DIR}/man/made)
-    install(DIRECTORY ${CMAKE_BINARY_DIR}/man/man1 ${CMAKE_BINARY_DIR}/man/man3 ${CMAKE_BINARY_DIR}/man/man7
+    install(DIRECTORY ${CMAKE_BINARY_DIR}/man/man1 ${CMAKE_BINARY_DIR}/man/man3
+        ${CMAKE_BINARY_DIR}/man/man5 ${CMAKE_BINARY_DIR}/man/man7
         DESTINATION ${CMAKE_INSTALL_MANDIR})
 else()
     message(STATUS "no scdoc: man pages are not built")

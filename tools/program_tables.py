@@ -22,3 +22,10 @@ def read(top="."):
     options = [(n, c.strip("'"), a.strip('"'), verbs_of(w), string(h)) for n, c, a, w, h in re.findall(
         r'^OPT\(\w+,\s*"([^"]*)",\s*(\'.\'|0),\s*("[^"]*"|NULL),\s*(.*?),\s*("(?:\\.|[^"\\])*")\s*\)', text, re.M)]
     return verbs, options
+
+
+def words(top="."):
+    """{option: what its row says besides the verbs}: REPEATS, CREDENTIAL, START, LINE_ONLY."""
+    text = open(f"{top}/cli/options.def", encoding="utf-8").read()
+    return {n: set(re.findall(r"\b(REPEATS|CREDENTIAL|START|LINE_ONLY)\b", w)) for n, w in re.findall(
+        r'^OPT\(\w+,\s*"([^"]*)",\s*(?:\'.\'|0),\s*(?:"[^"]*"|NULL),\s*(.*?),\s*"(?:\\.|[^"\\])*"\s*\)', text, re.M)}

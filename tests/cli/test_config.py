@@ -2,8 +2,10 @@
 ctest: timeout=300"""
 import json
 import os
+import shutil
 import signal
 import subprocess
+import time
 
 from serving import D, TROTH, Server, ask, authority, check, finish, home_page, run, tls
 
@@ -156,6 +158,29 @@ run("ca", "init", "--out", f"{D}/past", "--not-before", "2020-01-01")
 run("ca", "issue", "--out", f"{D}/past", "--not-before", "2020-02-01", "--days", "9", "localhost")
 checked("cert: past/localhost.pem\nkey: past/localhost-key.pem\ndir: web\n", (0, "warning"), status=0)
 
+# ---- the examples, with files as they name them
+for verb, needed in (("serve", {"serve-cert.pem": CERT, "serve-key.pem": KEY}), ("proxy", {"proxy-cert.pem": CERT, "proxy-key.pem": KEY, "clients.pem": CA})):
+    folder = f"{D}/etc-{verb}"
+    os.makedirs(folder)
+    text = open(f"{os.environ['SRC_DIR']}/docs/examples/{verb}.yaml", encoding="utf-8").read()
+    for name, source in needed.items():
+        check(f"{verb}.yaml names {name}", name in text)
+        shutil.copy(source, f"{folder}/{name}")
+    r = run(verb, "--config", write(text.replace("/srv/www", web), f"{folder}/{verb}.yaml"), "--check-config", status=None, env=bare)
+    check(f"{verb}.yaml, as it is in docs/examples", r.returncode == 0 and not r.stderr and "in order" in r.stdout, (r.stdout, r.stderr))
+# ---- a name without a folder: beside the file, or lent
+os.makedirs(f"{D}/lent")
+shutil.copy(CERT, f"{D}/lent/c.pem")
+shutil.copy(KEY, f"{D}/lent/k.pem")
+os.makedirs(f"{D}/beside")
+conf = write("cert: c.pem\nkey: k.pem\n", f"{D}/beside/serve.yaml")
+for what, lent, status in (("lent", f"{D}/lent", 0), ("nowhere", "/no/such", 8)):
+    r = run("serve", D, "--config", conf, "--check-config", status=None, env={**bare, "CREDENTIALS_DIRECTORY": lent})
+    check(f"a certificate that is {what}", r.returncode == status and (status == 0 or f"{D}/beside/c.pem" in r.stderr), r.stderr)
+shutil.copy(f"{D}/past/localhost.pem", f"{D}/beside/c.pem")
+r = run("serve", D, "--config", conf, "--check-config", status=8, env={**bare, "CREDENTIALS_DIRECTORY": f"{D}/lent"})
+check("what is beside the file goes before what is lent", "the private key does not belong" in r.stderr, r.stderr)
+
 # ---- the file is read again at HUP
 conf = write(good.replace("web", web) + "grace: 5\nalpn: http/1.1\n", f"{D}/live.yaml")
 s = Server("--config", conf, "--log", "json")  # which brings --listen and --port-file
@@ -197,5 +222,13 @@ again(good + "max: 1.2\n", ("result", "ok"))
 again(good + "verbose: true\n", ("result", "ok"))
 check("and says more", ask(s.port, CA, "/")[2] == b"<h1>home</h1>" and s.said('"event":"request"'), s.log())
 check("every line is JSON", all(json.loads(line) for line in s.log().split("\n") if line))
+
+# ---- what is written does not depend on when it is
+run("connect", "--ca", CA, "--record", f"{D}/one.troth", f"localhost:{s.port}", env=bare)
+for name in ("a", "b"):
+    run("explain", f"{D}/one.troth", "--html", f"{D}/{name}.html", env=bare)
+    time.sleep(1.1)
+pages = [open(f"{D}/{name}.html", encoding="utf-8").read() for name in ("a", "b")]
+check("two pages of one recording are the same, with the connection's time", pages[0] == pages[1] and "<time datetime=" in pages[0])
 check("it ends well", s.end() == 0)
 finish()

@@ -18,10 +18,10 @@ libdir=$(dirname "$(find "$prefix" -name libtroth.a)")
 "$SRC_DIR/tools/check-names" "$work/b"
 
 # what was installed
-for f in include/troth/{troth,verify,explain,provider,types}.h include/troth/reasons.def bin/troth lib/systemd/system/troth-{serve,proxy}.{service,socket}; do
+for f in include/troth/{troth,verify,explain,provider,types}.h include/troth/reasons.def bin/troth lib/systemd/system/troth-{serve,proxy}.{service,socket} share/doc/troth/examples/{serve,proxy}.yaml; do
     [ -f "$prefix/$f" ] || die "missing $f"
 done
-for page in man1/troth.1 man1/troth-explain.1 man3/libtroth.3 man3/troth_next.3 man3/troth_verify.3 man7/troth-errors.7; do
+for page in man1/troth.1 man1/troth-explain.1 man3/libtroth.3 man3/troth_next.3 man3/troth_verify.3 man5/troth.yaml.5 man7/troth-errors.7; do
     [ -s "$prefix/share/man/$page" ] || die "missing man page $page"
 done
 grep -q '^ExecStart=/usr/local/bin/troth serve ' "$prefix/lib/systemd/system/troth-serve.service" || die "the unit starts another program"
