@@ -37,6 +37,7 @@ struct end {
     struct tls_bev     *tls;    /* NULL: the plain one                                   */
     struct recorder    *recorder; /* of its handshake, for --record; NULL: not kept      */
     uint64_t            in;     /* bytes that came from here                             */
+    uint64_t            began;  /* its handshake, of now_us()                            */
     bool                comes;  /* without TLS, and its PROXY header is due              */
     bool                there;  /* connected                                             */
     bool                up;     /* connected, and its handshake done                     */
@@ -221,6 +222,7 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
     if (what & BEV_EVENT_CONNECTED) {
         e->there = true;
         keep_alive(e->tls ? tls_bev_fd(e->tls) : (int)bufferevent_getfd(e->bev));
+        e->began = now_us();
         if (!e->tls)
             came_up(e);
         else
@@ -298,7 +300,7 @@ static void tls_ready(struct tls_bev *t, void *ctx)
     struct end *e = ctx;
     recorder_free(e->recorder);
     e->recorder = NULL;
-    service_handshake(&e->pair->proxy->service, true);
+    service_handshake(&e->pair->proxy->service, tls_bev_conn(t), e->began);
     if (e->pair->dead)
         return;
     if (e->pair->proxy->service.log.verbose)
@@ -321,7 +323,7 @@ static void tls_ended(struct tls_bev *t, void *ctx)
     const troth_error *why = troth_why(tls_bev_conn(t));
     struct proxy *x = e->pair->proxy;
     if (why && !e->up)
-        service_handshake(&x->service, false);
+        service_handshake(&x->service, tls_bev_conn(t), e->began);
     flight_keep(&x->service.flight, e->recorder, tls_bev_conn(t), e == &e->pair->front ? e->pair->peer : x->service.backend, x->name);
     if (!e->pair->dead && why)
         finish(e->pair, why->code, why->detail);
@@ -362,7 +364,8 @@ static bool end_open(struct end *e, int fd, troth_conn *conn)
     struct proxy *x = e->pair->proxy;
     if (conn) {
         struct tls_bev_ears ears = { .saw = tls_saw, .ready = tls_ready, .ended = tls_ended, .closed = tls_closed, .flushed = tls_flushed, .gone = tls_gone,
-                                     .ctx = e, .farewells = x->service.farewells };
+                                     .ctx = e, .farewells = x->service.farewells, .in = &x->service.tally.in, .out = &x->service.tally.out };
+        e->began = now_us();
         if (x->service.flight.dir)
             ears.turn = tls_turn;
         if (e == &e->pair->front && nets_any(&x->service.announce))

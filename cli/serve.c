@@ -42,6 +42,7 @@ struct guest {
     struct recorder *recorder; /* of its handshake, for --record; NULL: not kept */
     struct visitor *visitor; /* what its PROXY header says; NULL: it has none */
     struct sending sending; /* the file that it is taking */
+    uint64_t      began;   /* of now_us() */
     bool          ready;
 };
 
@@ -168,7 +169,7 @@ static void guest_ready(struct tls_bev *t, void *ctx)
     if (g->patience)
         event_free(g->patience);
     g->patience = NULL;
-    service_handshake(&g->serve->service, true);
+    service_handshake(&g->serve->service, tls_bev_conn(t), g->began);
     if (g->serve->service.log.verbose) {
         guest_name(g, peer, sizeof peer);
         log_handshake(&g->serve->service.log, peer, tls_bev_conn(t));
@@ -203,7 +204,7 @@ static void guest_ended(struct tls_bev *t, void *ctx)
         gave_up(g, tls_bev_conn(t));
     bool failed = troth_why(tls_bev_conn(t)) != NULL;
     if (failed && !g->ready)
-        service_handshake(&g->serve->service, false);
+        service_handshake(&g->serve->service, tls_bev_conn(t), g->began);
     if (failed && (!g->ready || g->serve->service.log.verbose)) {
         guest_name(g, peer, sizeof peer);
         log_handshake(&g->serve->service.log, peer, tls_bev_conn(t));
@@ -257,9 +258,10 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
     struct serve *s = ctx;
     struct guest *g = calloc(1, sizeof *g);
     if (g) {
-        *g = (struct guest){ .serve = s, .sending = { .fd = -1, .cut = file_cut, .ctx = g } };
+        *g = (struct guest){ .serve = s, .began = now_us(), .sending = { .fd = -1, .cut = file_cut, .ctx = g } };
         struct tls_bev_ears ears = { .open = guest_open, .ready = guest_ready, .ended = guest_ended, .gone = guest_gone, .saw = guest_saw,
-                                     .data = guest_data, .ctx = g, .farewells = s->service.farewells, .answers = true, .busy = guest_busy };
+                                     .data = guest_data, .ctx = g, .farewells = s->service.farewells, .answers = true, .busy = guest_busy,
+                                     .in = &s->service.tally.in, .out = &s->service.tally.out };
         service_count(&s->service, 1);
         if (s->service.flight.dir)
             ears.turn = guest_turn;

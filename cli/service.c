@@ -13,6 +13,7 @@
 
 #include "config.h"
 #include "dial.h"
+#include "scrape.h"
 #include "setup.h"
 #include "state.h"
 #include "target.h"
@@ -106,18 +107,24 @@ int service_init(struct service *s, const struct args *a, bool is_client)
     return EXIT_OK;
 }
 
+void place_made(struct place *p, const char *where)
+{
+    if (!strncmp(where, "unix:", 5) && !lstat(where + 5, &p->made))
+        p->path = where + 5;
+}
+
 /* What is ours under that name; somebody else may have put a socket of theirs there. */
-static void remove_socket_files(struct service *s)
+void place_gone(const struct place *p)
 {
     struct stat now;
-    for (size_t i = 0; i < LISTENERS_MAX; i++)
-        if (s->places[i].path && !lstat(s->places[i].path, &now) && now.st_dev == s->places[i].made.st_dev && now.st_ino == s->places[i].made.st_ino)
-            unlink(s->places[i].path);
+    if (p->path && !lstat(p->path, &now) && now.st_dev == p->made.st_dev && now.st_ino == p->made.st_ino)
+        unlink(p->path);
 }
 
 void service_free(struct service *s)
 {
-    remove_socket_files(s);
+    for (size_t i = 0; i < LISTENERS_MAX; i++)
+        place_gone(&s->places[i]);
     troth_server_free(s->server);
     troth_client_free(s->client);
     id_cache_free(s->sessions);
@@ -169,6 +176,7 @@ static void reload(evutil_socket_t signal_number, short what, void *ctx)
     if (!s->stopping) /* or it would have to be ready again */
         supervisor_say(&s->supervisor, reloading, "Reading the configuration, certificates and keys again");
     bool ok = service_reload(s);
+    s->tally.reloads_failed += !ok;
     if (!s->stopping)
         say_ready(s, ok ? "" : "; the last reload failed, and kept the old configuration");
 }
@@ -253,15 +261,17 @@ bool service_hears(const struct service *s, struct visitor **v, struct tls_bev *
     return is == VISITOR_IN;
 }
 
-void service_handshake(struct service *s, bool made)
+void service_handshake(struct service *s, const troth_conn *c, uint64_t began_us)
 {
-    made ? s->made++ : s->failed++;
+    troth_why(c) ? s->failed++ : s->made++;
+    tally_handshake(&s->tally, c, now_us() - began_us);
 }
 
 void service_count(struct service *s, int by)
 {
     s->conns += by;
     s->breathless &= by < 0;
+    s->tally.accepted += by > 0;
     give_back(s);
     if (!s->stopping && !s->full && s->conns >= s->max_conns) {
         log_line(&s->log, "warn", "full", "code", "serve.full", "action", "raise --max-connections, or find out who holds them", NULL);
@@ -297,8 +307,8 @@ static int listen_at(struct service *s, const char *where)
     if (s->n_listeners == LISTENERS_MAX)
         return complain(s->args, EXIT_USAGE, "--listen: at most %d", LISTENERS_MAX);
     int status = listen_on(s->args, where, &fd, &place.port);
-    if (status == EXIT_OK && !strncmp(where, "unix:", 5) && !lstat(where + 5, &place.made))
-        place.path = where + 5;
+    if (status == EXIT_OK)
+        place_made(&place, where);
     return status == EXIT_OK ? listen_with(s, fd, place) : status;
 }
 
@@ -356,6 +366,8 @@ int service_open(struct service *s)
     supervisor_open(&s->supervisor, s->base, &s->log);
     int status = listen_everywhere(s);
     if (status == EXIT_OK)
+        status = scrape_open(&s->scrape, s);
+    if (status == EXIT_OK)
         say_ready(s, "");
     return status;
 }
@@ -363,6 +375,7 @@ int service_open(struct service *s)
 void service_close(struct service *s)
 {
     supervisor_close(&s->supervisor);
+    scrape_close(s->scrape);
     for (size_t i = 0; i < SERVICE_SIGNALS; i++)
         if (s->signals[i])
             event_free(s->signals[i]);

@@ -15,6 +15,7 @@
 #include "id_cache.h"
 #include "identities.h"
 #include "supervisor.h"
+#include "tally.h"
 #include "tls_bev.h"
 #include "visitor.h"
 
@@ -28,6 +29,10 @@ struct place {
     const char *path;  /* of the file; NULL: none     */
     struct stat made;
 };
+
+/* A socket was opened at `where`, and if it is a file, that is kept in mind; and is removed again, if it still is the same one. */
+void place_made(struct place *, const char *where);
+void place_gone(const struct place *);
 
 struct service {
     const struct args     *args;      /* in force                                  */
@@ -57,6 +62,8 @@ struct service {
     uint64_t               since_us;      /* its start, of the monotonic clock */
     time_t                 loaded;        /* when the configurations were read */
     uint64_t               made, failed;  /* handshakes */
+    struct tally           tally;
+    struct scrape         *scrape;        /* --metrics; NULL: nobody wants them */
     /* Takes over the listener that is at `n_listeners` next, whose connections come from now on; lets go of the i-th. */
     bool                 (*adopt)(struct service *, struct evconnlistener *);
     void                 (*drop)(struct service *, size_t i);
@@ -80,8 +87,8 @@ int service_open(struct service *);
 /* Of a connection that begins: the PROXY header, where one is due, is taken out of `in`; as in tls_bev_ears.first.  *v as for
  * visitor_hear. */
 bool service_hears(const struct service *, struct visitor **v, struct tls_bev *, struct evbuffer *in);
-/* A handshake of its came to its end, this way or that. */
-void service_handshake(struct service *, bool made);
+/* A handshake of its came to its end, this way or that; when it began, of now_us(). */
+void service_handshake(struct service *, const troth_conn *, uint64_t began_us);
 /* One more or one less: no more than there may be are listened for. */
 void service_count(struct service *, int by);
 /* When the loop is over: what remains ends in it. */

@@ -108,6 +108,8 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
         int n = src ? evbuffer_remove(src, ev.room.p, ev.room.n) : 0;
         if (n > 0)
             saw(t, false, ev.room.p, (size_t)n);
+        if (n > 0 && t->ears.in)
+            *t->ears.in += (uint64_t)n;
         if (n > 0)
             troth_received(t->conn, (size_t)n);
         return n > 0;
@@ -220,6 +222,8 @@ static void count(struct evbuffer *buffer, const struct evbuffer_cb_info *info, 
     struct tls_bev *t = ctx;
     (void)buffer;
     t->written += info->n_deleted;
+    if (t->ears.out)
+        *t->ears.out += info->n_deleted;
 }
 
 static void listen_in(struct tls_bev *t)

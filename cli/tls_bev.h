@@ -29,6 +29,7 @@ struct tls_bev_ears {
     void (*closed)(struct tls_bev *, void *ctx);  /* the peer will send no more, we may; without this ear our side is closed as well */
     void (*flushed)(struct tls_bev *, void *ctx); /* all is sent, after tls_bev_finish                         */
     void (*gone)(void *ctx);                      /* nothing of it is left: the last call                      */
+    uint64_t *in, *out; /* are added to: bytes from and to the socket; NULL: nobody counts */
     /* What is not sent when the bufferevent is freed is sent here; NULL: it is lost. */
     struct farewells *farewells;
     /* For an owner that reads requests and writes answers.  Freeing ends the connection in order, after all that was written; the

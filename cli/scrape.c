@@ -1,0 +1,219 @@
+/* scrape.c - see scrape.h.
+ *
+ * One request, one answer, and the end: evhttp would wait for the rest of a request as long as a byte comes now and then. */
+#include "scrape.h"
+
+#include <event2/bufferevent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "dial.h"
+#include "metrics.h"
+
+struct caller {
+    struct scrape      *all;
+    struct bufferevent *bev;
+    struct event       *clock;
+    bool                answered;
+    struct caller      *next, **link;
+};
+
+struct scrape {
+    const struct service  *service;
+    struct evconnlistener *listener;
+    struct place           place;
+    char                   where[160];
+    struct caller         *first;
+    unsigned               n;
+};
+
+/* ---- one caller */
+
+static void hang_up(struct caller *c)
+{
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    c->all->n--;
+    event_free(c->clock);
+    bufferevent_free(c->bev);
+    free(c);
+}
+
+static void time_is_up(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    hang_up(ctx);
+}
+
+static void on_end(struct bufferevent *bev, short what, void *ctx)
+{
+    (void)bev;
+    (void)what;
+    hang_up(ctx);
+}
+
+/* All of the answer is out: the caller closes, or the clock runs out. */
+static void on_written(struct bufferevent *bev, void *ctx)
+{
+    struct caller *c = ctx;
+    if (c->answered)
+        shutdown(bufferevent_getfd(bev), SHUT_WR);
+}
+
+static void reply(struct caller *c, const char *status, const char *type, struct evbuffer *body, bool head_only)
+{
+    struct evbuffer *out = bufferevent_get_output(c->bev);
+    c->answered = true;
+    evbuffer_add_printf(out, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\nConnection: close\r\n%s\r\n", status, type,
+                        evbuffer_get_length(body), strncmp(status, "405", 3) ? "" : "Allow: GET, HEAD\r\n");
+    if (!head_only)
+        evbuffer_add_buffer(out, body);
+}
+
+static void say(struct caller *c, const char *status, bool head_only)
+{
+    struct evbuffer *body = evbuffer_new();
+    evbuffer_add_printf(body, "%s\n", status);
+    reply(c, status, "text/plain; charset=utf-8", body, head_only);
+    evbuffer_free(body);
+}
+
+static void show(struct caller *c, const char *accept, bool head_only)
+{
+    struct evbuffer *body = evbuffer_new();
+    bool open = metrics_open_wanted(accept);
+    metrics_write(body, c->all->service, open);
+    reply(c, "200 OK", open ? "application/openmetrics-text; version=1.0.0; charset=utf-8" : "text/plain; version=0.0.4; charset=utf-8", body, head_only);
+    evbuffer_free(body);
+}
+
+/* The value of the first Accept header, ended where its line ends. */
+static char *accept_of(char *headers)
+{
+    for (char *line = headers; line && *line; line = strstr(line, "\r\n"), line = line ? line + 2 : NULL)
+        if (!strncasecmp(line, "Accept:", 7)) {
+            line += 7 + strspn(line + 7, " \t");
+            line[strcspn(line, "\r\n")] = 0;
+            return line;
+        }
+    return NULL;
+}
+
+/* `head`: the request line and the headers, each with its end. */
+static void answer(struct caller *c, char *head)
+{
+    char *end = strstr(head, "\r\n"), *target = strchr(head, ' '), *version = target ? strchr(target + 1, ' ') : NULL;
+    if (!version || version > end || strncmp(version + 1, "HTTP/1.", 7) != 0) {
+        say(c, "400 Bad Request", false);
+        return;
+    }
+    *target++ = *version = 0;
+    target[strcspn(target, "?#")] = 0;
+    bool head_only = !strcmp(head, "HEAD");
+    if (!head_only && strcmp(head, "GET") != 0)
+        say(c, "405 Method Not Allowed", false);
+    else if (!strcmp(target, "/metrics"))
+        show(c, accept_of(end + 2), head_only);
+    else if (!strcmp(target, "/healthz"))
+        say(c, c->all->service->stopping ? "503 Service Unavailable" : "200 OK", head_only);
+    else
+        say(c, "404 Not Found", head_only);
+}
+
+static void on_read(struct bufferevent *bev, void *ctx)
+{
+    struct caller *c = ctx;
+    struct evbuffer *in = bufferevent_get_input(bev);
+    char head[SCRAPE_HEAD_MAX + 1];
+    size_t n = evbuffer_get_length(in);
+    if (c->answered) { /* whatever else it says */
+        evbuffer_drain(in, n);
+        return;
+    }
+    ev_ssize_t got = evbuffer_copyout(in, head, SCRAPE_HEAD_MAX);
+    head[got > 0 ? got : 0] = 0;
+    if (strstr(head, "\r\n\r\n"))
+        answer(c, head);
+    else if (got < 0 || got == SCRAPE_HEAD_MAX || strlen(head) < (size_t)got)
+        say(c, got == SCRAPE_HEAD_MAX ? "431 Request Header Fields Too Large" : "400 Bad Request", false);
+}
+
+/* ---- the listener */
+
+static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int sa_n, void *ctx)
+{
+    struct scrape *s = ctx;
+    struct timeval patience = { .tv_sec = SCRAPE_SECONDS };
+    (void)l;
+    (void)sa;
+    (void)sa_n;
+    struct caller *c = s->n < SCRAPE_MOST ? calloc(1, sizeof *c) : NULL;
+    if (c) {
+        c->bev = bufferevent_socket_new(s->service->base, fd, BEV_OPT_CLOSE_ON_FREE);
+        c->clock = event_new(s->service->base, -1, 0, time_is_up, c);
+    }
+    if (!c || !c->bev || !c->clock || event_add(c->clock, &patience)) {
+        if (c && c->bev)
+            bufferevent_free(c->bev);
+        else
+            evutil_closesocket(fd);
+        if (c && c->clock)
+            event_free(c->clock);
+        free(c);
+        return;
+    }
+    c->all = s;
+    c->next = s->first;
+    c->link = &s->first;
+    if (c->next)
+        c->next->link = &c->next;
+    s->first = c;
+    s->n++;
+    bufferevent_setcb(c->bev, on_read, on_written, on_end, c);
+    bufferevent_setwatermark(c->bev, EV_READ, 0, 2 * SCRAPE_HEAD_MAX);
+    bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+}
+
+int scrape_open(struct scrape **out, const struct service *v)
+{
+    const char *where = args_value(v->args, OPT_METRICS, NULL);
+    char port[16];
+    int fd;
+    if (!where)
+        return EXIT_OK;
+    struct scrape *s = *out = calloc(1, sizeof *s);
+    if (!s)
+        return complain(v->args, EXIT_BUG, "no memory");
+    s->service = v;
+    snprintf(s->where, sizeof s->where, "%s%s", where[strspn(where, "0123456789")] ? "" : "127.0.0.1:", where); /* a port alone is of this machine */
+    int status = listen_on(v->args, s->where, &fd, &s->place.port);
+    if (status != EXIT_OK)
+        return status;
+    place_made(&s->place, s->where);
+    s->listener = evconnlistener_new(v->base, accepted, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    if (!s->listener) {
+        evutil_closesocket(fd);
+        return complain(v->args, EXIT_BUG, "no memory");
+    }
+    snprintf(port, sizeof port, "%d", s->place.port);
+    log_line(&v->log, "info", "metrics", "address", s->where, "port", port, NULL);
+    return EXIT_OK;
+}
+
+void scrape_close(struct scrape *s)
+{
+    if (!s)
+        return;
+    while (s->first)
+        hang_up(s->first);
+    if (s->listener)
+        evconnlistener_free(s->listener);
+    place_gone(&s->place);
+    free(s);
+}
