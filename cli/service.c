@@ -13,6 +13,7 @@
 
 #include "config.h"
 #include "dial.h"
+#include "expiry.h"
 #include "scrape.h"
 #include "setup.h"
 #include "state.h"
@@ -22,11 +23,14 @@ enum { FAREWELLS_MOST = 1000, CROWD = 1000, SESSIONS_MOST = 1000000, SESSIONS_DE
 
 /* ---- configurations */
 
+/* What there is to say of a configuration that works; when its certificates end is for expiry.h, which knows their files. */
 static void warn_about(const struct service *s)
 {
     const troth_error *w;
+    expiry_look(&s->log, &s->identities, s->loaded, s->warn_days);
     for (size_t i = 0; s->server && (w = troth_server_warning(s->server, i)); i++)
-        log_line(&s->log, "warn", "certificate", "code", w->code, "what", w->text, "saw", w->detail, "action", w->hint, NULL);
+        if (w->reason != TROTH_R_EXPIRES_SOON && w->reason != TROTH_R_CERT_EXPIRED)
+            log_line(&s->log, "warn", "certificate", "code", w->code, "what", w->text, "saw", w->detail, "action", w->hint, NULL);
 }
 
 bool service_configure(struct service *s, const struct args *a, bool is_client, int *status)
@@ -62,6 +66,7 @@ static bool read_options(struct service *s, const struct args *a, long *sessions
     bool ok = service_limits(a, &s->log, &s->max_conns, &s->grace);
     ok = args_number(a, OPT_TIMEOUT, 1, 86400, 10, &s->timeout) && ok;
     ok = args_number(a, OPT_SESSIONS, 0, SESSIONS_MOST, SESSIONS_DEFAULT, sessions) && ok;
+    ok = args_number(a, OPT_WARN_DAYS, 0, 3650, EXPIRY_DEFAULT, &s->warn_days) && ok;
     return nets_read(&s->announce, a, OPT_ACCEPT_PROXY) && ok;
 }
 
@@ -194,6 +199,14 @@ static void nothing_to_open(evutil_socket_t signal_number, short what, void *ctx
     (void)signal_number;
     (void)what;
     (void)ctx;
+}
+
+static void look_daily(evutil_socket_t fd, short what, void *ctx)
+{
+    struct service *s = ctx;
+    (void)fd;
+    (void)what;
+    expiry_look(&s->log, &s->identities, time(NULL), s->warn_days);
 }
 
 /* ---- listeners */
@@ -361,7 +374,8 @@ int service_open(struct service *s)
         s->signals[i] = evsignal_new(s->base, rows[i].number, rows[i].fn, s);
         ok = s->signals[i] && !event_add(s->signals[i], NULL);
     }
-    if (!ok)
+    s->daily = ok ? event_new(s->base, -1, EV_PERSIST, look_daily, s) : NULL;
+    if (!s->daily || event_add(s->daily, &(struct timeval){ .tv_sec = 86400 }))
         return complain(s->args, EXIT_BUG, "no memory");
     supervisor_open(&s->supervisor, s->base, &s->log);
     int status = listen_everywhere(s);
@@ -376,6 +390,8 @@ void service_close(struct service *s)
 {
     supervisor_close(&s->supervisor);
     scrape_close(s->scrape);
+    if (s->daily)
+        event_free(s->daily);
     for (size_t i = 0; i < SERVICE_SIGNALS; i++)
         if (s->signals[i])
             event_free(s->signals[i]);

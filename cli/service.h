@@ -47,6 +47,7 @@ struct service {
     struct passed          passed[LISTENERS_MAX]; /* sockets that we were started with, instead of --listen */
     size_t                 n_passed;
     struct supervisor      supervisor;
+    struct event          *daily;     /* looks whose certificates end soon */
     troth_server          *server;    /* one of these two */
     troth_client          *client;
     struct id_cache       *sessions;  /* of TLS 1.2, by id; NULL: none */
@@ -56,7 +57,7 @@ struct service {
     struct identities      identities; /* of the configuration */
     unsigned               generation; /* which it is: counted at every reload that went well */
     const char            *backend;   /* for the log; NULL: there is none */
-    long                   timeout, grace, max_conns, conns, crowd;
+    long                   timeout, grace, max_conns, conns, crowd, warn_days;
     struct event          *breath;   /* over: accept again after it failed */
     bool                   stopping, full, breathless;
     uint64_t               since_us;      /* its start, of the monotonic clock */
