@@ -25,6 +25,7 @@ struct caller {
 struct scrape {
     const struct service  *service;
     struct evconnlistener *listener;
+    struct event          *breath; /* over: accept again after it failed */
     struct place           place;
     char                   where[160];
     struct caller         *first;
@@ -146,6 +147,22 @@ static void on_read(struct bufferevent *bev, void *ctx)
 
 /* ---- the listener */
 
+static void breathe(evutil_socket_t fd, short what, void *ctx)
+{
+    struct scrape *s = ctx;
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(s->listener);
+}
+
+/* No file for whoever knocks.  The knock stays: to look again at once would be all that we do. */
+static void cannot_accept(struct evconnlistener *l, void *ctx)
+{
+    struct scrape *s = ctx;
+    evconnlistener_disable(l);
+    event_add(s->breath, &(struct timeval){ .tv_sec = 1 });
+}
+
 static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int sa_n, void *ctx)
 {
     struct scrape *s = ctx;
@@ -196,11 +213,13 @@ int scrape_open(struct scrape **out, const struct service *v)
     if (status != EXIT_OK)
         return status;
     place_made(&s->place, s->where);
-    s->listener = evconnlistener_new(v->base, accepted, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    s->breath = event_new(v->base, -1, 0, breathe, s);
+    s->listener = s->breath ? evconnlistener_new(v->base, accepted, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd) : NULL;
     if (!s->listener) {
         evutil_closesocket(fd);
         return complain(v->args, EXIT_BUG, "no memory");
     }
+    evconnlistener_set_error_cb(s->listener, cannot_accept);
     snprintf(port, sizeof port, "%d", s->place.port);
     log_line(&v->log, "info", "metrics", "address", s->where, "port", port, NULL);
     return EXIT_OK;
@@ -214,6 +233,8 @@ void scrape_close(struct scrape *s)
         hang_up(s->first);
     if (s->listener)
         evconnlistener_free(s->listener);
+    if (s->breath)
+        event_free(s->breath);
     place_gone(&s->place);
     free(s);
 }
