@@ -80,6 +80,8 @@ int service_check(const struct args *a, bool is_client)
     for (size_t i = 0; (where = args_nth(a, OPT_LISTEN, i)); i++)
         if (!target_parse(&t, a, where, "8443"))
             status = EXIT_USAGE;
+    if ((where = args_value(a, OPT_METRICS, NULL)) && !target_parse(&t, a, where, "9090"))
+        status = EXIT_USAGE;
     if (!flight_init(&s.flight, a, &s.log, !is_client, &how) && status == EXIT_OK)
         status = how;
     flight_end(&s.flight);

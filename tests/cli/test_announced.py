@@ -6,9 +6,11 @@ import signal
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 import time
 
+import serving
 from serving import D, Server, authority, check, finish, home_page, refused, run, tls
 
 authority()
@@ -189,6 +191,21 @@ def through(port, **options):
 me, answer, _ = through(p.port)
 check("proxy: version 1", answer == b"hello" and b.heard[-1] == f"PROXY TCP4 127.0.0.1 127.0.0.1 {me[1]} {p.port}\r\n".encode(), b.heard[-1])
 p.end()
+with open(f"{D}/hosts", "w", encoding="utf-8") as f:
+    f.write("127.0.0.2 both.example\n127.0.0.1 both.example\n127.0.0.1 localhost\n")
+real = subprocess.Popen
+serving.subprocess.Popen = lambda c, **k: real(["unshare", "-Urm", "sh", "-c", f'mount --bind {D}/hosts /etc/hosts && exec "$@"', "sh", *c], **k)
+try:
+    p = Server("--backend", f"both.example:{b.port}", "--send-proxy", "v1", verb="proxy", cert=CERT, key=KEY)
+except (AssertionError, OSError) as x:
+    p = print("not here: a file of hosts of one's own", x)
+serving.subprocess.Popen = real
+if p:
+    before = len(b.heard)
+    me, answer, _ = through(p.port)
+    check("proxy: a backend that answers at its second address hears it once", answer == b"hello" and len(b.heard) == before + 1 and
+          b.heard[-1] == f"PROXY TCP4 127.0.0.1 127.0.0.1 {me[1]} {p.port}\r\n".encode(), b.heard[before:])
+    p.end()
 p = Server("-v", "--backend", f"127.0.0.1:{b.port}", "--send-proxy", "v2", "--client-ca", CA, "--client-auth", "optional", "--alpn", "h2,http/1.1",
            verb="proxy", cert=CERT, key=KEY)
 
