@@ -509,7 +509,7 @@ bool args_number(const struct args *a, enum opt o, long least, long most, long o
     char *end;
     errno = 0;
     long n = strtol(a->value[o], &end, 10);
-    if (errno || end == a->value[o] || *end || n < least || n > most) {
+    if (errno || a->value[o][0] < '0' || a->value[o][0] > '9' || end == a->value[o] || *end || n < least || n > most) {
         complain(a, EXIT_USAGE, "--%s: `%s' is not a number from %ld to %ld", opts[o].name, a->value[o], least, most);
         return false;
     }
@@ -523,6 +523,13 @@ static int64_t days_from_civil(int64_t y, int m, int d)
     int64_t era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
     int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+static int days_in(int year, int month)
+{
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && leap);
 }
 
 bool parse_time(const char *text, int64_t *out)
@@ -550,7 +557,7 @@ bool parse_time(const char *text, int64_t *out)
         else
             return false;
     }
-    if (*p || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+    if (*p || month < 1 || month > 12 || day < 1 || day > days_in(year, month) || hour > 23 || minute > 59 || second > 60 || oh > 23 || om > 59)
         return false;
     int64_t t = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
     int64_t offset = (sign == '-' ? -1 : 1) * (oh * 60 + om) * 60;

@@ -138,11 +138,14 @@ static int init(struct run *r)
     if (args_has(r->a, OPT_STARTS) && !args_time(r->a, OPT_STARTS, &from))
         return EXIT_USAGE;
     for (size_t i = 0; args_nth(r->a, OPT_CONSTRAIN, i); i++)
-        if (*(constraints[i] = args_nth(r->a, OPT_CONSTRAIN, i)) == '.')
-            return complain(r->a, EXIT_USAGE, "--constrain: `%s': without the dot in front: the name itself and all below it are meant", constraints[i]);
+        if (*(constraints[i] = args_nth(r->a, OPT_CONSTRAIN, i)) == '.' || *constraints[i] == '*')
+            return complain(r->a, EXIT_USAGE, "--constrain: `%s': without %s in front: the name itself and all below it are meant", constraints[i],
+                            *constraints[i] == '.' ? "the dot" : "a star");
     const char *name = args_value(r->a, OPT_NAME, "name");
     if (!is_title(name))
         return complain(r->a, EXIT_USAGE, "--name: `%s' is empty, or not all of it can be read", name);
+    if (strlen(name) > CN_MOST)
+        return complain(r->a, EXIT_USAGE, "--name: %zu bytes are too long: %d at most", strlen(name), CN_MOST); /* RFC 5280 A.1, ub-common-name */
     if (!path_in(r, cert_path, "ca.pem") || !path_in(r, key_path, "ca-key.pem"))
         return complain(r->a, EXIT_USAGE, "the path is too long");
     troth_pki_spec spec = { .size = sizeof spec, .subject = authority_name(r, subject, sizeof subject), .not_before = from,

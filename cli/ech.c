@@ -25,8 +25,11 @@ int verb_ECH(const struct args *a)
     troth_provider *crypto = troth_libcrypto();
     bool ok = troth_ech_make(crypto, name, 0, &pair, &why);
     troth_provider_free(crypto);
+    const char *colon = ok ? NULL : strstr(why.detail, ": ");
+    if (!ok && why.reason == TROTH_R_BAD_ARGUMENT)
+        return complain(a, EXIT_USAGE, "--public-name: %s", colon ? colon + 2 : why.detail);
     if (!ok)
-        return complain(a, why.reason == TROTH_R_BAD_ARGUMENT ? EXIT_USAGE : EXIT_BUG, "%s [%s]", why.detail, why.code);
+        return complain(a, EXIT_BUG, "%s [%s]", why.detail, why.code);
     size_t n = troth_ech_pem(&pair, pem, sizeof pem);
     if (path && strcmp(path, "-") != 0)
         ok = file_new(a, path, 0600, (troth_span){ (const uint8_t *)pem, n });

@@ -263,7 +263,7 @@ int verb_GET(const struct args *a)
     if (!g)
         return complain(a, EXIT_BUG, "no memory");
     g->args = a;
-    snprintf(url, sizeof url, "%s%s", strstr(a->operands[0], "://") ? "" : "https://", a->operands[0]);
+    snprintf(url, sizeof url, "%s%s", target_scheme(a->operands[0]) ? "" : "https://", a->operands[0]);
     int status = !headers_ok(a) ? EXIT_USAGE : open_output(g) ? follow(g, url, sizeof url) : EXIT_FILE;
     if (status == EXIT_OK && args_has(a, OPT_FAIL) && g->answer.status >= 400)
         status = fail(g, STATUS, "%d", g->answer.status);

@@ -86,7 +86,7 @@ bool file_new(const struct args *a, const char *path, unsigned mode, troth_span 
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
     if (fd < 0) {
         if (errno == EEXIST)
-            complain(a, EXIT_FILE, "%s is there already, and is not overwritten: move it away, or choose another --out DIR", path);
+            complain(a, EXIT_FILE, "%s is there already, and is not overwritten: move it away, or choose another place", path);
         else
             complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
         return false;

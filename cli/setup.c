@@ -251,8 +251,8 @@ static bool set_trust(const struct args *a, troth_builder *b, int *status)
     troth_policy *policy = troth_policy_build(p, &why);
     if (policy)
         troth_trust_policy(b, policy);
-    else
-        *status = complain_of(a, exit_code_of(&why), &why, NULL, why.detail);
+    else /* no peer was there: it is about a file, whatever is wrong with it */
+        *status = complain_of(a, exit_code_of(&why) == EXIT_BUG ? EXIT_BUG : EXIT_FILE, &why, NULL, why.detail);
     return policy != NULL;
 }
 

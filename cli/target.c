@@ -31,10 +31,16 @@ static bool port_ok(const char *p)
     return atoi(p) <= 65535;
 }
 
+const char *target_scheme(const char *typed)
+{
+    const char *colon = typed + strcspn(typed, ":/?#");
+    return !strncmp(colon, "://", 3) ? colon : NULL;
+}
+
 bool target_parse(struct target *t, const struct args *a, const char *typed, const char *default_port)
 {
     *t = (struct target){ .typed = typed, .rest = "/" };
-    const char *p = typed, *scheme = strstr(typed, "://");
+    const char *p = typed, *scheme = target_scheme(typed);
     for (const char *c = typed; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return refuse(a, typed, "it has a control character");

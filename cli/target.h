@@ -16,4 +16,7 @@ struct target {
  * message. */
 bool target_parse(struct target *t, const struct args *a, const char *typed, const char *default_port);
 
+/* Where the scheme of a URL ends; NULL: it has none (host:8443/?to=http://elsewhere). */
+const char *target_scheme(const char *typed);
+
 #endif

@@ -1,0 +1,45 @@
+"""Values that look right and are not: each is refused in one message, with the exit status of a mistake in the command or in a file.
+ctest: slow timeout=120"""
+import os
+
+from serving import D, authority, check, finish, refused, run
+
+authority()
+CA, CERT, KEY = f"{D}/ca.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
+
+# ---- times that are none, and one that is
+for text in ("2026-02-29", "2026-02-31", "2026-04-31", "2100-02-29", "2026-00-01", "2026-01-00", "2026-01-01T00:00:00+99:00", "2026-01-01T00:00:00+00:60"):
+    refused([text, "not a time"], "verify", CERT, "--roots", CA, "--time", text)
+for text in ("2028-02-29", "2000-02-29T12:00:00-23:59"):
+    run("verify", CERT, "--roots", CA, "--time", text, status=1)  # a time, if not one at which it is valid
+
+# ---- numbers: digits
+for text in ("+3", " 3", "3 ", "-3", "0x3", "3.0", "1e1", ""):
+    refused(["--timeout", "is not a number from 1 to 86400"], "connect", "--timeout", text, "localhost:1")
+
+# ---- an authority that nobody could use is not made
+for args, words in ((("--constrain", "*.example"), ["without a star"]), (("--constrain", ".example"), ["without the dot"]),
+                    (("--name", "n" * 65), ["65", "64 at most"]), (("--name", "n" * 300), ["300"])):
+    refused(words, "ca", "init", "--out", f"{D}/none", *args)
+check("nothing was made", not os.path.exists(f"{D}/none"))
+run("ca", "init", "--out", f"{D}/long", "--name", "n" * 64)
+
+# ---- a file that is wrong is no mistake of a peer's
+with open(f"{D}/bad.pem", "w", encoding="utf-8") as f:
+    f.write("-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n")
+for verb, args in (("connect", ("localhost:1",)), ("get", ("https://localhost:1/",)), ("explain", ("localhost:1",)), ("check", ("localhost:1",)),
+                   ("proxy", ("--wrap", "localhost:1", "--listen", "127.0.0.1:0"))):
+    refused([f"{D}/bad.pem", "[der."], verb, *args, "--ca", f"{D}/bad.pem", status=8)
+
+# ---- keys for ECH
+for name in ("a b", "1.2.3.4", "a..b"):
+    refused(["--public-name", name, "no"], "ech", "keygen", "--public-name", name)
+run("ech", "keygen", "--public-name", "public.example", "-o", f"{D}/ech.pem")
+refused(["is there already"], "ech", "keygen", "--public-name", "public.example", "-o", f"{D}/ech.pem", status=8)
+
+# ---- a URL in a query is not the URL
+for url in ("localhost:1/?to=http://elsewhere", "https://localhost:1/?to=http://elsewhere"):
+    r = run("get", url, status=3)
+    check(f"get {url} asks localhost", "net.refused" in r.stderr, r.stderr)
+refused(["only https://"], "get", "http://localhost:1/")
+finish()
