@@ -59,6 +59,7 @@ static void add(struct names *l, const char *name)
 static void set(struct args *a, enum opt o, const char *value)
 {
     a->given[o] = 1;
+    a->line[o] = 0;
     a->value[o] = value;
 }
 

@@ -638,6 +638,7 @@ static bool has_secrets(const json_t *facts)
 bool replay_run(struct replay *r, const struct args *a, json_t *facts, const uint8_t *file, size_t n, int *status)
 {
     struct args changed = *a;
+    changed.config = NULL; /* what comes from the recording stands in no other file */
     *r = (struct replay){ .args = a, .facts = facts, .now = json_integer_value(json_object_get(facts, "time")) };
     r->server = !strcmp(facts_text(facts, "setup", "side"), "server");
     r->story = troth_story_new(NULL);

@@ -10,6 +10,7 @@ static bool set(struct args *a, enum opt o, const char *value)
     if (args_has(a, o) && !strcmp(a->value[o] ? a->value[o] : "", value))
         return false;
     a->given[o] = 1;
+    a->line[o] = 0;
     a->value[o] = value;
     return true;
 }
