@@ -197,6 +197,11 @@ static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockad
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 
+void scrape_place(char *out, size_t cap, const char *where)
+{
+    snprintf(out, cap, "%s%s", where[strspn(where, "0123456789")] ? "" : "127.0.0.1:", where);
+}
+
 int scrape_open(struct scrape **out, const struct service *v)
 {
     const char *where = args_value(v->args, OPT_METRICS, NULL);
@@ -208,7 +213,7 @@ int scrape_open(struct scrape **out, const struct service *v)
     if (!s)
         return complain(v->args, EXIT_BUG, "no memory");
     s->service = v;
-    snprintf(s->where, sizeof s->where, "%s%s", where[strspn(where, "0123456789")] ? "" : "127.0.0.1:", where); /* a port alone is of this machine */
+    scrape_place(s->where, sizeof s->where, where);
     int status = listen_on(v->args, s->where, &fd, &s->place.port);
     if (status != EXIT_OK)
         return status;

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "config.h"
 #include "dial.h"
 
 static const char *number(char out[24], unsigned long long n)
@@ -17,7 +18,7 @@ static void tell_all(const struct service *s)
 {
     char uptime[24], loaded[40], conns[24], most[24], made[24], failed[24];
     log_line(&s->log, "notice", "state", "version", TROTH_VERSION, "uptime", number(uptime, (now_us() - s->since_us) / 1000000),
-             "loaded", time_words(loaded, sizeof loaded, s->loaded), "connections", number(conns, (unsigned long long)s->conns), "max",
+             "loaded", time_words(loaded, sizeof loaded, s->loaded), "config", config_file(s->args), "connections", number(conns, (unsigned long long)s->conns), "max",
              number(most, (unsigned long long)s->max_conns), "handshakes", number(made, s->made), "failed", number(failed, s->failed),
              "stopping", s->stopping ? "yes" : NULL, "full", s->full ? "yes" : NULL, NULL);
 }

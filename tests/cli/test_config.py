@@ -146,8 +146,10 @@ check("and it wrote nothing", not os.path.exists(f"{D}/secrets") and not os.path
 checked(good.replace("localhost-key", "ca-key"), (2, "key: "), status=8)
 checked("cert: [a.pem, b.pem]\nkey: c.pem\nclient-ca: d.pem\nticket-key: e.key\ndir: nowhere\ngrace: long\nmax-connections: -1\nmin: 1.1\n" +
         "listen: '127.0.0.1:99999'\nrequest-timeout: soon\n", (1, "a.pem"), (1, "b.pem"), (3, "d.pem"), (4, "e.key"), (5, "nowhere"), (6, "--grace"),
-        (7, "--max-connections"), (8, "--min"), (9, "99999"), (10, "--request-timeout"), status=2)
+        (7, "--max-connections"), (8, "--min"), (9, "99999"), (10, "--request-timeout"), (0, "127.0.0.1:99999' is no place"),
+        status=2)
 checked("grace: 1\n", (0, "--cert"), status=2)
+check("--check is short for it", "in order" in run("serve", "--config", write(good), "--check", env=bare).stdout)
 checked(f"cert: {CERT}\nkey: {KEY}\nbackend: 127.0.0.1:9\n", verb="proxy")
 checked(f"cert: {CERT}\nkey: nokey.pem\nsend-proxy: v9\nbackend: 'a:b'\n", (2, "nokey.pem"), (3, "v9"), verb="proxy", status=2)
 checked(f"wrap: localhost:1\nca: {CA}\nbackend: 127.0.0.1:9\npin: 12\n", (4, "--pin"), verb="proxy", status=2)
@@ -213,6 +215,8 @@ again(good + "ca: x\n", ("why", "`ca' means nothing"))
 check("the old one serves", version() == "TLSv1.3")
 again(good + "max: 1.2\n", ("result", "ok"), ("file", conf))
 check("the new one serves", version() == "TLSv1.2")
+s.kill(signal.SIGUSR2)
+check("the state says which file it is from", s.said(f'"config":"{conf}"'), s.log())
 again(good.replace("127.0.0.1:1", "127.0.0.1:2") + "session-cache: 5\nkeylog: x\n", ("result", "ok"), ("option", "session-cache"), ("option", "keylog"), ("what", "only a start"))
 check("what only a start reads stays", version() == "TLSv1.3" and not os.path.exists(f"{D}/x"), s.log())
 os.remove(conf)
