@@ -16,16 +16,22 @@ static bool next_keys(struct troth_conn *c, enum way way)
     return conn_keys13(c, way, EPOCH_APPLICATION, traffic);
 }
 
+static bool update(struct troth_conn *c, bool ask)
+{
+    struct key_update k = { ask ? KEY_UPDATE_update_requested : KEY_UPDATE_update_not_requested };
+    TRY(flight_post(c, HS_key_update, body_key_update, &k));
+    c->update_asked = c->update_asked || ask;
+    c->peer_wants_update = c->peer_wants_update && ask; /* a question is no answer (RFC 9846 4.7.3) */
+    return next_keys(c, WRITE);
+}
+
 bool late_update_keys(struct troth_conn *c, bool peer_too)
 {
     if (!carrier_of(c)->late)
         return fail(c, WRONG_TIME, "troth_update_keys: QUIC updates its keys itself (RFC 9001 6)");
-    /* no second request before the peer answered the first (RFC 9846 4.7.3) */
-    struct key_update k = { peer_too && !c->update_asked ? KEY_UPDATE_update_requested : KEY_UPDATE_update_not_requested };
-    TRY(flight_post(c, HS_key_update, body_key_update, &k));
-    c->update_asked = c->update_asked || k.request_update;
-    c->peer_wants_update = false;
-    return next_keys(c, WRITE);
+    bool ask = peer_too && !c->update_asked; /* no second question before the peer said something (likewise) */
+    TRY(!ask || !c->peer_wants_update || update(c, false));
+    return update(c, ask);
 }
 
 bool late_before_write(struct troth_conn *c)
@@ -50,14 +56,13 @@ enum state on_key_update(struct troth_conn *c, const struct message *m)
         (void)fail_read(c, "KeyUpdate", &r);
         return S_FAILED;
     }
-    if (++c->key_updates > LIMIT_KEY_UPDATES) {
+    if (!c->update_asked && ++c->key_updates > LIMIT_KEY_UPDATES) {
         (void)fail(c, KEY_UPDATE_FLOOD, "%u in a row without application data", c->key_updates);
         return S_FAILED;
     }
+    c->update_asked = false; /* it may be the answer, or have crossed our question: either way we may ask again */
     if (k.request_update == KEY_UPDATE_update_requested)
         c->peer_wants_update = true;
-    else
-        c->update_asked = false;
     return next_keys(c, READ) ? (enum state)c->state : S_FAILED;
 }
 

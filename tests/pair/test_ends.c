@@ -278,6 +278,61 @@ static void test_key_update_flood(void **state)
     end(&p, w);
 }
 
+/* Answers to what we asked for are no flood, however many: nothing else may come from a peer that only listens. */
+static void test_key_updates_asked_for(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct world *w = begin(&p, NULL, NULL, NULL);
+    pair_run(&p);
+    for (int i = 0; i < 2 * LIMIT_KEY_UPDATES; i++) {
+        assert_true(troth_update_keys(p.client.c, true) && pair_write(&p.client, "on and on"));
+        pair_run(&p);
+        assert_true(troth_update_keys(p.server.c, false)); /* as others answer at once */
+        pair_run(&p);
+    }
+    pair_exchange_and_close(&p);
+    end(&p, w);
+}
+
+/* The KeyUpdates of an end, as they were said: 0, 1. */
+struct updates {
+    char   said[16];
+    size_t n;
+};
+
+static void on_update(void *self, const struct saw_message *m)
+{
+    struct updates *u = self;
+    if (m->ours && !strcmp(m->type, "KeyUpdate") && u->n < sizeof u->said - 1)
+        u->said[u->n++] = (char)('0' + m->raw.p[4]);
+}
+
+/* Whoever was asked says so in an answer of its own, also where it asks itself (RFC 9846 4.7.3); and what the other side said, be it an
+ * answer or a question, makes it possible to ask again. */
+static void test_key_updates_cross(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct world *w = begin(&p, NULL, NULL, NULL);
+    struct updates client = { .n = 0 }, server = { .n = 0 };
+    struct witness of_client = { .self = &client, .message = on_update }, of_server = { .self = &server, .message = on_update };
+    conn_watch(p.client.c, &of_client);
+    conn_watch(p.server.c, &of_server);
+    pair_run(&p);
+    assert_true(troth_update_keys(p.client.c, true) && troth_update_keys(p.client.c, true)); /* once is enough until it is answered */
+    pair_run(&p);
+    assert_true(troth_update_keys(p.server.c, true));
+    pair_run(&p);
+    assert_string_equal(client.said, "10");
+    assert_string_equal(server.said, "01");
+    assert_true(troth_update_keys(p.client.c, true));
+    assert_string_equal(client.said, "1001");
+    pair_run(&p);
+    pair_exchange_and_close(&p);
+    end(&p, w);
+}
+
 static void test_automatic_key_update(void **state)
 {
     (void)state;
@@ -560,6 +615,7 @@ int main(void)
         cmocka_unit_test(test_alerts_about_our_certificate),
         cmocka_unit_test(test_key_update_flood),
         cmocka_unit_test(test_automatic_key_update),
+        cmocka_unit_test(test_key_updates_asked_for), cmocka_unit_test(test_key_updates_cross),
         cmocka_unit_test(test_ticket_flood),
         cmocka_unit_test(test_not_tls),
         cmocka_unit_test(test_trust_and_answers),
