@@ -306,6 +306,14 @@ void troth_suites(troth_builder *b, const uint16_t *ids, size_t n)
     b->config.suites_given = true;
 }
 
+static bool named_before(const uint16_t *ids, size_t i)
+{
+    bool before = false;
+    for (size_t j = 0; j < i; j++)
+        before |= ids[j] == ids[i];
+    return before;
+}
+
 void troth_groups(troth_builder *b, const uint16_t *ids, size_t n)
 {
     if (!builder_given(b, ids, n, "troth_groups"))
@@ -313,6 +321,8 @@ void troth_groups(troth_builder *b, const uint16_t *ids, size_t n)
     for (size_t i = 0; i < n; i++)
         if (!provider_kem(b->config.provider, ids[i]))
             mistake(b, BAD_ARGUMENT, "troth_groups: the provider does not have %s (%04x)", name_of(&names_group, ids[i]), ids[i]);
+        else if (named_before(ids, i)) /* RFC 9846 4.3.7 */
+            mistake(b, BAD_ARGUMENT, "troth_groups: %s twice", name_of(&names_group, ids[i]));
     keep_list(b, &b->config.groups, ids, n);
 }
 

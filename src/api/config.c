@@ -89,6 +89,19 @@ static bool fill_groups(struct troth_builder *b)
     return c->groups.n || fail(b, BAD_ARGUMENT, "the provider has no group for key exchange");
 }
 
+/* Those that were given, in the order of the groups and each once (RFC 9846 4.3.8). */
+static bool sort_key_shares(struct troth_builder *b)
+{
+    struct config *c = &b->config;
+    struct wr w;
+    TRY(begin_list(b, &w, u16s_count(c->groups)));
+    for (size_t i = 0; i < u16s_count(c->groups); i++)
+        if (u16s_has(c->key_shares, u16s_at(c->groups, i)))
+            wr_u16(&w, u16s_at(c->groups, i));
+    c->key_shares = wr_done(&w);
+    return true;
+}
+
 /* By default the first group, and the classical one that it contains: most servers need no second round trip. */
 static bool fill_key_shares(struct troth_builder *b)
 {
@@ -99,7 +112,7 @@ static bool fill_key_shares(struct troth_builder *b)
             return fail(b, BAD_ARGUMENT, "troth_key_shares: %s is not among the groups",
                         name_of(&names_group, u16s_at(c->key_shares, i)));
     if (c->key_shares_given)
-        return true;
+        return sort_key_shares(b);
     TRY(begin_list(b, &w, 2));
     const troth_kem *first = provider_kem(c->provider, u16s_at(c->groups, 0));
     wr_u16(&w, first->group);

@@ -22,7 +22,8 @@ bool late_keep(struct troth_conn *c)
 {
     const struct hs *hs = c->hs;
     const struct config *cfg = c->cfg;
-    bool wanted = cfg->is_server ? trusts(cfg) && ext_set_has(&hs->hello.has, X_POST_HANDSHAKE_AUTH) : cfg->post_handshake_auth;
+    bool asks = trusts(cfg) && !c->facts.psk_external; /* RFC 9846 4.4.2 */
+    bool wanted = cfg->is_server ? asks && ext_set_has(&hs->hello.has, X_POST_HANDSHAKE_AUTH) : cfg->post_handshake_auth;
     if (!wanted || !carrier_of(c)->late)
         return true;
     struct rare *rare = conn_rare(c);

@@ -8,7 +8,7 @@
 
 struct side {
     struct world *world;
-    bool          offers, has, external, verdict, at_once; /* the server asks in the handshake too */
+    bool          offers, has, external, verdict, at_once, psk; /* at_once: the server asks in the handshake too */
     const troth_key *key;
     bool          accept;
 };
@@ -17,6 +17,8 @@ static void tweak_client(troth_builder *b, void *ctx)
 {
     const struct side *s = ctx;
     troth_versions(b, TROTH_TLS13, TROTH_TLS13);
+    if (s->psk)
+        troth_psk(b, TROTH_TEXT("a client"), TROTH_TEXT("0123456789abcdef"), TROTH_SHA256);
     if (s->offers)
         troth_post_handshake_auth(b);
     if (s->has && s->external)
@@ -28,6 +30,8 @@ static void tweak_client(troth_builder *b, void *ctx)
 static void tweak_server(troth_builder *b, void *ctx)
 {
     const struct side *s = ctx;
+    if (s->psk)
+        troth_psk(b, TROTH_TEXT("a client"), TROTH_TEXT("0123456789abcdef"), TROTH_SHA256);
     if (s->verdict)
         troth_ask_verdict(b);
     if (s->at_once)
@@ -235,7 +239,15 @@ static void test_refused(void **state)
     pair_exchange_and_close(&p);
     pair_free(&p);
 
-    s.offers = true;
+    s.offers = s.psk = true; /* an external PSK and certificates do not mix (RFC 9846 4.4.2) */
+    begin(&p, &s, &log);
+    assert_true(troth_what(p.server.c).psk_external);
+    assert_false(troth_ask_again(p.server.c));
+    assert_null(troth_why(p.server.c));
+    pair_exchange_and_close(&p);
+    pair_free(&p);
+
+    s.psk = false;
     begin(&p, &s, &log);
     assert_true(troth_ask_again(p.server.c));
     assert_false(troth_ask_again(p.server.c)); /* one at a time */

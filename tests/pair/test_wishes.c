@@ -400,6 +400,34 @@ static void test_share_order(void **state)
     world_free(w);
 }
 
+/* Shares come in the order of the groups, each once, whatever order they were given in (RFC 9846 4.3.8); a group is named once (4.3.7). */
+static void test_shares_as_groups(void **state)
+{
+    static const uint16_t groups[] = { GROUP_secp256r1, GROUP_x25519, GROUP_secp384r1 };
+    static const uint16_t shares[] = { GROUP_secp384r1, GROUP_secp256r1, GROUP_secp384r1 }, sorted[] = { GROUP_secp256r1, GROUP_secp384r1 };
+    static const uint16_t twice[] = { GROUP_x25519, GROUP_secp256r1, GROUP_x25519 };
+    (void)state;
+    struct world *w = world_new(fake_provider(9));
+    troth_error why;
+    for (int again = 0; again < 2; again++) {
+        troth_builder *b = troth_client_builder(troth_provider_share(w->mk->crypto));
+        troth_trust_pem(b, w->root_pem);
+        troth_groups(b, again ? twice : groups, 3);
+        if (!again)
+            troth_key_shares(b, shares, 3);
+        troth_client *us = troth_build_client(b, &why);
+        assert_int_equal(us == NULL, again);
+        assert_int_equal(why.reason, again ? TROTH_R_BAD_ARGUMENT : TROTH_R_NONE);
+        if (us) {
+            assert_int_equal(u16s_count(us->config.key_shares), 2);
+            for (size_t i = 0; i < 2; i++)
+                assert_int_equal(u16s_at(us->config.key_shares, i), sorted[i]);
+        }
+        troth_client_free(us);
+    }
+    world_free(w);
+}
+
 /* ---- padding: what a record holds does not show in its length */
 struct pad {
     enum troth_padding how;
@@ -626,7 +654,7 @@ int main(void)
         cmocka_unit_test(test_no_tickets),       cmocka_unit_test(test_ignored_names), cmocka_unit_test(test_config),
         cmocka_unit_test(test_padding),          cmocka_unit_test(test_group_order),  cmocka_unit_test(test_record_limits),
         cmocka_unit_test(test_share_order),      cmocka_unit_test(test_clear_is_not_limited),
-        cmocka_unit_test(test_chosen_server),
+        cmocka_unit_test(test_chosen_server),    cmocka_unit_test(test_shares_as_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
