@@ -162,7 +162,26 @@ struct seen {
     _Atomic uint64_t     slots[SEEN_SLOTS]; /* 40 bits of the mark, 24 bits of time */
 };
 
-/* Full of marks that are still young: then it is a flood, and early data is refused rather than risked. */
+/* Is a slot's mark still young?  Its time is 24 bits: what ends in more than hours ended long ago. */
+static bool young(uint64_t slot, uint64_t now)
+{
+    enum { HOURS = 0xffff };
+    return slot && ((slot - now) & 0xffffff) <= HOURS;
+}
+
+/* A mark is in any of the slots from `where` on: those before it may have become free since. */
+static bool has_mark(struct seen *s, uint64_t where, uint64_t tag, uint64_t now, size_t but)
+{
+    bool has = false;
+    for (size_t i = 0; i < SEEN_WAYS; i++) {
+        uint64_t slot = atomic_load(&s->slots[(where + i) % SEEN_SLOTS]);
+        has |= i != but && slot >> 24 == tag && young(slot, now);
+    }
+    return has;
+}
+
+/* Full of marks that are still young: then it is a flood, and early data is refused rather than risked.  Of threads with the same mark at
+ * most one is the first: each looks again once its own is there. */
 static bool first_time(void *ctx, const uint8_t mark[32], int64_t expires)
 {
     struct seen *s = ctx;
@@ -172,14 +191,13 @@ static bool first_time(void *ctx, const uint8_t mark[32], int64_t expires)
         tag = tag << 8 | mark[i];
     for (size_t i = 8; i < 16; i++)
         where = where << 8 | mark[i];
+    if (has_mark(s, where, tag, now, SEEN_WAYS))
+        return false;
     for (size_t i = 0; i < SEEN_WAYS; i++) {
         _Atomic uint64_t *slot = &s->slots[(where + i) % SEEN_SLOTS];
-        uint64_t old = atomic_load_explicit(slot, memory_order_relaxed);
-        bool alive = old && ((old - now) & 0xffffff) < 0x800000;
-        if (alive && old >> 24 == tag)
-            return false;
-        if (!alive && atomic_compare_exchange_strong(slot, &old, tag << 24 | end))
-            return true;
+        uint64_t old = atomic_load(slot);
+        if (!young(old, now) && atomic_compare_exchange_strong(slot, &old, tag << 24 | end))
+            return !has_mark(s, where, tag, now, i);
         if (old >> 24 == tag) /* another thread was faster */
             return false;
     }
