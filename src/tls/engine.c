@@ -106,7 +106,7 @@ static void begin(struct troth_conn *c)
 void engine_answer(struct troth_conn *c, enum question q, span raw)
 {
     static const uint8_t inputs[] = { [ASK_SERVER] = A_SERVER, [ASK_SIGN] = A_SIGNATURE, [ASK_VERDICT] = A_VERDICT, [ASK_CLIENT] = A_CLIENT };
-    if (c->question != q || c->failed)
+    if (c->question != q || c->failed || (c->close_sent && c->close_seen))
         return;
     c->question = ASK_NOTHING;
     after_step(c, hs_take(c, (enum input)inputs[q], &(struct message){ .raw = raw }));

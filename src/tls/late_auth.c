@@ -113,14 +113,17 @@ enum state on_late_request(struct troth_conn *c, const struct message *m)
     return certificate_ask(c) ? S_WAIT_LATE_CLIENT : answer(c);
 }
 
+/* Whoever closed while the application was asked says nothing any more. */
 enum state on_late_client(struct troth_conn *c, const struct message *m)
 {
     (void)m;
-    return answer(c);
+    return c->close_sent ? S_CONNECTED : answer(c);
 }
 
 enum state on_late_signature(struct troth_conn *c, const struct message *m)
 {
+    if (c->close_sent)
+        return S_CONNECTED;
     return auth_answered(c, m->raw) ? finish(c) : S_FAILED;
 }
 

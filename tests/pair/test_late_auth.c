@@ -285,6 +285,45 @@ static void test_after_close(void **state)
     world_free(w);
 }
 
+/* Closed while the application signs: the signature comes too late, in the handshake and behind it. */
+static void test_closed_while_signing(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct world *w = world_new(fake_provider(11));
+        struct side s = { .world = w, .offers = true, .has = true, .external = true, .at_once = !late };
+        struct log log = { .side = &s, .waits = true };
+        struct pair p;
+        if (late) {
+            begin(&p, &s, &log);
+            assert_true(troth_ask_again(p.server.c));
+        } else {
+            pair_new(&p, world_client(w, tweak_client, &s), world_server(w, tweak_server, &s), NULL);
+            p.on_event = on_event;
+            p.ctx = &log;
+        }
+        pair_run(&p);
+        assert_true(log.signs && !p.client.c->close_sent);
+        p.no_close = true;
+        troth_close(p.client.c);
+        give_signature(&p.client, &log);
+        size_t before = p.to_server.n;
+        pair_step(&p, &p.client);
+        assert_int_equal(p.to_server.n, before + 5 + 2 + 1 + 16); /* close_notify alone */
+        if (late) {
+            assert_true(pair_write(&p.server, "still heard"));
+            pair_run(&p);
+            assert_int_equal(p.client.n_got, 11);
+            assert_true(p.server.closed && !log.auths);
+            troth_close(p.server.c);
+        }
+        pair_run(&p);
+        assert_true(p.client.done);
+        pair_free(&p);
+        world_free(w);
+    }
+}
+
 /* ---- the wire, changed on its way: the answer to another request */
 static void on_message(void *self, const struct saw_message *m)
 {
@@ -393,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_questions), cmocka_unit_test(test_refused),  cmocka_unit_test(test_context),
         cmocka_unit_test(test_without_context), cmocka_unit_test(test_data_instead_of_proof),
         cmocka_unit_test(test_after_close),     cmocka_unit_test(test_staple_of_before),
+        cmocka_unit_test(test_closed_while_signing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

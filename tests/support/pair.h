@@ -52,6 +52,7 @@ struct pair_end {
     uint8_t               *got; /* data received */
     size_t                 n_got, cap_got;
     enum troth_event_kind  last;
+    size_t                 unacked;   /* with late_ack: of what it has to send, bytes that are there already */
 };
 
 struct pair {
@@ -66,6 +67,7 @@ struct pair {
     void          (*between)(struct pair *, struct pipe *, void *ctx);
     void           *between_ctx;
     bool            no_close;           /* CLOSED is not answered with troth_close                                       */
+    bool            late_ack;           /* what is sent arrives, but an end hears of that (troth_sent) only when it can do nothing else */
 };
 
 /* Takes one ownership of both configurations.  host NULL: "a.example". */
