@@ -775,47 +775,6 @@ static void test_replay_in_time(void **state)
     now_us = 0;
 }
 
-/* ---- the library's own register of early data: `tag` and `where` are what it goes by */
-static bool seen_first(const troth_server *server, uint8_t tag, uint8_t where, int64_t lives)
-{
-    const struct config *cfg = &server->config;
-    uint8_t mark[32] = { [4] = tag, [15] = where };
-    return cfg->first_time(cfg->first_time_ctx, mark, config_now(cfg) + lives);
-}
-
-/* What was noted behind another mark is found also when that one's time is over; and no time is over for ever. */
-static void test_register(void **state)
-{
-    enum { WAYS = 16, QUARTER = 90 * 86400 };
-    (void)state;
-    struct world *w = world_new(fake_provider(13));
-    struct two t;
-    now = 0;
-    make(&t, w, (struct wish){ 0 }, (struct wish){ .early = true });
-    for (uint8_t i = 0; i < WAYS; i++) { /* each behind the one before, which ends earlier */
-        assert_true(seen_first(t.server, (uint8_t)(i + 1), 7, 60));
-        now++;
-    }
-    now = 70; /* what was noted in the first 10 seconds is over, the rest is not */
-    for (int again = 0; again < 3; again++)
-        for (uint8_t i = 10; i < WAYS; i++)
-            assert_false(seen_first(t.server, (uint8_t)(i + 1), 7, 60));
-    assert_true(seen_first(t.server, 100, 7, 60));
-    assert_false(seen_first(t.server, 100, 7, 60));
-    for (uint8_t i = 0; i < WAYS; i++) /* a flood: then it is full, and takes nothing */
-        (void)seen_first(t.server, (uint8_t)(i + 101), 7, 60);
-    assert_false(seen_first(t.server, 200, 7, 60));
-    for (int i = 0; i < 9; i++) {
-        now += QUARTER;
-        assert_true(seen_first(t.server, (uint8_t)(210 + i), 8, 60));
-        if (i % 2)
-            assert_true(seen_first(t.server, (uint8_t)(230 + i), 7, 60));
-    }
-    now = 0;
-    finish(&t);
-    world_free(w);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -825,7 +784,7 @@ int main(void)
         cmocka_unit_test(test_early_data), cmocka_unit_test(test_early_then_older),    cmocka_unit_test(test_early_refused), cmocka_unit_test(test_replay),
         cmocka_unit_test(test_early_otherwise), cmocka_unit_test(test_early_before_limit), cmocka_unit_test(test_all_early_refused),
         cmocka_unit_test(test_early_and_close),     cmocka_unit_test(test_replay_in_time),
-        cmocka_unit_test(test_too_long_for_a_ticket), cmocka_unit_test(test_register),
+        cmocka_unit_test(test_too_long_for_a_ticket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
