@@ -16,10 +16,12 @@ static const char *number(char out[24], unsigned long long n)
 
 static void tell_all(const struct service *s)
 {
-    char uptime[24], loaded[40], conns[24], most[24], made[24], failed[24];
+    char uptime[24], loaded[40], conns[24], most[24], made[24], failed[24], accepted[24], in[24], out[24], reloads[24];
     log_line(&s->log, "notice", "state", "version", TROTH_VERSION, "uptime", number(uptime, (now_us() - s->since_us) / 1000000),
              "loaded", time_words(loaded, sizeof loaded, s->loaded), "config", config_file(s->args), "connections", number(conns, (unsigned long long)s->conns), "max",
              number(most, (unsigned long long)s->max_conns), "handshakes", number(made, s->made), "failed", number(failed, s->failed),
+             "accepted", number(accepted, s->tally.accepted), "received", number(in, s->tally.in), "sent", number(out, s->tally.out), "reloads_failed",
+             number(reloads, s->tally.reloads_failed),
              "stopping", s->stopping ? "yes" : NULL, "full", s->full ? "yes" : NULL, NULL);
 }
 

@@ -150,6 +150,12 @@ for i in range(60):  # a byte now and then is no reason to keep it
 check("and in time everybody has to go", 8 < time.monotonic() - start < 60 and all(c.recv(10) == b"" for c in waiting[8:15]), time.monotonic() - start)
 for c in waiting:
     c.close()
+n = numbers(at)
+s.kill(signal.SIGUSR2)
+check("USR2 tells the same", s.said("event=state ") and all(f" {k}={int(v)} " in s.log() for k, v in (
+    ("handshakes", total(n, "troth_handshakes_total", result="ok")), ("failed", total(n, "troth_handshakes_total", result="failed")),
+    ("accepted", total(n, "troth_accepted_connections_total")), ("received", total(n, "troth_bytes_total", dir="in")),
+    ("sent", total(n, "troth_bytes_total", dir="out")))) and "reloads_failed=1" in s.log(), s.log()[-400:])
 files = len(os.listdir(f"/proc/{s.process.pid}/fd"))
 _, hard = resource.prlimit(s.process.pid, resource.RLIMIT_NOFILE, (files, resource.prlimit(s.process.pid, resource.RLIMIT_NOFILE)[1]))
 late = socket.create_connection(("127.0.0.1", at), timeout=20)
@@ -157,7 +163,7 @@ late.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
 spent = sum(float(x) for x in open(f"/proc/{s.process.pid}/stat", encoding="utf-8").read().rsplit(")", 1)[1].split()[11:13])
 time.sleep(1.5)
 spent = sum(float(x) for x in open(f"/proc/{s.process.pid}/stat", encoding="utf-8").read().rsplit(")", 1)[1].split()[11:13]) - spent
-check("no file for who asks: it waits, without spinning", spent < 50 and "accept" not in s.log(), (spent, s.log()[-300:]))
+check("no file for who asks: it waits, without spinning", spent < 50 and "accept()" not in s.log(), (spent, s.log()[-300:]))
 resource.prlimit(s.process.pid, resource.RLIMIT_NOFILE, (1000, hard))
 check("and is answered in time", late.recv(100).startswith(b"HTTP/1.1 200"))
 late.close()
