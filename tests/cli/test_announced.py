@@ -151,8 +151,8 @@ other.end()
 class Backend:
     """Keeps what comes, and answers "hello" to whatever ends with a line end behind the header."""
 
-    def __init__(self, context=None):
-        self.listener, self.heard, self.context = socket.create_server(("127.0.0.1", 0)), [], context
+    def __init__(self, context=None, first=False):
+        self.listener, self.heard, self.context, self.first = socket.create_server(("127.0.0.1", 0)), [], context, first
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.loop, daemon=True).start()
 
@@ -169,6 +169,8 @@ class Backend:
                     while not head.endswith(b"\r\n"):
                         head += c.recv(1)
                 self.heard.append(head)
+                if self.first:
+                    c.sendall(b"me first")
                 c = self.context.wrap_socket(c, server_side=True) if self.context else c
                 c.recv(100)
                 c.sendall(b"hello")
@@ -190,6 +192,11 @@ def through(port, **options):
 
 me, answer, _ = through(p.port)
 check("proxy: version 1", answer == b"hello" and b.heard[-1] == f"PROXY TCP4 127.0.0.1 127.0.0.1 {me[1]} {p.port}\r\n".encode(), b.heard[-1])
+p.end()
+talks = Backend(first=True)
+p = Server("--backend", f"127.0.0.1:{talks.port}", "--send-proxy", "v1", verb="proxy", cert=CERT, key=KEY)
+with tls(p.port, CA) as c:
+    check("proxy: without a word of the client's, for services that speak first", c.recv(100) == b"me first" and len(talks.heard) == 1, talks.heard)
 p.end()
 with open(f"{D}/hosts", "w", encoding="utf-8") as f:
     f.write("127.0.0.2 both.example\n127.0.0.1 both.example\n127.0.0.1 localhost\n")
