@@ -87,6 +87,7 @@ struct rev_answer {
     uint8_t           reason;     /* of REVOKED: enum crl_reason */
     int64_t           this_update;
     int64_t           until;      /* the answer holds no longer than this: earliest nextUpdate; INT64_MAX when it has none */
+    bool              by_issuer;  /* of REVOKED: signed with the key of the certificate's own issuer */
     unsigned          signatures; /* that were verified for it */
     char              evidence[200];
 };

@@ -456,6 +456,7 @@ static void consider(struct work *w, const struct dist_point *dp, const struct c
         found(w, delta, &e);
     else if (listed(w, c, &e))
         found(w, c, &e);
+    w->a->by_issuer = w->revoked && by == w->q->issuer;
     w->reasons |= mask; /* (l) */
 }
 

@@ -59,6 +59,7 @@ struct link {
     const struct cert *child;
     uint32_t           key_id;
     bool               good;
+    bool               revoked;       /* the key's owner says so: no way over it is good */
 };
 
 /* What is known about a CRL's signer that needed a path of its own. */
@@ -256,6 +257,8 @@ struct node *anchor_node(struct judge *, const struct anchor *);
 /* Has this link been verified and found wrong? */
 const struct link *link_find(struct judge *, const struct node *child, struct node *issuer);
 bool MUST_USE link_add(struct judge *, const struct node *child, struct node *issuer, bool good);
+/* The owner of this node's key has revoked `child`: whatever is above them, that stays so. */
+void link_revoke(struct judge *, const struct node *child, struct node *issuer);
 /* Was `child` signed with this node's key?  Verified, remembered. */
 bool link_verify(struct judge *, const struct node *child, struct node *issuer);
 /* Is it signed with its own key?  The names do not say: verified, remembered. */

@@ -252,6 +252,8 @@ void ocsp_status(struct rev_answer *a, struct ocsp_found *found, const struct oc
         no_use(a, TROTH_R_OCSP_CRITICAL, "unknown critical extension");
         return;
     }
-    if (answers_question(q, a) && fresh(q, &found->single, a) && authentic(q, a, found))
+    if (answers_question(q, a) && fresh(q, &found->single, a) && authentic(q, a, found)) {
         say(&found->single, a);
+        a->by_issuer = !found->delegated;
+    }
 }

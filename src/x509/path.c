@@ -59,7 +59,7 @@ static uint32_t node_key(struct judge *j, struct node *node)
     return node->key_id = known->n_keys;
 }
 
-const struct link *link_find(struct judge *j, const struct node *child, struct node *issuer)
+static struct link *link_at(struct judge *j, const struct node *child, struct node *issuer)
 {
     const struct known *known = j->known;
     uint32_t key = known->n_links ? node_key(j, issuer) : 0;
@@ -67,6 +67,18 @@ const struct link *link_find(struct judge *j, const struct node *child, struct n
         if (known->links[i].child == child->cert && known->links[i].key_id == key)
             return &known->links[i];
     return NULL;
+}
+
+const struct link *link_find(struct judge *j, const struct node *child, struct node *issuer)
+{
+    return link_at(j, child, issuer);
+}
+
+void link_revoke(struct judge *j, const struct node *child, struct node *issuer)
+{
+    struct link *l = link_at(j, child, issuer);
+    if (l)
+        l->revoked = true;
 }
 
 bool link_add(struct judge *j, const struct node *child, struct node *issuer, bool good)
@@ -86,7 +98,7 @@ bool link_add(struct judge *j, const struct node *child, struct node *issuer, bo
         known->links = more;
         known->cap_links = cap;
     }
-    known->links[known->n_links++] = (struct link){ child->cert, key, good };
+    known->links[known->n_links++] = (struct link){ child->cert, key, good, false };
     return true;
 }
 
@@ -316,11 +328,12 @@ static bool path_complete(struct judge *j)
     return accepted;
 }
 
-/* Are all signatures of the path so far right?  Each is verified once, and would have to be in the end. */
+/* Are all signatures of the path so far right, and none of its certificates known to be revoked?  Each is verified once, and would have to
+ * be in the end. */
 static bool is_signed(struct judge *j)
 {
     for (unsigned i = 0; i + 1 < j->now.n; i++)
-        if (!link_verify(j, j->now.node[i], j->now.node[i + 1]))
+        if (!link_verify(j, j->now.node[i], j->now.node[i + 1]) || link_find(j, j->now.node[i], j->now.node[i + 1])->revoked)
             return false;
     return true;
 }
@@ -367,7 +380,7 @@ static bool path_extend(struct judge *j, bool choice)
     for (size_t i = 0; list && i < n && !give_up(j); i++) {
         struct node *node = list[i].node;
         const struct link *known = link_find(j, last, node);
-        if (known && !known->good && !all_checks(j))
+        if (known && (!known->good || known->revoked) && !all_checks(j))
             continue;
         if (++j->work.steps > budget_of(j, LIMIT_BUDGET_STEPS)) {
             j->spent = true;

@@ -216,6 +216,8 @@ enum troth_verdict check_revocation(struct judge *j, unsigned cert, struct findi
     }
     struct rev_answer a;
     all_ask(j, cert, &a);
+    if (a.status == REV_REVOKED && a.by_issuer)
+        link_revoke(j, j->now.node[cert], j->now.node[cert + 1]);
     if (a.status == REV_REVOKED)
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_REVOKED, at, "%s", a.evidence);
     if (a.status == REV_GOOD) {

@@ -363,6 +363,41 @@ static void expired_crowd(void **state)
     }
 }
 
+/* Of three at every level two are revoked by the authority above them: each way is barred once, and not with everything that is above it. */
+static void revoked_levels(void **state)
+{
+    (void)state;
+    enum { N = 9, EACH = 3 };
+    static const char *const serials[EACH] = { "\x31", "\x32", "\x33" };
+    struct issue level[N];
+    struct issue_revoked gone[N][EACH];
+    for (int all = 0; all < 2; all++) {
+        trial_fresh(t);
+        for (int i = 0; i < N; i++) {
+            struct issue *above = i ? &level[i - 1] : &t->root;
+            unsigned good = all && i == 3 ? EACH : (unsigned)i % EACH, n = 0;
+            level[i] = mk_sub_ca(above, level_name(i), i % 2 ? t->mid_key : spare);
+            for (unsigned k = 0; k < EACH; k++) {
+                struct issue x = level[i];
+                x.serial = span_of(serials[k], 1);
+                give(&x);
+                if (k != good)
+                    gone[i][n++] = (struct issue_revoked){ .serial = x.serial, .when = MK_NOW - 60, .reason = 1 };
+            }
+            struct issue_crl list = mk_crl_spec(above);
+            list.revoked = gone[i];
+            list.n_revoked = n;
+            t->crls[t->n_crls++] = mk_crl(t->m, &list);
+        }
+        struct issue_crl last = mk_crl_spec(&level[N - 1]);
+        t->crls[t->n_crls++] = mk_crl(t->m, &last);
+        t->hide_mid = true;
+        t->leaf.by = &level[N - 1];
+        trial_expect(t, all ? "cert.revoked" : "ok", __FILE__, __LINE__);
+        work_at_most(N * EACH + 2 * N + 2, N * N * EACH, "revoked", (size_t)all);
+    }
+}
+
 /* A key identifier is a hint: a wrong one costs a place in the queue, and nothing else. */
 static void hints(void **state)
 {
@@ -386,6 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_of_a_kind), cmocka_unit_test(one_alone), cmocka_unit_test(all_levels), cmocka_unit_test(many_keys),
         cmocka_unit_test(combinations),  cmocka_unit_test(crowds),    cmocka_unit_test(barred),     cmocka_unit_test(expired_crowd), cmocka_unit_test(hints),
+        cmocka_unit_test(revoked_levels),
     };
     return cmocka_run_group_tests(tests, setup, trial_teardown);
 }
