@@ -220,14 +220,14 @@ static bool level_advance(struct machine *m, const struct cert *c, bool last)
         m->null = true;
         return true;
     }
-    if (m->null)
-        return true;
     size_t n = 0;
     span *policies = policies_sorted(m, c, &n);
     TRY(policies);
     for (size_t i = 1; i < n; i++)
         if (span_equal(policies[i - 1], policies[i]))
             m->trouble = "a certificate lists one policy twice (RFC 5280 4.2.1.4)";
+    if (m->null)
+        return true;
     if (!spend_names(m->j, (uint32_t)(n + m->now.n_expect)))
         return true;
     struct level next = { .any = -1 };
