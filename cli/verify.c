@@ -128,6 +128,21 @@ static bool host_use(const struct args *a, troth_policy_builder *b)
     return true;
 }
 
+/* The host behind the last "@" is compared in A-labels, what is before it as it stands (RFC 9598 5). */
+static bool email_use(const struct args *a, troth_policy_builder *b)
+{
+    char ascii[256], mailbox[600];
+    const char *why, *email = args_value(a, OPT_EMAIL, NULL), *at = email ? strrchr(email, '@') : NULL;
+    const char *host = at ? idn_ascii(ascii, sizeof ascii, at + 1, &why) : NULL;
+    if (!email)
+        return true;
+    if (at && !host)
+        return complain(a, EXIT_USAGE, "--email %s: %s", email, why), false;
+    int n = at ? snprintf(mailbox, sizeof mailbox, "%.*s%s", (int)(at + 1 - email), email, host) : -1;
+    troth_policy_email(b, n > 0 && (size_t)n < sizeof mailbox ? mailbox : email);
+    return true;
+}
+
 static const char *const profiles[] = { "web", "rfc5280", "lint", NULL };
 
 /* --policy takes object identifiers, and the name of a profile for those who call that a policy. */
@@ -162,7 +177,7 @@ static int rules_use(const struct args *a, troth_policy_builder *b)
         return EXIT_USAGE;
     if (args_has(a, OPT_AT) || args_has(a, OPT_TIME))
         troth_policy_time(b, at);
-    if (purpose < 0 || profile < 0 || !args_number(a, OPT_MAX_DEPTH, 0, 30, -1, &depth) || !host_use(a, b))
+    if (purpose < 0 || profile < 0 || !args_number(a, OPT_MAX_DEPTH, 0, 30, -1, &depth) || !host_use(a, b) || !email_use(a, b))
         return EXIT_USAGE;
     troth_policy_purpose(b, (enum troth_purpose)purpose);
     troth_policy_profile(b, (enum troth_profile)profile);
@@ -170,8 +185,6 @@ static int rules_use(const struct args *a, troth_policy_builder *b)
         troth_policy_max_depth(b, (unsigned)depth);
     if (args_has(a, OPT_IP))
         troth_policy_ip(b, args_value(a, OPT_IP, NULL));
-    if (args_has(a, OPT_EMAIL))
-        troth_policy_email(b, args_value(a, OPT_EMAIL, NULL));
     policies_use(a, b);
     if (args_has(a, OPT_EXPLICIT))
         troth_policy_require_explicit(b);

@@ -92,7 +92,7 @@ TROTH_API void troth_policy_trust_anchor(troth_policy_builder *, const troth_anc
 TROTH_API void troth_policy_purpose(troth_policy_builder *, enum troth_purpose);
 TROTH_API void troth_policy_host(troth_policy_builder *, const char *dns_name);   /* A-labels; an IP address is taken as one */
 TROTH_API void troth_policy_ip(troth_policy_builder *, const char *address);
-TROTH_API void troth_policy_email(troth_policy_builder *, const char *mailbox);
+TROTH_API void troth_policy_email(troth_policy_builder *, const char *mailbox);   /* host in A-labels; also of RFC 9598        */
 TROTH_API void troth_policy_time(troth_policy_builder *, int64_t unix_seconds);   /* instead of this machine's clock         */
 
 /* -- by which rules */

@@ -189,19 +189,6 @@ static bool name_judge(struct strife *s, const struct general_name_item *name)
     return false;
 }
 
-/* SmtpUTF8Mailbox (RFC 9598 3): a mailbox in an otherName.  RFC 9598 6: constraints on rfc822Name bind it, too. */
-static bool utf8_mailbox(const struct general_name_item *g, struct general_name_item *mailbox)
-{
-    struct rd_ctx ctx;
-    rd_ctx_init(&ctx, g->value, NULL);
-    struct rd r = rd_init(&ctx, g->value);
-    if (g->kind != GN_OTHER || !oid_is(der_oid(&r, "type-id"), OID_ON_SMTP_UTF8))
-        return false;
-    struct rd value = der_open(&r, "value", DER_CONTEXT_CONS(0));
-    *mailbox = (struct general_name_item){ GN_EMAIL, der_any(&value, "SmtpUTF8Mailbox").value, g->raw };
-    return true;
-}
-
 /* The mailbox in the subject of a certificate without one in its subjectAltName.  RFC 5280 4.2.1.10 wants it constrained where there is
  * no subjectAltName at all; whoever still looks there does not care what else is in it. */
 static bool subject_mailboxes_judge(struct strife *s, const struct cert *c)

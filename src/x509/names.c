@@ -1,6 +1,6 @@
 /* names.c - is this certificate for the name that was asked for?  (RFC 9525, RFC 5280 4.2.1.6)
  *
- * Compares dNSName, iPAddress and rfc822Name of the subjectAltName.  The common name is never a name here; it
+ * Compares dNSName, iPAddress, rfc822Name and SmtpUTF8Mailbox of the subjectAltName.  The common name is never a name here; it
  * is looked at only to say that it would have matched.  Must never match a wildcard that is not the whole
  * left-most label. */
 #include "x509/names.h"
@@ -232,6 +232,18 @@ bool mailbox_equal(span a, span b)
            dns_equal(ha, hb);
 }
 
+bool utf8_mailbox(const struct general_name_item *g, struct general_name_item *mailbox)
+{
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, g->value, NULL);
+    struct rd r = rd_init(&ctx, g->value);
+    if (g->kind != GN_OTHER || !oid_is(der_oid(&r, "type-id"), OID_ON_SMTP_UTF8))
+        return false;
+    struct rd value = der_open(&r, "value", DER_CONTEXT_CONS(0));
+    *mailbox = (struct general_name_item){ GN_EMAIL, der_any(&value, "SmtpUTF8Mailbox").value, g->raw };
+    return true;
+}
+
 /* ---- the check */
 
 /* How near a certificate came to matching. */
@@ -291,6 +303,9 @@ static bool wanted_kind(const struct judge *j, uint8_t kind)
 
 static void try_name(struct judge *j, struct near *near, const struct general_name_item *g)
 {
+    struct general_name_item mailbox;
+    if (j->email && utf8_mailbox(g, &mailbox))
+        g = &mailbox;
     if (!wanted_kind(j, g->kind))
         return;
     bool yes = false;
@@ -411,6 +426,9 @@ bool cert_matches_host(const struct cert *c, const char *host)
 
 void general_name_text(struct text *t, const struct general_name_item *g)
 {
+    struct general_name_item mailbox;
+    if (utf8_mailbox(g, &mailbox))
+        g = &mailbox;
     switch ((enum general_name)g->kind) {
     case GN_IP: ip_text(t, g->value); return;
     case GN_DIRECTORY: name_text(t, g->value); return;

@@ -15,5 +15,7 @@ size_t ip_read(uint8_t out[16], span text);
 void ip_text(struct text *t, span ip);          /* RFC 5952                                                         */
 bool mailbox_split(span s, span *local, span *host);
 bool mailbox_equal(span a, span b);             /* local part to the letter, host by dns_equal                      */
+/* An SmtpUTF8Mailbox (RFC 9598 3) is a mailbox in an otherName: asked for like an rfc822Name, and bound by constraints on those. */
+bool utf8_mailbox(const struct general_name_item *g, struct general_name_item *mailbox);
 
 #endif

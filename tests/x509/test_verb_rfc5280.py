@@ -136,6 +136,11 @@ for what, code, values in (("", "ok", (utf8("a@example.com"),)), (" outside", BA
                            (" and another", "cert.malformed-ext", (utf8("a@example.com"), utf8("a@example.org"))), (" without one", "cert.malformed-ext", ())):
     made = authority(R, [constraints([mail("example.com")])])
     row("constraints: an SmtpUTF8Mailbox" + what, code, leaf(made, names=[tlv(0xa0, UTF8_MAILBOX, tlv(0xa0, *values))]), (made,))
+for asked, code, held in (("ä@example.com", "ok", utf8("ä@example.com")), ("Ä@example.com", "cert.name-mismatch", utf8("ä@example.com")),
+                          ("ä@EXAMPLE.com", "ok", utf8("ä@example.com")), ("ä@bücher.example", "ok", utf8("ä@xn--bcher-kva.example")),
+                          ("ä@bücher.example", "cert.name-mismatch", utf8("ä@bücher.example")), ("a@bücher.example", "ok", None)):
+    names = [tlv(0xa0, UTF8_MAILBOX, tlv(0xa0, held))] if held else [mail("a@xn--bcher-kva.example")]
+    row(f"a mailbox asked for: {asked}", code, leaf(CA, names=names), (CA,), args=("--email", asked))
 made = authority(R, [constraints([dns("example.com")])])
 row("constraints: the common name is no host", "ok", leaf(made, names=(), subject="CN=www.example.org"), (made,))
 made = authority(R, [constraints([mail("example.com")])])
@@ -206,6 +211,7 @@ for what, code, levels, args, told in (
         ("requireExplicitPolicy 2, itself", "ok", ([A, policy_limits(2)], ["self", A], []), ["-v"], "none"),
         ("requireExplicitPolicy of the leaf", BAD, ([], [], [policy_limits(0)]), [], ""),
         ("requireExplicitPolicy without end", "ok", ([A, policy_limits(2**64)], [A], []), ["-v"], "none"),
+        ("a policy twice, and none above", BAD, ([], [], [policies(PA, PA)]), [], ""),
         ("a policy twice", BAD, ([A], [A], [policies(PA, PA)]), [], "")):
     made = path_with(*levels)
     row("policies: " + what, code, made[-1], made[:-1], args=args, tells=(f"policies: {told}\n",) if told else ())
