@@ -14,7 +14,7 @@
 #include "farewell.h"
 #include "seal.h"
 
-enum { PENDING_MAX = 64 << 10 }; /* of records that wait for a slow socket; more would only cost memory */
+enum { PENDING_MAX = 64 << 10 }; /* of what waits for a slow socket, or to be looked at; more would only cost memory */
 
 struct tls_bev {
     troth_conn         *conn;
@@ -73,6 +73,7 @@ static void hold_end(struct tls_bev *t)
 static bool is_busy(const struct tls_bev *t)
 {
     return evbuffer_get_length(bufferevent_get_input(t->outer)) || evbuffer_get_length(bufferevent_get_output(t->outer)) ||
+           evbuffer_get_length(bufferevent_get_input(t->socket)) || /* held back while the former is full */
            (t->ears.busy && t->ears.busy(t->ears.ctx));
 }
 
@@ -309,7 +310,9 @@ struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *con
             t->outer = bufferevent_filter_new(t->socket, opened, sealed, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS, free_ctx, t);
     }
     if (t && t->outer) {
-        bufferevent_setwatermark(t->socket, EV_READ, 0, 64 << 10);
+        bufferevent_setwatermark(t->socket, EV_READ, 0, PENDING_MAX);
+        if (t->ears.answers) /* requests behind the one that is being answered */
+            bufferevent_setwatermark(t->outer, EV_READ, 0, PENDING_MAX);
         listen_in(t);
         if (made)
             *made = t;

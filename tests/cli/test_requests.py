@@ -3,12 +3,14 @@ Requests to `troth serve` that somebody on the way may read in another way, or t
 taken for a request, no key leaves the folder, and a file that changes while it is sent ends one answer and nothing else."""
 import ctypes
 import os
+import select
+import ssl
 import struct
 import subprocess
 import time
 
 import serving
-from serving import D, Server, ask, authority, check, finish, home_page, run, tls
+from serving import D, ByHand, Server, ask, authority, check, finish, home_page, run, tls
 
 authority()
 CA, CERT, KEY = f"{D}/ca.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
@@ -51,6 +53,58 @@ check("HTTP/1.0 needs none", b" 200 " in all_of(b"GET /a.txt HTTP/1.0\r\n\r\n"))
 check("HTTP/1.7 is answered in 1.1", all_of(b"GET /a.txt HTTP/1.7\r\nHost: x\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 200 "))
 got = all_of(b"GET http://x//dir HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 check("a folder is on this host", b"\r\nLocation: /dir/\r\n" in got, got[:200])
+
+# ---- many requests at once: answered one after the other, to the last; who takes no answer is read no further
+MANY = 30000
+one = b"GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n"
+for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+    context = ssl.create_default_context(cafile=CA)
+    context.minimum_version = context.maximum_version = version
+    for end in ("nothing", "close_notify"):
+        hand = ByHand(s.port, context, timeout=30)
+        hand.step(hand.tls.do_handshake)
+        hand.step(hand.tls.write, one)
+        got = 0
+        hand.socket.setblocking(False)
+        hand.tls.write(one * (MANY - 1))
+        if end == "close_notify":
+            try:
+                hand.tls.unwrap()
+            except ssl.SSLWantReadError:
+                pass
+        out = hand.outgoing.read()
+        until = time.time() + 60
+        tail = b""
+        while got < MANY and time.time() < until:
+            r, w, _ = select.select([hand.socket], [hand.socket] if out else [], [], 1)
+            if w:
+                out = out[hand.socket.send(out[:1 << 16]):]
+            if r:
+                more = hand.socket.recv(1 << 18)
+                if not more:
+                    break
+                hand.incoming.write(more)
+                try:
+                    while text := hand.tls.read(1 << 18):
+                        got += (tail + text).count(b"HTTP/1.1 200 OK") - tail.count(b"HTTP/1.1 200 OK")
+                        tail = (tail + text)[-14:]
+                except ssl.SSLWantReadError:
+                    pass
+                except ssl.SSLZeroReturnError:
+                    break
+        check(f"{version.name}: {MANY} requests at once, then {end}", got == MANY, got)
+        hand.socket.close()
+with open(f"{web}/big", "wb") as f:
+    f.write(b"x" * 40_000_000)
+with tls(s.port, CA) as c:
+    c.settimeout(1)
+    n, part = 0, b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n" * 400
+    try:
+        while n < 64 << 20:
+            n += c.send(part)
+    except (OSError, ssl.SSLError):
+        pass
+    check("who takes no answer is not read any further", n < 32 << 20, n)
 
 # ---- ranges and conditions
 _, headers, _ = ask(s.port, CA, "/a.txt")
