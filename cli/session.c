@@ -183,8 +183,9 @@ bool session_open(struct session *s)
         return transport_failed(s, s->dialed.why, s->dialed.detail);
     troth_story_mark(s->story, via_used(&s->via) ? "TCP connected to a proxy, which opened a way to the server" : "TCP connected");
     char said[160];
+    uint64_t end = now_us() + (uint64_t)s->timeout_ms * 1000u;
     if (args_has(a, OPT_STARTTLS) && !starttls(a->value[OPT_STARTTLS], s->dialed.fd, s->target.host, (int)s->timeout_ms, said, sizeof said))
-        return transport_failed(s, TROTH_R_NET_STARTTLS, said);
+        return transport_failed(s, now_us() < end ? TROTH_R_NET_STARTTLS : TROTH_R_NET_TIMEOUT_IDLE, said);
     recorder_turn(s->recorder);
     s->conn = troth_connect(s->client, session_name(s));
     troth_tell(s->conn, s->story);

@@ -8,6 +8,8 @@
 
 #include "dial.h"
 
+enum { LINE_MOST = 16384 };
+
 struct talk {
     int      fd;
     uint64_t deadline;
@@ -25,16 +27,16 @@ static bool hear(struct talk *t, void *out, size_t n)
     return recv_all(t->fd, out, n, t->deadline);
 }
 
-/* One line, byte by byte: the next may belong to TLS. */
+/* One line, byte by byte: the next may belong to TLS.  Of a long one the beginning is kept. */
 static bool hear_line(struct talk *t)
 {
-    size_t n = 0;
-    for (char c = 0; c != '\n' && n + 1 < sizeof t->line; n++) {
-        if (!hear(t, &c, 1))
-            break;
-        t->line[n] = c;
-    }
+    size_t n = 0, all = 0;
+    for (char c = 0; c != '\n' && all < LINE_MOST && hear(t, &c, 1); all++)
+        if (n + 1 < sizeof t->line)
+            t->line[n++] = c;
     t->line[n] = 0;
+    if (all == LINE_MOST)
+        return false;
     t->line[strcspn(t->line, "\r\n")] = 0;
     return n > 0;
 }

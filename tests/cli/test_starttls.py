@@ -29,6 +29,8 @@ def mysql(flags):
 # protocol, what is said (bytes) and heard (bytes in a tuple) in turn, TLS follows, what troth shows of a refusal
 CASES = (
     ("smtp", [b"220-a.example\r\n220 ESMTP\r\n", (b"EHLO troth.invalid\r\n",), b"250-a.example\r\n250 STARTTLS\r\n", (b"STARTTLS\r\n",), b"220 go\r\n"], None),
+    ("smtp", [b"220-" + b"a" * 2000 + b"\r\n220 ESMTP\r\n", (b"EHLO troth.invalid\r\n",), b"250 STARTTLS\r\n", (b"STARTTLS\r\n",), b"220 go\r\n"], None),
+    ("smtp", [b"220" + b"a" * 100000], "220aaaa"),
     ("smtp", [b"554 not today\r\n"], "554 not today"),
     ("imap", [b"* OK ready\r\n", (b"a1 STARTTLS\r\n",), b"* by the way\r\na1 OK begin\r\n"], None),
     ("imap", [b"* OK ready\r\n", (b"a1 STARTTLS\r\n",), b"a1 NO never\r\n"], "a1 NO never"),
@@ -90,4 +92,18 @@ for protocol, steps, refusal in CASES:
     else:
         good = r.returncode == 3 and answer["code"] == "net.starttls" and refusal in answer["failure"]["evidence"]
     check(f"{protocol}: {refusal or 'TLS'}", good and all(h is True for h in heard), (r.returncode, heard, r.stdout[:700], r.stderr[-300:]))
+
+# ---- whoever says nothing, or what comes after the last word in the clear
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    r = subprocess.run([TROTH, "connect", "--json", "--timeout", "1", "--ca", CA, "--starttls", "smtp", f"localhost:{listener.getsockname()[1]}"],
+                       stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+check("silence is a timeout", r.returncode == 7 and json.loads(r.stdout)["code"] == "net.timeout-idle", (r.returncode, r.stdout))
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    steps = [b"220 ESMTP\r\n", (b"EHLO troth.invalid\r\n",), b"250 STARTTLS\r\n", (b"STARTTLS\r\n",), b"220 go\r\n250 injected\r\n"]
+    thread = threading.Thread(target=serve, args=(listener, steps, True, []))
+    thread.start()
+    r = subprocess.run([TROTH, "connect", "--ca", CA, "--starttls", "smtp", f"localhost:{listener.getsockname()[1]}"],
+                       stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    thread.join()
+check("what is slipped in before TLS is none of it", r.returncode == 4 and "injected" not in r.stdout, (r.returncode, r.stdout, r.stderr[-300:]))
 finish()
