@@ -4,6 +4,7 @@ ctest: slow"""
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 from serving import D, TROTH, ask, authority, check, finish, home_page, tls
@@ -24,8 +25,8 @@ def words_of(command, settings):
         yield from [word] if not name else [settings[name[2]]] if name[1] else settings[name[2]].split()
 
 
-def start(verb, **own):
-    """The service of that unit: its command, its files, on the socket `door`."""
+def start(verb, config="/dev/null", ready=True, **own):
+    """The service of that unit: its command, its files, on the socket `door`, beside that configuration."""
     text = open(f"{made}/troth-{verb}.service", encoding="utf-8").read()
     settings = dict(re.findall(r"^Environment=(\w+)=(.*)$", text, re.M))
     check(f"{verb}: has a setting for {[*own]}", own.keys() <= settings.keys(), settings)
@@ -37,8 +38,11 @@ def start(verb, **own):
     open(f"{units}/troth-{verb}.service", "w", encoding="utf-8").write(text.replace(program, TROTH))
     shutil.copy(f"{os.environ['SRC_DIR']}/cli/systemd/troth-{verb}.socket", units)
     boss = Supervisor(f"{D}/notify-{verb}")
-    s = Daemon(*words, sockets=[door], LISTEN_PID="PID", LISTEN_FDS="1", LISTEN_FDNAMES="https", NOTIFY_SOCKET=boss.name, CREDENTIALS_DIRECTORY=lent)
-    check(f"{verb}: ready", boss.hear().get("READY") == "1")
+    s = Daemon(*words, sockets=[door], LISTEN_PID="PID", LISTEN_FDS="1", LISTEN_FDNAMES="https", NOTIFY_SOCKET=boss.name, CREDENTIALS_DIRECTORY=lent,
+               TROTH_CONFIG=config)
+    if ready:
+        check(f"{verb}: ready", boss.hear().get("READY") == "1")
+    os.remove(boss.name)
     return s
 
 
@@ -53,6 +57,19 @@ with tls(port_of(door), CA) as c:
     behind.sendall(b"plain")
     check("proxy: the backend", c.recv(5) == b"plain", s.log())
 s.end()
+s.end()
+# ---- beside a configuration: the example without what it says the unit has, and with it
+example = open(f"{os.environ['SRC_DIR']}/docs/examples/serve.yaml", encoding="utf-8").read()
+rest = re.sub(r"^(listen|cert|key|dir):.*\n", "", example, flags=re.M)
+for name, text in (("rest", rest), ("all", example)):
+    open(f"{D}/{name}.yaml", "w", encoding="utf-8").write(text)
+s = start("serve", config=f"{D}/rest.yaml", DIR=web)
+check("serve: with a configuration", ask(port_of(door), CA, "/")[2] == b"<h1>home</h1>" and '"level":"info"' in s.log(), s.log())
+s.kill(signal.SIGHUP)
+check("serve: which is read again", s.said(f'"file":"{D}/rest.yaml"'), s.log())
+s.end()
+s = start("serve", config=f"{D}/all.yaml", ready=False, DIR=web)
+check("serve: which must not say where to listen", s.failed(f"{D}/all.yaml:3: --listen", "LISTEN_FDS"), s.log())
 analyze = shutil.which("systemd-analyze")
 if analyze:
     files = [f"{units}/{name}" for name in sorted(os.listdir(units))]
