@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "outfile.h"
+
 uint64_t now_us(void)
 {
     struct timespec t;
@@ -261,11 +263,10 @@ int listen_on(const struct args *a, const char *where, int *out, int *port)
 bool tell_port(const struct args *a, int port)
 {
     const char *path = args_value(a, OPT_PORT_FILE, NULL);
-    FILE *f = path ? fopen(path, "w") : NULL;
-    bool ok = f && fprintf(f, "%d\n", port) > 0;
-    if (f && fclose(f))
-        ok = false;
+    struct outfile file = { .to = NULL };
+    bool ok = path && outfile_open(&file, path, 0666) && fprintf(file.to, "%d\n", port) > 0 && outfile_close(&file, true); /* whole, or not there */
     if (path && !ok)
         complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+    outfile_close(&file, false);
     return ok || !path;
 }

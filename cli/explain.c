@@ -88,7 +88,7 @@ static bool choose_connection(const struct args *a, const troth_capture *c, size
     return false;
 }
 
-static int capture(const struct args *a, const troth_story_options *o, uint8_t *bytes, size_t n)
+static int capture(const struct args *a, const troth_story_options *o, uint8_t *bytes, size_t n, const char *path)
 {
     troth_error e = { .reason = TROTH_R_NONE };
     const char *keylog = args_value(a, OPT_KEYLOG, NULL);
@@ -97,7 +97,7 @@ static int capture(const struct args *a, const troth_story_options *o, uint8_t *
     troth_capture *c = keylog && !keys ? NULL : troth_capture_open((troth_span){ bytes, n }, NULL, &e);
     int status = EXIT_FILE;
     if (!c && e.reason != TROTH_R_NONE)
-        complain(a, EXIT_FILE, "%s: %s", e.text, e.detail);
+        complain(a, EXIT_FILE, "%s: %s: %s", path, e.text, e.detail);
     if (c && !troth_capture_count(c)) {
         status = complain(a, EXIT_FINDING, "the capture has no TCP connection in it: troth reads TLS over TCP, not QUIC, DTLS or other things over UDP");
     } else if (c && choose_connection(a, c, &i)) {
@@ -240,11 +240,15 @@ static int from_file(const struct args *a, const troth_story_options *o, const c
     uint8_t *bytes = file_whole(a, path, CAPTURE_MOST, &n);
     if (!bytes)
         return EXIT_FILE;
+    if (!n) {
+        free(bytes);
+        return complain(a, EXIT_FILE, "%s: the file is empty; the program that should have written it failed, or this is the wrong file", path);
+    }
     json_t *facts = args_has(a, OPT_PCAP) ? NULL : facts_find(bytes, n);
     if (facts)
         return replay(a, o, facts, bytes, n);
     if (args_has(a, OPT_PCAP) || is_capture(bytes, n))
-        return capture(a, o, bytes, n);
+        return capture(a, o, bytes, n, path);
     uint8_t *text = realloc(bytes, n + 1);
     if (!text) {
         free(bytes);
@@ -319,7 +323,7 @@ int verb_EXPLAIN(const struct args *a)
     if (!a->n_operands)
         return complain(a, EXIT_USAGE, "say what to explain: HOST[:PORT], a file, a message, --pcap FILE, or --error CODE");
     const char *what = a->operands[0];
-    if (!strcmp(what, "-") || (!stat(what, &st) && S_ISREG(st.st_mode)))
+    if (!strcmp(what, "-") || (!stat(what, &st) && (!S_ISDIR(st.st_mode) || strchr(what, '/')))) /* a folder may be called as a host is */
         return from_file(a, &o, what);
     size_t n = strlen(what);
     uint8_t *bytes = n >= 8 && n < MESSAGE_MOST ? malloc(n + 1) : NULL;

@@ -113,9 +113,14 @@ void flight_keep(struct flight *f, const struct recorder *r, troth_conn *conn, c
     for (size_t i = 0; i < 8 && i < facts.client_random.n; i++)
         snprintf(hs + 2 * i, 3, "%02x", facts.client_random.p[i]);
     snprintf(path, sizeof path, "%s/%s.%06ldZ-%s-%s.troth", f->dir, stamp, now.tv_nsec / 1000, hs, why->code);
-    struct facts_of of = { .args = f->args, .setup = f->setup, .conn = conn, .error = why, .target = peer, .host = host, .now = now.tv_sec };
-    if (!recorder_write(r, &of, peer, f->server, path))
+    char heard[ARG_HEARD_MAX] = "";
+    struct args quiet = *f->args; /* what is complained of belongs into the log */
+    quiet.heard = heard;
+    struct facts_of of = { .args = &quiet, .setup = f->setup, .conn = conn, .error = why, .target = peer, .host = host, .now = now.tv_sec };
+    if (!recorder_write(r, &of, peer, f->server, path)) {
+        log_line(f->log, "error", "recording", "code", "serve.record", "peer", peer, "saw", heard, "action", "make room, or choose another --record DIR", NULL);
         return;
+    }
     log_line(f->log, "info", "recording", "code", why->code, "hs", facts.client_random.n ? hs : NULL, "peer", peer, "file", path, NULL);
     forget_oldest(f);
 }

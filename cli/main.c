@@ -45,6 +45,7 @@ int main(int argc, char **argv)
     if (!hold_standard_streams())
         return EXIT_FILE;
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(2), and a quiet exit */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that may not grow (ulimit -f) */
     status = args_parse(&a, argc, argv, &status) ? end_output(&a, run[a.verb](&a)) : end_output(NULL, status);
     args_free(&a);
     return status;

@@ -3,12 +3,14 @@
 #include "record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#include "outfile.h"
 
 enum { SEGMENT = 1400, LINK_RAW = 101, HEADERS = 40, TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PUSH = 8, TCP_ACK = 16 };
 
@@ -220,14 +222,16 @@ bool recorder_write(const struct recorder *r, const struct facts_of *of, const c
             w.address[peer][i] = (uint8_t)b[i];
         w.port[peer] = (uint16_t)port;
     }
-    int fd = r ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
-    w.f = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (w.f) {
+    struct outfile file = { .to = NULL };
+    struct stat st;
+    bool link = !lstat(path, &st) && S_ISLNK(st.st_mode); /* to somewhere else: whoever put it there wants that written over */
+    errno = link ? ELOOP : 0;
+    if (r && !link && outfile_open(&file, path, 0600)) {
+        w.f = file.to;
         all(&w, r, of, server);
-        w.ok &= !fclose(w.f);
+        w.ok &= outfile_close(&file, w.ok);
+    } else {
+        w.ok = false;
     }
-    if (w.f && w.ok)
-        return true;
-    complain(of->args, EXIT_FILE, "%s: %s", path, strerror(errno ? errno : ENOMEM));
-    return false;
+    return w.ok || complain(of->args, EXIT_FILE, "%s: %s", path, strerror(errno ? errno : ENOMEM)) == EXIT_OK;
 }
