@@ -116,9 +116,10 @@ static void describe(struct announce_facts *f, struct notes *n, const struct her
     for (size_t i = 0; i < 8 && i < what.client_random.n; i++)
         snprintf(n->hs + 2 * i, 3, "%02x", what.client_random.p[i]);
     f->id = text(n->hs);
-    if (h->identities && what.own_identity >= 0 && (size_t)what.own_identity < h->identities->n) {
-        f->signature = text(h->identities->all[what.own_identity].signature);
-        f->key = text(h->identities->all[what.own_identity].key);
+    const struct identity_facts *own = h->identities && what.own_identity >= 0 ? identities_own(h->identities, (size_t)what.own_identity) : NULL;
+    if (own) {
+        f->signature = text(own->signature);
+        f->key = text(own->key);
     }
 }
 

@@ -4,7 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <troth/pki.h>
+
+#include "pki_files.h"
+
+enum { CHAIN_FILE_MOST = 1 << 20 };
 
 /* "P-256" is EC256, "RSA 2048" RSA2048, "Ed25519" ED25519: the names that other programs put into a PROXY header. */
 static void key_name(char *out, size_t cap, const char *key)
@@ -45,23 +50,62 @@ static void learn(struct identity_facts *i, troth_pki *pki, troth_span der)
     signature_name(i->signature, sizeof i->signature, f.signature);
 }
 
+static void add(struct identities *s, troth_pki *pki, const char *file, size_t identity, size_t pos, troth_span der)
+{
+    struct identity_facts *all = realloc(s->all, (s->n + 1) * sizeof *all);
+    if (!all)
+        return;
+    s->all = all;
+    all[s->n] = (struct identity_facts){ .file = file, .identity = identity, .pos = pos };
+    learn(&all[s->n++], pki, der);
+}
+
+/* The certificates behind that one in its file, which a moment ago was what was loaded. */
+static void add_issuers(struct identities *s, const struct args *a, troth_pki *pki, size_t identity, troth_span own)
+{
+    const char *path = args_nth(a, OPT_CERT, identity);
+    const troth_object *found;
+    struct stat st;
+    size_t n, pos = 0;
+    if (!path || stat(path, &st) || !S_ISREG(st.st_mode)) /* what is read from a pipe is not there again */
+        return;
+    uint8_t *p = file_whole(a, path, CHAIN_FILE_MOST, &n);
+    size_t count = p ? troth_pki_read(pki, (troth_span){ p, n }, &found) : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(found[i].kind, "certificate") != 0)
+            continue;
+        if (pos)
+            add(s, pki, path, identity, pos, found[i].der);
+        else if (found[i].der.n != own.n || memcmp(found[i].der.p, own.p, own.n) != 0)
+            break; /* another file by now */
+        pos++;
+    }
+    troth_pki_go_on(pki);
+    if (p)
+        explicit_bzero(p, n); /* the key may be in it */
+    free(p);
+}
+
 void identities_read(struct identities *s, const struct args *a, const troth_server *server, const troth_client *client)
 {
     troth_span der;
-    size_t n = 0;
     identities_free(s);
-    while (server ? troth_server_certificate(server, n, &der) : troth_client_certificate(client, n, &der))
-        n++;
-    s->all = n ? calloc(n, sizeof *s->all) : NULL;
-    s->n = s->all ? n : 0;
-    troth_pki *pki = s->n ? troth_pki_new(troth_libcrypto()) : NULL;
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; server ? troth_server_certificate(server, i, &der) : troth_client_certificate(client, i, &der); i++) {
         const char *cert = args_nth(a, OPT_CERT, i);
-        s->all[i].file = cert ? cert : args_value(a, OPT_RAW_KEY, NULL);
-        if (server ? troth_server_certificate(server, i, &der) : troth_client_certificate(client, i, &der))
-            learn(&s->all[i], pki, der);
+        troth_pki *pki = troth_pki_new(troth_libcrypto()); /* it keeps what it reads, the key perhaps */
+        add(s, pki, cert ? cert : args_value(a, OPT_RAW_KEY, NULL), i, 0, der);
+        if (der.n)
+            add_issuers(s, a, pki, i, der);
+        troth_pki_free(pki);
     }
-    troth_pki_free(pki);
+}
+
+const struct identity_facts *identities_own(const struct identities *s, size_t i)
+{
+    for (size_t k = 0; k < s->n; k++)
+        if (s->all[k].identity == i && !s->all[k].pos)
+            return &s->all[k];
+    return NULL;
 }
 
 void identities_free(struct identities *s)

@@ -1,6 +1,7 @@
 /* identities.h - what there is to know of the certificates that a service has loaded, which may be others than stand in the files by now.
  *
- * In the order of --cert, and behind them --raw-key.  Must never hold anything secret. */
+ * In the order of --cert, and behind them --raw-key; each followed by those of its issuers that are sent along.  Must never hold anything
+ * secret, nor read a file that is not there to be read twice. */
 #ifndef CLI_IDENTITIES_H
 #define CLI_IDENTITIES_H
 
@@ -12,6 +13,7 @@ enum { IDENTITY_NAMES = 1024 };
 
 struct identity_facts {
     const char *file;
+    size_t      identity, pos;       /* whose chain it is in, and where; 0: its own             */
     bool        certificate;         /* else a raw public key, and nothing of the following is known */
     char        subject[256], names[IDENTITY_NAMES]; /* "DNS:shop.example,IP:192.0.2.1"       */
     int64_t     not_before, not_after;
@@ -25,6 +27,8 @@ struct identities {
 
 /* Of one of the two, the other NULL.  What was there before is freed; without memory there is nothing to know. */
 void identities_read(struct identities *, const struct args *, const troth_server *, const troth_client *);
+/* The i-th identity itself; NULL: there is none. */
+const struct identity_facts *identities_own(const struct identities *, size_t i);
 void identities_free(struct identities *);
 
 #endif

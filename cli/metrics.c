@@ -105,6 +105,16 @@ static void connections(const struct page *p, const struct service *s)
                         (unsigned long long)s->tally.out);
 }
 
+/* The same file may be given twice; a sample may not. */
+static bool said_before(const struct identities *s, size_t i)
+{
+    const struct identity_facts *id = &s->all[i];
+    for (size_t k = 0; k < i; k++)
+        if (s->all[k].certificate && s->all[k].pos == id->pos && !strcmp(s->all[k].file, id->file) && !strcmp(s->all[k].subject, id->subject))
+            return true;
+    return false;
+}
+
 static void configuration(const struct page *p, const struct service *s, time_t now)
 {
     struct stat st;
@@ -113,10 +123,10 @@ static void configuration(const struct page *p, const struct service *s, time_t 
     for (size_t i = 0; i < s->identities.n; i++) {
         const struct identity_facts *id = &s->identities.all[i];
         char pos[24];
-        if (!id->certificate)
+        if (!id->certificate || said_before(&s->identities, i))
             continue;
-        snprintf(pos, sizeof pos, "%zu", i);
-        label(p, "troth_certificate_not_after_seconds{", "file", id->file ? id->file : "");
+        snprintf(pos, sizeof pos, "%zu", id->pos);
+        label(p, "troth_certificate_not_after_seconds{", "file", id->file);
         label(p, ",", "subject", id->subject);
         label(p, ",", "pos", pos);
         evbuffer_add_printf(p->out, "} %lld\n", (long long)id->not_after);

@@ -46,5 +46,6 @@ void state_tell(const struct service *s)
     tell_all(s);
     tell_places(s);
     for (size_t i = 0; i < s->identities.n; i++)
-        tell_identity(&s->log, &s->identities.all[i]);
+        if (!s->identities.all[i].pos)
+            tell_identity(&s->log, &s->identities.all[i]);
 }

@@ -25,7 +25,7 @@ def said(server):
 
 
 for name, age, days, options, code, words in (
-        ("fresh", 0, 30, (), None, ""), ("short", 1, 3, (), None, ""), ("soon", 20, 23, (), "config.expired-soon", "in 2 day"),
+        ("fresh", 0, 30, (), None, ""), ("short", 1, 3, (), None, ""), ("soon", 20, 23, (), "config.expired-soon", "in 2 days"),
         ("short-soon", 5, 6, (), "config.expired-soon", "in 0 days"), ("two weeks", 60, 73, (), "config.expired-soon", "in 12 days"),
         ("asked", 0, 30, ("--warn-days", "40"), "config.expired-soon", "in 29 days"), ("not asked", 20, 23, ("--warn-days", "0"), None, ""),
         ("over", 20, 10, ("--warn-days", "0"), "cert.expired", "10 days ago")):
@@ -38,6 +38,11 @@ for name, age, days, options, code, words in (
         s.kill(signal.SIGHUP)
         check(f"{name}: again, when it is read again", s.said("event=reload") and len(said(s)) == 2, s.log())
     s.end()
+with open(f"{D}/fresh/localhost.pem", "a", encoding="ascii") as f:  # as of an issuer
+    f.write(open(f"{D}/soon/localhost.pem", encoding="ascii").read())
+s = Server(web, cert=f"{D}/fresh/localhost.pem", key=f"{D}/fresh/localhost-key.pem")
+check("one that is sent along", len([x for x in said(s) if "config.expired-soon" in x and "in 2 days" in x]) == 1, s.log())
+s.end()
 p = Server("--backend", "127.0.0.1:1", verb="proxy", cert=f"{D}/soon/localhost.pem", key=f"{D}/soon/localhost-key.pem")
 check("proxy", len(said(p)) == 1, p.log())
 p.end()

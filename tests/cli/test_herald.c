@@ -5,6 +5,13 @@
 
 #include "support/test.h"
 
+const struct identity_facts *identities_own(const struct identities *s, size_t i)
+{
+    (void)s;
+    (void)i;
+    return NULL;
+}
+
 static void test_common_name(void **state)
 {
     static const struct { const char *dn, *cn; } rows[] = {

@@ -178,6 +178,16 @@ check("and /metrics", total(numbers(at), "troth_connections") == 1)
 held.close()
 check("ends in order", s.process.wait(timeout=20) == 0, s.log()[-500:])
 
+with open(f"{D}/chain.pem", "w", encoding="ascii") as f:
+    for name in (CERT, CA):
+        f.write(open(name, encoding="ascii").read())
+c = Server(web, "--metrics", "127.0.0.1:0", "--cert", f"{D}/chain.pem", "--key", KEY, cert=f"{D}/chain.pem", key=KEY)  # twice: two identities of one file
+n = sorted((dict(k)["pos"], dict(k)["subject"]) for (m, k) in numbers(place(c)) if m == "troth_certificate_not_after_seconds")
+check("a chain, each certificate once", len(n) == 2 and n[0] == ("0", "CN=localhost") and n[1][0] == "1" and "CN=localhost" != n[1][1], n)
+c.kill(signal.SIGUSR2)
+check("USR2 tells identities", c.said("event=state-identity") and c.log().count("event=state-identity") == 2, c.log())
+c.end()
+
 # ---- proxy, both ways; unix; a ticket key
 with open(f"{D}/ticket.key", "wb") as f:
     f.write(os.urandom(48))
