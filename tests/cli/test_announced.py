@@ -110,14 +110,16 @@ for what, data, code in (("malformed", b"PROXY TCP4 1.2.3.4\r\n", "net.proxy-hea
             except ConnectionError:
                 answer = b""
             check(f"serve: {what}: closed without a word", answer == b"", answer)
-    time.sleep(0.2)
+    for _ in range(100):
+        if "event=handshake" in s.log()[before:]:
+            break
+        time.sleep(0.1)
     log = s.log()[before:]
     check(f"serve: {what}: one line with its code", log.count("event=handshake") == 1 and f"code={code}" in log and "peer=127.0.0.1:" in log, log)
 before = len(s.log())
 with raw(s.port) as c:
     c.sendall(LINE[:20])
-time.sleep(0.3)
-check("serve: the end within it", "code=net.proxy-header " in s.log()[before:] and "ended within it" in s.log()[before:], s.log()[before:])
+check("serve: the end within it", s.said("ended within it", 20) and "code=net.proxy-header " in s.log()[before:], s.log()[before:])
 before = len(s.log())
 raw(s.port).close()
 with raw(s.port) as c:
