@@ -27,18 +27,26 @@ static void tell_fixed(void *ctx, enum opt o)
     log_line(&s->log, "warn", "reload", "option", opt_name(o), "what", "stays as it was: only a start reads it", NULL);
 }
 
+/* All numbers, or none of them. */
+static bool take_limits(struct service *s, const struct args *a)
+{
+    if (!service_limits(s, a))
+        return false;
+    if (!s->own || s->own(s, a))
+        return true;
+    service_limits(s, s->args);
+    return false;
+}
+
 static bool read_again(struct service *s, struct args *a, char *heard)
 {
-    struct log log;
-    long max_conns, grace;
     int status;
-    if (!args_again(a, s->first, heard, &status) || !args_keep(a, s->first, tell_fixed, s) || !service_limits(a, &log, &max_conns, &grace) ||
-        !service_configure(s, a, s->client != NULL, &status))
+    if (!args_again(a, s->first, heard, &status) || !args_keep(a, s->first, tell_fixed, s) || !take_limits(s, a))
         return false;
-    s->log = log;
-    s->max_conns = max_conns;
-    s->grace = grace;
-    return true;
+    if (service_configure(s, a, s->client != NULL, &status))
+        return true;
+    take_limits(s, s->args); /* as they were */
+    return false;
 }
 
 bool service_reload(struct service *s)

@@ -353,9 +353,16 @@ static int open_loop(struct serve *s)
     return service_open(v);
 }
 
-static bool read_own(struct serve *s, const struct args *a)
+static bool read_own(struct service *service, const struct args *a)
 {
-    return args_number(a, OPT_REQUEST_TIMEOUT, 1, 86400, PACE_REQUEST_SECONDS, &s->request_seconds);
+    struct serve *s = (struct serve *)service;
+    long seconds;
+    if (!args_number(a, OPT_REQUEST_TIMEOUT, 1, 86400, PACE_REQUEST_SECONDS, &seconds))
+        return false;
+    s->request_seconds = seconds;
+    if (s->http) /* of those who come from now on */
+        evhttp_set_timeout(s->http, (int)service->timeout);
+    return true;
 }
 
 static int open_folder(struct serve *s, const struct args *a)
@@ -368,7 +375,7 @@ static int open_folder(struct serve *s, const struct args *a)
 /* --check-config: everything, also behind a mistake. */
 static int check(struct serve *s, const struct args *a)
 {
-    int own = read_own(s, a) ? EXIT_OK : EXIT_USAGE, folder = open_folder(s, a), rest = service_check(a, false);
+    int own = read_own(&s->service, a) ? EXIT_OK : EXIT_USAGE, folder = open_folder(s, a), rest = service_check(a, false);
     if (s->root >= 0)
         close(s->root);
     return service_verdict(a, own ? own : folder ? folder : rest);
@@ -376,10 +383,10 @@ static int check(struct serve *s, const struct args *a)
 
 int verb_SERVE(const struct args *a)
 {
-    struct serve s = { .service = { .adopt = adopt, .drop = drop }, .root = -1 };
+    struct serve s = { .service = { .adopt = adopt, .drop = drop, .own = read_own }, .root = -1 };
     if (args_has(a, OPT_CHECK_CONFIG))
         return check(&s, a);
-    int status = read_own(&s, a) ? service_init(&s.service, a, false) : EXIT_USAGE;
+    int status = read_own(&s.service, a) ? service_init(&s.service, a, false) : EXIT_USAGE;
     if (status == EXIT_OK)
         status = open_folder(&s, a);
     if (status == EXIT_OK) {

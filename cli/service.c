@@ -53,20 +53,30 @@ bool service_configure(struct service *s, const struct args *a, bool is_client, 
     return true;
 }
 
-bool service_limits(const struct args *a, struct log *log, long *max_conns, long *grace)
+bool service_limits(struct service *s, const struct args *a)
 {
-    bool ok = log_init(log, a);
-    ok = args_number(a, OPT_MAX_CONNS, 1, 1000000, 10000, max_conns) && ok;
-    return args_number(a, OPT_GRACE, 0, 86400, 10, grace) && ok;
+    struct log log;
+    long timeout, max_conns, grace, warn_days;
+    bool ok = log_init(&log, a);
+    ok = args_number(a, OPT_TIMEOUT, 1, 86400, 10, &timeout) && ok;
+    ok = args_number(a, OPT_MAX_CONNS, 1, 1000000, 10000, &max_conns) && ok;
+    ok = args_number(a, OPT_GRACE, 0, 86400, 10, &grace) && ok;
+    ok = args_number(a, OPT_WARN_DAYS, 0, 3650, EXPIRY_DEFAULT, &warn_days) && ok;
+    if (!ok)
+        return false;
+    s->log = log;
+    s->timeout = timeout;
+    s->max_conns = max_conns;
+    s->grace = grace;
+    s->warn_days = warn_days;
+    return true;
 }
 
-/* What only the start reads. */
+/* What only the start reads as well. */
 static bool read_options(struct service *s, const struct args *a, long *sessions)
 {
-    bool ok = service_limits(a, &s->log, &s->max_conns, &s->grace);
-    ok = args_number(a, OPT_TIMEOUT, 1, 86400, 10, &s->timeout) && ok;
+    bool ok = service_limits(s, a);
     ok = args_number(a, OPT_SESSIONS, 0, SESSIONS_MOST, SESSIONS_DEFAULT, sessions) && ok;
-    ok = args_number(a, OPT_WARN_DAYS, 0, 3650, EXPIRY_DEFAULT, &s->warn_days) && ok;
     return nets_read(&s->announce, a, OPT_ACCEPT_PROXY) && ok;
 }
 

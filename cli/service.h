@@ -65,6 +65,8 @@ struct service {
     uint64_t               made, failed;  /* handshakes */
     struct tally           tally;
     struct scrape         *scrape;        /* --metrics; NULL: nobody wants them */
+    /* Takes what is the verb's own from the options and is not bound to the start; as service_limits.  NULL: there is nothing. */
+    bool                 (*own)(struct service *, const struct args *);
     /* Takes over the listener that is at `n_listeners` next, whose connections come from now on; lets go of the i-th. */
     bool                 (*adopt)(struct service *, struct evconnlistener *);
     void                 (*drop)(struct service *, size_t i);
@@ -77,8 +79,8 @@ int service_init(struct service *, const struct args *, bool is_client);
 bool service_configure(struct service *, const struct args *, bool is_client, int *status);
 /* Reads the options again, which may stand in a file, and all that they name; says in the log what came of it. */
 bool service_reload(struct service *);
-/* How to log, and what is not bound to the start.  False after messages. */
-bool service_limits(const struct args *, struct log *, long *max_conns, long *grace);
+/* How to log, and the numbers that are not bound to the start.  False after messages: nothing is changed then. */
+bool service_limits(struct service *, const struct args *);
 /* Would it start?  Says all that is wrong, opens nothing, changes nothing.  The exit status. */
 int service_check(const struct args *, bool is_client);
 /* Says so when there was nothing.  The status. */

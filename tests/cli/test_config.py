@@ -219,6 +219,13 @@ s.kill(signal.SIGUSR2)
 check("the state says which file it is from", s.said(f'"config":"{conf}"'), s.log())
 again(good.replace("127.0.0.1:1", "127.0.0.1:2") + "session-cache: 5\nkeylog: x\n", ("result", "ok"), ("option", "session-cache"), ("option", "keylog"), ("what", "only a start"))
 check("what only a start reads stays", version() == "TLSv1.3" and not os.path.exists(f"{D}/x"), s.log())
+again(good + "request-timeout: 1\ntimeout: 0\n", ("why", f"{conf}:6: --timeout"))
+again(good + "request-timeout: 0\ntimeout: 1\n", ("why", f"{conf}:5: --request-timeout"))
+again(good + "request-timeout: 1\n", ("result", "ok"))
+with tls(s.port, CA) as c:  # the end of the request does not come
+    c.sendall(b"GET / HTTP/1.1\r\n")
+    c.settimeout(19)  # seconds are what it was before
+    check("a request has a second now", c.recv(100) == b"")
 os.remove(conf)
 s.kill(signal.SIGHUP)
 check("the file is gone", s.said(f"{conf}: No such file") and version() == "TLSv1.3", s.log())
