@@ -93,7 +93,8 @@ TROTH_API void troth_groups(troth_builder *, const uint16_t *ids, size_t n);
  * taken at once.  equal[i]: the i-th group and the next are as good as each other: among those the client's order decides.  n: how many of
  * the groups that speaks of, 0: none is like another. */
 TROTH_API void troth_strict_groups(troth_builder *, const bool *equal, size_t n);
-TROTH_API void troth_key_shares(troth_builder *, const uint16_t *ids, size_t n);     /* client: shares in the first hello; n = 0: none */
+/* Client: groups with a share in the first hello, which come in the order of troth_groups(); n = 0: none. */
+TROTH_API void troth_key_shares(troth_builder *, const uint16_t *ids, size_t n);
 TROTH_API void troth_verify_schemes(troth_builder *, const uint16_t *ids, size_t n); /* signatures accepted from the peer */
 TROTH_API void troth_alpn(troth_builder *, const char *const *names, size_t n);
 /* Server: go on without ALPN where nothing matches, instead of no_application_protocol. */
@@ -187,7 +188,8 @@ TROTH_API void troth_reverify(troth_builder *);
 TROTH_API void troth_verify_afresh(troth_builder *);
 /* 0-RTT (RFC 9846 2.3): off unless called.  Server: how many bytes to take; client: any number but 0.  Early data can be replayed
  * by an attacker; the anti-replay check is given a unique 32-byte mark of each hello and returns true the first time (NULL: the
- * library's own, in memory, for this configuration alone).  A mark may be forgotten once the clock of the configuration is past `expires`,
+ * library's own, in memory, for this configuration alone: where troth_ticket_keys() outlive it, or are shared, the next configuration or
+ * another process takes a replay once more).  A mark may be forgotten once the clock of the configuration is past `expires`,
  * in seconds since 1970.  Called from the threads of the connections. */
 TROTH_API void troth_early_data(troth_builder *, uint32_t max_bytes);
 TROTH_API void troth_anti_replay(troth_builder *, bool (*first_time)(void *ctx, const uint8_t mark[32], int64_t expires), void *ctx);
@@ -318,7 +320,7 @@ TROTH_API size_t troth_pending(const troth_conn *);
 TROTH_API TROTH_CHECK bool troth_update_keys(troth_conn *, bool peer_too);            /* RFC 9846 4.7.3 */
 /* Server, from READY on: asks a client that offers it for a certificate (RFC 9846 4.7.2); TROTH_CLIENT_AUTH is the answer.  One at a
  * time.  What the client wrote before it answered is still that of somebody unknown.  False, and troth_why() is NULL: the client does not
- * offer it, and the connection goes on. */
+ * offer it, or an external PSK speaks for it (RFC 9846 4.4.2), and the connection goes on. */
 TROTH_API TROTH_CHECK bool troth_ask_again(troth_conn *);
 /* Sends close_notify; reading goes on.  Before our own Finished is out it ends the handshake, and with it the connection. */
 TROTH_API void troth_close(troth_conn *);
@@ -364,7 +366,7 @@ typedef struct troth_facts {
     troth_span  peer_raw_key;               /* SubjectPublicKeyInfo, where raw public keys were agreed       */
     troth_span  peer_staple, peer_scts;     /* as received                                                   */
     troth_span  ech_retry_configs;          /* client, ECH rejected: what to try next                        */
-    troth_span  acceptable_authorities;     /* from the peer's CertificateRequest: DistinguishedNames        */
+    troth_span  acceptable_authorities;     /* from the peer's last CertificateRequest: DistinguishedNames   */
     troth_span  peer_quic_parameters;
     const char *early_why;                  /* why early data was (not) accepted                             */
     uint32_t    early_left;                 /* client: bytes of early data that may still be written         */

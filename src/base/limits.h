@@ -30,7 +30,7 @@ enum limits {
     LIMIT_TICKETS_KEPT = 8,             /* NewSessionTickets given to the application per connection                  */
     LIMIT_TICKETS_SEEN = 64,            /* received before the peer is taken to be flooding                           */
     LIMIT_TICKET_LIFETIME = 604800,     /* seconds: RFC 9846 4.7.1                                                    */
-    LIMIT_EARLY_DATA = 16384,           /* bytes of 0-RTT data a server takes by default                              */
+    LIMIT_EARLY_DATA = 16384,           /* bytes of refused 0-RTT records that are passed over, whatever tickets allow  */
 
     /* QUIC */
     LIMIT_QUIC_WAITING = 131072,        /* handshake bytes that wait, while the application is asked or for its next call */

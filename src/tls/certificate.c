@@ -80,6 +80,25 @@ bool wanted_from_hello(struct troth_conn *c, const struct client_hello *ch)
         && hs_keep(c, &w->authorities, e->certificate_authorities) && hs_keep(c, &w->compressions, e->cert_compression) && hs_keep(c, &w->delegated, e->dc_schemes);
 }
 
+/* Those of the last request, where those of the one before were: a server may ask as often as it likes. */
+static bool keep_authorities(struct troth_conn *c, span list)
+{
+    struct rare *rare = list.n || c->rare ? conn_rare(c) : NULL;
+    if (!rare)
+        return !list.n;
+    span *kept = &rare->acceptable_authorities;
+    if (list.n > rare->authorities_room) { /* twice as long at least, so that all of them come to little more than the longest */
+        size_t room = list.n > 2 * rare->authorities_room ? list.n : 2 * rare->authorities_room;
+        kept->p = arena_alloc(&c->keep, room);
+        rare->authorities_room = kept->p ? room : 0;
+    }
+    kept->n = kept->p ? list.n : 0;
+    if (kept->n)
+        memcpy((uint8_t *)(uintptr_t)kept->p, list.p, list.n);
+    c->hs->wanted.authorities = *kept;
+    return kept->n == list.n || fail(c, OUT_OF_MEMORY, "%zu bytes", list.n);
+}
+
 bool wanted_from_request(struct troth_conn *c, const struct certificate_request *cr)
 {
     const struct exts *e = &cr->exts;
@@ -90,12 +109,7 @@ bool wanted_from_request(struct troth_conn *c, const struct certificate_request 
     w->asked = c->cert_asked = true;
     w->staple = exts_have(e, X_STATUS_REQUEST);
     w->scts = exts_have(e, X_SIGNED_CERTIFICATE_TIMESTAMP);
-    if (e->certificate_authorities.n) {
-        struct rare *rare = conn_rare(c);
-        TRY(rare && conn_keep(c, &rare->acceptable_authorities, e->certificate_authorities));
-        w->authorities = rare->acceptable_authorities;
-    }
-    TRY(hs_keep(c, &w->oid_filters, e->oid_filters));
+    TRY(keep_authorities(c, e->certificate_authorities) && hs_keep(c, &w->oid_filters, e->oid_filters));
     return hs_keep(c, &w->context, cr->certificate_request_context) && hs_keep(c, &w->schemes, e->signature_algorithms)
         && hs_keep(c, &w->schemes_cert, e->signature_algorithms_cert) && hs_keep(c, &w->compressions, e->cert_compression)
         && hs_keep(c, &w->delegated, e->dc_schemes);
@@ -274,12 +288,7 @@ bool wanted_from_request12(struct troth_conn *c, const struct certificate_reques
 {
     struct wanted *w = &c->hs->wanted;
     w->asked = c->cert_asked = true;
-    if (cr->certificate_authorities.n) {
-        struct rare *rare = conn_rare(c);
-        TRY(rare && conn_keep(c, &rare->acceptable_authorities, cr->certificate_authorities));
-        w->authorities = rare->acceptable_authorities;
-    }
-    return hs_keep(c, &w->schemes, cr->supported_signature_algorithms) && hs_keep(c, &w->types12, cr->certificate_types);
+    return keep_authorities(c, cr->certificate_authorities) && hs_keep(c, &w->schemes, cr->supported_signature_algorithms) && hs_keep(c, &w->types12, cr->certificate_types);
 }
 
 /* Is there a suite on both lists that goes with any key of ours? */

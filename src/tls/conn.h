@@ -198,6 +198,7 @@ struct late {
 /* Facts that few connections have; allocated in `keep` when the first of them is known. */
 struct rare {
     span        session_id, peer_raw_key, peer_staple, peer_scts, ech_retry_configs, acceptable_authorities, quic_parameters;
+    size_t      authorities_room; /* bytes of memory that acceptable_authorities lie in: each request has its own */
     struct late *late;           /* NULL: no certificate is asked for after the handshake */
     struct secret early_exporter;
     const troth_hash *early_hash;

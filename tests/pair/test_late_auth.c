@@ -172,6 +172,31 @@ static void test_staple_of_before(void **state)
     world_free(w);
 }
 
+/* A server that asks on and on does not make the client remember more and more. */
+static void test_again_and_again(void **state)
+{
+    enum { TIMES = 50 };
+    (void)state;
+    struct world *w = world_new(fake_provider(12));
+    struct side s = { .world = w, .offers = true, .has = true };
+    struct log log = { 0 };
+    struct pair p;
+    begin(&p, &s, &log);
+    size_t client = 0, server = 0;
+    for (unsigned i = 1; i <= TIMES; i++) {
+        assert_true(troth_ask_again(p.server.c));
+        pair_run(&p);
+        assert_int_equal(log.auths, i);
+        assert_true(troth_what(p.client.c).acceptable_authorities.n > 0);
+        assert_true(i == 1 || (client == p.client.c->keep.total && server == p.server.c->keep.total));
+        client = p.client.c->keep.total;
+        server = p.server.c->keep.total;
+    }
+    talk(&p);
+    pair_free(&p);
+    world_free(w);
+}
+
 /* ---- none is had */
 static void test_none(void **state)
 {
@@ -432,7 +457,7 @@ int main(void)
         cmocka_unit_test(test_questions), cmocka_unit_test(test_refused),  cmocka_unit_test(test_context),
         cmocka_unit_test(test_without_context), cmocka_unit_test(test_data_instead_of_proof),
         cmocka_unit_test(test_after_close),     cmocka_unit_test(test_staple_of_before),
-        cmocka_unit_test(test_closed_while_signing),
+        cmocka_unit_test(test_closed_while_signing), cmocka_unit_test(test_again_and_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
