@@ -27,6 +27,12 @@ struct node {
     enum troth_reason    unsound_why;
 };
 
+/* Does a path end with it?  A certificate given that is an anchor as well has a node for each: it may also lead to another anchor. */
+static inline bool node_ends(const struct node *n)
+{
+    return n->anchor && n->given < 0;
+}
+
 struct finding {
     uint8_t     check;                /* row of the table         */
     uint8_t     cert;                 /* index in the path        */

@@ -226,7 +226,7 @@ static int candidate_order(const void *a, const void *b)
 static int score_of(const struct judge *j, const struct cert *child, const struct node *node)
 {
     const struct cert *c = node->cert;
-    int score = node->anchor ? 64 : -(node->reach < 8 ? node->reach : 8);
+    int score = node_ends(node) ? 64 : -(node->reach < 8 ? node->reach : 8);
     if (child->aki_key.n && c->ski.n)
         score += span_equal(child->aki_key, c->ski) ? 32 : -48;
     if (child->aki_has_serial)
@@ -283,7 +283,7 @@ static struct candidate *candidates_find(struct judge *j, size_t *n)
         if (!j->only_anchor || j->only_anchor == anchors[i])
             candidate_add(j, list, n, child, anchor_node(j, anchors[i]));
     for (size_t i = 0; i < n_run; i++)
-        if (run[i].node->reach && !run[i].node->anchor)
+        if (run[i].node->reach)
             candidate_add(j, list, n, child, run[i].node);
     if (*n > 1)
         qsort(list, *n, sizeof *list, candidate_order);
@@ -297,7 +297,7 @@ static unsigned depth_of(const struct judge *j)
 {
     unsigned depth = 0;
     for (unsigned i = 1; i < j->now.n; i++)
-        depth += !j->now.node[i]->anchor && !j->now.node[i]->cert->self_issued;
+        depth += !node_ends(j->now.node[i]) && !j->now.node[i]->cert->self_issued;
     return depth;
 }
 
@@ -363,7 +363,7 @@ static bool path_with(struct judge *j, struct node *node, bool choice)
     j->now.node[j->now.n++] = node;
     bool deep = j->now.n == PATH_MAX_CERTS || depth_of(j) > j->policy->max_depth, accepted = false;
     j->too_deep |= deep;
-    if (!deep && node->anchor)
+    if (!deep && node_ends(node))
         accepted = path_complete(j);
     else if (!deep)
         accepted = is_fit(j, choice) && path_extend(j, choice);
@@ -389,8 +389,8 @@ static bool path_extend(struct judge *j, bool choice)
         if (i > 0 && !all_checks(j)) { /* the first attempt failed: nothing more is built on sand */
             if (!is_signed(j))
                 return false;
-            bool hopeful = node->anchor || !node->judged || node->sound;
-            if (hopeful && !node->anchor && !link_verify(j, last, node))
+            bool hopeful = node_ends(node) || !node->judged || node->sound;
+            if (hopeful && !node_ends(node) && !link_verify(j, last, node))
                 continue;
         }
         if (path_with(j, node, choice || n > 1))
@@ -407,14 +407,14 @@ static bool path_direct(struct judge *j, unsigned *left)
     struct candidate *list = j->now.n < PATH_MAX_CERTS ? candidates_find(j, &n) : NULL;
     for (size_t i = 0; list && i < n && !give_up(j) && *left && j->report->n_tried == tried; i++) {
         struct node *node = list[i].node;
-        bool nearer = node->anchor || j->now.n == 1 || node->reach < last->reach;
+        bool nearer = node_ends(node) || j->now.n == 1 || node->reach < last->reach;
         if (!nearer)
             continue;
         --*left;
         if (!link_verify(j, last, node))
             continue;
         j->now.node[j->now.n++] = node;
-        bool accepted = node->anchor ? path_complete(j) : path_direct(j, left);
+        bool accepted = node_ends(node) ? path_complete(j) : path_direct(j, left);
         j->now.n--;
         if (accepted)
             return true;

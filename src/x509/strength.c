@@ -246,7 +246,7 @@ enum troth_verdict check_signature(struct judge *j, unsigned cert, struct findin
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_BAD_SIGNATURE, at, "it is signed with %s, which the key of %s cannot do", how.p, t.p);
     }
     bool other_key = c->aki_key.n && issuer->cert->ski.n && !span_equal(c->aki_key, issuer->cert->ski);
-    if (other_key && issuer->anchor)
+    if (other_key && node_ends(issuer))
         return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_UNTRUSTED_ROOT, at,
                      "its issuer has the name of %s and another key than the one that is trusted", t.p);
     if (other_key)

@@ -85,7 +85,7 @@ static void tell_finding(struct judge *j, const struct path *p)
     troth_error *e = &j->report->error;
     cert_title(&title, c);
     j->report->error_origin = troth_report_origin(j->report, p->node[f->cert]->given);
-    bool anchor = p->node[f->cert]->anchor && f->cert > 0;
+    bool anchor = node_ends(p->node[f->cert]) && f->cert > 0;
     j->report->error_anchor = anchor ? p->node[f->cert]->anchor : NULL;
     if (anchor)
         text_add(&t, "trust anchor \"%s\"", title.p);

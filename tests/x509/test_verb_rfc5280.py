@@ -237,6 +237,15 @@ old_with_new = Cert(R.subject, new, R.key, [basic(), usage("keyCertSign", "cRLSi
 row("the old root's key by the new one's", "ok", L, (CA, old_with_new), (new,))
 row("an anchor in the middle", "ok", L, (), (CA,))
 row("the leaf is the anchor", "ok", L, (), (L,))
+for what, code, last, middle, more in (
+        ("good as an anchor", "ok", leaf(CA, [A]), CA, wants(PA)),
+        ("good below another alone", "ok", leaf(CA, [B]), authority(R, [A, mappings((PA, PB))]), wants(PA)),
+        ("good as an anchor alone", "ok", leaf(CA, [B]), authority(R, [A, mappings((PA, PB))]), wants(PB)),
+        ("good as neither", "cert.policy", leaf(CA, [B]), authority(R, [A, mappings((PA, PB))]), wants(PC))):
+    for roots in ((R, middle), (middle, R)):
+        row("an anchor that is sent, " + what, code, last, (middle,), roots, args=[EXPLICIT, *more])
+aged = root(ends="260101000000Z")
+row("an anchor that is sent, expired", "cert.expired", L, (CA, aged), (aged,), tells=("trust anchor",))
 row("signed by itself", "cert.self-signed", Cert("CN=self", None, key("self")))
 mesh = [authority(Cert(f"CN=M{a}", None, key(f"m{a}")), subject=f"CN=M{b}", k=f"m{b}") for a in range(9) for b in range(9) if a != b]
 row("a mesh without an anchor", "chain.untrusted-root", leaf(mesh[0]), mesh)
@@ -298,6 +307,8 @@ signer = Cert(mute.subject, R, key("signer"), [usage("cRLSign"), ski(key("signer
 row("CRL: an issuer who may not sign it", "crl.issuer", mute_leaf, (mute,), crls=[RC, crl(mute)])
 row("CRL: another key of the issuer", "ok", mute_leaf, (mute, signer), crls=[RC, crl(signer)])
 row("CRL: another key of the issuer, listed", LISTED, mute_leaf, (mute, signer), crls=[RC, crl(signer, [mute_leaf])])
+row("CRL: another key of the issuer, which is an anchor and sent", "ok", mute_leaf, (mute, signer), (R, mute), crls=[RC, crl(signer)])
+row("CRL: another key of the issuer, which is the anchor", "crl.signature", mute_leaf, (mute, signer), (mute,), crls=[RC, crl(signer)])
 row("CRL: that key revoked", "crl.signature", mute_leaf, (mute, signer), crls=[crl(R, [signer]), crl(signer)], tells=("no path of its own",))
 # indirect: another issuer, sticky certificateIssuer (5.3.3)
 BUREAU = "C=US/O=T/CN=Bureau"
