@@ -5,6 +5,7 @@
 #include "../../cli/http1.c"
 #include "../../cli/digits.c"
 #include "../../cli/idn.c"
+#include "../../cli/outfile.c"
 #include "../../cli/socks.c"
 #include "../../cli/target.c"
 
