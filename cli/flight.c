@@ -100,7 +100,7 @@ void flight_keep(struct flight *f, const struct recorder *r, troth_conn *conn, c
     troth_facts facts = troth_what(conn);
     struct timespec now;
     struct tm tm;
-    char stamp[32], hs[17] = "nohello", path[4096];
+    char stamp[32], hs[17], path[4096];
     if (!r || !why)
         return;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -110,8 +110,9 @@ void flight_keep(struct flight *f, const struct recorder *r, troth_conn *conn, c
         return; /* somebody hammers at the door: the first ones tell enough */
     gmtime_r(&now.tv_sec, &tm);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%S", &tm);
-    for (size_t i = 0; i < 8 && i < facts.client_random.n; i++)
-        snprintf(hs + 2 * i, 3, "%02x", facts.client_random.p[i]);
+    bool named = log_name(hs, &facts);
+    if (!named)
+        memcpy(hs, "nohello", sizeof "nohello");
     snprintf(path, sizeof path, "%s/%s.%06ldZ-%s-%s.troth", f->dir, stamp, now.tv_nsec / 1000, hs, why->code);
     char heard[ARG_HEARD_MAX] = "";
     struct args quiet = *f->args; /* what is complained of belongs into the log */
@@ -121,6 +122,6 @@ void flight_keep(struct flight *f, const struct recorder *r, troth_conn *conn, c
         log_line(f->log, "error", "recording", "code", "serve.record", "peer", peer, "saw", heard, "action", "make room, or choose another --record DIR", NULL);
         return;
     }
-    log_line(f->log, "info", "recording", "code", why->code, "hs", facts.client_random.n ? hs : NULL, "peer", peer, "file", path, NULL);
+    log_line(f->log, "info", "recording", "code", why->code, "hs", named ? hs : NULL, "peer", peer, "file", path, NULL);
     forget_oldest(f);
 }

@@ -85,13 +85,25 @@ void log_line(const struct log *l, const char *level, const char *event, ...)
     fprintf(stderr, "%s%s\n", line, l->json ? "}" : "");
 }
 
+bool log_name(char out[17], const troth_facts *f)
+{
+    unsigned any = 0;
+    *out = 0;
+    for (size_t i = 0; i < 8 && i < f->client_random.n; i++) {
+        any |= f->client_random.p[i];
+        snprintf(out + 2 * i, 3, "%02x", f->client_random.p[i]);
+    }
+    if (!any)
+        *out = 0;
+    return any;
+}
+
 void log_handshake(const struct log *l, const char *peer, const troth_conn *c)
 {
     troth_facts f = troth_what(c);
     const troth_error *why = troth_why(c);
-    char hs[17] = "", name[256] = "", alpn[256] = "";
-    for (size_t i = 0; i < 8 && i < f.client_random.n; i++)
-        snprintf(hs + 2 * i, 3, "%02x", f.client_random.p[i]);
+    char hs[17], name[256] = "", alpn[256] = "";
+    log_name(hs, &f);
     snprintf(name, sizeof name, "%.*s", (int)f.server_name.n, (const char *)f.server_name.p);
     snprintf(alpn, sizeof alpn, "%.*s", (int)f.alpn.n, (const char *)f.alpn.p);
     if (why)

@@ -34,11 +34,14 @@ for path in (b"/\x1b[31mred", b"/\xff\x9b", b"/\xc2\x9b31m", b'/a"b\\', "/\u202e
         c.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         while c.recv(4096):
             pass
+r = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{s.port}", "-servername", "a\nb"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
 check("SIGTERM", s.end() == 0)
 with open(s.log_path, "rb") as f:
     lines = f.read().splitlines()
 wild = [line for line in lines if b"\x1b" in line or b"\x9b" in line or b"\xe2\x80\xae" in line]
 targets = [json.loads(line.decode())["target"] for line in lines if b'"request"' in line]
+nameless = [json.loads(line) for line in lines if b"cannot be a host name" in line]
+check("a hello that was not understood has no name", len(nameless) == 1 and "hs" not in nameless[0], nameless)
 check("a log of odd requests", not wild and "/\x1b[31mred" in targets and "/\\xff\\x9b" in targets, (wild, targets))
 for args, status in ((("connect", "\x1b[31mx:1"), 2), (("get", "https://localhost/\x1b[31m"), 2), (("connect", "unix:/\x07", "--sni", "a"), 2),
                      (("connect", "--sni", "\x1b[31m", "localhost:1"), 2), (("connect", "--alpn", "\x1b", "--ca", "/no/\x1b[31m", "localhost:1"), 8),
