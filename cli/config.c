@@ -96,13 +96,18 @@ static bool is_truth(const char *text, bool *out)
     return *out || !strcasecmp(text, "false");
 }
 
+/* Is it the name of a file that is not said whole? */
+static bool is_relative(enum opt o, const char *value)
+{
+    return opt_is_path(o) && *value != '/' && strcmp(value, "-") != 0 && !(strstr(opt_argument(o), "system") && !strcmp(value, "system"));
+}
+
 /* A name in the file is from the file's folder.  False: no memory. */
 static bool resolve(struct args *a, const struct config *c, enum opt o, struct setting *s, const char **value)
 {
     char *joined = NULL;
     *value = s->value;
-    if (*s->value != '/' && strcmp(s->value, "-") != 0 && !(strstr(opt_argument(o), "system") && !strcmp(s->value, "system")) &&
-        asprintf(&joined, "%.*s%s", (int)c->folder_n, c->path, s->value) < 0)
+    if (is_relative(o, s->value) && asprintf(&joined, "%.*s%s", (int)c->folder_n, c->path, s->value) < 0)
         return false;
     if (!joined)
         return true;
@@ -345,11 +350,9 @@ static bool print_scalar(FILE *to, const char *text)
 /* A file's name holds from wherever the settings are read next. */
 static bool print_value(FILE *to, enum opt o, const char *value, unsigned line, const struct config *c)
 {
-    const char *kind = opt_argument(o);
     char *whole = NULL, *here = NULL;
-    bool stays = !value || !opt_is_path(o) || *value == '/' || !strcmp(value, "-") || (strstr(kind, "system") && !strcmp(value, "system")) ||
-                 (strstr(kind, "BASE64") && access(value, F_OK));
-    if (!stays && (!(here = getcwd(NULL, 0)) || asprintf(&whole, "%s/%s", strcmp(here, "/") ? here : "", value) < 0))
+    bool name = value && is_relative(o, value) && !(strstr(opt_argument(o), "BASE64") && access(value, F_OK));
+    if (name && (!(here = getcwd(NULL, 0)) || asprintf(&whole, "%s/%s", strcmp(here, "/") ? here : "", value) < 0))
         whole = NULL;
     bool ok = !value || print_scalar(to, whole ? whole : value);
     fputs(line ? "  # " : "  # the command line", to);
