@@ -99,7 +99,8 @@ static void after_step(struct troth_conn *c, bool ok)
 static void begin(struct troth_conn *c)
 {
     static const struct message nothing;
-    c->rec.rules.drop_ccs = !c->cfg->is_server || c->cfg->cookies; /* a hello may be the second one to us (RFC 9846 4.3.2) */
+    /* a hello may be the second one to us, or to the server that is chosen when it came (RFC 9846 4.3.2) */
+    c->rec.rules.drop_ccs = !c->cfg->is_server || c->cfg->cookies || c->cfg->ask_server;
     after_step(c, hs_take(c, A_START, &nothing));
 }
 

@@ -94,6 +94,45 @@ static void test_goes_on(void **state)
     }
 }
 
+/* The one that listens need not know of cookies: who is chosen when the hello came does.  In front of it change_cipher_spec comes. */
+static void tweak_listens(troth_builder *b, void *ctx)
+{
+    (void)ctx;
+    troth_ask_server(b);
+}
+
+static bool choose(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
+{
+    (void)p;
+    if (ev->kind != TROTH_ASK_SERVER)
+        return false;
+    troth_answer_server(e->c, ctx);
+    return true;
+}
+
+static void test_chosen_server(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(8));
+    struct setting s = { .w = w, .always = true };
+    troth_server *listens = world_server(w, tweak_listens, NULL), *chosen = server_of(s);
+    struct pair p;
+    (void)config_share((const struct config *)listens);
+    pair_new(&p, client_of(s), listens, NULL);
+    p.on_event = choose;
+    p.ctx = chosen;
+    assert_true(pair_step(&p, &p.client) && pair_step(&p, &p.server));
+    assert_true(troth_what(p.server.c).hello_retry);
+    troth_free(p.server.c);
+    p.server.c = troth_accept(listens);
+    pair_run(&p);
+    exchange(&p);
+    pair_free(&p);
+    troth_server_free(listens);
+    troth_server_free(chosen);
+    world_free(w);
+}
+
 /* A connection whose client has answered a HelloRetryRequest, which nobody has read yet; where its second flight begins. */
 static size_t second_hello(struct pair *p, struct setting s)
 {
@@ -335,6 +374,7 @@ int main(void)
         cmocka_unit_test(test_goes_on), cmocka_unit_test(test_same_shares), cmocka_unit_test(test_resumed),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_time),        cmocka_unit_test(test_tampered),
         cmocka_unit_test(test_config),       cmocka_unit_test(test_other_share),
+        cmocka_unit_test(test_chosen_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
