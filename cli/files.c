@@ -78,17 +78,25 @@ static int open_beneath(int root, const char *path)
     return fd < 0 && (errno == ENOSYS || errno == EPERM) ? open_step_by_step(root, path) : fd;
 }
 
-/* A key of ours lies in the folder, or one that only its owner may read, in PEM: somebody serves the folder where he keeps them. */
+static bool is_file(const char *path, const struct stat *st)
+{
+    struct stat other;
+    return !stat(path, &other) && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
+/* A secret of ours lies in the folder, or a key that only its owner may read, in PEM: somebody serves the folder where he keeps them. */
 static bool is_secret(const struct args *a, int fd, const struct stat *st)
 {
-    static const enum opt keys[] = { OPT_KEY, OPT_RAW_KEY, OPT_DELEGATED_KEY, OPT_TICKET_KEY, OPT_ECH_KEY, OPT_PSK };
+    static const enum opt secrets[] = { OPT_KEY, OPT_RAW_KEY, OPT_DELEGATED_KEY, OPT_TICKET_KEY, OPT_ECH_KEY, OPT_PSK, OPT_PASS_FILE, OPT_KEYLOG };
     char head[65] = "";
     const char *path;
-    struct stat own;
-    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
-        for (size_t i = 0; (path = args_nth(a, keys[k], i)); i++)
-            if (!stat(path, &own) && own.st_dev == st->st_dev && own.st_ino == st->st_ino)
+    for (size_t k = 0; k < sizeof secrets / sizeof secrets[0]; k++)
+        for (size_t i = 0; (path = i ? args_nth(a, secrets[k], i - 1) : args_value(a, secrets[k], NULL)); i++)
+            if (is_file(path, st))
                 return true;
+    for (size_t i = 0; (path = args_nth(a, OPT_CERT, i)); i++)
+        if (!args_nth(a, OPT_KEY, i) && is_file(path, st)) /* its key is in it */
+            return true;
     return !(st->st_mode & 077) && pread(fd, head, sizeof head - 1, 0) > 0 && strstr(head, "PRIVATE KEY-----");
 }
 
@@ -321,7 +329,7 @@ void files_answer(struct evhttp_request *req, const struct args *a, int root, st
         fd < 0 && errno == EACCES ? files_refuse(req, 403, "Forbidden", NULL) : files_refuse(req, HTTP_NOTFOUND, "Not Found", NULL);
     } else if (is_secret(a, fd, &st)) {
         close(fd);
-        files_refuse(req, 403, "Forbidden", "this is a private key");
+        files_refuse(req, 403, "Forbidden", "this is a key, or a file of secrets");
     } else {
         send_file(req, fd, &st, path, s);
     }

@@ -137,6 +137,18 @@ for path, code in (("/localhost-key.pem", 403), ("/ca-key.pem", 403), ("/localho
     status, _, body = ask(s.port, CA, path)
     check(f"keys in the folder: {path}", status == code and (b"PRIVATE KEY" in body) is False, (status, body[:80]))
 os.chmod(KEY, 0o600)
+for name in ("pass", "ticket", "older"):
+    with open(f"{web}/{name}", "wb") as f:
+        f.write(b"t" * 48)
+with open(f"{web}/both.pem", "w", encoding="utf-8") as f:
+    for part in (CERT, KEY):
+        with open(part, encoding="utf-8") as g:
+            f.write(g.read())
+own = Server(web, "--passphrase-file", f"{web}/pass", "--ticket-key", f"{web}/ticket", "--ticket-key", f"{web}/older", "--keylog", f"{web}/keys.log",
+             "--cert", f"{web}/both.pem")
+for path in ("pass", "ticket", "older", "keys.log", "both.pem"):
+    check(f"nor are others of ours given away: {path}", ask(own.port, CA, "/" + path)[0] == 403)
+check("ends in order", own.end() == 0, own.log()[-600:])
 
 # ---- a file that changes while it is sent
 for change in ("shrinks", "grows", "is removed"):
