@@ -109,12 +109,18 @@ static bool same_scope(const struct m_crl *a, const struct m_crl *b)
            a->names == b->names;
 }
 
+/* Of two that have one number, which no issuer should write, the later. */
+static bool is_newer(const struct m_crl *a, const struct m_crl *b)
+{
+    return a->number > b->number || (a->number == b->number && a->since > b->since);
+}
+
 static const struct m_crl *newest_delta(const struct model *m, const struct m_crl *l) /* (c), (h) */
 {
     const struct m_crl *best = NULL;
     for (const struct m_crl *d = m->crls; d < m->crls + m->n_crls; d++)
         if (d->base && same_scope(d, l) && d->aki == l->aki && d->by == l->by && d->base <= l->number && l->number < d->number && well_made(d) &&
-            current(d) && d->fault == M_SOUND && (!best || d->number > best->number))
+            current(d) && d->fault == M_SOUND && (!best || is_newer(d, best)))
             best = d;
     return best;
 }
