@@ -146,8 +146,7 @@ static void value_read(struct crl *c, enum oid id, span oid, bool critical, stru
     der_end(v, "extnValue");
 }
 
-/* The same extension earlier in the list? */
-static bool seen_before(span list, const uint8_t *upto, span oid)
+bool extension_seen(span list, const uint8_t *upto, span oid)
 {
     struct extension x;
     bool bad = false;
@@ -179,7 +178,7 @@ static void extensions_read(struct crl *c, struct rd *tbs)
         der_end(&one, "Extension");
         if (!rd_ok(&list))
             break;
-        if (seen_before(c->extensions, at, oid))
+        if (extension_seen(c->extensions, at, oid))
             rd_fail(&list, "Extension", TROTH_R_CERT_EXT_DUPLICATE);
         value_read(c, oid_find(oid), oid, critical, &value);
     }

@@ -124,6 +124,9 @@ void crl_status(struct rev_answer *a, const struct crl_question *q);
 
 /* ---- parts that OCSP shares */
 
+/* Is there an extension `oid` among those of `list` that end at `upto`? */
+bool extension_seen(span list, const uint8_t *upto, span oid);
+
 /* Is `signature` by this key over `message`?  Looks in and adds to the memory; false without verifying when the budget is spent. */
 struct rev_signed {
     span message, signature;

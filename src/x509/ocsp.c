@@ -32,9 +32,11 @@ static void extensions_read(struct rd *r, const char *name, uint8_t tag, extensi
     if (!der_next_is(r, tag))
         return;
     struct rd x = der_open(r, name, tag), list = der_open(&x, "Extensions", DER_SEQUENCE);
+    span all = rd_peek(&list);
     if (!rd_more(&list))
         rd_fail(&list, name, TROTH_R_DER_EMPTY); /* SIZE (1..MAX) */
     for (unsigned n = 0; rd_more(&list); n++) {
+        const uint8_t *at = list.at;
         struct rd one = der_open(&list, "Extension", DER_SEQUENCE);
         span oid = der_oid(&one, "extnID");
         bool critical = der_boolean_default_false(&one, "critical", DER_BOOLEAN);
@@ -42,6 +44,8 @@ static void extensions_read(struct rd *r, const char *name, uint8_t tag, extensi
         der_end(&one, "Extension");
         if (rd_ok(&list) && n == LIMIT_EXTENSIONS)
             rd_fail(&list, name, TROTH_R_TOO_MANY);
+        if (rd_ok(&list) && extension_seen(all, at, oid))
+            rd_fail(&list, name, TROTH_R_CERT_EXT_DUPLICATE);
         if (!rd_ok(&list))
             break;
         if (!found(into, oid, &value)) {

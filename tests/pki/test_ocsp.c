@@ -348,12 +348,31 @@ static int teardown(void **state)
     return 0;
 }
 
+/* No extension twice (RFC 5280 4.2), of one answer or of all. */
+static void twice(void **state)
+{
+    (void)state;
+    static const struct issue_ext both[] = { { "1.2.3.4", false, SPAN_TEXT("\x05\x00") }, { "1.2.3.5", false, SPAN_TEXT("\x05\x00") } },
+                                  same[] = { { "1.2.3.4", false, SPAN_TEXT("\x05\x00") }, { "1.2.3.4", false, SPAN_TEXT("\x05\x01") } };
+    for (int of_one = 0; of_one < 2; of_one++)
+        for (int bad = 0; bad < 2; bad++) {
+            struct issue_single one = good();
+            struct issue_ocsp s = by(&root, &one, 1);
+            struct ocsp o;
+            troth_error e = { 0 };
+            *(of_one ? &one.extra : &s.extra) = bad ? same : both;
+            *(of_one ? &one.n_extra : &s.n_extra) = 2;
+            assert_int_equal(ocsp_parse(&o, mk_ocsp(m, &s), NULL, &e), !bad);
+            assert_int_equal(e.reason, bad ? TROTH_R_CERT_EXT_DUPLICATE : TROTH_R_NONE);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_the_issuer), cmocka_unit_test(by_a_delegate), cmocka_unit_test(freshness), cmocka_unit_test(which_answer),
         cmocka_unit_test(nonces_and_extensions), cmocka_unit_test(malformed), cmocka_unit_test(request),
-        cmocka_unit_test(unknown_algorithms),
+        cmocka_unit_test(unknown_algorithms), cmocka_unit_test(twice),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
