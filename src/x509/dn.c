@@ -85,6 +85,8 @@ span name_read(struct rd *r, const char *field, uint64_t *hash)
                 rd_fail(&rdn, "RelativeDistinguishedName", TROTH_R_TOO_MANY);
             if (a.value.tag == DER_UTF8 && !der_string_ok(DER_UTF8, a.value.value))
                 rd_fail(&rdn, "value", TROTH_R_DER_STRING);
+            if (a.value.tag & 0x20 && is_string_type(a.value.tag ^ 0x20)) /* in pieces: X.690 10.2 */
+                rd_fail(&rdn, "value", TROTH_R_DER_TAG);
             sum += attribute_hash(&a);
         }
         h = mixed(h * fnv_prime + sum);
