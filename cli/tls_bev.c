@@ -73,7 +73,7 @@ static void hold_end(struct tls_bev *t)
 static bool is_busy(const struct tls_bev *t)
 {
     return evbuffer_get_length(bufferevent_get_input(t->outer)) || evbuffer_get_length(bufferevent_get_output(t->outer)) ||
-           (t->begun && evbuffer_get_length(bufferevent_get_input(t->socket))) || /* held back while the former is full */
+           (t->begun && !t->closed && evbuffer_get_length(bufferevent_get_input(t->socket))) || /* held back while the former is full */
            (t->ears.busy && t->ears.busy(t->ears.ctx));
 }
 
