@@ -248,9 +248,13 @@ static uint64_t resolution(span options, bool little)
     return 1000000;
 }
 
+/* What is said to be later than the year 9999 is of its end. */
 static int64_t microseconds(uint64_t t, uint64_t per_second)
 {
-    return (int64_t)(t / per_second * 1000000 + t % per_second * 1000 / (per_second / 1000 ? per_second / 1000 : 1));
+    const int64_t latest = 253402300799;
+    if (t / per_second >= (uint64_t)latest)
+        return latest * 1000000;
+    return (int64_t)(t / per_second) * 1000000 + (int64_t)((double)(t % per_second) * 1e6 / (double)per_second);
 }
 
 static void block(struct capture *c, uint32_t type, span b, bool little, struct interface *on, unsigned *n_on)

@@ -292,7 +292,7 @@ static void lane(struct page *p, const struct moment *all, size_t n)
         if (took <= 0)
             continue;
         bool mark = all[i].kind == ITEM_MARK, ours = !mark && all[i].from == us;
-        int permille = (int)(took * 1000 / total);
+        int permille = (int)(1000 * (double)took / (double)total); /* a capture can say that it took thousands of years */
         out_fmt(p->o, "<i class=\"%s\" style=\"flex:%d\" title=\"", mark ? "r" : ours ? "u" : "w", permille ? permille : 1);
         const char *what = mark ? all[i].what : ours ? "work on this side" : "waiting for the other side";
         out_html_str(p->o, what);

@@ -42,14 +42,14 @@ def pcap(frames, link, order="<", magic=0xa1b2c3d4, scale=1):
     return out
 
 
-def pcapng(frames, link, secrets=b"", order="<"):
+def pcapng(frames, link, secrets=b"", order="<", resolution=b""):
     def block(kind, body):
         body += b"\0" * (-len(body) % 4)
         return struct.pack(order + "II", kind, len(body) + 12) + body + struct.pack(order + "I", len(body) + 12)
     out = block(0x0a0d0d0a, struct.pack(order + "IHHq", 0x1a2b3c4d, 1, 0, -1))
     if secrets:
         out += block(10, struct.pack(order + "II", 0x544c534b, len(secrets)) + secrets)
-    out += block(1, struct.pack(order + "HHI", link, 0, 65535))
+    out += block(1, struct.pack(order + "HHI", link, 0, 65535) + (struct.pack(order + "HH", 9, 1) + resolution + b"\0\0\0" if resolution else b""))
     for t, f in frames:
         out += block(6, struct.pack(order + "IIIII", 0, t >> 32, t & 0xffffffff, len(f), len(f)) + f)
     return out
@@ -90,6 +90,14 @@ for order in "<>":
     assert what(story("pcapng", pcapng(frames, link, order=order))) == want
 keys = open(f"{here}/full.keys", "rb").read()
 open(f"{work}/none", "w").close()
+# a frame every half a second, counted in seconds, hundredths, binary fractions, nanoseconds; and some that took longer than there are years
+for power, (per_second, frame) in {b"\0": (1, 1000000), b"\2": (100, 500000), b"\x88": (256, 500000), b"\xb3": (2**51, 500000), b"\x09": (10**9, 500000)}.items():
+    told = story("in units", pcapng([(per_second * frame * i // 1000000, f) for i, (_, f) in enumerate(frames)], link, resolution=power))
+    assert told["messages"] and {m["at_us"] % frame for m in told["messages"]} == {0}, power
+    assert max(m["at_us"] for m in told["messages"]) >= frame, power
+for power in b"\0", b"\x06":
+    assert what(story("for ever", pcapng([(2**63 * i // len(frames), f) for i, (_, f) in enumerate(frames)], link, resolution=power))) == want
+
 with_secrets = pcapng(frames, link, keys)
 open(f"{work}/dsb", "wb").write(with_secrets)
 inside = json.loads(subprocess.run([tool, f"{work}/dsb", f"{work}/none", "0", "json"], capture_output=True, check=True).stdout)
