@@ -78,7 +78,8 @@ serve closed;  want net.refused "127.0.0.1:$port"
 serve full;    want net.timeout-connect "127.0.0.1:$port"
 serve silent;  want net.timeout-handshake "127.0.0.1:$port"
 serve reset;   want net.reset-on-hello "127.0.0.1:$port"
-for word in smtp imap pop3 ftp postgres mysql xmpp ldap; do want net.starttls --starttls $word "127.0.0.1:$port"; done # not a word came
+for word in smtp imap pop3 ftp mysql; do want net.timeout-idle --starttls $word "127.0.0.1:$port"; done # both wait for a word
+for word in postgres xmpp ldap; do want net.starttls --starttls $word "127.0.0.1:$port"; done           # reset at ours
 serve half;    want net.reset-mid "127.0.0.1:$port"
 serve smtp;    want net.starttls --starttls smtp "127.0.0.1:$port"
 "$TROTH" ca init --out pki >init.log 2>&1 && "$TROTH" ca issue --out pki localhost >issue.log 2>&1 || { echo "FAILED: no certificate: $(cat init.log issue.log)"; bad=1; }
