@@ -12,11 +12,11 @@ run("ca", "init", "--out", D, "--not-before", str(now - 100 * DAY))
 
 
 def issue(name, age, days):
-    """(certificate, key) that is so old, and is valid for so long."""
+    """(certificate, key) that is so old, and an hour, and is valid for so long: its last day has begun, however quick we are."""
     os.makedirs(f"{D}/{name}")
     shutil.copy(f"{D}/ca.pem", f"{D}/{name}")
     shutil.copy(f"{D}/ca-key.pem", f"{D}/{name}")
-    run("ca", "issue", "localhost", "--out", f"{D}/{name}", "--not-before", str(now - age * DAY), "--days", str(days))
+    run("ca", "issue", "localhost", "--out", f"{D}/{name}", "--not-before", str(now - age * DAY - 3600), "--days", str(days))
     return f"{D}/{name}/localhost.pem", f"{D}/{name}/localhost-key.pem"
 
 
