@@ -7,6 +7,7 @@
 #include <troth/pki.h>
 
 #include "digits.h"
+#include "log.h"
 
 /* ---- names */
 
@@ -113,8 +114,7 @@ static void describe(struct announce_facts *f, struct notes *n, const struct her
     if (suite)
         cipher_name(n->cipher, sizeof n->cipher, suite);
     f->cipher = text(n->cipher);
-    for (size_t i = 0; i < 8 && i < what.client_random.n; i++)
-        snprintf(n->hs + 2 * i, 3, "%02x", what.client_random.p[i]);
+    (void)!log_name(n->hs, &what);
     f->id = text(n->hs);
     const struct identity_facts *own = h->identities && what.own_identity >= 0 ? identities_own(h->identities, (size_t)what.own_identity) : NULL;
     if (own) {
