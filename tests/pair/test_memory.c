@@ -36,27 +36,13 @@ static void tweak_group(troth_builder *b, void *ctx)
     troth_groups(b, ctx, 1);
 }
 
-struct kept { uint8_t p[4096]; size_t n; };
-
-static bool keep_ticket(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
-{
-    struct kept *k = ctx;
-    (void)p, (void)e;
-    if (ev->kind != TROTH_TICKET)
-        return false;
-    assert_true(ev->data.n <= sizeof k->p);
-    memcpy(k->p, ev->data.p, ev->data.n);
-    k->n = ev->data.n;
-    return true;
-}
-
-static void get_ticket(struct kept *k, troth_client *us, troth_server *them)
+static void get_ticket(struct kept_ticket *k, troth_client *us, troth_server *them)
 {
     struct pair p;
     (void)config_share(&us->config); /* the pair takes one */
     (void)config_share(&them->config);
     pair_new(&p, us, them, NULL);
-    p.on_event = keep_ticket;
+    p.on_event = pair_keep_ticket;
     p.ctx = k;
     pair_run(&p);
     assert_true(k->n);
@@ -65,7 +51,7 @@ static void get_ticket(struct kept *k, troth_client *us, troth_server *them)
 
 static void measure(const char *what, uint16_t group, bool resumed, struct meter *client, struct meter *server)
 {
-    struct kept kept = { .n = 0 };
+    struct kept_ticket kept = { .n = 0 };
     troth_allocator memory[2];
     troth_error why;
     struct world *w = world_new(troth_libcrypto());

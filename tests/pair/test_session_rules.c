@@ -139,24 +139,6 @@ static void test_every_rule_counts(void **state)
 }
 
 /* ---- whole: a session with a server that showed no certificate, as a PSK spoke for it, and a client that does not know of the PSK */
-struct kept {
-    uint8_t p[4096];
-    size_t  n;
-};
-
-static bool on_event(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
-{
-    struct kept *k = ctx;
-    (void)p;
-    (void)e;
-    if (ev->kind != TROTH_TICKET)
-        return false;
-    assert_true(ev->data.n <= sizeof k->p);
-    memcpy(k->p, ev->data.p, ev->data.n);
-    k->n = ev->data.n;
-    return true;
-}
-
 static void tweak_server(troth_builder *b, void *ctx)
 {
     static const troth_ticket_key keys[1] = { { "a name of a key", "thirty-two bytes of key, or so.." } };
@@ -178,11 +160,11 @@ static void test_psk_and_certificates(void **state)
     (void)state;
     struct world *w = world_new(troth_libcrypto());
     for (int same = 0; same < 2; same++) {
-        struct kept kept = { .n = 0 };
+        struct kept_ticket kept = { .n = 0 };
         struct pair p;
         struct witness witness = { .self = &p, .message = give_tickets };
         pair_new(&p, client_of(w, R_PSK), world_server(w, tweak_server, NULL), NULL);
-        p.on_event = on_event;
+        p.on_event = pair_keep_ticket;
         p.ctx = &kept;
         conn_watch(p.server.c, &witness);
         pair_run(&p);

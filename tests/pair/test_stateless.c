@@ -182,26 +182,10 @@ static void test_other_share(void **state)
     world_free(w);
 }
 
-struct ticket {
-    uint8_t p[8192];
-    size_t  n;
-};
-
-static bool keep_ticket(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
-{
-    struct ticket *t = ctx;
-    (void)p;
-    (void)e;
-    if (ev->kind != TROTH_TICKET || ev->data.n > sizeof t->p)
-        return false;
-    memcpy(t->p, ev->data.p, t->n = ev->data.n);
-    return true;
-}
-
 /* Binders are over the transcript that the cookie brings back.  Both ends of every connection have the same configurations. */
 static void resume(struct setting s, bool ask_again, enum troth_reason why)
 {
-    struct ticket t = { .n = 0 };
+    struct kept_ticket t = { .n = 0 };
     struct pair p;
     struct setting plain = s;
     plain.always = false;
@@ -224,7 +208,7 @@ static void resume(struct setting s, bool ask_again, enum troth_reason why)
     }
     (void)config_share((const struct config *)client);
     pair_new(&p, client, servers[0], NULL);
-    p.on_event = keep_ticket;
+    p.on_event = pair_keep_ticket;
     p.ctx = &t;
     pair_run(&p);
     assert_ready(&p);

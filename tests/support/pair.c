@@ -216,6 +216,19 @@ static bool take_event(struct pair *p, struct pair_end *e, const troth_event *ev
     return ev->kind == TROTH_READY || ev->kind == TROTH_TICKET || ev->kind == TROTH_EARLY || ev->kind == TROTH_EARLY_REFUSED;
 }
 
+bool pair_keep_ticket(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
+{
+    struct kept_ticket *k = ctx;
+    (void)p;
+    (void)e;
+    if (ev->kind != TROTH_TICKET)
+        return false;
+    assert_true(ev->data.n <= sizeof k->p);
+    memcpy(k->p, ev->data.p, ev->data.n);
+    k->n = ev->data.n;
+    return true;
+}
+
 /* As if the transport took nothing, though it did; unless the end insists. */
 static bool take_without_ack(struct pair *p, struct pair_end *e, const troth_event *ev, bool insists)
 {

@@ -70,6 +70,13 @@ struct pair {
     bool            late_ack;           /* what is sent arrives, but an end hears of that (troth_sent) only when it can do nothing else */
 };
 
+/* An on_event that keeps the last session that TROTH_TICKET gives; ctx is where. */
+struct kept_ticket {
+    uint8_t p[8192];
+    size_t  n;
+};
+bool pair_keep_ticket(struct pair *, struct pair_end *, const troth_event *, void *ctx);
+
 /* Takes one ownership of both configurations.  host NULL: "a.example". */
 void pair_new(struct pair *, troth_client *, troth_server *, const char *host);
 void pair_free(struct pair *);

@@ -316,30 +316,13 @@ static void tweak(troth_builder *b, void *ctx)
         tweak_client_identity(b, s->w);
 }
 
-struct ticket {
-    uint8_t p[8192];
-    size_t  n;
-};
-
-static bool on_event(struct pair *p, struct pair_end *e, const troth_event *ev, void *ctx)
-{
-    struct ticket *t = ctx;
-    (void)p;
-    (void)e;
-    if (ev->kind == TROTH_TICKET && ev->data.n <= sizeof t->p) {
-        memcpy(t->p, ev->data.p, ev->data.n);
-        t->n = ev->data.n;
-    }
-    return ev->kind == TROTH_TICKET || ev->kind == TROTH_EARLY || ev->kind == TROTH_EARLY_REFUSED;
-}
-
-static void first_connection(troth_client *client, troth_server *server, struct ticket *t)
+static void first_connection(troth_client *client, troth_server *server, struct kept_ticket *t)
 {
     struct pair p;
     (void)config_share((const struct config *)client);
     (void)config_share((const struct config *)server);
     pair_new(&p, client, server, NULL);
-    p.on_event = on_event;
+    p.on_event = pair_keep_ticket;
     p.ctx = t;
     pair_run(&p);
     assert_ready(&p);
@@ -350,7 +333,7 @@ static void first_connection(troth_client *client, troth_server *server, struct 
 static bool run_edit(struct world *w, const struct edit *e)
 {
     struct pair p;
-    struct ticket ticket = { .n = 0 };
+    struct kept_ticket ticket = { .n = 0 };
     struct side ours = { e->setting, false, w }, theirs = { e->setting, true, w };
     troth_client *client = world_client(w, tweak, &ours);
     troth_server *server = world_server(w, tweak, &theirs);
@@ -361,8 +344,8 @@ static bool run_edit(struct world *w, const struct edit *e)
         server = world_server(w, tweak, &theirs);
     }
     pair_new(&p, client, server, NULL);
-    p.on_event = on_event;
-    p.ctx = &(struct ticket){ .n = 0 };
+    p.on_event = pair_keep_ticket;
+    p.ctx = &(struct kept_ticket){ .n = 0 };
     if (ticket.n)
         troth_resume(p.client.c, span_of(ticket.p, ticket.n));
     struct editor ed = { .e = e, .pair = &p };
@@ -547,7 +530,7 @@ static bool write_much(struct pair *p, struct pair_end *e, const troth_event *ev
         e->c->early_left = 1000; /* whatever it was promised */
         assert_true(pair_write(e, "0123456789012345678901234567890123456789"));
     }
-    return on_event(p, e, ev, ctx);
+    return pair_keep_ticket(p, e, ev, ctx);
 }
 
 static void tweak_early(troth_builder *b, void *most)
@@ -568,7 +551,7 @@ static void test_too_much_early_data(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct world *w = world_new(fake_provider(1));
-        struct ticket ticket = { .n = 0 };
+        struct kept_ticket ticket = { .n = 0 };
         struct side ours = { ONLY_13 | EARLY, false, w };
         uint32_t promised = rows[i].promised, taken = rows[i].taken;
         troth_client *client = world_client(w, tweak, &ours);
@@ -578,7 +561,7 @@ static void test_too_much_early_data(void **state)
         struct pair p;
         pair_new(&p, client, world_server(w, tweak_early, &taken), NULL);
         p.on_event = write_much;
-        p.ctx = &(struct ticket){ .n = 0 };
+        p.ctx = &(struct kept_ticket){ .n = 0 };
         troth_resume(p.client.c, span_of(ticket.p, ticket.n));
         pair_run(&p);
         if (rows[i].fails)
