@@ -262,7 +262,7 @@ static bool delegated_signed(const struct config *c, const struct identity *id)
     const struct scheme *s = scheme_by_id(id->dc.algorithm);
     uint8_t lead[DELEGATED_LEAD];
     span parts[DELEGATED_PARTS];
-    if (!s || !scheme_fits(s, TROTH_TLS13, id->leaf->key.type))
+    if (!s || !scheme_fits(s, TROTH_TLS13, id->leaf->key.type) || !pss_allows(id->leaf->key_pss, s->sig, 0))
         return false;
     delegated_content(parts, lead, c->is_server, id->leaf, &id->dc);
     troth_verify_job job = { .sig = s->sig, .key = &id->leaf->key, .parts = parts, .n_parts = DELEGATED_PARTS, .signature = id->dc.signature };
@@ -298,7 +298,7 @@ bool identity_delegate(struct troth_builder *b, struct identity *id, const char 
     return delegated_signed(c, id) || identity_warn(b, TROTH_R_DELEGATED_SIGNATURE, setter); /* whether it counts is for peers to say */
 }
 
-/* Schemes that the key can make, in the order given or in ours. */
+/* Schemes that the key can make and its public half allows, in the order given or in ours. */
 static bool fill_schemes(struct troth_builder *b, struct identity *id)
 {
     enum { MOST = 64 };
@@ -308,10 +308,13 @@ static bool fill_schemes(struct troth_builder *b, struct identity *id)
     if (!out)
         return fail(b, OUT_OF_MEMORY, "for signature schemes");
     struct wr w = wr_into(out, 2 * MOST);
+    struct spki shown;
+    if (!spki_read(&shown, id->spki, NULL, NULL))
+        shown.pss = (struct pss_limit){ 0 }; /* a kind of key that only the application knows */
     for (size_t i = 0; given.n ? i < u16s_count(given) : scheme_at(i) != NULL; i++) {
         const struct scheme *s = given.n ? scheme_by_id(u16s_at(given, i)) : scheme_at(i);
         bool fits = s && (scheme_fits(s, TROTH_TLS13, id->key_type) || scheme_fits(s, TROTH_TLS12, id->key_type));
-        if (fits && (!id->key || p->key_can(id->key, s->sig)))
+        if (fits && pss_allows(shown.pss, s->sig, 0) && (!id->key || p->key_can(id->key, s->sig)))
             wr_u16(&w, s->id);
     }
     id->schemes = wr_done(&w);

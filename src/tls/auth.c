@@ -60,14 +60,21 @@ bool auth_answered(struct troth_conn *c, span signature)
 }
 
 /* ---- the peer's */
+bool auth_fits_key(struct troth_conn *c, const struct scheme *s, uint16_t version)
+{
+    if (!scheme_fits(s, version, c->hs->peer_key.type))
+        return fail(c, SCHEME_WRONG_KEY, "%s with another kind of key", name_of(&names_scheme, s->id));
+    if (!pss_allows(c->hs->peer_key_pss, s->sig, 0))
+        return fail(c, SCHEME_WRONG_KEY, "%s with a key that its parameters limit to something else", name_of(&names_scheme, s->id));
+    return true;
+}
+
 static bool scheme_allowed(struct troth_conn *c, uint16_t id, const struct scheme **scheme)
 {
     const struct scheme *s = *scheme = scheme_by_id(id);
     if (!s || !u16s_has(c->cfg->verify_schemes, id) || (c->hs->peer_scheme && c->hs->peer_scheme != id))
         return fail(c, SCHEME_NOT_OFFERED, "%s (%04x)", name_of(&names_scheme, id), id);
-    if (!scheme_fits(s, TROTH_TLS13, c->hs->peer_key.type))
-        return fail(c, SCHEME_WRONG_KEY, "%s with another kind of key", name_of(&names_scheme, id));
-    return true;
+    return auth_fits_key(c, s, TROTH_TLS13);
 }
 
 bool auth_look_ahead(struct troth_conn *c, struct auth_ahead *a)

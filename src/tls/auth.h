@@ -19,6 +19,9 @@ bool MUST_USE auth_answered(struct troth_conn *c, span signature);
 /* The peer's CertificateVerify, over hs->before: scheme allowed and fitting, signature right. */
 bool MUST_USE auth_verify(struct troth_conn *c, const struct message *m);
 
+/* Does the scheme go with the peer's key, its kind and the parameters it is limited to (RFC 9846 4.3.3)? */
+bool MUST_USE auth_fits_key(struct troth_conn *c, const struct scheme *s, uint16_t version);
+
 /* Where the peer's CertificateVerify already lies behind its Certificate, its signature is verified along with the chain's: several cost
  * little more than one.  look_ahead: while Certificate is handled, the job, if there is one; note_ahead: how it came out.  auth_verify then
  * passes over the arithmetic, and nothing else, for this very message after this very transcript.  Not good is not a verdict. */

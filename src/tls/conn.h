@@ -34,6 +34,7 @@
 #include "tls/keys13.h"
 #include "tls/step.h"
 #include "wire/msg.h"
+#include "x509/cert.h"
 
 /* ================================================================ what a handshake needs; gone at CONNECTED */
 
@@ -164,6 +165,7 @@ struct hs {
     uint8_t            fresh_n;
     const struct auth_seen *ahead;       /* a CertificateVerify whose signature was verified; NULL: none        */
     troth_public_key   peer_key;         /* to verify CertificateVerify with; spans live in conn's `shown`, or in `keep` */
+    struct pss_limit   peer_key_pss;     /* what its own parameters allow                                       */
     uint16_t           peer_scheme;      /* of a delegated credential: the only one it may use; 0: any         */
     bool               peer_showed;      /* a certificate (or raw key) came                                    */
     bool               verdict_given;    /* of the application                                                 */

@@ -90,9 +90,10 @@ static bool check_schemes(struct troth_conn *c, const struct cert *leaf, const s
     const struct scheme *by = scheme_by_id(dc->algorithm), *with = scheme_by_id(dc->dc_cert_verify_algorithm);
     if (!with || !delegated_scheme_ok(with->id) || !u16s_has(c->cfg->verify_schemes, with->id))
         return fail(c, DELEGATED_SCHEME, "dc_cert_verify_algorithm %s was not offered", name_of(&names_scheme, dc->dc_cert_verify_algorithm));
-    if (!scheme_fits(with, TROTH_TLS13, key->key.type))
+    if (!scheme_fits(with, TROTH_TLS13, key->key.type) || !pss_allows(key->pss, with->sig, 0))
         return fail(c, DELEGATED_SCHEME, "dc_cert_verify_algorithm %s with another kind of key", name_of(&names_scheme, with->id));
-    if (!by || !u16s_has(c->cfg->verify_schemes, by->id) || !scheme_fits(by, TROTH_TLS13, leaf->key.type))
+    if (!by || !u16s_has(c->cfg->verify_schemes, by->id) || !scheme_fits(by, TROTH_TLS13, leaf->key.type)
+        || !pss_allows(leaf->key_pss, by->sig, 0))
         return fail(c, DELEGATED_SCHEME, "it is signed with %s", name_of(&names_scheme, dc->algorithm));
     return true;
 }
@@ -118,6 +119,7 @@ bool delegated_take(struct troth_conn *c, const struct cert *leaf, const struct 
         return fail(c, DELEGATED_SCHEME, "its public key cannot be used");
     TRY(check_leaf(c, leaf) && check_time(c, leaf, dc) && check_schemes(c, leaf, dc, &key) && check_signature(c, leaf, dc));
     c->hs->peer_key = key.key;
+    c->hs->peer_key_pss = key.pss;
     c->hs->peer_scheme = dc->dc_cert_verify_algorithm;
     c->facts.peer_delegated = true;
     tell_decision(c, "delegated credential", "the peer's certificate lends its word to another key, for a week at most (RFC 9345 4.1.3)", &names_scheme,

@@ -145,6 +145,7 @@ static bool take_key(struct troth_conn *c, const struct cert *leaf)
     if (cert_has(leaf, CX_KEY_USAGE) && !(leaf->key_usage & KU_DIGITAL_SIGNATURE))
         return fail(c, CERT_KEY_USAGE, "keyUsage lacks digitalSignature, which CertificateVerify needs");
     c->hs->peer_key = leaf->key;
+    c->hs->peer_key_pss = leaf->key_pss;
     c->hs->peer_showed = true;
     c->facts.peer_type = TROTH_X509;
     return true;
@@ -240,6 +241,7 @@ static bool judge_raw(struct troth_conn *c, const struct certificate *cert)
                              : fail(c, PEER_KEY_UNSUPPORTED, "a raw public key of an algorithm that is not known");
     TRY(accept_raw(c, rare->peer_raw_key));
     c->hs->peer_key = key.key;
+    c->hs->peer_key_pss = key.pss;
     c->hs->peer_showed = true;
     c->facts.peer_type = TROTH_RAW_PUBLIC_KEY;
     return true;

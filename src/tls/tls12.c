@@ -3,6 +3,7 @@
 #include "tls/tls12.h"
 
 #include "crypto/known.h"
+#include "tls/auth.h"
 #include "tls/flight.h"
 #include "tls/keys12.h"
 
@@ -187,8 +188,7 @@ bool tls12_verify(struct troth_conn *c, uint16_t algorithm, const span *parts, s
     const struct scheme *s = scheme_by_id(algorithm);
     if (!s || !u16s_has(c->cfg->verify_schemes, algorithm))
         return fail(c, SCHEME_NOT_OFFERED, "%s (%04x)", name_of(&names_scheme, algorithm), algorithm);
-    if (!scheme_fits(s, TROTH_TLS12, c->hs->peer_key.type))
-        return fail(c, SCHEME_WRONG_KEY, "%s with another kind of key", name_of(&names_scheme, algorithm));
+    TRY(auth_fits_key(c, s, TROTH_TLS12));
     troth_verify_job job = { .sig = s->sig, .key = &c->hs->peer_key, .parts = parts, .n_parts = n, .signature = signature };
     if (!good)
         known_verify(c->cfg->known_keys, c->cfg->provider, &job);

@@ -113,9 +113,9 @@ static unsigned salt_bytes(enum troth_sig sig, uint16_t salt_n)
 }
 
 /* RFC 4055 3.3: the same hashes, and a salt that is no shorter. */
-bool key_allows(const struct cert *by, enum troth_sig sig, uint16_t salt_n)
+bool pss_allows(struct pss_limit limit, enum troth_sig sig, uint16_t salt_n)
 {
-    return by->key_pss == TROTH_SIG_NONE || (by->key_pss == sig && salt_bytes(sig, salt_n) >= salt_bytes(sig, by->key_pss_salt_n));
+    return limit.sig == TROTH_SIG_NONE || (limit.sig == sig && salt_bytes(sig, salt_n) >= salt_bytes(sig, limit.salt_n));
 }
 
 static bool params_read(struct rd *alg, uint8_t params)
@@ -214,8 +214,8 @@ static const struct curve_row *key_params_read(struct spki *out, const struct ke
     if (row->params == PARAMS_CURVE)
         return curve_read(alg, out);
     if (row->params == PARAMS_PSS && rd_more(alg)) {
-        out->pss = (uint8_t)pss_read(alg, &out->pss_salt_n);
-        if (out->pss == TROTH_SIG_NONE)
+        out->pss.sig = (uint8_t)pss_read(alg, &out->pss.salt_n);
+        if (out->pss.sig == TROTH_SIG_NONE)
             out->malformed = true;
     } else if (row->params == PARAMS_NULL) {
         der_null(alg, "parameters");

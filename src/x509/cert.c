@@ -47,7 +47,6 @@ static void key_read(struct cert *c, struct rd *tbs)
     c->explicit_curve = k.explicit_curve;
     c->spki_bits = k.bits;
     c->key_pss = k.pss;
-    c->key_pss_salt_n = k.pss_salt_n;
 }
 
 static void unique_id_read(struct cert *c, struct rd *tbs, const char *name, uint8_t tag)

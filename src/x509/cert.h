@@ -49,6 +49,12 @@ struct cert_flaw {
     uint8_t           ext;   /* enum cert_ext               */
 };
 
+/* An RSA-PSS key may be limited to one hash and to salts of some length or more (RFC 4055 3.1). */
+struct pss_limit {
+    uint8_t  sig;                       /* enum troth_sig; NONE: not limited                                      */
+    uint16_t salt_n;                    /* then: the shortest salt of its signatures, as salt_n of troth_public_key */
+};
+
 struct cert {
     /* as bytes */
     span raw;                  /* the whole certificate                                                           */
@@ -76,8 +82,7 @@ struct cert {
     bool     has_unique_id;
     bool     generalized_too_early;     /* a GeneralizedTime before 2050, where RFC 5280 wants UTCTime            */
     uint16_t sig_salt_n;                /* RSA-PSS signature with a salt that is not as long as its hash (troth_public_key); else 0 */
-    uint8_t  key_pss;                   /* enum troth_sig to which an RSA-PSS key is limited; NONE: not limited   */
-    uint16_t key_pss_salt_n;            /* then: the shortest salt of its signatures, as salt_n of troth_public_key */
+    struct pss_limit key_pss;           /* of the key                                                             */
 
     /* extensions */
     uint32_t has, critical;             /* BIT(enum cert_ext)                                                     */
@@ -145,11 +150,10 @@ struct spki {
     troth_public_key key;
     span             oid, curve_oid, bits;
     bool             explicit_curve, malformed;
-    uint8_t          pss;      /* enum troth_sig an RSA-PSS key is limited to */
-    uint16_t         pss_salt_n;
+    struct pss_limit pss;
 };
-/* Does the key's own limit, if it is an RSA-PSS key with one, allow such a signature? */
-bool key_allows(const struct cert *by, enum troth_sig sig, uint16_t salt_n);
+/* Does the limit allow such a signature?  salt_n as in troth_public_key: 0 for what is no RSA-PSS, and for all of TLS itself. */
+bool pss_allows(struct pss_limit limit, enum troth_sig sig, uint16_t salt_n);
 /* `base`: where the witness' offsets count from; NULL: from the key itself. */
 bool spki_read(struct spki *out, span spki, const uint8_t *base, const struct witness *witness);
 /* Extensions: SEQUENCE OF Extension's content.  One at a time; false at the end or when malformed (*bad). */

@@ -16,7 +16,7 @@ static bool too_weak(enum troth_sig sig)
 
 bool rev_can_verify(const troth_provider *crypto, const struct rev_signed *s, const struct cert *by)
 {
-    return !too_weak(s->sig) && by->key.type != TROTH_KEY_NONE && key_allows(by, s->sig, s->salt_n) &&
+    return !too_weak(s->sig) && by->key.type != TROTH_KEY_NONE && pss_allows(by->key_pss, s->sig, s->salt_n) &&
            crypto->can_verify(crypto->self, by->key.type, s->sig);
 }
 

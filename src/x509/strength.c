@@ -116,7 +116,7 @@ static bool pair_possible(const struct judge *j, const struct cert *child, const
     const troth_provider *p = j->policy->provider;
     if (issuer->key.type == TROTH_KEY_NONE || child->sig == TROTH_SIG_NONE)
         return false;
-    if (!key_allows(issuer, (enum troth_sig)child->sig, child->sig_salt_n))
+    if (!pss_allows(issuer->key_pss, (enum troth_sig)child->sig, child->sig_salt_n))
         return false;
     return p->can_verify(p->self, issuer->key.type, (enum troth_sig)child->sig);
 }

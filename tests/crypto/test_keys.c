@@ -326,18 +326,25 @@ static void made_keys_sign(void **state)
     p->key_free(k);
 }
 
+static troth_key *tied_key(const EVP_MD *hash, const EVP_MD *mask, int salt, enum troth_reason *why)
+{
+    static struct bytes b;
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    assert_true(EVP_PKEY_keygen_init(ctx) == 1 && (!hash || EVP_PKEY_CTX_set_rsa_pss_keygen_md(ctx, hash) == 1)
+                && (!mask || EVP_PKEY_CTX_set_rsa_pss_keygen_mgf1_md(ctx, mask) == 1)
+                && (salt < 0 || EVP_PKEY_CTX_set_rsa_pss_keygen_saltlen(ctx, salt) == 1) && EVP_PKEY_keygen(ctx, &pkey) == 1);
+    write_key(&b, pkey, PKCS8_PEM);
+    EVP_PKEY_free(pkey);
+    EVP_PKEY_CTX_free(ctx);
+    return p->key_load(p->self, span_of(b.b, b.n), NULL, NULL, why);
+}
+
 static void holds_an_rsa_pss_key_to_its_hash(void **state)
 {
     (void)state;
-    static struct bytes b;
     enum troth_reason why;
-    EVP_PKEY *pkey = NULL;
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
-    assert_true(EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_pss_keygen_md(ctx, EVP_sha384()) == 1 &&
-                EVP_PKEY_CTX_set_rsa_pss_keygen_mgf1_md(ctx, EVP_sha384()) == 1 &&
-                EVP_PKEY_CTX_set_rsa_pss_keygen_saltlen(ctx, 48) == 1 && EVP_PKEY_keygen(ctx, &pkey) == 1);
-    write_key(&b, pkey, PKCS8_PEM);
-    troth_key *k = p->key_load(p->self, span_of(b.b, b.n), NULL, NULL, &why);
+    troth_key *k = tied_key(EVP_sha384(), EVP_sha384(), 48, &why);
     assert_non_null(k);
     assert_int_equal(p->key_type(k), TROTH_KEY_RSA_PSS);
     assert_true(p->key_can(k, TROTH_SIG_RSA_PSS_SHA384));
@@ -349,8 +356,24 @@ static void holds_an_rsa_pss_key_to_its_hash(void **state)
     assert_true(p->sign(p->self, k, TROTH_SIG_RSA_PSS_SHA384, &m, 1, signature, &n));
     assert_false(p->sign(p->self, k, TROTH_SIG_RSA_PSS_SHA256, &m, 1, signature, &n));
     p->key_free(k);
-    EVP_PKEY_free(pkey);
-    EVP_PKEY_CTX_free(ctx);
+}
+
+/* Tied to what none of our signatures is: SHA-1, which is what absent fields mean, a mask of another hash, a longer salt. */
+static void refuses_rsa_pss_keys_tied_elsewhere(void **state)
+{
+    (void)state;
+    const struct {
+        const EVP_MD *hash, *mask;
+        int           salt;
+    } rows[] = { { EVP_sha1(), EVP_sha1(), 20 },     { NULL, NULL, 32 },
+                 { EVP_sha256(), EVP_sha1(), 32 },   { EVP_sha1(), EVP_sha256(), 32 },
+                 { EVP_sha384(), EVP_sha256(), 32 }, { EVP_sha256(), EVP_sha256(), 33 } };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        enum troth_reason why = TROTH_R_NONE;
+        fprintf(stderr, "%zu\n", i);
+        assert_null(tied_key(rows[i].hash, rows[i].mask, rows[i].salt, &why));
+        assert_int_equal(why, TROTH_R_KEY_UNSUPPORTED);
+    }
 }
 
 /* A hash that does not fit into the key is one that it cannot sign with. */
@@ -427,7 +450,8 @@ int main(void)
         cmocka_unit_test(every_form_loads),      cmocka_unit_test(looks_past_other_blocks),
         cmocka_unit_test(names_what_is_not_a_key), cmocka_unit_test(refuses_keys_it_cannot_use),
         cmocka_unit_test(refuses_halves_of_two_keys), cmocka_unit_test(survives_damage),       cmocka_unit_test(made_keys_sign),
-        cmocka_unit_test(holds_an_rsa_pss_key_to_its_hash), cmocka_unit_test(outlives_its_provider),
+        cmocka_unit_test(holds_an_rsa_pss_key_to_its_hash), cmocka_unit_test(refuses_rsa_pss_keys_tied_elsewhere),
+        cmocka_unit_test(outlives_its_provider),
         cmocka_unit_test(small_rsa_keys),
         cmocka_unit_test(verifies_side_by_side),
     };

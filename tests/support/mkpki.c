@@ -6,6 +6,8 @@
 
 #include "support/memory.h"
 #include "support/test.h"
+#include "x509/cert.h"
+#include "x509/der_wr.h"
 #include "x509/pem.h"
 
 static char dir[64];
@@ -126,6 +128,23 @@ span mk_ocsp(struct mk *m, const struct issue_ocsp *s)
     span der = SPAN_NONE;
     bool ok = issue_ocsp(&m->p, s, &der);
     return made(m, ok, der);
+}
+
+span mk_spki(struct mk *m, const troth_key *key, span algorithm)
+{
+    enum { MOST = 1024 };
+    uint8_t *own = arena_alloc(&m->arena, MOST), *out = arena_alloc(&m->arena, MOST);
+    struct spki k;
+    assert_true(own && out && spki_read(&k, span_of(own, m->crypto->key_public(key, own, MOST)), NULL, NULL));
+    struct wr w = wr_into(out, MOST);
+    size_t all = dw_open(&w, W_SEQUENCE);
+    wr_span(&w, algorithm);
+    size_t bits = dw_open_bits(&w);
+    wr_span(&w, k.bits);
+    dw_close(&w, bits);
+    dw_close(&w, all);
+    assert_true(wr_ok(&w));
+    return wr_done(&w);
 }
 
 const char *mk_pem(struct mk *m, const char *label, const span *ders, size_t n)

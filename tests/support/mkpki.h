@@ -37,6 +37,15 @@ struct issue_crl mk_crl_spec(const struct issue *by);                           
 span mk_cert(struct mk *, const struct issue *);
 span mk_crl(struct mk *, const struct issue_crl *);
 span mk_ocsp(struct mk *, const struct issue_ocsp *);
+/* The key's SubjectPublicKeyInfo with another AlgorithmIdentifier. */
+span mk_spki(struct mk *, const troth_key *, span algorithm);
+/* RSASSA-PSS, tied to SHA-256 or SHA-384 and to salts of this many bytes or more. */
+#define MK_PSS_(hash, salt)                                                                                                              \
+    SPAN_TEXT("\x30\x41\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x34\xa0\x0f" hash                                                   \
+              "\xa1\x1c\x30\x1a\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08" hash "\xa2\x03\x02\x01" salt)
+#define MK_HASH_(last)      "\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02" last "\x05\x00"
+#define MK_PSS_SHA256(salt) MK_PSS_(MK_HASH_("\x01"), salt)
+#define MK_PSS_SHA384(salt) MK_PSS_(MK_HASH_("\x02"), salt)
 /* PEM text of several DER objects, zero-terminated. */
 const char *mk_pem(struct mk *, const char *label, const span *ders, size_t n);
 /* Writes a file into a fresh directory of this process, removed by mk_free_files at exit; returns its path. */

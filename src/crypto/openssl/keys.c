@@ -273,16 +273,22 @@ static bool learn_ec(troth_key *k)
     return k->type != TROTH_KEY_NONE;
 }
 
-/* An RSA-PSS key may be tied to one hash (RFC 4055 3.1). */
+/* An RSA-PSS key may be tied to one hash, in the mask too, and to a shortest salt (RFC 4055 3.1); ours is as long as the hash.
+ * libcrypto tells the salt of every tied key, and of the hashes only what is not SHA-1. */
 static bool learn_pss(troth_key *k)
 {
-    char hash[32];
+    char hash[32], mask[32];
+    int salt;
     k->type = TROTH_KEY_RSA_PSS;
-    if (EVP_PKEY_get_utf8_string_param(k->pkey, OSSL_PKEY_PARAM_RSA_DIGEST, hash, sizeof hash, NULL) != 1)
+    if (EVP_PKEY_get_int_param(k->pkey, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &salt) != 1)
         return true;
-    for (int id = TROTH_SHA256; id <= TROTH_SHA512; id++)
-        if (EVP_MD_is_a(k->lib->md[id], hash))
+    TRY(EVP_PKEY_get_utf8_string_param(k->pkey, OSSL_PKEY_PARAM_RSA_DIGEST, hash, sizeof hash, NULL) == 1);
+    TRY(EVP_PKEY_get_utf8_string_param(k->pkey, OSSL_PKEY_PARAM_RSA_MGF1_DIGEST, mask, sizeof mask, NULL) == 1);
+    for (int id = TROTH_SHA256; id <= TROTH_SHA512; id++) {
+        const EVP_MD *md = k->lib->md[id];
+        if (EVP_MD_is_a(md, hash) && EVP_MD_is_a(md, mask) && salt <= EVP_MD_get_size(md))
             k->only_hash = (enum troth_hash_id)id;
+    }
     return k->only_hash != 0;
 }
 
