@@ -4,14 +4,19 @@
 #include "backend.h"
 
 #include <event2/util.h>
-#include <netdb.h>
 #include <string.h>
 #include <sys/un.h>
 
+#include "dial.h"
 #include "target.h"
+
+/* Meanwhile a service that looks again does nothing else. */
+enum { PATIENCE_US = 5000000 };
 
 int backend_find(struct backend *b, const struct args *a, const char *where, const char *port)
 {
+    struct dialed d = { .fd = -1 };
+    struct addrinfo *found;
     struct target t;
     *b = (struct backend){ .n = 0 };
     if (!target_parse(&t, a, where, port))
@@ -24,10 +29,8 @@ int backend_find(struct backend *b, const struct args *a, const char *where, con
         b->n = 1;
         return EXIT_OK;
     }
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-    int e = getaddrinfo(t.host, t.port, &hints, &found);
-    if (e)
-        return complain(a, EXIT_NETWORK, "%s: %s", t.host, gai_strerror(e));
+    if (!dial_lookup(&d, &t, DIAL_ANY, now_us() + PATIENCE_US, &found))
+        return complain(a, EXIT_NETWORK, "%s", d.detail);
     for (const struct addrinfo *i = found; i && b->n < BACKEND_ADDRESSES; i = i->ai_next) {
         memcpy(&b->at[b->n], i->ai_addr, i->ai_addrlen);
         b->at_n[b->n++] = i->ai_addrlen;

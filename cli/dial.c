@@ -1,4 +1,4 @@
-/* dial.c - name resolution, connecting, listening.  Every wait has an end. */
+/* dial.c - name resolution and connecting.  Every wait has an end. */
 #include "dial.h"
 
 #include <errno.h>
@@ -12,12 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "outfile.h"
 
 uint64_t now_us(void)
 {
@@ -120,14 +118,31 @@ static bool connect_one(struct dialed *d, const struct sockaddr *sa, socklen_t n
     return true;
 }
 
-/* getaddrinfo(3) with a time limit. */
-static bool resolve(struct dialed *d, const struct target *t, int family, uint64_t deadline, struct addrinfo **found)
+/* What the resolver's thread reads and writes, also when nobody waits for it any more. */
+struct lookup {
+    struct gaicb    ask;
+    struct addrinfo hints;
+    struct target   target;
+};
+
+static struct lookup *lookup_new(const struct target *t, int family)
 {
-    struct addrinfo hints = { .ai_family = family == DIAL_IPV4 ? AF_INET : family == DIAL_IPV6 ? AF_INET6 : AF_UNSPEC,
-                              .ai_socktype = SOCK_STREAM };
-    struct gaicb ask = { .ar_name = t->host, .ar_service = t->port, .ar_request = &hints }, *list[1] = { &ask };
+    struct lookup *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    l->target = *t;
+    l->hints.ai_family = family == DIAL_IPV4 ? AF_INET : family == DIAL_IPV6 ? AF_INET6 : AF_UNSPEC;
+    l->hints.ai_socktype = SOCK_STREAM;
+    l->ask = (struct gaicb){ .ar_name = l->target.host, .ar_service = l->target.port, .ar_request = &l->hints };
+    return l;
+}
+
+/* What getaddrinfo(3) says.  Nothing before the deadline: EAI_CANCELED, or EAI_INPROGRESS if the resolver cannot be told to stop. */
+static int lookup_run(struct lookup *l, uint64_t deadline)
+{
+    struct gaicb *list[1] = { &l->ask };
     int e = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
-    while (!e && (e = gai_error(&ask)) == EAI_INPROGRESS) {
+    while (!e && (e = gai_error(&l->ask)) == EAI_INPROGRESS) {
         uint64_t now = now_us();
         if (now >= deadline)
             break;
@@ -135,13 +150,22 @@ static bool resolve(struct dialed *d, const struct target *t, int family, uint64
         gai_suspend((const struct gaicb *const *)list, 1, &left);
         e = 0;
     }
-    if (e == EAI_INPROGRESS) {
-        gai_cancel(&ask);
-        return give_up(d, TROTH_R_NET_DNS, "%.90s: %s", t->host, "the resolver did not answer in time");
-    }
+    if (e != EAI_INPROGRESS)
+        return e;
+    e = gai_cancel(&l->ask);
+    return e == EAI_ALLDONE ? gai_error(&l->ask) : e == EAI_CANCELED ? EAI_CANCELED : EAI_INPROGRESS;
+}
+
+bool dial_lookup(struct dialed *d, const struct target *t, int family, uint64_t deadline, struct addrinfo **found)
+{
+    struct lookup *l = lookup_new(t, family);
+    int e = l ? lookup_run(l, deadline) : EAI_MEMORY;
+    bool late = e == EAI_INPROGRESS || e == EAI_CANCELED;
+    *found = e ? NULL : l->ask.ar_result;
+    if (e != EAI_INPROGRESS) /* else it is the resolver's for good */
+        free(l);
     if (e)
-        return give_up(d, TROTH_R_NET_DNS, "%.90s: %.60s", t->host, gai_strerror(e));
-    *found = ask.ar_result;
+        return give_up(d, TROTH_R_NET_DNS, "%.90s: %.60s", t->host, late ? "the resolver did not answer in time" : gai_strerror(e));
     return true;
 }
 
@@ -159,7 +183,7 @@ bool dial(struct dialed *d, const struct target *t, int family, int timeout_ms)
     if (t->path[0])
         return dial_unix(d, t, deadline);
     struct addrinfo *found = NULL;
-    if (!resolve(d, t, family, deadline, &found))
+    if (!dial_lookup(d, t, family, deadline, &found))
         return false;
     d->resolve_us = (unsigned)(now_us() - start);
     bool ok = false;
@@ -177,96 +201,4 @@ void keep_alive(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle); /* no TCP: then there is nothing to find out */
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
-}
-
-/* ---- listening */
-
-static int listen_unix(const struct args *a, const struct target *t, int *out)
-{
-    struct sockaddr_un sun = { .sun_family = AF_UNIX };
-    struct stat st;
-    memcpy(sun.sun_path, t->path, sizeof sun.sun_path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (!stat(t->path, &st) && S_ISSOCK(st.st_mode)) {
-        if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof sun) && errno == ECONNREFUSED)
-            unlink(t->path); /* left over by a program that ended without tidying */
-        if (fd >= 0)
-            close(fd);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    }
-    if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof sun) || listen(fd, 1024)) {
-        complain(a, EXIT_NETWORK, "cannot listen on %s: %s%s", t->path, strerror(errno),
-                 errno == EADDRINUSE ? "; another program listens there, or it is another kind of file: choose another name" : "");
-        if (fd >= 0)
-            close(fd);
-        return EXIT_NETWORK;
-    }
-    *out = fd;
-    return EXIT_OK;
-}
-
-static const char *bind_advice(int error)
-{
-    switch (error) {
-    case EADDRINUSE:
-        return "; another program has this port: stop it (ss -ltnp shows which) or choose another";
-    case EACCES:
-        return "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
-    case EADDRNOTAVAIL:
-        return "; this machine has no such address (ip addr lists them)";
-    default:
-        return "";
-    }
-}
-
-static int port_of(int fd)
-{
-    struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
-    socklen_t n = sizeof sa;
-    if (getsockname(fd, (struct sockaddr *)&sa, &n))
-        return 0;
-    if (sa.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&sa)->sin6_port);
-    return sa.ss_family == AF_INET ? ntohs(((struct sockaddr_in *)&sa)->sin_port) : 0;
-}
-
-int listen_on(const struct args *a, const char *where, int *out, int *port)
-{
-    struct target t;
-    *out = -1;
-    *port = 0;
-    if (!target_parse(&t, a, where, "8443"))
-        return EXIT_USAGE;
-    if (t.path[0])
-        return listen_unix(a, &t, out);
-    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found = NULL;
-    int e = getaddrinfo(t.host, t.port, &hints, &found);
-    if (e)
-        return complain(a, EXIT_NETWORK, "cannot listen on %s: %s", where, gai_strerror(e));
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
-    if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, 4096)) {
-        complain(a, EXIT_NETWORK, "cannot listen on %s: %s%s", where, strerror(errno), bind_advice(errno));
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    freeaddrinfo(found);
-    if (fd < 0)
-        return EXIT_NETWORK;
-    *out = fd;
-    *port = port_of(fd);
-    return EXIT_OK;
-}
-
-bool tell_port(const struct args *a, int port)
-{
-    const char *path = args_value(a, OPT_PORT_FILE, NULL);
-    struct outfile file = { .to = NULL };
-    bool ok = path && outfile_open(&file, path, 0666) && fprintf(file.to, "%d\n", port) > 0 && outfile_close(&file, true); /* whole, or not there */
-    if (path && !ok)
-        complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
-    outfile_close(&file, false);
-    return ok || !path;
 }

@@ -1,7 +1,8 @@
-/* dial.h - from a target to a connected socket, within a time limit; and a socket to listen on. */
+/* dial.h - from a target to a connected socket, within a time limit. */
 #ifndef CLI_DIAL_H
 #define CLI_DIAL_H
 
+#include <netdb.h>
 #include <sys/socket.h>
 #include <troth/troth.h>
 
@@ -19,12 +20,10 @@ enum { DIAL_ANY = 0, DIAL_IPV4 = 4, DIAL_IPV6 = 6 };
 
 /* Tries every address in the resolver's order until one answers. */
 bool dial(struct dialed *d, const struct target *t, int family, int timeout_ms);
-/* A listening socket, non-blocking, and the port that was opened.  Returns an exit status, after a message unless it is EXIT_OK. */
-int listen_on(const struct args *a, const char *where, int *fd, int *port);
+/* Only the addresses, by a deadline of now_us(); for freeaddrinfo(3).  False: d->why and d->detail say why. */
+bool dial_lookup(struct dialed *d, const struct target *t, int family, uint64_t deadline, struct addrinfo **found);
 /* Whoever has gone without a word (a cut cable, a machine without power) is found out in minutes: only then does an idle connection end. */
 void keep_alive(int fd);
-/* Writes the port into the file of --port-file, if one was asked for; false after a message. */
-bool tell_port(const struct args *a, int port);
 /* Microseconds of the monotonic clock. */
 uint64_t now_us(void);
 /* ADDRESS:PORT, [ADDRESS]:PORT; false: there is none. */

@@ -462,13 +462,6 @@ static void drop(struct service *service, size_t i)
     evconnlistener_free(service->listeners[i]);
 }
 
-/* Where to forward to, looked up once. */
-static int find_backend(struct proxy *x, const char *where, const char *port)
-{
-    x->service.backend = where;
-    return backend_find(&x->to, x->service.args, where, port);
-}
-
 /* What only proxy has. */
 static int read_own(struct proxy *x, const struct args *a, struct target *wrapped)
 {
@@ -486,16 +479,27 @@ static int read_own(struct proxy *x, const struct args *a, struct target *wrappe
     return EXIT_OK;
 }
 
-static int find_own_backend(struct proxy *x, const struct args *a)
+static int find_backend(struct proxy *x, const struct args *a)
 {
     x->service.args = a;
-    return find_backend(x, args_value(a, OPT_BACKEND, args_value(a, OPT_WRAP, NULL)), x->name ? "443" : "80");
+    x->service.backend = args_value(a, OPT_BACKEND, args_value(a, OPT_WRAP, NULL));
+    return backend_find(&x->to, a, x->service.backend, x->name ? "443" : "80");
+}
+
+/* At every reload.  A name that cannot be looked up now keeps the addresses that it had. */
+static bool find_backend_again(struct service *service, const struct args *a)
+{
+    struct proxy *x = (struct proxy *)service;
+    struct backend now;
+    if (backend_find(&now, a, service->backend, x->name ? "443" : "80") == EXIT_OK)
+        x->to = now;
+    return true;
 }
 
 /* --check-config: everything, also behind a mistake. */
 static int check(struct proxy *x, const struct args *a, struct target *wrapped)
 {
-    int own = read_own(x, a, wrapped), rest = service_check(a, x->name != NULL), backend = own ? EXIT_OK : find_own_backend(x, a);
+    int own = read_own(x, a, wrapped), rest = service_check(a, x->name != NULL), backend = own ? EXIT_OK : find_backend(x, a);
     return service_verdict(a, own ? own : rest ? rest : backend);
 }
 
@@ -504,12 +508,12 @@ static int configure(struct proxy *x, const struct args *a, struct target *wrapp
     int status = read_own(x, a, wrapped);
     if (status == EXIT_OK)
         status = service_init(&x->service, a, x->name != NULL);
-    return status == EXIT_OK ? find_own_backend(x, a) : status;
+    return status == EXIT_OK ? find_backend(x, a) : status;
 }
 
 int verb_PROXY(const struct args *a)
 {
-    struct proxy x = { .service = { .adopt = adopt, .drop = drop } };
+    struct proxy x = { .service = { .own = find_backend_again, .adopt = adopt, .drop = drop } };
     struct target wrapped;
     if (args_has(a, OPT_CHECK_CONFIG))
         return check(&x, a, &wrapped);

@@ -24,10 +24,10 @@ struct caller {
 
 struct scrape {
     const struct service  *service;
-    struct evconnlistener *listener;
+    struct evconnlistener *listeners[LISTEN_ADDRESSES];
+    struct place           places[LISTEN_ADDRESSES];
+    size_t                 n_listeners;
     struct event          *breath; /* over: accept again after it failed */
-    struct place           place;
-    char                   where[160];
     struct caller         *first;
     unsigned               n;
 };
@@ -152,7 +152,8 @@ static void breathe(evutil_socket_t fd, short what, void *ctx)
     struct scrape *s = ctx;
     (void)fd;
     (void)what;
-    evconnlistener_enable(s->listener);
+    for (size_t i = 0; i < s->n_listeners; i++)
+        evconnlistener_enable(s->listeners[i]);
 }
 
 /* No file for whoever knocks.  The knock stays: to look again at once would be all that we do. */
@@ -202,32 +203,43 @@ void scrape_place(char *out, size_t cap, const char *where)
     snprintf(out, cap, "%s%s", where[strspn(where, "0123456789")] ? "" : "127.0.0.1:", where);
 }
 
+static bool listen_with(struct scrape *s, int fd, const struct place *place)
+{
+    struct evconnlistener *l = evconnlistener_new(s->service->base, accepted, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    char port[16];
+    if (!l) {
+        evutil_closesocket(fd);
+        place_gone(place);
+        return false;
+    }
+    evconnlistener_set_error_cb(l, cannot_accept);
+    s->places[s->n_listeners] = *place;
+    s->listeners[s->n_listeners++] = l;
+    snprintf(port, sizeof port, "%d", place->port);
+    log_line(&s->service->log, "info", "metrics", "address", place->where, "port", port, NULL);
+    return true;
+}
+
 int scrape_open(struct scrape **out, const struct service *v)
 {
-    const char *where = args_value(v->args, OPT_METRICS, NULL);
-    char port[16];
-    int fd;
-    if (!where)
+    const char *asked = args_value(v->args, OPT_METRICS, NULL);
+    struct place places[LISTEN_ADDRESSES];
+    char where[sizeof places->where];
+    int fds[LISTEN_ADDRESSES];
+    size_t n;
+    if (!asked)
         return EXIT_OK;
     struct scrape *s = *out = calloc(1, sizeof *s);
     if (!s)
         return complain(v->args, EXIT_BUG, "no memory");
     s->service = v;
-    scrape_place(s->where, sizeof s->where, where);
-    int status = listen_on(v->args, s->where, &fd, &s->place.port);
-    if (status != EXIT_OK)
-        return status;
-    place_made(&s->place, s->where);
+    scrape_place(where, sizeof where, asked);
     s->breath = event_new(v->base, -1, 0, breathe, s);
-    s->listener = s->breath ? evconnlistener_new(v->base, accepted, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd) : NULL;
-    if (!s->listener) {
-        evutil_closesocket(fd);
-        return complain(v->args, EXIT_BUG, "no memory");
-    }
-    evconnlistener_set_error_cb(s->listener, cannot_accept);
-    snprintf(port, sizeof port, "%d", s->place.port);
-    log_line(&v->log, "info", "metrics", "address", s->where, "port", port, NULL);
-    return EXIT_OK;
+    int status = listen_on(v->args, where, fds, places, &n);
+    bool ok = s->breath != NULL;
+    for (size_t i = 0; i < n; i++)
+        ok = listen_with(s, fds[i], &places[i]) && ok;
+    return status != EXIT_OK || ok ? status : complain(v->args, EXIT_BUG, "no memory");
 }
 
 void scrape_close(struct scrape *s)
@@ -236,10 +248,11 @@ void scrape_close(struct scrape *s)
         return;
     while (s->first)
         hang_up(s->first);
-    if (s->listener)
-        evconnlistener_free(s->listener);
+    for (size_t i = 0; i < s->n_listeners; i++) {
+        evconnlistener_free(s->listeners[i]);
+        place_gone(&s->places[i]);
+    }
     if (s->breath)
         event_free(s->breath);
-    place_gone(&s->place);
     free(s);
 }

@@ -124,20 +124,6 @@ int service_init(struct service *s, const struct args *a, bool is_client)
     return EXIT_OK;
 }
 
-void place_made(struct place *p, const char *where)
-{
-    if (!strncmp(where, "unix:", 5) && !lstat(where + 5, &p->made))
-        p->path = where + 5;
-}
-
-/* What is ours under that name; somebody else may have put a socket of theirs there. */
-void place_gone(const struct place *p)
-{
-    struct stat now;
-    if (p->path && !lstat(p->path, &now) && now.st_dev == p->made.st_dev && now.st_ino == p->made.st_ino)
-        unlink(p->path);
-}
-
 void service_free(struct service *s)
 {
     for (size_t i = 0; i < LISTENERS_MAX; i++)
@@ -309,32 +295,44 @@ void service_count(struct service *s, int by)
 }
 
 /* Takes over a listening socket: the next of s->listeners.  An exit status, as of all that opens. */
-static int listen_with(struct service *s, int fd, struct place place)
+static int listen_with(struct service *s, int fd, const struct place *place)
 {
-    struct evconnlistener *l = evconnlistener_new(s->base, NULL, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    bool full = s->n_listeners == LISTENERS_MAX;
+    struct evconnlistener *l = full ? NULL : evconnlistener_new(s->base, NULL, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     if (!l || !s->adopt(s, l)) {
         l ? evconnlistener_free(l) : (void)evutil_closesocket(fd);
-        return complain(s->args, EXIT_BUG, "no memory");
+        place_gone(place);
+        return full ? complain(s->args, EXIT_USAGE, "--listen: at most %d addresses", LISTENERS_MAX) : complain(s->args, EXIT_BUG, "no memory");
     }
     evconnlistener_set_error_cb(l, cannot_accept);
-    s->places[s->n_listeners] = place;
+    s->places[s->n_listeners] = *place;
     s->listeners[s->n_listeners++] = l;
     char text[16];
-    snprintf(text, sizeof text, "%d", place.port);
-    log_line(&s->log, "info", "listening", "address", place.where, "port", text, "name", place.name, "backend", s->backend, NULL);
-    return tell_port(s->args, place.port) ? EXIT_OK : EXIT_FILE;
+    snprintf(text, sizeof text, "%d", place->port);
+    log_line(&s->log, "info", "listening", "address", place->where, "port", text, "name", place->name, "backend", s->backend, NULL);
+    return tell_port(s->args, place->port) ? EXIT_OK : EXIT_FILE;
 }
 
 static int listen_at(struct service *s, const char *where)
 {
-    struct place place = { .where = where };
-    int fd;
-    if (s->n_listeners == LISTENERS_MAX)
-        return complain(s->args, EXIT_USAGE, "--listen: at most %d", LISTENERS_MAX);
-    int status = listen_on(s->args, where, &fd, &place.port);
-    if (status == EXIT_OK)
-        place_made(&place, where);
-    return status == EXIT_OK ? listen_with(s, fd, place) : status;
+    struct place places[LISTEN_ADDRESSES];
+    int fds[LISTEN_ADDRESSES];
+    size_t n;
+    int status = listen_on(s->args, where, fds, places, &n);
+    for (size_t i = 0; i < n; i++)
+        if (status == EXIT_OK)
+            status = listen_with(s, fds[i], &places[i]);
+        else
+            close(fds[i]);
+    return status;
+}
+
+static int listen_passed(struct service *s, size_t i)
+{
+    const struct passed *p = &s->passed[i];
+    struct place place = { .name = *p->name ? p->name : NULL, .port = p->port };
+    snprintf(place.where, sizeof place.where, "%s", p->where);
+    return listen_with(s, PASSED_FIRST + (int)i, &place);
 }
 
 /* With what was passed to us, where --listen says, or where we listen if nobody says anything. */
@@ -342,10 +340,8 @@ static int listen_everywhere(struct service *s)
 {
     const char *asked;
     int status = EXIT_OK;
-    for (size_t i = 0; status == EXIT_OK && i < s->n_passed; i++) {
-        const struct passed *p = &s->passed[i];
-        status = listen_with(s, PASSED_FIRST + (int)i, (struct place){ .where = p->where, .name = *p->name ? p->name : NULL, .port = p->port });
-    }
+    for (size_t i = 0; status == EXIT_OK && i < s->n_passed; i++)
+        status = listen_passed(s, i);
     for (size_t i = 0; status == EXIT_OK && (asked = args_nth(s->args, OPT_LISTEN, i)); i++)
         status = listen_at(s, asked);
     return status == EXIT_OK && !s->n_listeners ? listen_at(s, "127.0.0.1:8443") : status;

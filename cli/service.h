@@ -7,32 +7,19 @@
 
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "farewell.h"
 #include "flight.h"
 #include "id_cache.h"
 #include "identities.h"
+#include "listen.h"
 #include "supervisor.h"
 #include "tally.h"
 #include "tls_bev.h"
 #include "visitor.h"
 
 enum { LISTENERS_MAX = 16, SERVICE_SIGNALS = 6 };
-
-/* A place to listen at, and the socket file that we made there. */
-struct place {
-    const char *where; /* --listen, or of `passed`    */
-    const char *name;  /* of `passed`; NULL: none     */
-    int         port;
-    const char *path;  /* of the file; NULL: none     */
-    struct stat made;
-};
-
-/* A socket was opened at `where`, and if it is a file, that is kept in mind; and is removed again, if it still is the same one. */
-void place_made(struct place *, const char *where);
-void place_gone(const struct place *);
 
 struct service {
     const struct args     *args;      /* in force                                  */

@@ -1,5 +1,6 @@
 """What the tests of the program share: a CA made by troth itself, a server that is started and ended, requests through Python's ssl."""
 import atexit
+import contextlib
 import os
 import signal
 import socket
@@ -52,9 +53,9 @@ def refused(words, *args, status=2, lines=3):
     check("refused: troth " + repr(args)[:200].replace(D + "/", ""), good and "\x1b" not in text and "troth_" not in text, (r.returncode, r.stdout, text))
 
 
-def home_page():
+def home_page(name="web"):
     """A folder to serve, with one page."""
-    web = f"{D}/web"
+    web = f"{D}/{name}"
     os.makedirs(web)
     with open(f"{web}/index.html", "w", encoding="utf-8") as f:
         f.write("<h1>home</h1>")
@@ -64,6 +65,17 @@ def home_page():
 def finish():
     print(f"{passed} passed, {len(failed)} failed" + (": " + "; ".join(failed) if failed else ""))
     sys.exit(1 if failed else 0)
+
+
+@contextlib.contextmanager
+def names_from(hosts):
+    """What is started within has that file for /etc/hosts.  Where that is not allowed, a Server does not start: AssertionError."""
+    real = subprocess.Popen
+    subprocess.Popen = lambda c, **k: real(["unshare", "-Urm", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh", *c], **k)
+    try:
+        yield
+    finally:
+        subprocess.Popen = real
 
 
 class Server:

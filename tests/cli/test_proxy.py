@@ -11,8 +11,7 @@ import subprocess
 import threading
 import time
 
-import serving
-from serving import D, ByHand, Server, authority, check, finish, run, tls
+from serving import D, ByHand, Server, authority, check, finish, names_from, run, tls
 
 authority()
 CA, CERT, KEY = f"{D}/ca.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
@@ -190,16 +189,13 @@ with open(hosts, "w", encoding="utf-8") as f:
     f.write("::1 both.example\n127.0.0.2 both.example\n127.0.0.1 both.example\n127.0.0.1 localhost\n")
 for front in (True, False):
     behind = talk.port if front else e.port
-    real = subprocess.Popen
-    serving.subprocess.Popen = lambda c, **k: real(["unshare", "-Urm", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh", *c], **k)
     try:
         own = ("--backend", f"both.example:{behind}") if front else ("--wrap", "localhost", "--backend", f"both.example:{behind}", "--ca", CA)
-        many = Server(*own, verb="proxy", **({"cert": CERT, "key": KEY} if front else {}))
+        with names_from(hosts):
+            many = Server(*own, verb="proxy", **({"cert": CERT, "key": KEY} if front else {}))
     except (AssertionError, OSError) as x:
         print("not here: a file of hosts of one's own", x)
         continue
-    finally:
-        serving.subprocess.Popen = real
     with tls(many.port, CA) if front else socket.create_connection(("127.0.0.1", many.port), timeout=10) as c:
         c.sendall(b"anybody there?")
         check(f"a backend with several addresses{'' if front else ', --wrap'}", c.recv(100) == b"anybody there?", many.log()[-600:])
