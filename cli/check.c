@@ -158,7 +158,8 @@ static void ask_old(struct check *c)
         struct old_answer answer;
         char saw[120];
         c->connections++;
-        if (!old_hello(&c->first.via, &c->first.target, (int)c->first.timeout_ms, rows[i].version, rows[i].suites, rows[i].n, &answer) ||
+        if (!old_hello(&c->first.via, &c->first.place, session_name(&c->first), (int)c->first.timeout_ms, rows[i].version, rows[i].suites, rows[i].n,
+                       &answer) ||
             answer.version != rows[i].version)
             continue;
         const char *suite = troth_suite_name(answer.suite);

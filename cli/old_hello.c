@@ -108,14 +108,14 @@ static bool read_answer(int fd, uint64_t deadline, struct old_answer *answer)
     return true;
 }
 
-bool old_hello(const struct via *v, const struct target *t, int timeout_ms, uint16_t version, const uint16_t *suites, size_t n,
+bool old_hello(const struct via *v, const struct target *place, const char *name, int timeout_ms, uint16_t version, const uint16_t *suites, size_t n,
                struct old_answer *answer)
 {
     struct bytes hello = { .n = 0 };
     struct dialed d;
-    if (n > SUITES_MAX || strlen(t->host) > 255 || !via_dial(&d, v, t, DIAL_ANY, timeout_ms))
+    if (n > SUITES_MAX || strlen(name) > 255 || !via_dial(&d, v, place, DIAL_ANY, timeout_ms))
         return false;
-    write_hello(&hello, t->host, version, suites, n);
+    write_hello(&hello, name, version, suites, n);
     bool ok = send(d.fd, hello.p, hello.n, MSG_NOSIGNAL) == (ssize_t)hello.n &&
               read_answer(d.fd, now_us() + (uint64_t)timeout_ms * 1000u, answer);
     close(d.fd);

@@ -12,8 +12,8 @@ struct old_answer {
     uint16_t version, suite;
 };
 
-/* Sends one ClientHello with exactly this version and these suites.  True: a ServerHello came, and what it chose. */
-bool old_hello(const struct via *v, const struct target *t, int timeout_ms, uint16_t version, const uint16_t *suites, size_t n,
+/* Sends one ClientHello for this name with exactly this version and these suites.  True: a ServerHello came, and what it chose. */
+bool old_hello(const struct via *v, const struct target *place, const char *name, int timeout_ms, uint16_t version, const uint16_t *suites, size_t n,
                struct old_answer *answer);
 
 #endif

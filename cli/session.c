@@ -65,16 +65,33 @@ static int check_session_file(const struct args *a)
     return EXIT_OK;
 }
 
+/* --connect-to is for the operand: a redirect may lead to somebody else. */
+static bool is_operand(const struct session *s)
+{
+    struct target t;
+    return target_parse(&t, NULL, s->args->operands[0], "443") && !strcasecmp(t.host, s->target.host) && !strcmp(t.port, s->target.port);
+}
+
+static bool choose_place(struct session *s)
+{
+    const char *where = args_value(s->args, OPT_CONNECT_TO, NULL);
+    s->place = s->target;
+    if (!where || !is_operand(s) || target_parse(&s->place, NULL, where, s->target.port))
+        return true;
+    complain(s->args, EXIT_USAGE, "--connect-to: `%s' is no place to connect to; write HOST, HOST:PORT, [ADDRESS]:PORT or unix:/PATH", where);
+    return false;
+}
+
 bool session_init(struct session *s, const struct args *a, const char *typed, bool with_story, int *status)
 {
     long seconds;
     *s = (struct session){ .args = a, .dialed = { .fd = -1 }, .now = time(NULL) };
     *status = EXIT_USAGE;
-    if (!target_parse(&s->target, a, typed, "443") || !args_number(a, OPT_TIMEOUT, 1, 86400, 10, &seconds) ||
+    if (!target_parse(&s->target, a, typed, "443") || !choose_place(s) || !args_number(a, OPT_TIMEOUT, 1, 86400, 10, &seconds) ||
         (args_has(a, OPT_TIME) && !args_time(a, OPT_TIME, &s->now)) || !starttls_known(a) || !set_name(s))
         return false;
     char why[300];
-    if (!via_choose(&s->via, a, &s->target, "https", why, sizeof why)) {
+    if (!via_choose(&s->via, a, &s->place, "https", why, sizeof why)) {
         complain(a, EXIT_USAGE, "%s", why);
         return false;
     }
@@ -179,7 +196,7 @@ bool session_open(struct session *s)
 {
     const struct args *a = s->args;
     int family = args_has(a, OPT_IPV4) ? DIAL_IPV4 : args_has(a, OPT_IPV6) ? DIAL_IPV6 : DIAL_ANY;
-    if (!via_dial(&s->dialed, &s->via, &s->target, family, (int)s->timeout_ms))
+    if (!via_dial(&s->dialed, &s->via, &s->place, family, (int)s->timeout_ms))
         return transport_failed(s, s->dialed.why, s->dialed.detail);
     troth_story_mark(s->story, via_used(&s->via) ? "TCP connected to a proxy, which opened a way to the server" : "TCP connected");
     char said[160];

@@ -16,7 +16,8 @@
 
 struct session {
     const struct args *args;
-    struct target      target;
+    struct target      target;     /* whom we want to reach                           */
+    struct target      place;      /* where: there, or --connect-to                   */
     struct via         via;        /* the proxy on the way                            */
     struct dialed      dialed;
     troth_client      *client;
