@@ -224,6 +224,13 @@ static void tell_no_path(struct judge *j)
         tell_finding(j, j->report->paths[j->report->n_paths - 1]);
 }
 
+/* Is what is wrong with one path worth telling where others were not looked at?  Policies are of the whole combination: another may have
+ * them. */
+static bool is_telling(const struct path *p)
+{
+    return p->complete && p->reason != TROTH_R_CERT_POLICY;
+}
+
 void tell_failure(struct judge *j)
 {
     struct troth_report *r = j->report;
@@ -236,7 +243,7 @@ void tell_failure(struct judge *j)
     }
     bool spent = j->spent && !j->futile;
     const struct path *p = path_choose(j);
-    if (spent && !(p && p->complete))
+    if (spent && !(p && is_telling(p)))
         error_set(e, TROTH_R_CHAIN_BUDGET, __FILE__, __LINE__, "%u signatures, %u steps, %u names",
                   j->work.signatures, j->work.steps, j->work.names);
     else if (p)

@@ -257,6 +257,40 @@ static void combinations(void **state)
     }
 }
 
+/* Each is good, and no path has one policy from end to end but the last that would be tried: of few it is found, and of too many nobody
+ * says that there is none. */
+static void policies_together(void **state)
+{
+    (void)state;
+    enum { EACH = 3, MOST = 9 };
+    static const char *const none[] = { "1.2.3.4.1", NULL }, *const nor[] = { "1.2.3.4.2", NULL }, *const right[] = { "1.2.3.4.3", NULL };
+    static const char *const *const policies[EACH] = { none, nor, right };
+    static const char *const serials[EACH] = { "\x41", "\x42", "\x43" };
+    static const struct {
+        int         levels;
+        bool        with_right;
+        const char *code;
+    } rows[] = { { 5, true, "ok" }, { 5, false, "cert.policy" }, { MOST, true, "chain.budget" }, { MOST, false, "chain.budget" } };
+    struct issue level[MOST];
+    for (size_t r = 0; r < COUNT_OF(rows); r++) {
+        trial_fresh(t);
+        t->require_explicit = true;
+        for (int i = 0; i < rows[r].levels; i++) {
+            level[i] = mk_sub_ca(i ? &level[i - 1] : &t->root, level_name(i), i % 2 ? t->mid_key : spare);
+            for (int k = 0; k < EACH; k++) {
+                level[i].serial = span_of(serials[k], 1);
+                level[i].policies = policies[k];
+                if (k < EACH - 1 || rows[r].with_right || i != rows[r].levels / 2)
+                    give(&level[i]);
+            }
+        }
+        t->hide_mid = true;
+        t->leaf.by = &level[rows[r].levels - 1];
+        t->leaf.policies = right;
+        trial_expect(t, rows[r].code, __FILE__, __LINE__);
+    }
+}
+
 /* ---- everybody certifies everybody */
 
 enum { CROWD = 9 };
@@ -420,8 +454,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_of_a_kind), cmocka_unit_test(one_alone), cmocka_unit_test(all_levels), cmocka_unit_test(many_keys),
-        cmocka_unit_test(combinations),  cmocka_unit_test(crowds),    cmocka_unit_test(barred),     cmocka_unit_test(expired_crowd), cmocka_unit_test(hints),
-        cmocka_unit_test(revoked_levels),
+        cmocka_unit_test(combinations),  cmocka_unit_test(policies_together), cmocka_unit_test(crowds), cmocka_unit_test(barred),
+        cmocka_unit_test(expired_crowd), cmocka_unit_test(hints), cmocka_unit_test(revoked_levels),
     };
     return cmocka_run_group_tests(tests, setup, trial_teardown);
 }
