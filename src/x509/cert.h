@@ -17,7 +17,7 @@ enum cert_ext {
     CX_SUBJECT_KEY_ID, CX_KEY_USAGE, CX_PRIVATE_KEY_PERIOD, CX_SUBJECT_ALT_NAME, CX_ISSUER_ALT_NAME, CX_BASIC_CONSTRAINTS,
     CX_NAME_CONSTRAINTS, CX_CRL_POINTS, CX_POLICIES, CX_POLICY_MAPPINGS, CX_AUTHORITY_KEY_ID, CX_POLICY_CONSTRAINTS,
     CX_EXT_KEY_USAGE, CX_FRESHEST_CRL, CX_INHIBIT_ANY_POLICY, CX_AUTHORITY_INFO, CX_SUBJECT_INFO, CX_TLS_FEATURE, CX_SCT_LIST,
-    CX_CT_POISON, CX_OCSP_NO_CHECK, CX_SUBJECT_DIRECTORY,
+    CX_CT_POISON, CX_OCSP_NO_CHECK, CX_SUBJECT_DIRECTORY, CX_NO_REV_AVAIL,
     CX_COUNT, CX_UNKNOWN = CX_COUNT
 };
 
@@ -115,6 +115,7 @@ struct cert {
     uint32_t require_explicit, inhibit_mapping, inhibit_any; /* skip counts                                       */
     bool     must_staple;               /* TLS feature status_request (5), RFC 7633                               */
     bool     must_staple_v2;            /* status_request_v2 (17)                                                 */
+    bool     ocsp_named;                /* authorityInfoAccess says where OCSP is answered                        */
     span     sct_list;                  /* SignedCertificateTimestampList as RFC 6962 3.3: TLS encoding           */
 };
 

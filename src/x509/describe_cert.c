@@ -316,6 +316,12 @@ static void describe_no_check(struct facts *f, const struct cert *c)
     fact_note(f, fact_bool(f, "ocsp_no_check", "OCSP no check", true), false, "its own revocation need not be asked for");
 }
 
+static void describe_no_rev_avail(struct facts *f, const struct cert *c)
+{
+    (void)c;
+    fact_note(f, fact_bool(f, "no_rev_avail", "no revocation available", true), false, "its issuer publishes no revocation of it (RFC 9608)");
+}
+
 /* In the order in which people ask. */
 static const struct {
     enum cert_ext x;
@@ -329,7 +335,8 @@ static const struct {
     { CX_SUBJECT_INFO, describe_sia },              { CX_CRL_POINTS, describe_cdp },
     { CX_FRESHEST_CRL, describe_freshest },         { CX_TLS_FEATURE, describe_feature },
     { CX_SCT_LIST, describe_scts },                 { CX_CT_POISON, describe_poison },
-    { CX_OCSP_NO_CHECK, describe_no_check },        { CX_ISSUER_ALT_NAME, describe_ian },
+    { CX_OCSP_NO_CHECK, describe_no_check },        { CX_NO_REV_AVAIL, describe_no_rev_avail },
+    { CX_ISSUER_ALT_NAME, describe_ian },
     { CX_SUBJECT_KEY_ID, describe_ski },            { CX_AUTHORITY_KEY_ID, describe_aki },
 };
 

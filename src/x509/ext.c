@@ -235,18 +235,31 @@ static void read_points(struct cert *c, struct rd *r)
         rd_fail(r, "DistributionPoint", TROTH_R_CERT_EXT_MALFORMED);
 }
 
-static void read_access(struct cert *c, struct rd *r)
+/* Is one of them OCSP's? */
+static bool access_read(struct rd *r)
 {
-    (void)c;
+    bool ocsp = false;
     struct rd list = der_open(r, "AccessDescriptions", DER_SEQUENCE);
     if (!rd_more(&list))
         rd_fail(&list, "AccessDescriptions", TROTH_R_DER_EMPTY);
     while (rd_more(&list)) {
         struct rd one = der_open(&list, "AccessDescription", DER_SEQUENCE);
-        der_oid(&one, "accessMethod");
+        ocsp |= oid_is(der_oid(&one, "accessMethod"), OID_AD_OCSP);
         general_name_read(&one, IN_NAMES);
         der_end(&one, "AccessDescription");
     }
+    return ocsp;
+}
+
+static void read_aia(struct cert *c, struct rd *r)
+{
+    c->ocsp_named = access_read(r);
+}
+
+static void read_sia(struct cert *c, struct rd *r)
+{
+    (void)c;
+    (void)access_read(r);
 }
 
 /* PolicyQualifierInfo (RFC 5280 4.2.1.4): what is in it is for people. */
@@ -419,13 +432,14 @@ static const struct ext_row {
     [CX_EXT_KEY_USAGE]      = { "extKeyUsage",               read_eku,                OID_CE_EKU },
     [CX_FRESHEST_CRL]       = { "freshestCRL",               read_points,             OID_CE_FRESHEST },
     [CX_INHIBIT_ANY_POLICY] = { "inhibitAnyPolicy",          read_inhibit_any,        OID_CE_INHIBIT_ANY },
-    [CX_AUTHORITY_INFO]     = { "authorityInfoAccess",       read_access,             OID_PE_AIA },
-    [CX_SUBJECT_INFO]       = { "subjectInfoAccess",         read_access,             OID_PE_SIA },
+    [CX_AUTHORITY_INFO]     = { "authorityInfoAccess",       read_aia,                OID_PE_AIA },
+    [CX_SUBJECT_INFO]       = { "subjectInfoAccess",         read_sia,                OID_PE_SIA },
     [CX_TLS_FEATURE]        = { "tlsFeature",                read_tls_feature,        OID_PE_TLS_FEATURE },
     [CX_SCT_LIST]           = { "signedCertificateTimestampList", read_scts,          OID_CT_SCTS },
     [CX_CT_POISON]          = { "ctPoison",                  read_null,               OID_CT_POISON },
     [CX_OCSP_NO_CHECK]      = { "ocspNoCheck",               read_null,               OID_OCSP_NO_CHECK },
     [CX_SUBJECT_DIRECTORY]  = { "subjectDirectoryAttributes", read_sequences,         OID_CE_SUBJECT_DIRECTORY },
+    [CX_NO_REV_AVAIL]       = { "noRevAvail",                read_null,               OID_CE_NO_REV_AVAIL },
 };
 /* clang-format on */
 

@@ -237,6 +237,7 @@ enum troth_verdict check_san_formed(struct judge *, unsigned cert, struct findin
 enum troth_verdict check_std_ca(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_std_criticality(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_std_identifiers(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_std_no_rev_avail(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_std_names(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_serial(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_web_leaf(struct judge *, unsigned cert, struct finding *);

@@ -113,6 +113,22 @@ enum troth_verdict check_std_names(struct judge *j, unsigned cert, struct findin
     return passed(j, f, cert_range(c, c->subject), "present");
 }
 
+/* Who says that nothing will be published of its revocation must not say where it is. */
+enum troth_verdict check_std_no_rev_avail(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    struct range at = ext_range(c, CX_NO_REV_AVAIL);
+    if (!cert_has(c, CX_NO_REV_AVAIL))
+        return passed(j, f, at, "nothing said");
+    if (c->is_ca)
+        return breaks(j, f, at, "an authority with noRevAvail (RFC 9608 2)");
+    if (cert_has(c, CX_CRL_POINTS) || cert_has(c, CX_FRESHEST_CRL) || c->ocsp_named)
+        return breaks(j, f, at, "noRevAvail beside where CRLs or OCSP responses are (RFC 9608 3)");
+    if (c->critical & BIT(CX_NO_REV_AVAIL))
+        return breaks(j, f, at, "noRevAvail is critical (RFC 9608 2)");
+    return passed(j, f, at, "its issuer publishes nothing");
+}
+
 enum troth_verdict check_web_leaf(struct judge *j, unsigned cert, struct finding *f)
 {
     const struct cert *c = cert_at(j, cert);

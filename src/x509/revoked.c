@@ -200,6 +200,12 @@ static bool nothing_given(const struct judge *j, unsigned cert)
     return !j->policy->n_crls && !j->policy->n_ocsp && !(cert == 0 && j->in->ocsp.n);
 }
 
+/* Its issuer publishes nothing, so that nothing need be known (RFC 9608 4).  Not believed of an authority, or beside where it is. */
+static bool none_is_published(const struct cert *c)
+{
+    return cert_has(c, CX_NO_REV_AVAIL) && !c->is_ca && !cert_has(c, CX_CRL_POINTS) && !cert_has(c, CX_FRESHEST_CRL) && !c->ocsp_named;
+}
+
 enum troth_verdict check_revocation(struct judge *j, unsigned cert, struct finding *f)
 {
     const struct cert *c = cert_at(j, cert);
@@ -209,6 +215,8 @@ enum troth_verdict check_revocation(struct judge *j, unsigned cert, struct findi
     if (j->policy->revocation == TROTH_REVOCATION_OFF)
         return skipped(f, "revocation is not looked at, by policy");
     if (nothing_given(j, cert)) {
+        if (none_is_published(c))
+            return passed(j, f, at, "its issuer publishes none (RFC 9608 4)");
         if (hard(j))
             return found(j, f, TROTH_FAIL, TROTH_R_REVOCATION_UNKNOWN, at,
                          "no CRL and no OCSP response was given");
@@ -224,6 +232,8 @@ enum troth_verdict check_revocation(struct judge *j, unsigned cert, struct findi
         holds_until(j, a.until);
         return passed(j, f, at, "%s", a.evidence);
     }
+    if (none_is_published(c))
+        return passed(j, f, at, "its issuer publishes none (RFC 9608 4)");
     if (hard(j))
         return found(j, f, TROTH_FAIL, a.why == TROTH_R_NONE ? TROTH_R_REVOCATION_UNKNOWN : a.why, at, "%s",
                      a.evidence);

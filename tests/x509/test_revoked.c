@@ -49,6 +49,42 @@ static void lists(void **state)
              span_slice(mk_crl(t->m, &(struct issue_crl){ .by = &t->root, .this_update = MK_NOW }), 0, 50));
 }
 
+/* noRevAvail (RFC 9608): nothing need be known of a certificate whose issuer publishes nothing; what is known counts all the same. */
+static void none_published(void **state)
+{
+    (void)state;
+    static const uint8_t null[] = { 5, 0 }, not_null[] = { 1, 1, 255 };
+    static const struct issue_ext none = { "2.5.29.56", false, SPAN_OF(null) }, critical = { "2.5.29.56", true, SPAN_OF(null) },
+                                  odd = { "2.5.29.56", false, SPAN_OF(not_null) };
+    static const char *const where[] = { "URI:http://crl.example/", NULL };
+    static const struct issue_dp dp = { .names = where };
+#define WITH(who, which) t->who.extra = &which, t->who.n_extra = 1
+#define HARD             t->revocation = TROTH_REVOCATION_HARD, LEAF_55
+    CASE("revocation.unknown", HARD, t->no_mid = true);
+    CASE("ok", HARD, t->no_mid = true, WITH(leaf, none));
+    CASE("ok", HARD, WITH(leaf, none), crl(of(&t->root, false)));
+    CASE("cert.revoked", HARD, WITH(leaf, none), crl(of(&t->root, false)), crl(of(&t->mid, true)));
+    CASE("ok", HARD, t->no_mid = true, WITH(leaf, critical), t->purpose = TROTH_PURPOSE_ANY);
+    CASE("cert.profile", HARD, WITH(leaf, critical), crl(of(&t->root, false)));
+    SEEN("critical");
+    CASE("cert.malformed-ext", HARD, WITH(leaf, odd), crl(of(&t->root, false)));
+    /* an authority's revocation is always to be known */
+    CASE("crl.none", HARD, WITH(leaf, none), WITH(mid, none), crl(of(&t->mid, false)), t->purpose = TROTH_PURPOSE_ANY);
+    CASE("cert.profile", WITH(mid, none));
+    SEEN("authority");
+    /* and so it is where the certificate says where to ask */
+    CASE("crl.none", HARD, WITH(leaf, none), t->leaf.cdp = &dp, t->leaf.n_cdp = 1, crl(of(&t->root, false)), t->purpose = TROTH_PURPOSE_ANY);
+    CASE("crl.none", HARD, WITH(leaf, none), t->leaf.freshest = &dp, t->leaf.n_freshest = 1, crl(of(&t->root, false)),
+         t->purpose = TROTH_PURPOSE_ANY);
+    CASE("crl.none", HARD, WITH(leaf, none), t->leaf.aia = TEXTS("ocsp=http://o.example/"), crl(of(&t->root, false)),
+         t->purpose = TROTH_PURPOSE_ANY);
+    CASE("ok", HARD, WITH(leaf, none), t->leaf.aia = TEXTS("caIssuers=http://o.example/"), crl(of(&t->root, false)));
+    CASE("cert.profile", WITH(leaf, none), t->leaf.cdp = &dp, t->leaf.n_cdp = 1);
+    CASE("cert.profile", WITH(leaf, none), t->leaf.freshest = &dp, t->leaf.n_freshest = 1);
+    CASE("cert.profile", WITH(leaf, none), t->leaf.aia = TEXTS("ocsp=http://o.example/"));
+    SEEN("beside");
+}
+
 static void until(void **state)
 {
     (void)state;
@@ -340,7 +376,7 @@ static void transparency(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(until),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(none_published), cmocka_unit_test(until),
                                         cmocka_unit_test(signers), cmocka_unit_test(ocsp), cmocka_unit_test(staples),
                                         cmocka_unit_test(responders), cmocka_unit_test(key_rollover), cmocka_unit_test(indirect_signers), cmocka_unit_test(transparency) };
     return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
