@@ -166,7 +166,7 @@ static bool memory(double *all, double *resident)
     return ok;
 }
 
-static void process(const struct page *p, const struct service *s, time_t now)
+static void process(const struct page *p, const struct service *s)
 {
     struct rusage use;
     struct rlimit files;
@@ -174,8 +174,7 @@ static void process(const struct page *p, const struct service *s, time_t now)
     family(p, "troth_build", "info", "The program that runs.");
     label(p, "troth_build_info{", "version", TROTH_VERSION);
     evbuffer_add_printf(p->out, "} 1\n");
-    gauge(p, "process_start_time_seconds", "When the process began to serve, in seconds since 1970.",
-          (double)now - (double)((now_us() - s->since_us) / 1000000));
+    gauge(p, "process_start_time_seconds", "When the process began to serve, in seconds since 1970.", (double)s->since);
     if (!getrusage(RUSAGE_SELF, &use)) {
         family(p, "process_cpu_seconds", "counter", "Processor time that was spent.");
         evbuffer_add_printf(p->out, "process_cpu_seconds_total %.6f\n",
@@ -197,7 +196,7 @@ void metrics_write(struct evbuffer *out, const struct service *s, bool open)
     handshakes(&p, &s->tally);
     connections(&p, s);
     configuration(&p, s, now);
-    process(&p, s, now);
+    process(&p, s);
     if (open)
         evbuffer_add_printf(out, "# EOF\n");
 }

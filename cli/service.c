@@ -374,6 +374,7 @@ int service_open(struct service *s)
     } rows[SERVICE_SIGNALS] = { { SIGTERM, stop }, { SIGINT, stop }, { SIGQUIT, stop }, { SIGHUP, reload }, { SIGUSR1, nothing_to_open },
                                 { SIGUSR2, tell } };
     s->since_us = now_us();
+    s->since = time(NULL);
     raise_file_limit(s);
     s->farewells = s->base ? farewells_new(s->base, FAREWELLS_MOST, s->timeout) : NULL;
     s->breath = s->base ? event_new(s->base, -1, 0, breathe, s) : NULL;

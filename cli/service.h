@@ -48,6 +48,7 @@ struct service {
     struct event          *breath;   /* over: accept again after it failed */
     bool                   stopping, full, breathless;
     uint64_t               since_us;      /* its start, of the monotonic clock */
+    time_t                 since;         /* and of the calendar */
     time_t                 loaded;        /* when the configurations were read */
     uint64_t               made, failed;  /* handshakes */
     struct tally           tally;

@@ -71,6 +71,11 @@ for accept, kind in ((None, "text/plain; version=0.0.4"), ("*/*", "text/plain; v
     check(f"Accept: {str(accept)[:60]}", status == 200 and headers["content-type"].startswith(kind) and headers["content-type"].endswith("charset=utf-8"), headers)
     check("what a process says of itself", all(f"process_{k}" in "".join(types) for k in ("start_time_seconds", "cpu_seconds", "resident_memory_bytes", "open_fds", "max_fds")) and
           abs(total(samples, "process_open_fds") - len(os.listdir(f"/proc/{s.process.pid}/fd"))) <= 1, samples)
+starts = set()
+for _ in range(24):  # the second changes under these: a start that moves looks like a restart
+    starts.add(total(numbers(at), "process_start_time_seconds"))
+    time.sleep(0.05)
+check("one start", len(starts) == 1 and abs(starts.pop() - time.time()) < 600, starts)
 before = numbers(at)
 check("nothing yet", total(before, "troth_handshakes_total") == 0 and total(before, "troth_handshake_seconds_count") == 0 and total(before, "troth_connections") == 0)
 check("the build", ("troth_build_info", (("version", run("version").stdout.split()[1]),)) in before, before)
