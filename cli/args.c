@@ -430,12 +430,16 @@ bool args_again(struct args *a, const struct args *first, char *heard, int *stat
     return parse(a, a->argc, a->argv, status);
 }
 
+static bool is_text(const char *x, const char *y)
+{
+    return x && y ? !strcmp(x, y) : x == y;
+}
+
 static bool is_same(const struct args *a, const struct args *b, enum opt o)
 {
-    const char *x = args_value(a, o, NULL), *y = args_value(b, o, NULL);
-    bool same = a->given[o] == b->given[o] && !x == !y && (!x || !strcmp(x, y));
+    bool same = a->given[o] == b->given[o] && is_text(args_value(a, o, NULL), args_value(b, o, NULL));
     for (size_t i = 0; same && opts[o].verbs & REPEATS && i < a->given[o]; i++)
-        same = !strcmp(args_nth(a, o, i), args_nth(b, o, i));
+        same = is_text(args_nth(a, o, i), args_nth(b, o, i));
     return same;
 }
 

@@ -1,6 +1,7 @@
 /* config.c - see config.h.  The only place of the program that reads TROTH_CONFIG and XDG_CONFIG_HOME. */
 #include "config.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -347,9 +348,10 @@ static bool print_scalar(FILE *to, const char *text)
     return fputc('"', to) >= 0;
 }
 
-/* A file's name holds from wherever the settings are read next. */
+/* A file's name holds from wherever the settings are read next.  A line is one of a configuration. */
 static bool print_value(FILE *to, enum opt o, const char *value, unsigned line, const struct config *c)
 {
+    assert(c || !line);
     char *whole = NULL, *here = NULL;
     bool name = value && is_relative(o, value) && !(strstr(opt_argument(o), "BASE64") && access(value, F_OK));
     if (name && (!(here = getcwd(NULL, 0)) || asprintf(&whole, "%s/%s", strcmp(here, "/") ? here : "", value) < 0))

@@ -246,8 +246,10 @@ void scrape_close(struct scrape *s)
 {
     if (!s)
         return;
-    while (s->first)
-        hang_up(s->first);
+    for (struct caller *c = s->first, *next; c; c = next) {
+        next = c->next;
+        hang_up(c);
+    }
     for (size_t i = 0; i < s->n_listeners; i++) {
         evconnlistener_free(s->listeners[i]);
         place_gone(&s->places[i]);

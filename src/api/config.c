@@ -256,8 +256,10 @@ bool config_build(struct troth_builder *b)
         return fail(b, BAD_ARGUMENT, "troth_ignore_names beside troth_strict_sni");
     if (c->cookies && !c->cookie_key_given && !c->provider->random(c->provider->self, c->cookie_key, sizeof c->cookie_key))
         return fail(b, RANDOM_FAILED, "for a cookie key");
-    return (!c->is_server || fill_ticket_secret(b)) && quic_fits(b) && fill_suites(b) && fill_groups(b) && fill_key_shares(b) && fill_verify_schemes(b) && fill_trust(b)
-        && fill_remembered(b) && fill_known_keys(b) && fill_authorities(b) && fill_identities(b) && sessions_finish(b);
+    TRY(!c->is_server || fill_ticket_secret(b));
+    TRY(quic_fits(b) && fill_suites(b) && fill_groups(b) && fill_key_shares(b) && fill_verify_schemes(b));
+    TRY(fill_trust(b) && fill_remembered(b) && fill_known_keys(b) && fill_authorities(b));
+    return fill_identities(b) && sessions_finish(b);
 }
 
 /* ---- from the builder to the configuration */

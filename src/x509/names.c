@@ -234,10 +234,12 @@ bool mailbox_equal(span a, span b)
 
 bool utf8_mailbox(const struct general_name_item *g, struct general_name_item *mailbox)
 {
+    if (g->kind != GN_OTHER)
+        return false;
     struct rd_ctx ctx;
     rd_ctx_init(&ctx, g->value, NULL);
     struct rd r = rd_init(&ctx, g->value);
-    if (g->kind != GN_OTHER || !oid_is(der_oid(&r, "type-id"), OID_ON_SMTP_UTF8))
+    if (!oid_is(der_oid(&r, "type-id"), OID_ON_SMTP_UTF8))
         return false;
     struct rd value = der_open(&r, "value", DER_CONTEXT_CONS(0));
     *mailbox = (struct general_name_item){ GN_EMAIL, der_any(&value, "SmtpUTF8Mailbox").value, g->raw };
