@@ -367,8 +367,10 @@ void troth_alpn(troth_builder *b, const char *const *names, size_t n)
     size_t all = 0;
     for (size_t i = 0; i < n; i++) {
         size_t len = names[i] ? strlen(names[i]) : 0;
-        if (!len || len > 255)
+        if (!len || len > 255) {
             mistake(b, BAD_ARGUMENT, "troth_alpn: name %zu has %zu bytes; 1 to 255 are possible", i, len);
+            return;
+        }
         all += 1 + len;
     }
     uint8_t *p = arena_alloc(&b->config.arena, all);
@@ -377,7 +379,7 @@ void troth_alpn(troth_builder *b, const char *const *names, size_t n)
         return;
     }
     struct wr w = wr_into(p, all);
-    for (size_t i = 0; i < n && builder_ok(b); i++)
+    for (size_t i = 0; i < n; i++)
         wr_opaque(&w, 1, span_of(names[i], strlen(names[i])));
     b->config.alpn = wr_done(&w);
 }
