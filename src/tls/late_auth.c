@@ -18,13 +18,17 @@ static bool trusts(const struct config *cfg)
     return cfg->policy || cfg->n_pins || cfg->trust_anyone;
 }
 
+bool late_may_ask(const struct troth_conn *c)
+{
+    bool asks = trusts(c->cfg) && !c->facts.psk_external; /* RFC 9846 4.4.2 */
+    return asks && carrier_of(c)->late && ext_set_has(&c->hs->hello.has, X_POST_HANDSHAKE_AUTH);
+}
+
 bool late_keep(struct troth_conn *c)
 {
     const struct hs *hs = c->hs;
     const struct config *cfg = c->cfg;
-    bool asks = trusts(cfg) && !c->facts.psk_external; /* RFC 9846 4.4.2 */
-    bool wanted = cfg->is_server ? asks && ext_set_has(&hs->hello.has, X_POST_HANDSHAKE_AUTH) : cfg->post_handshake_auth;
-    if (!wanted || !carrier_of(c)->late)
+    if (cfg->is_server ? !late_may_ask(c) || !types_agreed(c) : !cfg->post_handshake_auth || !carrier_of(c)->late)
         return true;
     struct rare *rare = conn_rare(c);
     struct late *late = rare ? arena_alloc(&c->keep, sizeof *late) : NULL;

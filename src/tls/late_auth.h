@@ -4,6 +4,8 @@
 
 #include "tls/conn.h"
 
+/* Server: may the client be asked later, by what it offered and whom we trust? */
+bool late_may_ask(const struct troth_conn *c);
 /* The handshake is complete, the client's Finished is in the transcript: what a later CertificateRequest needs is kept, if one may come. */
 bool MUST_USE late_keep(struct troth_conn *c);
 /* Server: sends a CertificateRequest.  One at a time.  False without a failure: the client did not offer it. */

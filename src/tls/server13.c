@@ -275,9 +275,10 @@ static bool choose_certificates(struct troth_conn *c, const struct client_hello 
 static enum state answer(struct troth_conn *c, const struct client_hello *ch, const struct message *m)
 {
     bool ok = psk_choose(c, ch, m->raw)
-           && (c->facts.resumed || c->facts.psk_external || choose_certificates(c, ch))
-           && decide_alpn(c, ch)
-           && decide_early(c, ch);
+           && (c->facts.resumed || c->facts.psk_external || choose_certificates(c, ch));
+    if (ok && late_may_ask(c))
+        types_choose_late(c, ch);
+    ok = ok && decide_alpn(c, ch) && decide_early(c, ch);
     return ok ? send_flight(c, ch) : S_FAILED;
 }
 

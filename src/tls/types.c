@@ -96,11 +96,15 @@ static bool well_formed(struct troth_conn *c, const char *which, span types)
     return true;
 }
 
-static bool choose_client_type(struct troth_conn *c, bool sent, span theirs)
+static span accepted(const struct config *cfg)
 {
-    const struct config *cfg = c->cfg;
     static const uint8_t x509[1] = { TROTH_X509 };
-    span ours = cfg->peer_types.n ? cfg->peer_types : SPAN_OF(x509);
+    return cfg->peer_types.n ? cfg->peer_types : SPAN_OF(x509);
+}
+
+static bool pick_client_type(struct troth_conn *c, bool sent, span theirs)
+{
+    span ours = accepted(c->cfg);
     for (size_t i = 0; i < ours.n; i++) {
         if (!allowed(sent ? theirs : SPAN_NONE, ours.p[i]))
             continue;
@@ -111,7 +115,13 @@ static bool choose_client_type(struct troth_conn *c, bool sent, span theirs)
                           SPAN_NONE, SPAN_NONE, ours.p[i]);
         return true;
     }
-    return fail(c, CERT_TYPE_UNSUPPORTED, "the client can show none of the %zu kinds of certificate that are accepted", ours.n);
+    return false;
+}
+
+static bool choose_client_type(struct troth_conn *c, bool sent, span theirs)
+{
+    return pick_client_type(c, sent, theirs)
+        || fail(c, CERT_TYPE_UNSUPPORTED, "the client can show none of the %zu kinds of certificate that are accepted", accepted(c->cfg).n);
 }
 
 bool types_choose(struct troth_conn *c, const struct client_hello *ch, bool asks)
@@ -120,6 +130,18 @@ bool types_choose(struct troth_conn *c, const struct client_hello *ch, bool asks
     TRY(well_formed(c, "server_certificate_type", exts_have(e, X_SERVER_CERTIFICATE_TYPE) ? e->server_certificate_types : SPAN_NONE));
     TRY(well_formed(c, "client_certificate_type", exts_have(e, X_CLIENT_CERTIFICATE_TYPE) ? e->client_certificate_types : SPAN_NONE));
     return !asks || choose_client_type(c, exts_have(e, X_CLIENT_CERTIFICATE_TYPE), e->client_certificate_types);
+}
+
+void types_choose_late(struct troth_conn *c, const struct client_hello *ch)
+{
+    if (!c->hs->types_answer)
+        (void)!pick_client_type(c, exts_have(&ch->exts, X_CLIENT_CERTIFICATE_TYPE), ch->exts.client_certificate_types);
+}
+
+bool types_agreed(const struct troth_conn *c)
+{
+    bool sent = ext_set_has(&c->hs->hello.has, X_CLIENT_CERTIFICATE_TYPE);
+    return c->hs->types_answer || (!sent && allowed(c->cfg->peer_types, TROTH_X509));
 }
 
 /* In a resumed session no certificate follows; the answer is the type that one would have. */
@@ -143,7 +165,7 @@ void types_answer(struct troth_conn *c, struct exts *e)
         e->server_certificate_types = span_of(&c->own_type, 1);
         exts_add(e, X_SERVER_CERTIFICATE_TYPE);
     }
-    if (c->hs->types_answer && !c->facts.resumed) {
+    if (c->hs->types_answer) {
         e->client_certificate_types = span_of(&c->peer_type, 1);
         exts_add(e, X_CLIENT_CERTIFICATE_TYPE);
     }

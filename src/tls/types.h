@@ -13,6 +13,11 @@ bool MUST_USE types_asked(struct troth_conn *c);
 
 /* Server: what a hello offers is kept for choosing an identity, and the type of the client's certificate is decided. */
 bool MUST_USE types_choose(struct troth_conn *c, const struct client_hello *ch, bool asks);
+/* Server: no certificate is asked for in this handshake, but may be later: of which type it will be is decided now, if there is one that
+ * both have. */
+void types_choose_late(struct troth_conn *c, const struct client_hello *ch);
+/* Server: can the client, as far as it said, show a certificate of a type that is accepted? */
+bool types_agreed(const struct troth_conn *c);
 /* Server: adds the answers, once the identity is chosen or a session is resumed. */
 void types_answer(struct troth_conn *c, struct exts *e);
 

@@ -9,6 +9,7 @@
 struct side {
     struct world *world;
     bool          offers, has, external, verdict, at_once, psk; /* at_once: the server asks in the handshake too */
+    bool          raw, takes_raw;    /* what the client has is a raw key; the server accepts one, rather than a certificate */
     const troth_key *key;
     bool          accept;
 };
@@ -21,6 +22,8 @@ static void tweak_client(troth_builder *b, void *ctx)
         troth_psk(b, TROTH_TEXT("a client"), TROTH_TEXT("0123456789abcdef"), TROTH_SHA256);
     if (s->offers)
         troth_post_handshake_auth(b);
+    if (s->raw)
+        troth_identity_raw_key(b, s->world->client_key_pem);
     if (s->has && s->external)
         troth_identity_external(b, s->world->client_chain_pem, ctx);
     else if (s->has)
@@ -32,6 +35,9 @@ static void tweak_server(troth_builder *b, void *ctx)
     const struct side *s = ctx;
     if (s->psk)
         troth_psk(b, TROTH_TEXT("a client"), TROTH_TEXT("0123456789abcdef"), TROTH_SHA256);
+    static const uint8_t types[] = { TROTH_RAW_PUBLIC_KEY, TROTH_X509 };
+    if (s->takes_raw)
+        troth_peer_types(b, types, COUNT_OF(types));
     if (s->verdict)
         troth_ask_verdict(b);
     if (s->at_once)
@@ -450,6 +456,67 @@ static void test_data_instead_of_proof(void **state)
     }
 }
 
+/* ---- raw public keys (RFC 7250): the type is agreed in the handshake, for whatever is asked for later */
+static void ask_for_raw_key(struct pair *p, struct log *log)
+{
+    p->on_event = on_event;
+    p->ctx = log;
+    assert_true(troth_ask_again(p->server.c));
+    pair_run(p);
+    assert_int_equal(log->auths, 1);
+    assert_int_equal(log->verdicts, 1);
+    troth_facts f = troth_what(p->server.c);
+    assert_true(f.client_authenticated && f.peer_type == TROTH_RAW_PUBLIC_KEY && f.peer_raw_key.n);
+    talk(p);
+}
+
+static void test_raw_key(void **state)
+{
+    (void)state;
+    for (int both = 0; both < 2; both++) { /* the client has a certificate as well */
+        struct world *w = world_new(fake_provider(21));
+        struct kept_ticket kept = { .n = 0 };
+        struct side s = { .world = w, .offers = true, .raw = true, .has = both, .takes_raw = true, .verdict = true, .accept = true };
+        troth_client *client = world_client(w, tweak_client, &s);
+        troth_server *server = world_server(w, tweak_server, &s);
+        for (int resumed = 0; resumed < 2; resumed++) {
+            struct log log = { .side = &s };
+            struct pair p;
+            (void)config_share((const struct config *)client);
+            (void)config_share((const struct config *)server);
+            pair_new(&p, client, server, NULL);
+            if (resumed)
+                troth_resume(p.client.c, span_of(kept.p, kept.n));
+            p.on_event = pair_keep_ticket;
+            p.ctx = &kept;
+            pair_run(&p);
+            assert_ready(&p);
+            assert_int_equal(troth_what(p.server.c).resumed, resumed);
+            ask_for_raw_key(&p, &log);
+            pair_free(&p);
+        }
+        troth_client_free(client);
+        troth_server_free(server);
+        world_free(w);
+    }
+}
+
+/* The client has raw keys alone, the server wants certificates: it is not asked, and nothing breaks. */
+static void test_no_type_in_common(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(22));
+    struct side s = { .world = w, .offers = true, .raw = true };
+    struct log log = { 0 };
+    struct pair p;
+    begin(&p, &s, &log);
+    assert_false(troth_ask_again(p.server.c));
+    talk(&p);
+    assert_false(troth_what(p.server.c).client_authenticated);
+    pair_free(&p);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_without_context), cmocka_unit_test(test_data_instead_of_proof),
         cmocka_unit_test(test_after_close),     cmocka_unit_test(test_staple_of_before),
         cmocka_unit_test(test_closed_while_signing), cmocka_unit_test(test_again_and_again),
+        cmocka_unit_test(test_raw_key),         cmocka_unit_test(test_no_type_in_common),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
