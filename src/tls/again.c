@@ -42,6 +42,8 @@ bool again_check(struct troth_conn *c, const struct client_hello *second)
     for (unsigned x = 0; x < X_COUNT; x++)
         if (!may_change(c, x) && (ext_set_has(&f->have, x) != exts_have(&second->exts, x) || !span_equal(f->bodies[x], exts_body(&second->exts, x))))
             return fail(c, HELLO_CHANGED, "%s is not that of the first", ext_row(x)->name);
+    if (exts_have(&second->exts, X_PRE_SHARED_KEY) && !ext_set_has(&f->have, X_PRE_SHARED_KEY))
+        return fail(c, HELLO_CHANGED, "a pre_shared_key, and the first had none");
     if (!c->hs->hello.cookie.n && exts_have(&second->exts, X_COOKIE) && !ext_set_has(&f->have, X_COOKIE))
         return fail(c, HELLO_CHANGED, "a cookie that nobody gave");
     return true;

@@ -193,6 +193,7 @@ case("retry: two shares", wrong, "RFC 9846 4.3.8", lambda c: retry(c, lambda h: 
 case("retry: without key_share", missing, "RFC 9846 9.2", lambda c: retry(c, lambda h: h.drop(KEY_SHARE)))
 case("retry: early_data", wrong, "RFC 9846 4.2.2", lambda c: retry(c, lambda h: h.put(EARLY_DATA, b"")))
 case("retry: a cookie that nobody gave", wrong, "RFC 9846 4.3.2", lambda c: retry(c, lambda h: h.put(COOKIE, vec(2, b"crumbs"))))
+case("retry: a ticket, and the first had none", wrong, "RFC 9846 4.2.2", lambda c: retry(c, lambda h: h.put(PSK, vec(2, vec(2, b"a ticket") + bytes(4)) + vec(2, vec(1, bytes(32))))))
 case("retry: padding that changed", ok, "RFC 9846 4.2.2", lambda c: retry(c, lambda h: h.put(21, bytes(11)), first=lambda h: h.put(21, bytes(10))))
 case("retry: padding that came", ok, "RFC 9846 4.2.2", lambda c: retry(c, lambda h: h.put(21, bytes(11))))
 # ---------------------------------------------------------------- names
