@@ -125,6 +125,25 @@ enum link_wake link_next(struct link *l, troth_event *ev)
     }
 }
 
+void link_part(struct link *l, int ms)
+{
+    enum { MOST = 1 << 20 };
+    uint8_t waste[16384];
+    uint64_t end = now_us() + (uint64_t)ms * 1000u;
+    size_t wasted = 0;
+    ssize_t n = -1;
+    if (shutdown(l->fd, SHUT_WR) != 0)
+        return;
+    for (uint64_t now = now_us(); n != 0 && wasted < MOST && now < end; now = now_us()) {
+        struct pollfd p = { .fd = l->fd, .events = POLLIN };
+        (void)poll(&p, 1, (int)((end - now) / 1000));
+        n = recv(l->fd, waste, sizeof waste, MSG_DONTWAIT);
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return;
+        wasted += n > 0 ? (size_t)n : 0;
+    }
+}
+
 void link_flush(struct link *l, int ms)
 {
     uint64_t end = now_us() + (uint64_t)ms * 1000u, keep = l->deadline_us;

@@ -26,5 +26,8 @@ enum link_wake { LINK_EVENT, LINK_ALSO, LINK_TIME };
 enum link_wake link_next(struct link *l, troth_event *ev);
 /* Writes what is pending, within `ms`. */
 void link_flush(struct link *l, int ms);
+/* After an alert of ours, before the socket is closed: says that nothing more comes, and throws away what the peer still sends until it
+ * ends, within `ms`. Closing at once would answer that with a reset, and the reset may overtake the alert. */
+void link_part(struct link *l, int ms);
 
 #endif

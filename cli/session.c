@@ -21,7 +21,7 @@
 #include "story_out.h"
 #include "tty.h"
 
-enum { TICKET_MAX = 65536, EARLY_MOST = 1 << 20, HOST_NAME_MOST = 253 };
+enum { TICKET_MAX = 65536, EARLY_MOST = 1 << 20, HOST_NAME_MOST = 253, NO_ALERT = 255, PARTING_MS = 500 };
 
 /* ---- opening */
 
@@ -119,7 +119,7 @@ bool session_init(struct session *s, const struct args *a, const char *typed, bo
 static bool transport_failed(struct session *s, enum troth_reason why, const char *detail)
 {
     s->error = (troth_error){ .reason = (uint16_t)why,
-                              .alert = 255,
+                              .alert = NO_ALERT,
                               .who = (uint8_t)troth_reason_who(why),
                               .code = troth_reason_code(why),
                               .text = troth_reason_text(why),
@@ -325,6 +325,8 @@ bool session_end(struct session *s)
     if (s->conn && s->error.reason == TROTH_R_NONE) {
         troth_close(s->conn);
         link_flush(&s->link, 1000);
+    } else if (s->conn && s->error.alert != NO_ALERT && !s->error.from_peer) {
+        link_part(&s->link, PARTING_MS);
     }
     bool kept = save_session(s);
     if (s->ticket)
@@ -351,5 +353,5 @@ json_t *failure_json(const troth_error *e)
     const char *alert = troth_alert_name(e->alert);
     return json_pack("{s:s, s:s, s:o, s:s, s:s, s:b, s:o}", "code", e->code, "text", e->text, "evidence", json_text(e->detail), "who", who[e->who],
                      "do", e->hint, "fromPeer", e->from_peer, "alert",
-                     e->alert == 255 || !alert ? json_null() : json_string(alert));
+                     e->alert == NO_ALERT || !alert ? json_null() : json_string(alert));
 }

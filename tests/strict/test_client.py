@@ -19,7 +19,7 @@ with open(EARLY, "wb") as f:
 
 
 def run_one(rude, args):
-    """(what the client said at last, its exit status, its one object)"""
+    """(what the client said at last, how it ended TCP, its exit status, its one object)"""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = str(listening.getsockname()[1])
         p = subprocess.Popen([TROTH, *[a.replace("PORT", port) for a in args]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -34,14 +34,15 @@ def run_one(rude, args):
         said = s.outcome()
     except AssertionError as e:
         said = f"assertion: {e}"
+    ended = wait_closed(s)
     s.close()
     try:
         out, err = p.communicate(timeout=60)
     except subprocess.TimeoutExpired:
         p.kill()
-        return said, "it hangs", "", b""
+        return said, ended, "it hangs", "", b""
     text = (out if args[0] == "connect" else err).decode()
-    return said, p.returncode, json.loads(text) if text.startswith("{") else text, out
+    return said, ended, p.returncode, json.loads(text) if text.startswith("{") else text, out
 
 
 def case(what, wants, code, rude, *args, get=False, exit_with=4, body=None):
@@ -49,11 +50,11 @@ def case(what, wants, code, rude, *args, get=False, exit_with=4, body=None):
     if only and not any(o in what for o in only):
         return
     begin = ["get", "https://localhost:PORT/"] if get else ["connect", "localhost:PORT", "--wait", "0"]
-    said, status, said_why, out = run_one(rude, [*begin, "-4", "--ca", f"{D}/ca.pem", "--json", *args])
+    said, ended, status, said_why, out = run_one(rude, [*begin, "-4", "--ca", f"{D}/ca.pem", "--json", *args])
     good = code == "ok" and said == "close_notify" if wants == "ok" else said in wants.split("/")
     failure = said_why.get("failure") or {} if isinstance(said_why, dict) else {}
     good = good and status == (0 if code == "ok" else exit_with) and (code == "ok" or failure.get("code") == code)
-    check(f"{what}: {wants}, {code}", good and (body is None or out == body), (said, status, failure or said_why))
+    check(f"{what}: {wants}, {code}", good and (body is None or out == body) and (ended == "closed" or said not in ALERTS.values()), (said, ended, status, failure or said_why))
 
 
 def hello(**fields):
@@ -72,6 +73,7 @@ illegal, decode, unexpected, unsupported, decrypt = "illegal_parameter", "decode
 # ---------------------------------------------------------------- ServerHello, HelloRetryRequest (RFC 9846 4.2.3, 4.2.4, 4.3.1, 4.3.8)
 case("as it should be", "ok", "ok", shaken())
 case("legacy_version 0x0302", "protocol_version", "tls.legacy-version", shaken(hello(version=0x0302)))
+case("much behind what is wrong", illegal, "tls.compression", lambda s: (s.take_hello(), s.raw(s.record(HANDSHAKE, bent(s.hello13(), hello(compression=1))) + s.record(DATA, bytes(16384)) * 30)) and None)
 case("another session id", illegal, "tls.session-id-echo", shaken(hello(session_id=bytes(32))))
 case("supported_versions 0x0305", illegal, "tls.version-not-offered", shaken(put(VERSIONS, u16(0x0305))))
 case("supported_versions 0x0302", illegal, "tls.version", shaken(put(VERSIONS, u16(0x0302))))
