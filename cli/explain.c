@@ -60,17 +60,50 @@ static int show(const struct args *a, const troth_story *s, const troth_story_op
 
 static void list_connections(const troth_capture *c)
 {
+    enum { MOST = 200 };
     for (size_t i = 0; i < troth_capture_count(c); i++) {
+        if (i == MOST) {
+            fprintf(stderr, "  ... and %zu more\n", troth_capture_count(c) - i);
+            break;
+        }
         troth_captured k = troth_capture_at(c, i);
         fprintf(stderr, "  %zu  %s > %s  %s  %u packets, %llu + %llu bytes%s\n", i + 1, k.client, k.server, *k.server_name ? k.server_name : "-",
-                k.packets, (unsigned long long)k.bytes_out, (unsigned long long)k.bytes_in, k.reset ? ", reset" : "");
+                k.packets, (unsigned long long)k.bytes_out, (unsigned long long)k.bytes_in, k.reset ? ", reset" : k.tls ? "" : ", no TLS");
     }
+    troth_capture_counts n = troth_capture_packets(c);
+    if (n.left_out)
+        fprintf(stderr, "  and %llu packets of more connections than troth counts\n", (unsigned long long)n.left_out);
 }
 
-/* --connection N or HOST; the first by default. */
+/* Why there is nothing to tell. */
+static int no_connection(const struct args *a, const troth_capture *c)
+{
+    troth_capture_counts n = troth_capture_packets(c);
+    unsigned long long quic = n.quic, dtls = n.dtls, tcp = n.tcp, all = n.packets;
+    if (!all)
+        return complain(a, EXIT_FINDING, "the capture is empty: no packet is in it");
+    if (tcp)
+        return complain(a, EXIT_FINDING, "the capture has %llu packets of TCP, and no byte of data in them: nobody answered, or the connection was refused", tcp);
+    if (quic || dtls)
+        return complain(a, EXIT_FINDING, "the capture has %s (%llu packets) and no TCP connection in it: troth reads TLS over TCP only", quic ? "QUIC" : "DTLS",
+                        quic ? quic : dtls);
+    if (n.strange_link)
+        return complain(a, EXIT_FINDING, "the capture has packets of link type %u, which troth does not read; tcpdump -i any, or editcap -T, writes another",
+                        (unsigned)n.strange_link);
+    return complain(a, EXIT_FINDING, "the capture has no TCP connection in it: of its %llu packets %llu are of UDP, and the rest is no TCP over IP, or cut short", all,
+                    (unsigned long long)n.udp);
+}
+
+/* --connection N or HOST; by default the first with a ClientHello in it. */
 static bool choose_connection(const struct args *a, const troth_capture *c, size_t *i)
 {
-    const char *asked = args_value(a, OPT_CONNECTION, "1");
+    const char *asked = args_value(a, OPT_CONNECTION, NULL);
+    if (!asked) {
+        for (*i = 0; *i < troth_capture_count(c) && !troth_capture_at(c, *i).tls; ++*i)
+            ;
+        *i = *i < troth_capture_count(c) ? *i : 0;
+        return true;
+    }
     char *end;
     unsigned long n = strtoul(asked, &end, 10);
     *i = n ? n - 1 : SIZE_MAX;
@@ -99,7 +132,7 @@ static int capture(const struct args *a, const troth_story_options *o, uint8_t *
     if (!c && e.reason != TROTH_R_NONE)
         complain(a, EXIT_FILE, "%s: %s: %s", path, e.text, e.detail);
     if (c && !troth_capture_count(c)) {
-        status = complain(a, EXIT_FINDING, "the capture has no TCP connection in it: troth reads TLS over TCP, not QUIC, DTLS or other things over UDP");
+        status = no_connection(a, c);
     } else if (c && choose_connection(a, c, &i)) {
         troth_story *s = troth_story_new(NULL);
         if (args_has(a, OPT_SECRETS))
@@ -109,7 +142,7 @@ static int capture(const struct args *a, const troth_story_options *o, uint8_t *
         if (troth_capture_explain(c, i, (troth_span){ keys, keys_n }, troth_libcrypto(), s))
             status = show(a, s, o, EXIT_OK);
         if (troth_capture_count(c) > 1 && !args_has(a, OPT_CONNECTION) && !args_has(a, OPT_QUIET)) {
-            fprintf(stderr, "The capture has %zu connections; this was the first. Choose with --connection:\n", troth_capture_count(c));
+            fprintf(stderr, "The capture has %zu connections; this was number %zu. Choose with --connection:\n", troth_capture_count(c), i + 1);
             list_connections(c);
         }
         troth_story_free(s);

@@ -85,11 +85,21 @@ typedef struct troth_captured {
     uint32_t packets;
     uint64_t bytes_out, bytes_in;     /* payload from the client, from the server                  */
     bool     reset;
+    bool     tls;                     /* a ClientHello is in it                                    */
 } troth_captured;
+/* What a capture holds, for saying why there is nothing to tell. */
+typedef struct troth_capture_counts {
+    uint64_t packets, tcp, udp;       /* of TCP and UDP over IP                                    */
+    uint64_t quic, dtls;              /* of UDP: first packets of QUIC, records of DTLS            */
+    uint64_t unread;                  /* anything else, fragments, and what is cut short           */
+    uint64_t left_out;                /* of TCP: of connections beyond the first 65536             */
+    uint32_t strange_link;            /* a link type that is not read; 0: none                     */
+} troth_capture_counts;
 TROTH_API TROTH_CHECK troth_capture *troth_capture_open(troth_span file, const troth_allocator *mem, troth_error *);
 TROTH_API void troth_capture_free(troth_capture *);
 TROTH_API size_t troth_capture_count(const troth_capture *);
 TROTH_API troth_captured troth_capture_at(const troth_capture *, size_t i);
+TROTH_API troth_capture_counts troth_capture_packets(const troth_capture *);
 /* Reads the i-th connection into a story, decrypting what the key log (NSS format, RFC 9850; may be empty) and the secrets in the
  * capture allow.  Takes one ownership of the provider.  False: no such connection, or no memory. */
 TROTH_API TROTH_CHECK bool troth_capture_explain(troth_capture *, size_t i, troth_span keylog, troth_provider *, troth_story *);

@@ -53,31 +53,33 @@ void dissect_keylog(struct dissect *d, span text)
 
 /* ---- keys */
 
+/* The hash and cipher of the suite; false: troth has none of the kind. */
 static bool suite_parts(struct dissect *d)
 {
-    if (!d->provider)
-        return false;
+    static const struct {
+        const char *part;
+        uint8_t     aead;
+    } ciphers[] = { { "CHACHA20_POLY1305", TROTH_CHACHA20_POLY1305 }, { "AES_256_GCM", TROTH_AES_256_GCM }, { "AES_128_GCM", TROTH_AES_128_GCM } };
     const char *name = name_of(&names_suite, d->suite);
-    bool big = strstr(name, "SHA384") != NULL;
-    d->hash = provider_hash(d->provider, big ? TROTH_SHA384 : TROTH_SHA256);
-    d->aead = provider_aead(d->provider, strstr(name, "CHACHA20_POLY1305") ? TROTH_CHACHA20_POLY1305
-                                       : strstr(name, "AES_256_GCM") ? TROTH_AES_256_GCM : TROTH_AES_128_GCM);
-    bool known = strstr(name, "_GCM_SHA") || strstr(name, "CHACHA20_POLY1305");
-    return known && d->hash && d->aead;
+    d->hash = provider_hash(d->provider, strstr(name, "SHA384") ? TROTH_SHA384 : TROTH_SHA256);
+    d->aead = NULL;
+    for (size_t i = 0; i < COUNT_OF(ciphers) && !d->aead; i++)
+        if (strstr(name, ciphers[i].part))
+            d->aead = provider_aead(d->provider, ciphers[i].aead);
+    return d->hash && d->aead;
 }
 
-static void tell_key(struct dissect *d, const char *label, const char *from, span value)
+static void tell_key(struct dissect *d, const troth_hash *hash, const char *label, const char *from, span value)
 {
     const struct witness *w = d->witness;
-    w->key(w->self, &(struct saw_key){ .label = label, .from = from, .hash = d->hash->name, .value = value });
+    w->key(w->self, &(struct saw_key){ .label = label, .from = from, .hash = hash->name, .value = value });
 }
 
-static void set_traffic(struct dissect *d, enum direction from, span secret, uint8_t epoch)
+static void set_traffic(const troth_hash *hash, const troth_aead *aead, struct protect *p, span secret, uint8_t epoch)
 {
     uint8_t key[TROTH_AEAD_KEY_MAX], iv[IV_MAX];
-    if (expand_label(d->hash, key, d->aead->key_n, secret, "key", SPAN_NONE) &&
-        expand_label(d->hash, iv, d->aead->nonce_n, secret, "iv", SPAN_NONE))
-        protect_set(&d->side[from].protect, FORM_13, d->aead, key, iv, epoch);
+    if (expand_label(hash, key, aead->key_n, secret, "key", SPAN_NONE) && expand_label(hash, iv, aead->nonce_n, secret, "iv", SPAN_NONE))
+        protect_set(p, FORM_13, aead, key, iv, epoch);
     secret_wipe(key, sizeof key);
     secret_wipe(iv, sizeof iv);
 }
@@ -86,15 +88,18 @@ static void set_traffic(struct dissect *d, enum direction from, span secret, uin
 static void turn(struct dissect *d, enum direction from, const char *log_label, const char *label, const char *above, uint8_t epoch)
 {
     struct side *s = &d->side[from];
+    bool later = from == FROM_CLIENT && d->early;
     size_t n = d->hash ? find_secret(d, log_label, s->secret) : 0;
     s->blind = !n;
     if (!n) {
+        d->early &= from != FROM_CLIENT;
         protect_end(&s->protect);
         s->protect.epoch = epoch;
         return;
     }
-    tell_key(d, label, above, span_of(s->secret, n));
-    set_traffic(d, from, span_of(s->secret, n), epoch);
+    d->opened = true;
+    tell_key(d, d->hash, label, above, span_of(s->secret, n));
+    set_traffic(d->hash, d->aead, later ? &d->waiting : &s->protect, span_of(s->secret, n), epoch);
 }
 
 static void turn_handshake(struct dissect *d, enum direction from)
@@ -116,7 +121,7 @@ static void next_generation(struct dissect *d, enum direction from)
     if (s->blind || !expand_label(d->hash, next, d->hash->n, span_of(s->secret, d->hash->n), "traffic upd", SPAN_NONE))
         return;
     memcpy(s->secret, next, d->hash->n);
-    set_traffic(d, from, span_of(next, d->hash->n), EPOCH_APPLICATION);
+    set_traffic(d->hash, d->aead, &s->protect, span_of(next, d->hash->n), EPOCH_APPLICATION);
     secret_wipe(next, sizeof next);
 }
 
@@ -131,7 +136,7 @@ static void turn12(struct dissect *d, enum direction from)
     if (s->blind)
         return;
     if (!d->side[FROM_CLIENT].done && !d->side[FROM_SERVER].done)
-        tell_key(d, "master secret", NULL, span_of(main, 48));
+        tell_key(d, d->hash, "master secret", NULL, span_of(main, 48));
     size_t key_n = d->aead->key_n, iv_n = protect_iv_n(FORM_12, d->aead);
     tls12_prf(d->hash, block, 2 * (key_n + iv_n), span_of(main, 48), "key expansion", SPAN_OF(d->server_random), SPAN_OF(d->client_random));
     size_t which = from == FROM_CLIENT ? 0 : 1;
@@ -146,6 +151,68 @@ static void turn12(struct dissect *d, enum direction from)
     secret_wipe(block, sizeof block);
 }
 
+/* ---- early data: what a client sends under keys of its ticket, whether it is taken or not */
+
+static bool early_keys(struct dissect *d, uint8_t cipher, bool tell)
+{
+    uint8_t secret[48];
+    size_t n = find_secret(d, "CLIENT_EARLY_TRAFFIC_SECRET", secret);
+    const troth_hash *hash = n ? provider_hash(d->provider, n == 48 ? TROTH_SHA384 : TROTH_SHA256) : NULL;
+    const troth_aead *aead = hash ? provider_aead(d->provider, cipher) : NULL;
+    bool can = aead && (cipher == TROTH_AES_256_GCM) == (n == 48);
+    if (can && tell)
+        tell_key(d, hash, "c e traffic", "Early Secret", span_of(secret, n));
+    else if (can)
+        set_traffic(hash, aead, &d->side[FROM_CLIENT].protect, span_of(secret, n), EPOCH_EARLY);
+    secret_wipe(secret, sizeof secret);
+    return can;
+}
+
+static void early_over(struct dissect *d)
+{
+    struct protect *p = &d->side[FROM_CLIENT].protect;
+    if (!d->early)
+        return;
+    d->early = false;
+    protect_end(p);
+    *p = d->waiting;
+    protect_init(&d->waiting, p->memory, FROM_CLIENT);
+    d->side[FROM_CLIENT].blind = !protect_on(p) && d->version;
+}
+
+/* Is it early data, or under the handshake keys already?  Which cipher seals the early ones only their ticket says.  So it is tried. */
+static enum opened open_early(struct dissect *d, struct record *r)
+{
+    static const uint8_t ciphers[] = { TROTH_AES_256_GCM, TROTH_AES_128_GCM, TROTH_CHACHA20_POLY1305 };
+    struct protect *p = &d->side[FROM_CLIENT].protect;
+    bool known = protect_on(p);
+    uint8_t sealed[LIMIT_CIPHERTEXT_12];
+    size_t n = r->n < sizeof sealed ? r->n : sizeof sealed;
+    enum opened o = OPEN_BAD_MAC;
+    memcpy(sealed, r->body, n);
+    for (size_t i = 0; (o == OPEN_BAD_MAC || o == OPEN_SHORT) && i < COUNT_OF(ciphers) && d->provider; i++) {
+        if (known ? i > 0 : !early_keys(d, ciphers[i], false))
+            continue;
+        memcpy(r->body, sealed, n);
+        p->witness = d->witness;
+        o = protect_open(p, &d->error, r);
+        if (o == OPENED && !known)
+            early_keys(d, ciphers[i], true);
+    }
+    if (o == OPENED || o == OPEN_FAILED)
+        return o;
+    if (!known)
+        protect_end(p);
+    if (!protect_on(&d->waiting))
+        return o;
+    memcpy(r->body, sealed, n);
+    d->waiting.witness = d->witness;
+    o = protect_open(&d->waiting, &d->error, r);
+    if (o == OPENED)
+        early_over(d);
+    return o;
+}
+
 /* ---- messages */
 
 static void after(struct dissect *d, enum direction from, uint8_t type, const struct reading *r)
@@ -154,16 +221,21 @@ static void after(struct dissect *d, enum direction from, uint8_t type, const st
     if (type == HS_client_hello) {
         memcpy(d->client_random, r->random, 32);
         d->has_hello = true;
+        if (!r->early) /* a second hello never has any */
+            early_over(d);
+        d->early = r->early;
+        d->ech = r->ech;
     } else if (type == HS_server_hello) {
         d->version = r->version;
         d->suite = r->suite;
         memcpy(d->server_random, r->random, 32);
-        if (!suite_parts(d))
+        d->suite_closed = d->provider && !suite_parts(d);
+        if (!d->provider || d->suite_closed)
             d->hash = NULL;
+        d->early &= r->version == VERSION_TLS_1_3;
         if (r->version == VERSION_TLS_1_3 && !r->retry) {
             turn_handshake(d, FROM_SERVER);
-            if (!d->early)
-                turn_handshake(d, FROM_CLIENT);
+            turn_handshake(d, FROM_CLIENT);
         }
     } else if (type == HS_finished && tls13) {
         d->side[from].done = true;
@@ -171,7 +243,7 @@ static void after(struct dissect *d, enum direction from, uint8_t type, const st
     } else if (type == HS_finished) {
         d->side[from].done = true;
     } else if (type == HS_end_of_early_data) {
-        turn_handshake(d, FROM_CLIENT);
+        early_over(d);
     } else if (type == HS_key_update) {
         next_generation(d, from);
     }
@@ -186,7 +258,7 @@ static bool handshake(struct dissect *d, enum direction from, span fragment)
         enum messages_answer answer = messages_next(&s->messages, &d->error, &m);
         if (answer != MESSAGE_WHOLE)
             return answer == MESSAGE_MORE;
-        struct reading r = { .witness = d->witness, .from = from, .version = d->version, .epoch = s->protect.epoch,
+        struct reading r = { .witness = d->witness, .from = from, .version = d->version, .suite = d->suite, .epoch = s->protect.epoch,
                              .finished_n = d->version != VERSION_TLS_1_3 ? 12 : d->hash ? d->hash->n : 32 };
         TRY(reading_message(&r, m.raw, &d->error));
         after(d, from, m.type, &r);
@@ -220,7 +292,8 @@ static bool alert(struct dissect *d, enum direction from, span content)
     struct rd r = rd_init(&ctx, content);
     if (!alert_read(&a, &r))
         return error_from_rd(&d->error, __FILE__, __LINE__, "Alert", &r);
-    if (a.description != ALERT_close_notify && a.description != ALERT_user_canceled)
+    bool warning = a.level == ALERT_LEVEL_warning && d->version != VERSION_TLS_1_3; /* until TLS 1.3 the connection went on */
+    if (a.description != ALERT_close_notify && a.description != ALERT_user_canceled && !warning)
         tell_refusal(d, from, a.description);
     return true;
 }
@@ -251,56 +324,59 @@ static bool content(struct dissect *d, enum direction from, const struct record 
     }
 }
 
-/* A record that nobody here can open: told by its outside. */
-static void closed_record(struct dissect *d, enum direction from, const struct record *r)
+/* A record that nobody here can open: told by its outside.  An alert of TLS 1.3 is two bytes, their type and a tag. */
+static bool closed_record(struct dissect *d, enum direction from, const struct record *r)
 {
+    enum { SEALED_ALERT = 2 + 1 + 16 };
     const struct witness *w = d->witness;
     struct side *s = &d->side[from];
     w->record(w->self, &(struct saw_record){ .from = from, .type = r->outer, .inner = 0, .epoch = s->protect.epoch, .seq = s->protect.seq++,
                                              .length = (uint32_t)(r->n + LIMIT_RECORD_HEADER) });
+    s->on |= d->version == VERSION_TLS_1_3 ? r->outer == CONTENT_APPLICATION_DATA && r->n > SEALED_ALERT : r->outer != CONTENT_ALERT;
+    return true;
 }
 
-/* Early data follows its hello at once: the first protected record of a client before any answer. */
-static void maybe_early(struct dissect *d, enum direction from, const struct record *r)
+/* Early data that nobody can open, or that was refused: it takes no number of the keys that come. */
+static bool closed_early(struct dissect *d, const struct record *r)
 {
-    if (d->provider && from == FROM_CLIENT && !d->version && d->has_hello && r->type == CONTENT_APPLICATION_DATA && !d->early) {
-        uint8_t secret[48];
-        d->early = true;
-        size_t n = find_secret(d, "CLIENT_EARLY_TRAFFIC_SECRET", secret);
-        d->side[FROM_CLIENT].blind = true; /* the suite is the ticket's; the key log has no word of it: try by length */
-        d->hash = provider_hash(d->provider, n == 48 ? TROTH_SHA384 : TROTH_SHA256);
-        d->aead = provider_aead(d->provider, n == 48 ? TROTH_AES_256_GCM : TROTH_AES_128_GCM);
-        if (n && d->hash && d->aead)
-            turn(d, FROM_CLIENT, "CLIENT_EARLY_TRAFFIC_SECRET", "c e traffic", "Early Secret", EPOCH_EARLY);
-    }
+    const struct witness *w = d->witness;
+    w->record(w->self, &(struct saw_record){ .from = FROM_CLIENT, .type = r->outer, .inner = 0, .epoch = EPOCH_EARLY,
+                                             .length = (uint32_t)(r->n + LIMIT_RECORD_HEADER) });
+    return true;
+}
+
+/* A connection begins with a hello, or with an alert instead of one.  What begins otherwise was not captured from its beginning. */
+static void look_at_first(struct dissect *d, enum direction from, const struct record *r)
+{
+    struct side *s = &d->side[from];
+    bool hello = r->type == CONTENT_HANDSHAKE && r->n && (r->body[0] == HS_client_hello || r->body[0] == HS_server_hello || r->body[0] == HS_hello_request);
+    if (!s->began && d->provider && !d->has_hello && !hello && r->type != CONTENT_ALERT)
+        d->midway = s->blind = true;
+    s->began = true;
 }
 
 static bool one_record(struct dissect *d, enum direction from, struct record *r)
 {
     struct side *s = &d->side[from];
-    maybe_early(d, from, r);
-    bool protected13 = d->version == VERSION_TLS_1_3 && r->type != CONTENT_APPLICATION_DATA; /* in the clear in spite of keys: CCS, early alerts */
-    if (protected13 && (protect_on(&s->protect) || s->blind)) {
+    look_at_first(d, from, r);
+    bool early = from == FROM_CLIENT && d->early, data = r->type == CONTENT_APPLICATION_DATA;
+    if (!data && (early || (d->version == VERSION_TLS_1_3 && (protect_on(&s->protect) || s->blind)))) { /* in the clear in spite of keys: CCS, early alerts */
         const struct witness *w = d->witness;
         w->record(w->self, &(struct saw_record){ .from = from, .type = r->type, .inner = r->type, .length = (uint32_t)(r->n + LIMIT_RECORD_HEADER), .content = (uint32_t)r->n });
         return content(d, from, r);
     }
-    if (s->blind) {
-        closed_record(d, from, r);
-        return true;
+    if (early) {
+        enum opened o = open_early(d, r);
+        return o == OPENED ? content(d, from, r) : o != OPEN_FAILED && closed_early(d, r);
     }
+    s->blind |= data && !protect_on(&s->protect); /* data is never in the clear */
+    if (s->blind)
+        return closed_record(d, from, r);
     s->protect.witness = d->witness;
     enum opened o = protect_open(&s->protect, &d->error, r);
     if (o == OPENED)
         return content(d, from, r);
-    if (d->early && from == FROM_CLIENT && s->protect.epoch == EPOCH_HANDSHAKE && !s->done) {
-        closed_record(d, from, r); /* early data that was refused */
-        s->protect.seq--;
-        return true;
-    }
-    if (o == OPEN_FAILED)
-        return false;
-    return fail(d, RECORD_BAD_MAC, "record %llu of the %s", (unsigned long long)s->protect.seq, from == FROM_CLIENT ? "client" : "server");
+    return o != OPEN_FAILED && fail(d, RECORD_BAD_MAC, "record %llu of the %s", (unsigned long long)s->protect.seq, from == FROM_CLIENT ? "client" : "server");
 }
 
 void dissect_init(struct dissect *d, const struct witness *w, const troth_provider *p, const troth_allocator *mem)
@@ -311,6 +387,22 @@ void dissect_init(struct dissect *d, const struct witness *w, const troth_provid
         protect_init(&d->side[i].protect, mem, (enum direction)i);
         messages_init(&d->side[i].messages, mem);
     }
+    protect_init(&d->waiting, mem, FROM_CLIENT);
+}
+
+static enum form form_now(const struct dissect *d, enum direction from)
+{
+    const struct side *s = &d->side[from];
+    bool closed = s->blind || (from == FROM_CLIENT && d->early) || (!s->began && !d->has_hello);
+    return protect_on(&s->protect) ? (enum form)s->protect.form : closed ? FORM_OTHER : FORM_PLAIN;
+}
+
+bool dissect_finished(const struct dissect *d)
+{
+    for (int k = 0; k < 2; k++)
+        if (!d->side[k].done && !(d->side[k].blind && d->side[k].on))
+            return false;
+    return true;
 }
 
 bool dissect_bytes(struct dissect *d, enum direction from, span bytes)
@@ -328,14 +420,11 @@ bool dissect_bytes(struct dissect *d, enum direction from, span bytes)
         struct record r;
         enum deframed got;
         bool ok = true;
-        enum form form = protect_on(&s->protect) ? (enum form)s->protect.form : s->blind ? FORM_12 : FORM_PLAIN;
-        while (ok && (got = deframe(&s->in, &r, form, &d->error)) == DEFRAME_RECORD) {
+        while (ok && (got = deframe(&s->in, &r, form_now(d, from), &d->error)) == DEFRAME_RECORD)
             ok = one_record(d, from, &r);
-            form = protect_on(&s->protect) ? (enum form)s->protect.form : s->blind ? FORM_12 : FORM_PLAIN;
-        }
         d->stopped = !ok || got == DEFRAME_BAD;
     }
-    if (d->stopped && d->error.reason)
+    if (d->stopped && d->error.reason && !d->midway)
         d->witness->failure(d->witness->self, &d->error);
     return !d->stopped && !d->error.reason;
 }
@@ -347,5 +436,6 @@ void dissect_free(struct dissect *d)
         protect_end(&d->side[i].protect);
         messages_free(&d->side[i].messages);
     }
+    protect_end(&d->waiting);
     secret_wipe(d, sizeof *d);
 }

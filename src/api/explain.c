@@ -50,14 +50,108 @@ size_t troth_capture_count(const troth_capture *c)
     return c ? c->n : 0;
 }
 
-/* The server name in a first ClientHello that lies whole in the first segments; a look, not a reading. */
-static void peek_name(struct text *t, const struct flow *f)
+troth_capture_counts troth_capture_packets(const troth_capture *c)
+{
+    return c ? c->c.counts : (troth_capture_counts){ .packets = 0 };
+}
+
+/* ---- what stands before TLS: of a proxy, of another protocol that goes over to TLS */
+
+static bool begins_with(span b, const void *p, size_t n)
+{
+    return b.n >= n && !memcmp(b.p, p, n);
+}
+
+/* How long the PROXY header is that a piece may begin with. */
+static size_t proxy_header_n(span b)
+{
+    static const uint8_t second[12] = "\r\n\r\n\0\r\nQUIT\n";
+    size_t n = 0;
+    if (begins_with(b, second, sizeof second) && b.n >= 16)
+        return 16 + ((size_t)b.p[14] << 8 | b.p[15]);
+    for (; begins_with(b, "PROXY ", 6) && n + 1 < b.n; n++)
+        if (b.p[n] == '\r' && b.p[n + 1] == '\n')
+            return n + 2;
+    return 0;
+}
+
+/* Where the hello of the client begins in a piece; SIZE_MAX: it is in another one. */
+static size_t hello_in(span b)
+{
+    size_t skip = proxy_header_n(b);
+    return says_hello(span_slice(b, skip, b.n)) ? skip : SIZE_MAX;
+}
+
+static bool holds(span b, const char *word)
+{
+    size_t n = strlen(word), same;
+    for (size_t i = 0; i + n <= b.n; i++) {
+        for (same = 0; same < n && (b.p[i + same] & 0xdf) == (word[same] & 0xdf);)
+            same++;
+        if (same == n)
+            return true;
+    }
+    return false;
+}
+
+/* What a piece of the client's says that TLS is to begin for. */
+static const char *kind_of_preface(span b)
+{
+    if (begins_with(b, "CONNECT ", 8))
+        return "an HTTP proxy was asked for a way to the server (CONNECT)";
+    if (proxy_header_n(b))
+        return "a load balancer said who the client is (PROXY)";
+    if (begins_with(b, "\5", 1) || begins_with(b, "\4", 1))
+        return "a proxy was asked for a way to the server (SOCKS)";
+    if (begins_with(b, "\0\0\0\10\4\322\26\57", 8))
+        return "PostgreSQL was asked for TLS (SSLRequest)";
+    return holds(b, "STARTTLS") || holds(b, "STLS") || holds(b, "AUTH TLS") ? "the client asked for TLS (STARTTLS)" : NULL;
+}
+
+/* Takes what stands before the first hello off the pieces, and says what it was; returns how many pieces were used up. */
+static size_t skip_preface(troth_story *s, struct arrived_bytes *all, size_t n)
+{
+    size_t k = 0, in = SIZE_MAX;
+    uint64_t bytes[2] = { 0 };
+    const char *kind = NULL, *more;
+    while (k < n && (all[k].from != FROM_CLIENT || (in = hello_in(all[k].bytes)) == SIZE_MAX))
+        k++;
+    if (k == n || (!k && !in)) /* no TLS at all, or nothing but TLS */
+        return 0;
+    for (size_t i = 0; i <= k; i++) {
+        bytes[all[i].from] += i < k ? all[i].bytes.n : in;
+        more = all[i].from == FROM_CLIENT && (i < k || in) ? kind_of_preface(span_slice(all[i].bytes, 0, i < k ? all[i].bytes.n : in)) : NULL;
+        kind = more ? more : kind;
+    }
+    all[k].bytes = span_slice(all[k].bytes, in, all[k].bytes.n);
+    char room[300];
+    struct text t = TEXT_IN(room);
+    text_add(&t, "before TLS, in plain text: %llu bytes of the client, %llu of the server%s%s", (unsigned long long)bytes[FROM_CLIENT],
+             (unsigned long long)bytes[FROM_SERVER], kind ? ": " : "", kind ? kind : "");
+    troth_story_mark(s, room);
+    return k;
+}
+
+/* The first segment of the client's that a hello begins in, near the beginning; NULL: none. */
+static const struct segment *hello_of(const struct flow *f, size_t *at)
+{
+    enum { MOST = 64 };
+    const struct segment *g = f->stream[f->client].first;
+    for (int i = 0; g && i < MOST; i++, g = g->next)
+        if ((*at = hello_in(g->bytes)) != SIZE_MAX)
+            return g;
+    return NULL;
+}
+
+/* The server name in a first ClientHello that lies whole in the segments that begin with it; a look, not a reading. */
+static void peek_name(struct text *t, const struct segment *first, size_t at)
 {
     uint8_t hello[4096];
     size_t n = 0;
-    for (const struct segment *g = f->stream[f->client].first; g && n + g->bytes.n <= sizeof hello; g = g->next) {
-        memcpy(hello + n, g->bytes.p, g->bytes.n);
-        n += g->bytes.n;
+    for (const struct segment *g = first; g && n + g->bytes.n - (g == first ? at : 0) <= sizeof hello; g = g->next) {
+        span b = span_slice(g->bytes, g == first ? at : 0, g->bytes.n);
+        memcpy(hello + n, b.p, b.n);
+        n += b.n;
     }
     struct rd_ctx ctx;
     struct client_hello ch;
@@ -81,7 +175,11 @@ troth_captured troth_capture_at(const troth_capture *c, size_t i)
     struct text a = TEXT_IN(out.client), b = TEXT_IN(out.server), s = TEXT_IN(out.server_name);
     endpoint_text(&a, &f->end[f->client]);
     endpoint_text(&b, &f->end[!f->client]);
-    peek_name(&s, f);
+    size_t at = 0;
+    const struct segment *hello = hello_of(f, &at);
+    out.tls = hello != NULL;
+    if (hello)
+        peek_name(&s, hello, at);
     out.began = f->began;
     out.packets = f->packets;
     for (int k = 0; k < 2; k++) {
@@ -114,6 +212,71 @@ static void about(troth_story *s, const troth_captured *what)
     troth_story_about(s, room, what->began / 1000000);
 }
 
+static void fail_capture(troth_story *s, enum troth_reason why, const char *detail)
+{
+    troth_error e = { .reason = TROTH_R_NONE };
+    error_set(&e, why, __FILE__, __LINE__, "%s", detail);
+    s->witness.failure(s, &e);
+}
+
+/* How it ended, where no message says so and the handshake was not over. */
+static void tell_end(troth_story *s, const struct dissect *d, const struct flow *f, bool answered)
+{
+    const struct stream *client = &f->stream[f->client], *server = &f->stream[!f->client];
+    bool client_ended = client->fin || client->reset, server_ended = server->fin || server->reset;
+    bool by_server = server_ended && (!client_ended || server->ended <= client->ended);
+    const struct stream *first = by_server ? server : client;
+    if (s->failure.reason != TROTH_R_NONE || dissect_finished(d))
+        return;
+    if (d->midway || (!d->has_hello && !client->syn && !server->syn))
+        fail_capture(s, TROTH_R_CAPTURE_INCOMPLETE, "it begins in the middle of the connection");
+    else if (client->lost || server->lost)
+        fail_capture(s, TROTH_R_CAPTURE_INCOMPLETE, client->lost ? "bytes of the client are missing" : "bytes of the server are missing");
+    else if (first->reset)
+        fail_capture(s, answered ? TROTH_R_NET_RESET_MID : TROTH_R_NET_RESET_ON_HELLO, by_server ? "RST from the server" : "RST from the client");
+    else if (first->fin)
+        fail_capture(s, answered ? TROTH_R_EOF_MID : TROTH_R_EOF_ON_HELLO, by_server ? "FIN from the server" : "FIN from the client");
+    else
+        fail_capture(s, TROTH_R_CAPTURE_INCOMPLETE, "it ends before the handshake does");
+}
+
+/* What cannot be read, and why. */
+static void mark_gaps(troth_story *s, const struct dissect *d, const struct flow *f)
+{
+    char room[200];
+    struct text t = TEXT_IN(room);
+    for (int k = 0; k < 2; k++)
+        if (f->stream[k].lost)
+            troth_story_mark(s, k == f->client ? "the capture misses bytes of the client from here on" : "the capture misses bytes of the server from here on");
+    s->blind = d->side[0].blind || d->side[1].blind;
+    if (!s->blind || d->midway)
+        return;
+    if (d->suite_closed)
+        text_add(&t, "encrypted: troth does not open records of %s", name_of(&names_suite, d->suite));
+    else
+        text_add(&t, "encrypted: no key log has %s of this connection%s", d->opened ? "all secrets" : "the secrets",
+                 d->ech && !d->opened ? "; after an encrypted hello they stand under the random of that one" : "");
+    troth_story_mark(s, room);
+}
+
+/* Both streams, in the order in which their bytes came. */
+static void read_streams(const struct flow *f, struct dissect *d, troth_story *s, struct arrived_bytes *all, size_t n)
+{
+    int64_t now = f->began;
+    bool answered = false;
+    troth_story_clock(s, replay_time, &now);
+    for (size_t k = skip_preface(s, all, n); k < n; k++) {
+        now = all[k].at;
+        answered |= all[k].from == FROM_SERVER;
+        s->witness.flight(s, all[k].from, all[k].bytes.n);
+        if (!dissect_bytes(d, all[k].from, all[k].bytes))
+            break;
+    }
+    mark_gaps(s, d, f);
+    tell_end(s, d, f, answered);
+    story_clock_stop(s);
+}
+
 bool troth_capture_explain(troth_capture *c, size_t i, troth_span keylog, troth_provider *provider, troth_story *s)
 {
     struct arrived_bytes *all;
@@ -122,30 +285,15 @@ bool troth_capture_explain(troth_capture *c, size_t i, troth_span keylog, troth_
     if (ok) {
         struct dissect d;
         troth_captured what = troth_capture_at(c, i);
-        int64_t now = what.began;
         about(s, &what);
-        troth_story_clock(s, replay_time, &now);
         dissect_init(&d, story_witness(s), provider, c->memory);
         d.data = on_data;
         d.data_ctx = s;
         dissect_keylog(&d, keylog);
         for (unsigned k = 0; k < c->c.n_secrets; k++)
             dissect_keylog(&d, c->c.secrets[k]);
-        for (size_t k = 0; k < n; k++) {
-            now = all[k].at;
-            s->witness.flight(s, all[k].from, all[k].bytes.n);
-            if (!dissect_bytes(&d, all[k].from, all[k].bytes))
-                break;
-        }
-        const struct flow *f = c->flows[i];
-        for (int k = 0; k < 2; k++)
-            if (f->stream[k].lost)
-                troth_story_mark(s, k == f->client ? "the capture misses bytes of the client from here on" : "the capture misses bytes of the server from here on");
-        s->blind = d.side[0].blind || d.side[1].blind;
-        if (s->blind)
-            troth_story_mark(s, "encrypted: no key log has the secrets of this connection");
+        read_streams(c->flows[i], &d, s, all, n);
         dissect_free(&d);
-        story_clock_stop(s);
     }
     troth_provider_free(provider);
     return ok;

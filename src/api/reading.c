@@ -1,5 +1,7 @@
 /* reading.c - one message told to a witness by the reader that would have handled it.  Decides nothing. */
+#include "api/api.h"
 #include "api/dissect.h"
+#include "explain/story.h"
 #include "x509/cert.h"
 
 static const char *type_name(uint8_t type, bool retry)
@@ -41,11 +43,37 @@ static void certificates(const struct reading *r, const struct certificate *c)
     }
 }
 
+/* What is inside a compressed message, as far as it can be expanded: shown as it would be without. */
+static void expanded(const struct reading *x, const struct compressed_certificate *cc)
+{
+    enum { MOST = 1 << 18 };
+    const troth_allocator *mem = plain_memory();
+    size_t kinds, n = cc->uncompressed_length;
+    const troth_compressor *how = compressors_built_in(&kinds);
+    uint8_t *p = n && n <= MOST ? mem->alloc(mem->ctx, n) : NULL;
+    while (kinds && how->id != cc->algorithm) {
+        how++;
+        kinds--;
+    }
+    if (p && kinds && how->expand(p, n, cc->compressed_certificate_message) == n) {
+        struct certificate c;
+        struct rd_ctx ctx;
+        rd_ctx_init(&ctx, span_of(p, n), NULL);
+        struct rd r = rd_init(&ctx, span_of(p, n));
+        if (certificate_read(&c, &r, NULL))
+            certificates(x, &c);
+    }
+    if (p)
+        mem->free(mem->ctx, p, n);
+}
+
 static bool hello(struct reading *x, struct rd *r)
 {
     struct client_hello ch;
     TRY(client_hello_read_all(&ch, r));
     memcpy(x->random, ch.random.p, sizeof x->random);
+    x->early = exts_have(&ch.exts, X_EARLY_DATA);
+    x->ech = exts_have(&ch.exts, X_ENCRYPTED_CLIENT_HELLO);
     return true;
 }
 
@@ -60,6 +88,24 @@ static bool answer(struct reading *x, struct rd *r)
     TRY(exts_read(&sh.exts, r, x->retry ? IN_HRR : IN_SH, x->version == VERSION_TLS_1_3 ? x->version : VERSION_TLS_1_2, NULL));
     x->ems = exts_have(&sh.exts, X_EXTENDED_MASTER_SECRET);
     return true;
+}
+
+/* Messages that an older version has in another form, or another key exchange; false: it is none. */
+static bool is_older(const struct reading *x, uint8_t type)
+{
+    bool keys = type == HS_server_key_exchange || type == HS_client_key_exchange;
+    bool changed = type == HS_certificate_request || type == HS_certificate_verify || type == HS_server_key_exchange;
+    return (keys && !key_exchange_is_ours(x->suite, x->version) && x->suite) || (changed && x->version < VERSION_TLS_1_2);
+}
+
+static bool body_older(const struct reading *x, uint8_t type, struct rd *r)
+{
+    switch (type) {
+    case HS_server_key_exchange: return server_key_exchange_older_read(r, x->suite, x->version);
+    case HS_client_key_exchange: return client_key_exchange_older_read(r, x->suite);
+    case HS_certificate_request: return certificate_request_older_read(r);
+    default: return certificate_verify_older_read(r);
+    }
 }
 
 static bool body12(struct reading *x, uint8_t type, struct rd *r, struct certificate *c)
@@ -100,7 +146,10 @@ static bool body13(struct reading *x, uint8_t type, struct rd *r, struct certifi
     case HS_encrypted_extensions: return encrypted_extensions_read(&u.ee, r, NULL);
     case HS_certificate: return certificate_read(c, r, NULL);
     case HS_certificate_request: return certificate_request_read(&u.cr, r);
-    case HS_compressed_certificate: return compressed_certificate_read(&u.cc, r);
+    case HS_compressed_certificate:
+        TRY(compressed_certificate_read(&u.cc, r));
+        expanded(x, &u.cc);
+        return true;
     case HS_new_session_ticket: return new_session_ticket_read(&u.t, r);
     case HS_key_update: return key_update_read(&u.k, r);
     case HS_end_of_early_data: return empty_message_read(r, "EndOfEarlyData");
@@ -127,6 +176,8 @@ bool reading_message(struct reading *x, span raw, troth_error *e)
         ok = hello(x, &r);
     else if (ok && type == HS_server_hello)
         ok = answer(x, &r);
+    else if (ok && x->version && x->version != VERSION_TLS_1_3 && is_older(x, type))
+        ok = body_older(x, type, &r);
     else if (ok && type == HS_certificate_verify)
         ok = certificate_verify_read(&cv, &r);
     else if (ok)

@@ -1,9 +1,12 @@
 /* capture.h - packets of a capture file, put together to the two byte streams of each TCP connection.
  *
  * Pure: bytes in, spans out; reads pcap (both byte orders, micro- and nanoseconds) and pcapng (with decryption secrets).  Copes with
- * loss, reordering, retransmission and overlap: a stream ends at the first byte that was never captured, and says so. */
+ * loss, reordering, retransmission and overlap: a stream ends at the first byte that was never captured, and says so.  Must never take
+ * time that grows faster than the capture: whoever sends packets chooses their numbers. */
 #ifndef EXPLAIN_CAPTURE_H
 #define EXPLAIN_CAPTURE_H
+
+#include <troth/explain.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -23,7 +26,7 @@ struct arrived_bytes {
 };
 
 struct segment {
-    uint32_t seq;          /* of the first byte, relative to the first of the stream */
+    uint32_t seq;          /* of the first byte, as on the wire */
     uint32_t order;
     int64_t  at;
     span     bytes;
@@ -34,6 +37,7 @@ struct stream {
     struct segment *first, *last;
     uint32_t n, isn;
     bool     has_isn, syn, fin, reset;
+    int64_t  ended;        /* when the first FIN or RST came                       */
     uint64_t lost;         /* bytes known to be missing before what came later */
 };
 
@@ -43,15 +47,18 @@ struct flow {
     uint8_t         client; /* index in `end` */
     int64_t         began;
     uint32_t        packets;
-    struct flow    *next;
+    struct flow    *next, *same_hash;
 };
+
+enum { FLOW_HASHES = 4096 };
 
 struct capture {
     struct arena arena;
     struct flow *flows, *last;
+    struct flow *by_hash[FLOW_HASHES]; /* the newest first */
     uint32_t     n_flows;
-    uint64_t     packets, odd;   /* seen; not TCP over IP, or cut short  */
-    span         secrets[16];    /* key logs inside a pcapng             */
+    troth_capture_counts counts;
+    span         secrets[64];    /* key logs inside a pcapng             */
     unsigned     n_secrets;
     troth_error  error;
 };
@@ -61,6 +68,8 @@ bool MUST_USE capture_read(struct capture *c, span file, const troth_allocator *
 void capture_free(struct capture *c);
 /* The bytes of both directions in the order in which they came; *out lives in the arena.  Sets `lost` of the streams. */
 bool MUST_USE capture_deliver(struct capture *c, struct flow *f, struct arrived_bytes **out, size_t *n);
+/* Does a record with a ClientHello begin there? */
+bool MUST_USE says_hello(span);
 /* "192.0.2.1:443" */
 struct text;
 void endpoint_text(struct text *t, const struct endpoint *e);

@@ -275,5 +275,5 @@ const char *card_role(const struct card *c)
         return "a root that is trusted here; it was not sent";
     if (c->position == 0)
         return c->clients ? "the client's own certificate" : "the server's own certificate";
-    return "an authority in between";
+    return is(c->full, c->full_issuer) ? "a root, sent along" : "an authority in between";
 }

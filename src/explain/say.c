@@ -329,8 +329,10 @@ static void say_answer(struct text *t, const struct view *v)
     text_add(t, ".");
     if (v->early_accepted)
         text_add(t, " It also accepted data sent before this answer (0-RTT).");
-    else if (v->early_offered)
+    else if (v->early_offered && v->answered)
         text_add(t, " It did not take the early data (0-RTT).");
+    else if (v->early_offered)
+        text_add(t, " Whether it took the early data (0-RTT) cannot be seen.");
     if (v->ech_accepted)
         text_add(t, " It opened the encrypted hello (ECH) and answered that one: whoever listens learns only the public name.");
     else if (v->ech_refused)
@@ -357,12 +359,14 @@ static void say_certificate(struct text *t, const struct view *v)
         text_add(t, "No certificate had to be shown again: the server proved who it is by knowing a key that only the earlier session can have given it.");
     } else if (!v->n_cards && !first_tree(v, "Certificate", FROM_SERVER) && !first_tree(v, "CompressedCertificate", FROM_SERVER)) {
         text_add(t, v->broke && v->broke < STEP_CERTIFICATE ? "The connection ended before the server showed a certificate."
-                    : s->blind ? "What the server showed is encrypted, and no key log was given that has the keys to it."
+                    : v->suite.name && v->tls12 && strstr(v->suite.name, "_anon_") ? "No certificate was shown: with this suite nobody can tell who the other side is."
+                    : v->suite.name && v->tls12 && strstr(v->suite.name, "TLS_PSK_") ? "No certificate was shown: each side proved who it is by knowing the key that both were given."
+                    : s->blind ? "What the server showed is encrypted, and could not be opened."
                                : "No certificate was seen.");
     } else {
         text_add(t, "The server showed who it is");
         if (v->n_cards && !v->redact)
-            text_add(t, " - %s, vouched for by %s -", v->cards[0].subject, v->cards[0].issuer);
+            text_add(t, " - %s, vouched for by %s%s", v->cards[0].subject, v->cards[0].issuer, v->scheme.name ? " -" : "");
         text_add(t, "%s", !v->scheme.name            ? ""
                           : v->delegated[FROM_SERVER] ? " and signed this very conversation with a short-lived key that the certificate's key speaks for (a delegated credential)"
                                                       : " and signed this very conversation with its private key");
@@ -371,7 +375,7 @@ static void say_certificate(struct text *t, const struct view *v)
         text_add(t, ".");
     }
     if (v->client_asked)
-        text_add(t, " It also asked the client for a certificate, and %s.", !v->client_sent ? "got none" : v->delegated[FROM_CLIENT] ? "got one, with a delegated credential" : "got one");
+        text_add(t, " It also asked the client for a certificate, and %s.", !v->client_sent && s->blind && !v->client_spoke ? "whether it got one cannot be seen" : !v->client_sent ? "got none" : v->delegated[FROM_CLIENT] ? "got one, with a delegated credential" : "got one");
 }
 
 static void say_keys(struct text *t, const struct view *v)
@@ -387,8 +391,11 @@ static void say_keys(struct text *t, const struct view *v)
                              : "No key was made: the handshake did not get that far.");
         return;
     }
-    if (v->group.name)
+    const char *suite = v->tls12 && v->suite.name && !v->resumed ? v->suite.name : "";
+    if (v->group.name || strstr(suite, "DHE_") || strstr(suite, "DH_anon"))
         text_add(t, "Each side combined its own secret half with the other's public half, so both hold the same secret without ever having sent it");
+    else if (strstr(suite, "TLS_RSA_"))
+        text_add(t, "The client made a secret and sent it encrypted with the server's RSA key; whoever gets that key later can open what was recorded today");
     else
         text_add(t, "Both sides derived fresh keys from a secret they already shared");
     if (s->keys.n) {
@@ -398,12 +405,14 @@ static void say_keys(struct text *t, const struct view *v)
                       strcmp(ROWS(s, keys, struct told_key)[i].label, "master secret") != 0;
         text_add(t, "; from it came ");
         say_count(t, s->keys.n - agreed, "further secret");
-        if (equal && !different)
-            text_add(t, ", %s computed a second time by other code and found equal", equal + agreed == s->keys.n ? "each" : "most of them");
+        if (equal && !different && equal + agreed == s->keys.n)
+            text_add(t, ", each computed a second time by other code and found equal");
+        else if (equal && !different)
+            text_add(t, ", %u of them computed a second time by other code and found equal", equal);
         if (different)
             text_add(t, ", and %u do NOT agree with a second computation", different);
     }
-    text_add(t, v->finished ? ". Finished messages prove that nobody changed a byte on the way." : ".");
+    text_add(t, v->handshake_done ? ". Finished messages prove that nobody changed a byte on the way." : ".");
 }
 
 static void say_data(struct text *t, const struct view *v)
@@ -432,8 +441,10 @@ static void say_data(struct text *t, const struct view *v)
         say_count(t, records[FROM_SERVER], "record");
         text_add(t, ".");
     }
-    if (v->closed && !v->broke)
+    if (v->closed[FROM_CLIENT] && v->closed[FROM_SERVER] && !v->broke)
         text_add(t, " Both said goodbye properly (close_notify), so nothing was cut off unnoticed.");
+    else if ((v->closed[FROM_CLIENT] || v->closed[FROM_SERVER]) && !v->broke)
+        text_add(t, " The %s said goodbye (close_notify), so nothing that it sent was cut off unnoticed.", direction_name(v->closed[FROM_CLIENT] ? FROM_CLIENT : FROM_SERVER));
 }
 
 void say_step(struct text *t, const struct view *v, int step)

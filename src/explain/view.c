@@ -112,6 +112,7 @@ static void learn(struct view *v, size_t i)
         learn_alpn(v, t);
     } else if (is(t->type, "EncryptedExtensions")) {
         learn_alpn(v, t);
+        v->answered = true;
         v->early_accepted = v->early_offered && tree_find(t, NULL, "early_data", 0) != NODE_NONE;
     } else if (is(t->type, "Certificate")) {
         v->delegated[m->from] |= tree_find(t, "delegated_credential", "cred", 0) != NODE_NONE;
@@ -124,14 +125,17 @@ static void learn(struct view *v, size_t i)
         v->scheme = fact_of(t, tree_find(t, NULL, "algorithm", 0));
     } else if (is(t->type, "CertificateVerify")) {
         v->client_sent = true;
+    } else if (is(t->type, "change_cipher_spec") && m->from == FROM_SERVER) { /* of TLS 1.2: full handshakes had a ServerHelloDone before it */
+        v->resumed |= v->tls12 && v->suite.name && !first_message(v, "ServerHelloDone", FROM_SERVER, i);
     } else if (is(t->type, "Finished")) {
-        v->resumed |= v->tls12 && !first_message(v, "Certificate", FROM_SERVER, i);
+        v->client_spoke |= m->from == FROM_CLIENT;
+        v->resumed |= v->tls12 && m->from == FROM_SERVER && !first_message(v, "ServerHelloDone", FROM_SERVER, i);
         /* the handshake is over when both have come */
         v->handshake_done = v->finished;
         v->finished = true;
     } else if (is(t->type, "Alert")) {
         uint32_t what = tree_find(t, NULL, "description", 0);
-        v->closed |= what != NODE_NONE && t->nodes[what].saw.value == 0;
+        v->closed[m->from] |= what != NODE_NONE && t->nodes[what].saw.value == 0;
     }
 }
 

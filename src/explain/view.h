@@ -44,7 +44,9 @@ struct view {
     bool               external;   /* resumed from a key given beforehand, not from a session */
     bool               ech_accepted, ech_refused, ech_grease;
     bool               hello_retry, resumed, early_offered, early_accepted, client_asked, client_sent, ech_offered, finished, tls12;
-    bool               handshake_done, closed;
+    bool               answered;   /* EncryptedExtensions could be read: what it does not have was not accepted */
+    bool               client_spoke; /* the client's last flight could be read                                  */
+    bool               handshake_done, closed[2];
     bool               lone;       /* no connection: single messages, read by themselves */
     unsigned           round_trips;
     uint8_t            reached;    /* the last step that began               */

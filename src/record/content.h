@@ -13,8 +13,9 @@ enum content {
     CONTENT_APPLICATION_DATA = 23
 };
 
-/* How records look on the wire now: in the clear, or protected as TLS 1.3 or TLS 1.2 does it. */
-enum form { FORM_PLAIN, FORM_13, FORM_12 };
+/* How records look on the wire now: in the clear, or protected as TLS 1.3 or TLS 1.2 does it.  FORM_OTHER: by a key that is not known, of
+ * any version; for those who only look on. */
+enum form { FORM_PLAIN, FORM_13, FORM_12, FORM_OTHER };
 
 /* One record.  `body` is writable: it is opened where it lies, and after that `type`, `body` and `n` are what was inside. */
 struct record {

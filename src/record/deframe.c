@@ -101,7 +101,7 @@ static bool is_type(uint8_t type)
 /* The longest body of this type.  In the clear, application data can only be early data that was refused: it is protected. */
 static size_t longest(enum form form, uint8_t type)
 {
-    if (form == FORM_12)
+    if (form == FORM_12 || form == FORM_OTHER)
         return LIMIT_CIPHERTEXT_12;
     return form == FORM_13 || type == CONTENT_APPLICATION_DATA ? LIMIT_CIPHERTEXT_13 : LIMIT_PLAINTEXT;
 }

@@ -50,6 +50,7 @@ enum deframed { DEFRAME_MORE, DEFRAME_RECORD, DEFRAME_BAD };
  *   FORM_PLAIN  any version 0x03xx (a first ClientHello says 0x0301), at most 2^14 bytes (RFC 9846 5.1)
  *   FORM_13     0x0303, at most 2^14 + 256 (RFC 9846 5.2); what comes in the clear all the same, any version 0x03xx
  *   FORM_12     0x0303, at most 2^14 + 2048 (RFC 5246 6.2.3)
+ *   FORM_OTHER  any version 0x03xx, at most 2^14 + 2048
  * The type is one of the four of RFC 9846.  A wrong byte is refused as soon as it is there.  Bytes that are wrong from the first are
  * NOT_TLS: then inbuf_left() shows what the peer said instead. */
 enum deframed MUST_USE deframe(struct inbuf *b, struct record *r, enum form form, troth_error *e);

@@ -182,6 +182,21 @@ struct certificate_status {
 bool MUST_USE certificate_status_read(struct certificate_status *s, struct rd *r);
 void certificate_status_write(struct wr *w, const struct certificate_status *s);
 
+/* ---- older.c: what troth does not speak, read so that a capture can be told */
+
+/* How a suite of TLS 1.2 or older makes its secret. */
+struct key_exchange {
+    bool known, ec, dh, rsa, psk, anonymous;
+};
+struct key_exchange MUST_USE key_exchange_of(uint16_t suite);
+/* One that the readers above are for. */
+bool MUST_USE key_exchange_is_ours(uint16_t suite, uint16_t version);
+bool MUST_USE server_key_exchange_older_read(struct rd *r, uint16_t suite, uint16_t version);
+bool MUST_USE client_key_exchange_older_read(struct rd *r, uint16_t suite);
+/* Of TLS 1.1 and older, which name no signature algorithms. */
+bool MUST_USE certificate_request_older_read(struct rd *r);
+bool MUST_USE certificate_verify_older_read(struct rd *r);
+
 /* ---- alerts (RFC 9846 6): not a handshake message; the content of a record */
 struct alert_message {
     uint8_t level, description;
