@@ -226,12 +226,14 @@ static void tell_end(troth_story *s, const struct dissect *d, const struct flow 
     bool client_ended = client->fin || client->reset, server_ended = server->fin || server->reset;
     bool by_server = server_ended && (!client_ended || server->ended <= client->ended);
     const struct stream *first = by_server ? server : client;
-    if (s->failure.reason != TROTH_R_NONE || dissect_finished(d))
+    if (s->failure.reason != TROTH_R_NONE || (dissect_finished(d) && d->has_hello))
         return;
-    if (d->midway || (!d->has_hello && !client->syn && !server->syn))
+    if (d->midway || (!d->has_hello && (answered || (!client->syn && !server->syn))))
         fail_capture(s, TROTH_R_CAPTURE_INCOMPLETE, "it begins in the middle of the connection");
     else if (client->lost || server->lost)
         fail_capture(s, TROTH_R_CAPTURE_INCOMPLETE, client->lost ? "bytes of the client are missing" : "bytes of the server are missing");
+    else if (client_ended && !by_server && !answered)
+        fail_capture(s, TROTH_R_NET_TIMEOUT_HANDSHAKE, "the client gave up: the server did not answer its hello");
     else if (first->reset)
         fail_capture(s, answered ? TROTH_R_NET_RESET_MID : TROTH_R_NET_RESET_ON_HELLO, by_server ? "RST from the server" : "RST from the client");
     else if (first->fin)
@@ -264,6 +266,8 @@ static void read_streams(const struct flow *f, struct dissect *d, troth_story *s
 {
     int64_t now = f->began;
     bool answered = false;
+    size_t at;
+    d->midway = !f->stream[0].syn && !f->stream[1].syn && !hello_of(f, &at);
     troth_story_clock(s, replay_time, &now);
     for (size_t k = skip_preface(s, all, n); k < n; k++) {
         now = all[k].at;

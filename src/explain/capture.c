@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-enum capture_limits { FLOWS_MAX = 1 << 16, SEGMENTS_MAX = 1 << 20, INTERFACES_MAX = 1024, TUNNELS_MAX = 4 };
+enum capture_limits { FLOWS_MAX = 1 << 16, SEGMENTS_MAX = 1 << 20, INTERFACES_MAX = 1024, TUNNELS_MAX = 4, SAME_HASH_MAX = 200 };
 enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW_BSD = 12, LINK_RAW_OPENBSD = 14, LINK_RAW = 101, LINK_LOOP = 108, LINK_SLL = 113,
        LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276 };
 enum { IN_IPV4 = 4, ON_TCP = 6, ON_UDP = 17, IN_IPV6 = 41, IPV6_FRAGMENT = 44, IN_GRE = 47, IPV6_AUTH = 51 };
@@ -38,21 +38,29 @@ static bool same_end(const struct endpoint *a, const struct endpoint *b)
     return a->port == b->port && a->n == b->n && !memcmp(a->address, b->address, a->n);
 }
 
+static uint64_t end_hash(const struct endpoint *e)
+{
+    uint64_t h = e->port;
+    for (unsigned i = 0; i < e->n; i++)
+        h = (h ^ e->address[i]) * UINT64_C(0x100000001b3);
+    return (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 /* The same for both directions. */
 static unsigned flow_hash(const struct endpoint *a, const struct endpoint *b)
 {
-    uint32_t h = (uint32_t)a->port * b->port + a->port + b->port;
-    for (unsigned i = 0; i < a->n; i++)
-        h = h * 31 + (uint32_t)(a->address[i] ^ b->address[i]);
-    return (h ^ h >> 12) % FLOW_HASHES;
+    return (unsigned)((end_hash(a) + end_hash(b)) >> 40) % FLOW_HASHES;
 }
 
 static struct flow *flow_new(struct capture *c, const struct endpoint *from, const struct endpoint *to, int64_t at)
 {
-    struct flow *f = c->n_flows < FLOWS_MAX ? arena_alloc(&c->arena, sizeof *f) : NULL;
+    unsigned hash = flow_hash(from, to);
+    struct flow **head = &c->by_hash[hash];
+    bool room = c->n_flows < FLOWS_MAX && c->in_hash[hash] < SAME_HASH_MAX; /* who makes more of them agree makes no search longer */
+    struct flow *f = room ? arena_alloc(&c->arena, sizeof *f) : NULL;
     if (!f)
         return NULL;
-    struct flow **head = &c->by_hash[flow_hash(from, to)];
+    c->in_hash[hash]++;
     *f = (struct flow){ .end = { *from, *to }, .began = at, .same_hash = *head };
     *head = f;
     if (c->last)

@@ -50,12 +50,13 @@ struct flow {
     struct flow    *next, *same_hash;
 };
 
-enum { FLOW_HASHES = 4096 };
+enum { FLOW_HASHES = 8192 };
 
 struct capture {
     struct arena arena;
     struct flow *flows, *last;
     struct flow *by_hash[FLOW_HASHES]; /* the newest first */
+    uint8_t      in_hash[FLOW_HASHES]; /* how many         */
     uint32_t     n_flows;
     troth_capture_counts counts;
     span         secrets[64];    /* key logs inside a pcapng             */

@@ -32,10 +32,8 @@ class Stream:
 
 
 def pcap(packets, link=101):
-    out = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, link)
-    for t, p in packets:
-        out += struct.pack("<IIII", int(t), int(t % 1 * 1e6), len(p), len(p)) + p
-    return out
+    head = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, link)
+    return head + b"".join(struct.pack("<IIII", int(t), int(t % 1 * 1e6), len(p), len(p)) + p for t, p in packets)
 
 
 class Relay:
