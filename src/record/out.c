@@ -92,6 +92,7 @@ bool outq_put_clear(struct outq *q, troth_error *e, uint8_t type, uint16_t versi
 uint8_t *outq_place(struct outq *q, size_t n)
 {
     troth_error ignored;
+    error_none(&ignored);
     return room(q, &ignored, LIMIT_RECORD_HEADER + n) ? q->p + q->end + LIMIT_RECORD_HEADER : NULL;
 }
 
