@@ -11,13 +11,21 @@ struct troth_capture {
     size_t                 n;
 };
 
+/* What *error held before is not to be read. */
+static bool no_memory(troth_error *error, const char *what)
+{
+    if (!error)
+        return false;
+    error_none(error);
+    return error_set(error, TROTH_R_OUT_OF_MEMORY, __FILE__, __LINE__, "%s", what);
+}
+
 troth_capture *troth_capture_open(troth_span file, const troth_allocator *mem, troth_error *error)
 {
     const troth_allocator *use = mem ? mem : plain_memory();
     troth_capture *c = use->alloc(use->ctx, sizeof *c);
     if (!c) {
-        if (error)
-            error_set(error, TROTH_R_OUT_OF_MEMORY, __FILE__, __LINE__, "%s", "for a capture");
+        (void)no_memory(error, "for a capture");
         return NULL;
     }
     *c = (troth_capture){ .memory = use };
@@ -315,7 +323,7 @@ bool troth_explain_message(troth_story *s, troth_span b, bool from_client, troth
     troth_error e = { 0 };
     bool ok = false;
     if (!s)
-        return false;
+        return no_memory(error, "for a story");
     const struct witness *w = story_witness(s);
     enum direction from = from_client ? FROM_CLIENT : FROM_SERVER;
     if (is_der(b)) {

@@ -1,4 +1,5 @@
 /* test_failure.c - the ten rules of failure texts, over every reason of the catalogue, at several widths. */
+#include "support/memory.h"
 #include "support/test.h"
 
 #include <strings.h>
@@ -179,6 +180,24 @@ static void others(void **state)
     assert_int_equal(troth_explain_text(NULL, NULL, keep, NULL), 0);
 }
 
+/* An application's error need not hold anything before. */
+static void without_memory(void **state)
+{
+    (void)state;
+    struct scarce scarce = { .left = 1, .for_good = true };
+    const troth_allocator none = scarce_memory(&scarce);
+    troth_error e;
+    memset(&e, 0xff, sizeof e);
+    assert_null(troth_capture_open(TROTH_TEXT("no matter"), &none, &e));
+    assert_int_equal(e.reason, TROTH_R_OUT_OF_MEMORY);
+    memset(&e, 0xff, sizeof e);
+    assert_false(troth_explain_message(NULL, TROTH_TEXT("\x01"), true, &e));
+    assert_int_equal(e.reason, TROTH_R_OUT_OF_MEMORY);
+    assert_string_equal(e.code, "local.out-of-memory");
+    assert_false(troth_explain_message(NULL, TROTH_TEXT("\x01"), true, NULL));
+    assert_null(troth_capture_open(TROTH_TEXT("no matter"), &none, NULL));
+}
+
 static void bytes_that_are_nothing(void **state)
 {
     (void)state;
@@ -224,6 +243,7 @@ static void authorities(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(every_reason), cmocka_unit_test(the_catalogue), cmocka_unit_test(the_peers_verdict), cmocka_unit_test(authorities),
-                                        cmocka_unit_test(smallest), cmocka_unit_test(others), cmocka_unit_test(bytes_that_are_nothing) };
+                                        cmocka_unit_test(smallest), cmocka_unit_test(others), cmocka_unit_test(bytes_that_are_nothing),
+                                        cmocka_unit_test(without_memory) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
