@@ -71,6 +71,11 @@ TROTH_API void troth_identity_pem(troth_builder *, troth_span chain, troth_span 
 /* The key is elsewhere (an HSM, another process): signatures are asked for with TROTH_ASK_SIGN.  `tag` is given back there.  With a
  * delegated credential and tag NULL the key is out of reach: only peers that take the credential are shown this identity. */
 TROTH_API void troth_identity_external(troth_builder *, troth_span chain, void *tag);
+/* Likewise, for any kind of identity: the private key of this SubjectPublicKeyInfo (DER) is elsewhere.  Where troth_identity_pem, _raw_key or
+ * _delegated then get the very same bytes for a key, signatures by it are asked for with TROTH_ASK_SIGN and `tag`, and all else is as with
+ * the key: its certificate is found wherever it stands in the chain, and it must be there.  can: the kinds of signatures that it makes, bits
+ * 1u << enum troth_sig (provider.h); 0: all that keys of its type do. */
+TROTH_API void troth_key_elsewhere(troth_builder *, troth_span spki, uint32_t can, void *tag);
 /* A raw public key (RFC 7250) instead of a certificate; shown only to peers that negotiate it. */
 TROTH_API void troth_identity_raw_key(troth_builder *, troth_span key);
 /* These belong to the identity added last: an OCSP response and an SCT list to staple, a delegated credential (RFC 9345) and its key,
@@ -251,6 +256,12 @@ TROTH_API const troth_error *troth_server_warning(const troth_server *, size_t i
  * for as long as the configuration; empty for a raw public key.  False: there is no i-th. */
 TROTH_API bool troth_server_certificate(const troth_server *, size_t i, troth_span *der);
 TROTH_API bool troth_client_certificate(const troth_client *, size_t i, troth_span *der);
+/* Likewise the k-th certificate of its chain, in the order in which it is sent: 0 is its own.  False: there is none. */
+TROTH_API bool troth_server_chain(const troth_server *, size_t i, size_t k, troth_span *der);
+TROTH_API bool troth_client_chain(const troth_client *, size_t i, size_t k, troth_span *der);
+/* The private key of the i-th identity, or of its delegated credential, as the provider has it; good for as long as the configuration.  NULL:
+ * there is none, or it is elsewhere.  For a process that keeps keys and signs for another one: what is configured was checked as ever. */
+TROTH_API const troth_key *troth_server_key(const troth_server *, size_t i, bool delegated);
 
 /* ================================================================ connect */
 
@@ -402,6 +413,9 @@ TROTH_API const char *troth_alert_name(uint8_t);
 TROTH_API uint16_t troth_suite_by_name(const char *);
 TROTH_API uint16_t troth_group_by_name(const char *);
 TROTH_API uint16_t troth_scheme_by_name(const char *);
+/* The kind of signature (provider.h) that a scheme asks for; TROTH_SIG_NONE: it is none that troth knows.  For whoever answers
+ * TROTH_ASK_SIGN by a provider's `sign`. */
+TROTH_API enum troth_sig troth_scheme_sig(uint16_t);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,15 @@
 #include "tls/config.h"
 #include "tls/conn.h"
 
+/* A private key that somebody else signs with (troth_key_elsewhere). */
+struct elsewhere {
+    const struct elsewhere *next;
+    span                    spki;
+    enum troth_key_type     type;
+    uint32_t                can;
+    void                   *tag;
+};
+
 struct troth_builder {
     struct config         config;      /* becomes the frozen one, arena and all                 */
     troth_error           error;       /* first mistake                                         */
@@ -15,6 +24,7 @@ struct troth_builder {
     size_t                cap_identities, cap_pins;
     troth_passphrase_fn  *passphrase;
     void                 *passphrase_ctx;
+    const struct elsewhere *elsewhere; /* keys that are; NULL: none is                                   */
     bool                  grease_given;
 };
 
@@ -40,6 +50,7 @@ uint16_t default_group(size_t i); /* 0 at the end */
 bool MUST_USE identity_from_pem(struct troth_builder *b, const char *setter, span chain, const span *key, void *tag);
 bool MUST_USE identity_from_raw(struct troth_builder *b, const char *setter, span key);
 bool MUST_USE identity_delegate(struct troth_builder *b, struct identity *id, const char *setter, span credential, span key);
+void identity_elsewhere(struct troth_builder *b, const char *setter, const struct elsewhere *key);
 /* The i-th identity gets its schemes and its Certificate messages. */
 bool MUST_USE identity_finish(struct troth_builder *b, struct identity *id);
 

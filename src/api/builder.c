@@ -193,6 +193,12 @@ void troth_identity_external(troth_builder *b, troth_span chain, void *tag)
         (void)!identity_from_pem(b, "troth_identity_external", chain, NULL, tag);
 }
 
+void troth_key_elsewhere(troth_builder *b, troth_span spki, uint32_t can, void *tag)
+{
+    if (builder_ok(b))
+        identity_elsewhere(b, "troth_key_elsewhere", &(struct elsewhere){ .spki = spki, .can = can, .tag = tag });
+}
+
 void troth_identity_files(troth_builder *b, const char *chain_path, const char *key_path)
 {
     if (!builder_ok(b))

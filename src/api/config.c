@@ -361,6 +361,31 @@ bool troth_client_certificate(const troth_client *us, size_t i, troth_span *der)
     return own_certificate(us ? &us->config : NULL, i, der);
 }
 
+static bool sent_certificate(const struct config *c, size_t i, size_t k, span *der)
+{
+    if (!c || i >= c->n_identities || k >= c->identities[i].n)
+        return false;
+    *der = c->identities[i].chain[k];
+    return true;
+}
+
+bool troth_server_chain(const troth_server *us, size_t i, size_t k, troth_span *der)
+{
+    return sent_certificate(us ? &us->config : NULL, i, k, der);
+}
+
+bool troth_client_chain(const troth_client *us, size_t i, size_t k, troth_span *der)
+{
+    return sent_certificate(us ? &us->config : NULL, i, k, der);
+}
+
+const troth_key *troth_server_key(const troth_server *us, size_t i, bool delegated)
+{
+    if (!us || i >= us->config.n_identities)
+        return NULL;
+    return delegated ? us->config.identities[i].dc_key : us->config.identities[i].key;
+}
+
 const troth_error *troth_server_warning(const troth_server *us, size_t i)
 {
     return us && i < us->config.n_warnings ? &us->config.warnings[i] : NULL;

@@ -169,11 +169,46 @@ bool identity_warn(struct troth_builder *b, enum troth_reason why, const char *d
 }
 
 /* ---- the key */
+void identity_elsewhere(struct troth_builder *b, const char *setter, const struct elsewhere *key)
+{
+    struct arena *a = &b->config.arena;
+    struct elsewhere *e = arena_alloc(a, sizeof *e);
+    struct spki s;
+    span copy;
+    if (!e || !arena_copy(a, &copy, key->spki)) {
+        mistake(b, OUT_OF_MEMORY, "%s", setter);
+        return;
+    }
+    if (!spki_read(&s, copy, NULL, NULL) || s.key.type == TROTH_KEY_NONE) {
+        mistake(b, BAD_ARGUMENT, "%s: not a SubjectPublicKeyInfo, or of an unknown kind", setter);
+        return;
+    }
+    *e = (struct elsewhere){ .next = b->elsewhere, .spki = copy, .type = s.key.type, .can = key->can, .tag = key->tag };
+    b->elsewhere = e;
+}
+
+/* Are these bytes, given for a key, the public half of one that is elsewhere?  NULL: no. */
+static const struct elsewhere *is_elsewhere(const struct troth_builder *b, span key)
+{
+    const struct elsewhere *e = b->elsewhere;
+    while (e && !span_equal(e->spki, key))
+        e = e->next;
+    return e;
+}
+
 static bool load_key(struct troth_builder *b, struct identity *id, const char *setter, span key)
 {
     const troth_provider *p = b->config.provider;
+    const struct elsewhere *e = is_elsewhere(b, key);
     enum troth_reason why = TROTH_R_KEY_MALFORMED;
     struct pkcs12 p12;
+    if (e) {
+        id->tag = e->tag;
+        id->can = e->can;
+        id->spki = e->spki;
+        id->key_type = e->type;
+        return true;
+    }
     if (is_pkcs12(key)) {
         TRY(open_pkcs12(b, &p12, setter, key));
         if (!p12.key.n)
@@ -187,10 +222,18 @@ static bool load_key(struct troth_builder *b, struct identity *id, const char *s
     return true;
 }
 
+/* Is that its certificate?  Of an external key of which nothing is known, the first one is. */
+static bool is_certified(const struct config *c, const struct identity *id, const struct cert *cert)
+{
+    if (id->key)
+        return belongs(c, id->key, cert);
+    return !id->spki.n || span_equal(id->spki, cert->spki);
+}
+
 static bool match(struct troth_builder *b, struct identity *id, struct cert *certs, const char *setter)
 {
     size_t leaf = 0;
-    while (id->key && leaf < id->n && !belongs(&b->config, id->key, &certs[leaf]))
+    while (leaf < id->n && !is_certified(&b->config, id, &certs[leaf]))
         leaf++;
     if (leaf == id->n) {
         char title[80];
@@ -238,6 +281,8 @@ static bool fill_raw(struct troth_builder *b, struct identity *id, const char *s
     enum { MOST = 4096 };
     struct config *c = &b->config;
     TRY(load_key(b, id, setter, key));
+    if (!id->key)
+        return true;
     uint8_t *spki = arena_alloc(&c->arena, MOST);
     if (!spki)
         return fail(b, OUT_OF_MEMORY, "%s", setter);
@@ -280,9 +325,10 @@ static bool same_key(const struct config *c, const troth_key *key, span spki)
 bool identity_delegate(struct troth_builder *b, struct identity *id, const char *setter, span credential, span key)
 {
     const struct config *c = &b->config;
+    const struct elsewhere *e = is_elsewhere(b, key);
     enum troth_reason why = TROTH_R_KEY_MALFORMED;
     span copy;
-    if (!id->leaf || id->dc_key)
+    if (!id->leaf || id->has_dc)
         return fail(b, BAD_ARGUMENT, "%s: the identity added last has %s", setter, id->leaf ? "one already" : "no certificate");
     if (!arena_copy(&b->config.arena, &copy, credential))
         return fail(b, OUT_OF_MEMORY, "%s", setter);
@@ -290,10 +336,12 @@ bool identity_delegate(struct troth_builder *b, struct identity *id, const char 
         return fail(b, DELEGATED_MALFORMED, "%s: %zu bytes", setter, credential.n);
     if (!delegated_scheme_ok(id->dc.dc_cert_verify_algorithm))
         return fail(b, DELEGATED_BAD_SCHEME, "%s: %s", setter, name_of(&names_scheme, id->dc.dc_cert_verify_algorithm));
-    id->dc_key = c->provider->key_load(c->provider->self, key, b->passphrase, b->passphrase_ctx, &why);
-    if (!id->dc_key)
+    id->dc_tag = e ? e->tag : NULL;
+    id->dc_key = e ? NULL : c->provider->key_load(c->provider->self, key, b->passphrase, b->passphrase_ctx, &why);
+    id->has_dc = e || id->dc_key;
+    if (!id->has_dc)
         return fail_as(b, why, "%s", setter);
-    if (!same_key(c, id->dc_key, id->dc.spki))
+    if (e ? !span_equal(e->spki, id->dc.spki) : !same_key(c, id->dc_key, id->dc.spki))
         return fail(b, KEY_MISMATCH, "%s: the key is not that of the credential", setter);
     return delegated_signed(c, id) || identity_warn(b, TROTH_R_DELEGATED_SIGNATURE, setter); /* whether it counts is for peers to say */
 }
@@ -314,7 +362,7 @@ static bool fill_schemes(struct troth_builder *b, struct identity *id)
     for (size_t i = 0; given.n ? i < u16s_count(given) : scheme_at(i) != NULL; i++) {
         const struct scheme *s = given.n ? scheme_by_id(u16s_at(given, i)) : scheme_at(i);
         bool fits = s && (scheme_fits(s, TROTH_TLS13, id->key_type) || scheme_fits(s, TROTH_TLS12, id->key_type));
-        if (fits && pss_allows(shown.pss, s->sig, 0) && (!id->key || p->key_can(id->key, s->sig)))
+        if (fits && pss_allows(shown.pss, s->sig, 0) && (id->key ? p->key_can(id->key, s->sig) : !id->can || id->can >> s->sig & 1))
             wr_u16(&w, s->id);
     }
     id->schemes = wr_done(&w);
@@ -331,7 +379,7 @@ static bool look_ahead(struct troth_builder *b, const struct identity *id)
         return true;
     int64_t now = config_now(&b->config), end = id->leaf->not_after;
     cert_title(&t, id->leaf);
-    if (id->dc_key && !delegated_allowed(id->leaf))
+    if (id->has_dc && !delegated_allowed(id->leaf))
         TRY(identity_warn(b, TROTH_R_DELEGATED_NOT_ALLOWED, detail));
     TRY(staple_look(b, id));
     if (id->leaf->must_staple && !id->staple.n)

@@ -2,6 +2,7 @@
 #include <strings.h>
 #include <troth/troth.h>
 
+#include "tls/suite.h"
 #include "wire/registry.h"
 
 static const char *find(const struct names *t, uint32_t id)
@@ -56,4 +57,10 @@ uint16_t troth_group_by_name(const char *name)
 uint16_t troth_scheme_by_name(const char *name)
 {
     return find_id(&names_scheme, name);
+}
+
+enum troth_sig troth_scheme_sig(uint16_t id)
+{
+    const struct scheme *s = scheme_by_id(id);
+    return s ? s->sig : TROTH_SIG_NONE;
 }

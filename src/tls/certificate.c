@@ -60,7 +60,7 @@ bool identity_serialize(struct identity *id, struct arena *a)
 {
     struct certificate m;
     for (unsigned form = 0; form < FORM_COUNT; form++) {
-        if ((form & FORM_STAPLE && !id->staple.n) || (form & FORM_SCTS && !id->scts.n) || (form & FORM_DELEGATED && !id->dc_key))
+        if ((form & FORM_STAPLE && !id->staple.n) || (form & FORM_SCTS && !id->scts.n) || (form & FORM_DELEGATED && !id->has_dc))
             continue;
         fill(&m, id, form);
         TRY(serialize(&id->forms[form], a, &m, false, false));

@@ -29,13 +29,16 @@ struct identity {
     enum troth_key_type key_type;
     troth_key         *key;                /* NULL: external, signatures are asked for                        */
     void              *tag;                /* of an external key                                              */
+    uint32_t           can;                /* of one: bits 1u << enum troth_sig; 0: all of its type           */
     span               schemes;            /* list of u16 that this key can make, in order                    */
     span               staple, scts;
     span               forms[FORM_COUNT];  /* the TLS 1.3 Certificate message with an empty context, whole     */
     span               compressed[FORM_COUNT][COMPRESSORS_MAX]; /* the same as CompressedCertificate (RFC 8879) */
     span               form12;             /* the TLS 1.2 Certificate message, whole                          */
-    struct delegated_credential dc;        /* and its key; NULL: there is none                                */
-    troth_key         *dc_key;
+    struct delegated_credential dc;
+    bool               has_dc;
+    troth_key         *dc_key;             /* NULL: external as well                                          */
+    void              *dc_tag;
     bool               must_match_issuer;
 };
 

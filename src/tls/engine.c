@@ -165,7 +165,8 @@ static troth_event question(const struct troth_conn *c)
         return event(TROTH_ASK_VERDICT);
     if (c->question == ASK_CLIENT)
         return event(TROTH_ASK_CLIENT);
-    return (troth_event){ .kind = TROTH_ASK_SIGN, .number = hs->scheme->id, .tag = hs->identity->tag, .data = hs->to_sign };
+    void *tag = hs->delegated ? hs->identity->dc_tag : hs->identity->tag;
+    return (troth_event){ .kind = TROTH_ASK_SIGN, .number = hs->scheme->id, .tag = tag, .data = hs->to_sign };
 }
 
 static bool waiting_event(struct troth_conn *c, troth_event *e)

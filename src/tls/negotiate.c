@@ -224,7 +224,7 @@ static bool types12_fit(const struct identity *id, span types12)
 static bool can_delegate(const struct identity *id, const struct asked_of_us *asked)
 {
     const struct delegated_credential *dc = &id->dc;
-    return asked->version == TROTH_TLS13 && id->dc_key && u16s_has(asked->delegated, dc->dc_cert_verify_algorithm)
+    return asked->version == TROTH_TLS13 && id->has_dc && u16s_has(asked->delegated, dc->dc_cert_verify_algorithm)
         && u16s_has(asked->schemes, dc->algorithm) && asked->now < id->leaf->not_before + (int64_t)dc->valid_time;
 }
 
@@ -234,7 +234,7 @@ static const struct scheme *scheme_of(const struct identity *id, const struct as
     *delegated = can_delegate(id, asked);
     if (*delegated)
         return scheme_by_id(id->dc.dc_cert_verify_algorithm);
-    return id->dc_key && !id->key && !id->tag ? NULL : choose_scheme(id, asked->version, asked->schemes);
+    return id->has_dc && !id->key && !id->tag ? NULL : choose_scheme(id, asked->version, asked->schemes);
 }
 
 /* What keeps this identity from being shown; NONE: nothing, and *scheme is what it signs with. */
