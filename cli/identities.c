@@ -4,12 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <troth/pki.h>
-
-#include "pki_files.h"
-
-enum { CHAIN_FILE_MOST = 1 << 20 };
 
 /* "P-256" is EC256, "RSA 2048" RSA2048, "Ed25519" ED25519: the names that other programs put into a PROXY header. */
 static void key_name(char *out, size_t cap, const char *key)
@@ -60,44 +55,18 @@ static void add(struct identities *s, troth_pki *pki, const char *file, size_t i
     learn(&all[s->n++], pki, der);
 }
 
-/* The certificates behind that one in its file, which a moment ago was what was loaded. */
-static void add_issuers(struct identities *s, const struct args *a, troth_pki *pki, size_t identity, troth_span own)
-{
-    const char *path = args_nth(a, OPT_CERT, identity);
-    const troth_object *found;
-    struct stat st;
-    size_t n, pos = 0;
-    if (!path || stat(path, &st) || !S_ISREG(st.st_mode)) /* what is read from a pipe is not there again */
-        return;
-    uint8_t *p = file_whole(a, path, CHAIN_FILE_MOST, &n);
-    size_t count = p ? troth_pki_read(pki, (troth_span){ p, n }, &found) : 0;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(found[i].kind, "certificate") != 0)
-            continue;
-        if (pos)
-            add(s, pki, path, identity, pos, found[i].der);
-        else if (found[i].der.n != own.n || memcmp(found[i].der.p, own.p, own.n) != 0)
-            break; /* another file by now */
-        pos++;
-    }
-    troth_pki_go_on(pki);
-    if (p)
-        explicit_bzero(p, n); /* the key may be in it */
-    free(p);
-}
-
 void identities_read(struct identities *s, const struct args *a, const troth_server *server, const troth_client *client)
 {
     troth_span der;
+    troth_pki *pki = troth_pki_new(troth_libcrypto());
     identities_free(s);
     for (size_t i = 0; server ? troth_server_certificate(server, i, &der) : troth_client_certificate(client, i, &der); i++) {
         const char *cert = args_nth(a, OPT_CERT, i);
-        troth_pki *pki = troth_pki_new(troth_libcrypto()); /* it keeps what it reads, the key perhaps */
         add(s, pki, cert ? cert : args_value(a, OPT_RAW_KEY, NULL), i, 0, der);
-        if (der.n)
-            add_issuers(s, a, pki, i, der);
-        troth_pki_free(pki);
+        for (size_t k = 1; server ? troth_server_chain(server, i, k, &der) : troth_client_chain(client, i, k, &der); k++)
+            add(s, pki, cert, i, k, der);
     }
+    troth_pki_free(pki);
 }
 
 const struct identity_facts *identities_own(const struct identities *s, size_t i)

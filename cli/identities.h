@@ -1,7 +1,7 @@
 /* identities.h - what there is to know of the certificates that a service has loaded, which may be others than stand in the files by now.
  *
  * In the order of --cert, and behind them --raw-key; each followed by those of its issuers that are sent along.  Must never hold anything
- * secret, nor read a file that is not there to be read twice. */
+ * secret, nor read a file. */
 #ifndef CLI_IDENTITIES_H
 #define CLI_IDENTITIES_H
 
