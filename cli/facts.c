@@ -210,8 +210,24 @@ static json_t *credential_of(const struct args *a, size_t i)
     return j;
 }
 
-json_t *facts_setup(const struct args *a, const struct tape *tape, bool server)
+/* Our i-th chain as PEM texts, as it was loaded: what is in its file by now may be another one, and a key. */
+static json_t *own_chain(const troth_server *s, const troth_client *c, size_t i)
 {
+    json_t *list = json_array();
+    troth_pki *pki = troth_pki_new(troth_libcrypto());
+    troth_span der;
+    for (size_t k = 0; s ? troth_server_chain(s, i, k, &der) : troth_client_chain(c, i, k, &der); k++) {
+        troth_span pem = troth_pki_pem(pki, "CERTIFICATE", der);
+        if (pem.n)
+            json_array_append_new(list, json_stringn((const char *)pem.p, pem.n));
+    }
+    troth_pki_free(pki);
+    return list;
+}
+
+json_t *facts_setup(const struct args *a, const struct tape *tape, const troth_server *s, const troth_client *c)
+{
+    const bool server = s != NULL;
     static const enum opt roots[] = { OPT_CA, OPT_ROOTS }, clients[] = { OPT_CLIENT_CA }, crls[] = { OPT_CRL };
     json_t *o = json_pack("{s:s, s:s}", "side", server ? "server" : "client", "verb", verb_name(a->verb)), *options = json_object(),
            *identities = json_array(), *credentials = json_array();
@@ -232,9 +248,7 @@ json_t *facts_setup(const struct args *a, const struct tape *tape, bool server)
     if (tape_secrets(tape))
         danger_setup(o, a, tape_secrets(tape), server);
     for (size_t i = 0; args_nth(a, OPT_CERT, i); i++) {
-        json_t *chain = json_array();
-        add_file(chain, a, args_nth(a, OPT_CERT, i), "certificate", "CERTIFICATE");
-        json_array_append_new(identities, chain);
+        json_array_append_new(identities, own_chain(s, c, i));
         json_array_append_new(credentials, credential_of(a, i));
     }
     json_object_set_new(o, "options", options);

@@ -26,9 +26,9 @@ struct facts_of {
     int64_t            now;      /* the clock that certificates were judged by                 */
 };
 
-/* The configuration that the options amount to: certificates, roots, lists, of keys their public half; secrets only where the tape keeps
- * them.  NULL when memory runs out. */
-json_t *facts_setup(const struct args *a, const struct tape *tape, bool server);
+/* The configuration that the options amount to, one of the two: certificates, roots, lists, of keys their public half; secrets only where the
+ * tape keeps them.  NULL when memory runs out. */
+json_t *facts_setup(const struct args *a, const struct tape *tape, const troth_server *s, const troth_client *c);
 /* All of it. */
 json_t *facts_make(const struct facts_of *f, const struct reel *r);
 

@@ -37,12 +37,17 @@ bool flight_init(struct flight *f, const struct args *a, const struct log *log, 
     return false;
 }
 
-void flight_reload(struct flight *f)
+void flight_reload(struct flight *f, const troth_server *s, const troth_client *c)
 {
     if (!f->dir)
         return;
     json_decref(f->setup);
-    f->setup = facts_setup(f->args, f->tape, f->server);
+    f->setup = facts_setup(f->args, f->tape, s, c);
+}
+
+void flight_signed(struct flight *f, troth_span signature)
+{
+    tape_signature(f->tape, signature);
 }
 
 void flight_end(struct flight *f)

@@ -22,8 +22,10 @@ struct flight {
 
 /* Reads the options; makes the directory.  False: *status says how to exit, after a message. */
 bool flight_init(struct flight *f, const struct args *a, const struct log *log, bool server, int *status);
-/* The configuration was read, the first time or again: what it is goes into recordings. */
-void flight_reload(struct flight *f);
+/* The configuration was read, the first time or again: what it is, one of the two, goes into recordings. */
+void flight_reload(struct flight *f, const troth_server *s, const troth_client *c);
+/* A signature came from elsewhere for the connection whose turn it is. */
+void flight_signed(struct flight *f, troth_span signature);
 void flight_end(struct flight *f);
 /* For a new connection; NULL where nothing is recorded. */
 struct recorder *flight_recorder(struct flight *f);

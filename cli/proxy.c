@@ -359,11 +359,19 @@ static void tls_turn(struct tls_bev *t, void *ctx)
     flight_turn(&e->pair->proxy->service.flight, e->recorder);
 }
 
+static void tls_signed(struct tls_bev *t, void *ctx, troth_span signature)
+{
+    struct end *e = ctx;
+    (void)t;
+    flight_signed(&e->pair->proxy->service.flight, signature);
+}
+
 static bool end_open(struct end *e, int fd, troth_conn *conn)
 {
     struct proxy *x = e->pair->proxy;
     if (conn) {
         struct tls_bev_ears ears = { .saw = tls_saw, .ready = tls_ready, .ended = tls_ended, .closed = tls_closed, .flushed = tls_flushed, .gone = tls_gone,
+                                     .signed_by = tls_signed, .keys = x->service.keys,
                                      .ctx = e, .farewells = x->service.farewells, .in = &x->service.tally.in, .out = &x->service.tally.out };
         e->began = now_us();
         if (x->service.flight.dir)
@@ -521,8 +529,8 @@ int verb_PROXY(const struct args *a)
     if (status == EXIT_OK) {
         x.service.base = event_base_new();
         status = service_open(&x.service);
-        if (status == EXIT_OK && event_base_dispatch(x.service.base) < 0)
-            status = EXIT_BUG;
+        if (status == EXIT_OK)
+            status = service_run(&x.service);
     }
     for (struct pair *p = x.pairs, *next; p; p = next) { /* grace was over */
         next = p->next;

@@ -231,6 +231,13 @@ static void guest_turn(struct tls_bev *t, void *ctx)
     flight_turn(&g->serve->service.flight, g->recorder);
 }
 
+static void guest_signed(struct tls_bev *t, void *ctx, troth_span signature)
+{
+    struct guest *g = ctx;
+    (void)t;
+    flight_signed(&g->serve->service.flight, signature);
+}
+
 static void guest_gone(void *ctx)
 {
     struct guest *g = ctx;
@@ -260,7 +267,7 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
     if (g) {
         *g = (struct guest){ .serve = s, .began = now_us(), .sending = { .fd = -1, .cut = file_cut, .ctx = g } };
         struct tls_bev_ears ears = { .open = guest_open, .ready = guest_ready, .ended = guest_ended, .gone = guest_gone, .saw = guest_saw,
-                                     .data = guest_data, .ctx = g, .farewells = s->service.farewells, .answers = true, .busy = guest_busy,
+                                     .data = guest_data, .signed_by = guest_signed, .keys = s->service.keys, .ctx = g, .farewells = s->service.farewells, .answers = true, .busy = guest_busy,
                                      .in = &s->service.tally.in, .out = &s->service.tally.out };
         service_count(&s->service, 1);
         if (s->service.flight.dir)
@@ -391,8 +398,8 @@ int verb_SERVE(const struct args *a)
         status = open_folder(&s, a);
     if (status == EXIT_OK) {
         status = open_loop(&s);
-        if (status == EXIT_OK && event_base_dispatch(s.service.base) < 0)
-            status = EXIT_BUG;
+        if (status == EXIT_OK)
+            status = service_run(&s.service);
     }
     if (s.http)
         evhttp_free(s.http);

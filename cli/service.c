@@ -31,21 +31,30 @@ static void warn_about(const struct service *s)
     for (size_t i = 0; s->server && (w = troth_server_warning(s->server, i)); i++)
         if (w->reason != TROTH_R_EXPIRES_SOON && w->reason != TROTH_R_CERT_EXPIRED)
             log_line(&s->log, "warn", "certificate", "code", w->code, "what", w->text, "saw", w->detail, "action", w->hint, NULL);
+    const char *saw;
+    enum troth_reason why;
+    for (size_t i = 0; (why = keyring_warning(s->keys, i, &saw)) != TROTH_R_NONE; i++)
+        log_line(&s->log, "warn", "certificate", "code", troth_reason_code(why), "what", troth_reason_text(why), "saw", saw, "action", troth_reason_hint(why), NULL);
 }
 
 bool service_configure(struct service *s, const struct args *a, bool is_client, int *status)
 {
-    troth_server *server = is_client ? NULL : setup_server(a, s->flight.tape, s->sessions, status);
-    troth_client *client = is_client ? setup_client(a, s->flight.tape, status) : NULL;
-    if (!server && !client)
+    struct setup how = { .tape = s->flight.tape, .sessions = s->sessions, .keeper = s->keeper };
+    troth_server *server = is_client ? NULL : setup_server(a, &how, status);
+    troth_client *client = is_client ? setup_client(a, &how, status) : NULL;
+    if (!server && !client) {
+        keyring_free(how.keys);
         return false;
+    }
     s->args = s->flight.args = a;
+    keyring_free(s->keys);
+    s->keys = how.keys;
     troth_server_free(s->server);
     troth_client_free(s->client);
     s->server = server;
     s->client = client;
     id_cache_clear(s->sessions); /* as tickets of the old configuration cannot be opened any more */
-    flight_reload(&s->flight);
+    flight_reload(&s->flight, s->server, s->client);
     s->loaded = time(NULL);
     s->generation++;
     identities_read(&s->identities, s->args, s->server, s->client);
@@ -75,7 +84,10 @@ bool service_limits(struct service *s, const struct args *a)
 /* What only the start reads as well. */
 static bool read_options(struct service *s, const struct args *a, long *sessions)
 {
-    bool ok = service_limits(s, a);
+    static const char *const words[] = { "yes", "no", NULL };
+    int how = args_word(a, OPT_KEY_PROCESS, words, 0);
+    bool ok = service_limits(s, a) && how >= 0;
+    s->keys_here = how == 1;
     ok = args_number(a, OPT_SESSIONS, 0, SESSIONS_MOST, SESSIONS_DEFAULT, sessions) && ok;
     return nets_read(&s->announce, a, OPT_ACCEPT_PROXY) && ok;
 }
@@ -116,6 +128,9 @@ int service_init(struct service *s, const struct args *a, bool is_client)
         return status;
     if (!read_options(s, a, &sessions))
         return EXIT_USAGE;
+    /* before anything secret is in our memory */
+    if (!s->keys_here && !(s->keeper = keeper_begin(a, &s->log, is_client, s->n_passed, &status)))
+        return status;
     if (!flight_init(&s->flight, a, &s->log, !is_client, &status))
         return status;
     s->sessions = is_client || !sessions ? NULL : id_cache_new((size_t)sessions, s->flight.tape);
@@ -130,6 +145,8 @@ void service_free(struct service *s)
         place_gone(&s->places[i]);
     troth_server_free(s->server);
     troth_client_free(s->client);
+    keyring_free(s->keys);
+    keeper_end(s->keeper);
     id_cache_free(s->sessions);
     identities_free(&s->identities);
     flight_end(&s->flight);
@@ -205,6 +222,22 @@ static void look_daily(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     expiry_look(&s->log, &s->identities, time(NULL), s->warn_days);
+}
+
+/* Nobody can be answered any more as who we are.  A start, which reads the keys again, is for whoever looks after us. */
+static void keyless(void *ctx)
+{
+    struct service *s = ctx;
+    s->keyless = true;
+    log_line(&s->log, "error", "keeper", "code", "serve.keeper", "saw", "the process that keeps the private keys has ended", "action",
+             "find out what ended it (memory?), and start again", NULL);
+    supervisor_say(&s->supervisor, "STOPPING=1", "The process that keeps the private keys has ended");
+    event_base_loopbreak(s->base);
+}
+
+int service_run(struct service *s)
+{
+    return event_base_dispatch(s->base) < 0 || s->keyless ? EXIT_BUG : EXIT_OK;
 }
 
 /* ---- listeners */
@@ -386,6 +419,8 @@ int service_open(struct service *s)
     s->daily = ok ? event_new(s->base, -1, EV_PERSIST, look_daily, s) : NULL;
     if (!s->daily || event_add(s->daily, &(struct timeval){ .tv_sec = 86400 }))
         return complain(s->args, EXIT_BUG, "no memory");
+    if (s->keeper && !keeper_open(s->keeper, s->base, keyless, s))
+        return complain(s->args, EXIT_BUG, "no memory");
     supervisor_open(&s->supervisor, s->base, &s->log);
     int status = listen_everywhere(s);
     if (status == EXIT_OK)
@@ -409,6 +444,7 @@ void service_close(struct service *s)
     for (int i = 0; s->base && i < 3; i++) /* what was freed ends in the loop */
         event_base_loop(s->base, EVLOOP_NONBLOCK);
     farewells_free(s->farewells);
+    keeper_close(s->keeper);
     if (s->base)
         event_base_free(s->base);
 }

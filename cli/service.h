@@ -13,6 +13,7 @@
 #include "flight.h"
 #include "id_cache.h"
 #include "identities.h"
+#include "keeper.h"
 #include "listen.h"
 #include "supervisor.h"
 #include "tally.h"
@@ -37,6 +38,8 @@ struct service {
     struct event          *daily;     /* looks whose certificates end soon */
     troth_server          *server;    /* one of these two */
     troth_client          *client;
+    struct keeper         *keeper;    /* has the private keys; NULL: we */
+    struct keyring        *keys;      /* of the configuration; NULL: they are in it */
     struct id_cache       *sessions;  /* of TLS 1.2, by id; NULL: none */
     struct farewells      *farewells; /* of connections that were refused */
     struct flight          flight;
@@ -47,6 +50,8 @@ struct service {
     long                   timeout, grace, max_conns, conns, crowd, warn_days;
     struct event          *breath;   /* over: accept again after it failed */
     bool                   stopping, full, breathless;
+    bool                   keys_here;     /* --key-process=no           */
+    bool                   keyless;       /* the keeper ended before us */
     uint64_t               since_us;      /* its start, of the monotonic clock */
     time_t                 since;         /* and of the calendar */
     time_t                 loaded;        /* when the configurations were read */
@@ -75,6 +80,8 @@ int service_check(const struct args *, bool is_client);
 int service_verdict(const struct args *, int status);
 /* The loop, its signals and its listeners.  The exit status, as above. */
 int service_open(struct service *);
+/* Until it is told to end.  The exit status. */
+int service_run(struct service *);
 /* Of a connection that begins: the PROXY header, where one is due, is taken out of `in`; as in tls_bev_ears.first.  *v as for
  * visitor_hear. */
 bool service_hears(const struct service *, struct visitor **v, struct tls_bev *, struct evbuffer *in);

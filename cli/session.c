@@ -31,7 +31,7 @@ static bool begin_story(struct session *s)
     if (args_has(s->args, OPT_SECRETS))
         troth_story_danger_keep_secrets(s->story);
     s->recorder = recorder_new(s->tape, RECORD_MOST);
-    s->setup = s->recorder ? facts_setup(s->args, s->tape, false) : NULL;
+    s->setup = s->recorder ? facts_setup(s->args, s->tape, NULL, s->client) : NULL;
     return s->story != NULL;
 }
 
@@ -106,7 +106,7 @@ bool session_init(struct session *s, const struct args *a, const char *typed, bo
     }
     s->tape = with_story ? setup_tape(a) : NULL;
     *status = check_session_file(a);
-    s->client = *status == EXIT_OK ? setup_client(a, s->tape, status) : NULL;
+    s->client = *status == EXIT_OK ? setup_client(a, &(struct setup){ .tape = s->tape }, status) : NULL;
     if (!s->client) {
         tape_free(s->tape);
         free(s->early);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ech.h"
+#include "keeper.h"
 #include "pins.h"
 #include "psk.h"
 #include "tape.h"
@@ -84,8 +85,8 @@ static void external(troth_builder *b, troth_span chain)
     troth_identity_external(b, chain, NULL);
 }
 
-/* The n-th delegated credential and its key, for the n-th certificate. */
-static bool set_delegated(const struct args *a, troth_builder *b, size_t i)
+/* The n-th delegated credential and its key, for the n-th certificate; keys: who has that, NULL: we. */
+static bool set_delegated(const struct args *a, troth_builder *b, size_t i, struct keyring *keys)
 {
     const char *path = args_nth(a, OPT_DELEGATED, i), *key = args_nth(a, OPT_DELEGATED_KEY, i);
     size_t n, key_n = 0;
@@ -93,14 +94,15 @@ static bool set_delegated(const struct args *a, troth_builder *b, size_t i)
         return true;
     if (!key)
         return complain(a, EXIT_USAGE, "--delegated: %s needs its key, --delegated-key", path), false;
-    uint8_t *credential = file_whole(a, path, KEY_MOST, &n), *private = credential ? file_whole(a, key, KEY_MOST, &key_n) : NULL;
-    if (private)
-        troth_identity_delegated(b, (troth_span){ credential, n }, (troth_span){ private, key_n });
+    uint8_t *credential = file_whole(a, path, KEY_MOST, &n), *private = credential && !keys ? file_whole(a, key, KEY_MOST, &key_n) : NULL;
+    bool there = credential && (keys || private);
+    if (there)
+        troth_identity_delegated(b, (troth_span){ credential, n }, keys ? keyring_lent(keys, b, i) : (troth_span){ private, key_n });
     if (private)
         explicit_bzero(private, key_n);
     free(credential);
     free(private);
-    return private && !setup_mistake(a, b, path);
+    return there && !setup_mistake(a, b, path);
 }
 
 /* An OCSP response, DER or PEM.  Rubbish would only be found out by clients, who refuse it. */
@@ -125,41 +127,61 @@ static bool set_staple(const struct args *a, troth_builder *b, const char *path)
     return ok && !setup_mistake(a, b, path);
 }
 
-/* The i-th --cert. */
-static bool set_identity(const struct args *a, troth_builder *b, size_t i, int *status)
+/* The i-th --cert and its key. */
+static bool set_chain(const struct args *a, troth_builder *b, size_t i, struct keyring *keys, int *status)
 {
-    const char *cert = args_nth(a, OPT_CERT, i), *key = args_nth(a, OPT_KEY, i), *staple = args_nth(a, OPT_STAPLE, i);
+    const char *cert = args_nth(a, OPT_CERT, i), *key = args_nth(a, OPT_KEY, i);
     *status = EXIT_FILE;
     troth_passphrase(b, passphrase_from_file, (void *)(uintptr_t)a);
-    if (!key && args_nth(a, OPT_DELEGATED, i)) { /* the credential's key is all that this machine has */
-        if (!with_file(a, b, cert, KEY_MOST, external))
-            return false;
-    } else {
+    if (keys)
+        keyring_identity(keys, b, i);
+    else if (!key && args_nth(a, OPT_DELEGATED, i)) /* the credential's key is all that this machine has */
+        return with_file(a, b, cert, KEY_MOST, external);
+    else
         troth_identity_files(b, cert, key ? key : cert);
-        const troth_error *why = troth_mistake(b);
-        if (why) { /* names its files by itself */
-            *status = complain_of(a, exit_code_of(why), why, NULL, why->detail);
-            return false;
-        }
-    }
-    return (!staple || set_staple(a, b, staple)) && set_delegated(a, b, i);
+    const troth_error *why = troth_mistake(b);
+    if (why) /* names its files by itself */
+        *status = complain_of(a, exit_code_of(why), why, NULL, why->detail);
+    return !why;
 }
 
-static bool set_raw_key(const struct args *a, troth_builder *b, size_t i, int *status)
+static bool set_identity(const struct args *a, troth_builder *b, size_t i, struct keyring *keys, int *status)
+{
+    const char *staple = args_nth(a, OPT_STAPLE, i);
+    return set_chain(a, b, i, keys, status) && (!staple || set_staple(a, b, staple)) && set_delegated(a, b, i, keys);
+}
+
+static bool set_raw_key(const struct args *a, troth_builder *b, struct keyring *keys, int *status)
 {
     const char *raw = args_value(a, OPT_RAW_KEY, NULL);
-    (void)i;
     *status = EXIT_FILE;
     troth_passphrase(b, passphrase_from_file, (void *)(uintptr_t)a);
-    return !raw || with_file(a, b, raw, KEY_MOST, troth_identity_raw_key);
+    if (!raw)
+        return true;
+    if (!keys)
+        return with_file(a, b, raw, KEY_MOST, troth_identity_raw_key);
+    keyring_raw_key(keys, b);
+    return !setup_mistake(a, b, raw);
 }
 
-static bool set_identities(const struct args *a, troth_builder *b, int *status)
+static bool set_identities(const struct args *a, troth_builder *b, struct setup *how, int *status)
+{
+    if (how->keeper && !(how->keys = keeper_read(how->keeper, a, status)))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && args_nth(a, OPT_CERT, i); i++)
+        ok = set_identity(a, b, i, how->keys, status);
+    if (how->keys)
+        keyring_to_tape(how->keys, how->tape);
+    return ok && set_raw_key(a, b, how->keys, status);
+}
+
+bool setup_keys(const struct args *a, troth_builder *b, int *status)
 {
     bool ok = true;
     for (size_t i = 0; ok && args_nth(a, OPT_CERT, i); i++)
-        ok = set_identity(a, b, i, status);
-    return ok && set_raw_key(a, b, 0, status);
+        ok = set_chain(a, b, i, NULL, status) && set_delegated(a, b, i, NULL);
+    return ok && set_raw_key(a, b, NULL, status);
 }
 
 static void append_line(void *ctx, const char *line)
@@ -257,15 +279,16 @@ static bool set_trust(const struct args *a, troth_builder *b, int *status)
 }
 
 /* Mistakes among the options first, then the files that they name. */
-static bool set_common(const struct args *a, troth_builder *b, struct tape *tape, bool server, int *status)
+static bool set_common(const struct args *a, troth_builder *b, struct setup *how, bool server, int *status)
 {
     *status = EXIT_USAGE;
-    if (!setup_speak(a, b, server) || !set_time(a, b, tape))
+    how->keys = NULL;
+    if (!setup_speak(a, b, server) || !set_time(a, b, how->tape))
         return false;
     if (troth_mistake(b)) /* build tells it */
         return true;
     *status = EXIT_FILE;
-    return set_key_log(a, b, tape) && set_identities(a, b, status) && psk_options(a, b, status) &&
+    return set_key_log(a, b, how->tape) && set_identities(a, b, how, status) && psk_options(a, b, status) &&
            (server ? ech_server_options(a, b) : ech_client_options(a, b));
 }
 
@@ -282,10 +305,10 @@ static troth_provider *provider_of(struct tape *tape)
     return tape ? tape_provider(tape) : troth_libcrypto();
 }
 
-troth_client *setup_client(const struct args *a, struct tape *tape, int *status)
+troth_client *setup_client(const struct args *a, struct setup *how, int *status)
 {
-    troth_builder *b = troth_client_builder(provider_of(tape));
-    if (!set_common(a, b, tape, false, status) || !set_trust(a, b, status)) {
+    troth_builder *b = troth_client_builder(provider_of(how->tape));
+    if (!set_common(a, b, how, false, status) || !set_trust(a, b, status)) {
         troth_builder_free(b);
         return NULL;
     }
@@ -358,20 +381,21 @@ static bool set_ticket_keys(const struct args *a, troth_builder *b, const struct
     return !path || complain(a, EXIT_USAGE, "--ticket-key: at most %d keys", TICKET_KEYS_MOST) == EXIT_OK;
 }
 
-troth_server *setup_server(const struct args *a, struct tape *tape, struct id_cache *sessions, int *status)
+troth_server *setup_server(const struct args *a, struct setup *how, int *status)
 {
+    how->keys = NULL;
     *status = EXIT_USAGE;
     if (!args_has(a, OPT_CERT) && !args_has(a, OPT_RAW_KEY) && !args_has(a, OPT_PSK)) {
         complain(a, EXIT_USAGE, "a server needs --cert and --key; `troth ca init' and `troth ca issue localhost' make them");
         return NULL;
     }
-    troth_builder *b = troth_server_builder(provider_of(tape));
-    if (!set_common(a, b, tape, true, status) || !set_ticket_keys(a, b, tape) || !set_client_auth(a, b, status)) {
+    troth_builder *b = troth_server_builder(provider_of(how->tape));
+    if (!set_common(a, b, how, true, status) || !set_ticket_keys(a, b, how->tape) || !set_client_auth(a, b, status)) {
         troth_builder_free(b);
         return NULL;
     }
-    if (sessions) {
-        const troth_session_cache cache = id_cache_interface(sessions);
+    if (how->sessions) {
+        const troth_session_cache cache = id_cache_interface(how->sessions);
         troth_cache(b, &cache);
     }
     troth_error why;
@@ -393,7 +417,7 @@ static bool set_part(const struct args *a, troth_builder *b, size_t part, bool s
     case 0:
         return setup_speak(a, b, server) && set_time(a, b, NULL);
     case 1:
-        return set_key_log(a, b, NULL) && set_raw_key(a, b, 0, status);
+        return set_key_log(a, b, NULL) && set_raw_key(a, b, NULL, status);
     case 2:
         return psk_options(a, b, status);
     case 3:
@@ -403,7 +427,7 @@ static bool set_part(const struct args *a, troth_builder *b, size_t part, bool s
     case 5:
         return server ? set_client_auth(a, b, status) : set_trust(a, b, status);
     default:
-        return set_identity(a, b, part - PARTS, status);
+        return set_identity(a, b, part - PARTS, NULL, status);
     }
 }
 
@@ -428,8 +452,9 @@ int setup_check(const struct args *a, bool is_client)
     }
     if (first != EXIT_OK)
         return first;
-    troth_client *client = is_client ? setup_client(a, NULL, &status) : NULL;
-    troth_server *server = is_client ? NULL : setup_server(a, NULL, NULL, &status);
+    struct setup how = { .tape = NULL };
+    troth_client *client = is_client ? setup_client(a, &how, &status) : NULL;
+    troth_server *server = is_client ? NULL : setup_server(a, &how, &status);
     const troth_error *w;
     for (size_t i = 0; server && (w = troth_server_warning(server, i)); i++)
         complain_of(a, EXIT_OK, w, "warning", w->detail);

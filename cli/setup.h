@@ -7,12 +7,23 @@
 #include "args.h"
 #include "id_cache.h"
 
+struct keeper;
+struct keyring;
 struct tape;
 
-/* NULL after a message; *status is the exit code.  tape: who writes down what the provider answers; NULL: nobody. */
-troth_client *setup_client(const struct args *a, struct tape *tape, int *status);
-/* sessions: of TLS 1.2, by id; NULL: none are kept. */
-troth_server *setup_server(const struct args *a, struct tape *tape, struct id_cache *sessions, int *status);
+/* What a configuration is made with, beside options. */
+struct setup {
+    struct tape     *tape;     /* who writes down what the provider answers; NULL: nobody   */
+    struct id_cache *sessions; /* of TLS 1.2, by id; NULL: none are kept                    */
+    struct keeper   *keeper;   /* whose private keys they are; NULL: they are read here     */
+    struct keyring  *keys;     /* set where there is a keeper: the caller's, also if it failed; NULL: it has none */
+};
+
+/* NULL after a message; *status is the exit code. */
+troth_client *setup_client(const struct args *a, struct setup *how, int *status);
+troth_server *setup_server(const struct args *a, struct setup *how, int *status);
+/* Nothing but the keys that the options name, with their certificates; *status as above. */
+bool setup_keys(const struct args *a, troth_builder *b, int *status);
 /* All of its parts, each on its own, so that every mistake is told; then the whole.  The exit status; nothing is written anywhere. */
 int setup_check(const struct args *a, bool is_client);
 /* --record: the tape that it needs.  NULL where it was not given, or without memory. */

@@ -411,6 +411,12 @@ void tape_session(struct tape *t, const uint8_t *state, size_t n)
         keep(t, CUT_SESSION, state != NULL, state, n);
 }
 
+void tape_signature(struct tape *t, troth_span signature)
+{
+    if (t)
+        keep(t, CUT_SIGNATURE, signature.n != 0, signature.p, signature.n);
+}
+
 size_t tape_play_session(struct tape *t, uint8_t *out, size_t cap)
 {
     const struct cut *c = t->now ? reel_next(t->now, CUT_SESSION) : NULL;

@@ -66,6 +66,8 @@ size_t tape_play_session(struct tape *, uint8_t *out, size_t cap);
 void tape_free(struct tape *);
 /* To give to a builder: one ownership, every time. */
 troth_provider *tape_provider(struct tape *);
+/* A signature that the provider did not make, as its key is elsewhere (tape_add_key).  Empty: it could not be made. */
+void tape_signature(struct tape *, troth_span signature);
 /* Whose answers follow: NULL, nobody's, are not kept. */
 void tape_turn(struct tape *, struct reel *);
 /* Lines of the key log, as troth_danger_key_log tells them: kept for the reel whose turn it is. */
@@ -73,7 +75,7 @@ void tape_key_line(struct tape *, const char *line);
 
 /* The i-th key that was loaded, the newest first; NULL past the last. */
 const struct tape_key *tape_key(const struct tape *, size_t i);
-/* Playing: loading this key's public half as if it were the key gives one that signs as it did then. */
+/* One that is elsewhere.  Playing: loading this key's public half as if it were the key gives one that signs as it did then. */
 void tape_add_key(struct tape *, const struct tape_key *);
 
 /* Adds one; bytes == NULL: its bytes are not known. */

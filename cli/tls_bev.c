@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "farewell.h"
+#include "keeper.h"
 #include "seal.h"
 
 enum { PENDING_MAX = 64 << 10 }; /* of what waits for a slow socket, or to be looked at; more would only cost memory */
@@ -19,6 +20,7 @@ enum { PENDING_MAX = 64 << 10 }; /* of what waits for a slow socket, or to be lo
 struct tls_bev {
     troth_conn         *conn;
     struct bufferevent *outer, *socket;
+    struct question    *question;  /* a signature was asked for; NULL: none is                       */
     struct event       *soon;      /* looks at both buffers again, outside of everybody's callbacks */
     struct tls_bev_ears ears;
     bool                ready, may_write, over, failed, closed, finished;
@@ -74,6 +76,7 @@ static bool is_busy(const struct tls_bev *t)
 {
     return evbuffer_get_length(bufferevent_get_input(t->outer)) || evbuffer_get_length(bufferevent_get_output(t->outer)) ||
            (t->begun && !t->closed && evbuffer_get_length(bufferevent_get_input(t->socket))) || /* held back while the former is full */
+           t->question || /* a handshake under way has an end that can be told */
            (t->ears.busy && t->ears.busy(t->ears.ctx));
 }
 
@@ -101,7 +104,9 @@ static void changed(struct evbuffer *buffer, const struct evbuffer_cb_info *info
         event_active(t->soon, EV_TIMEOUT, 0);
 }
 
-/* One event; false: nothing more can be had without bytes that are not there.  *any: something came for the owner. */
+static void answered(void *ctx, troth_span signature);
+
+/* One event; false: nothing more can be had without bytes that are not there, or a signature.  *any: something came for the owner. */
 static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *dst, bool *any)
 {
     troth_event ev = troth_next(t->conn);
@@ -129,6 +134,11 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
         *any = true;
         if (t->ears.data)
             t->ears.data(t, t->ears.ctx);
+    } else if (ev.kind == TROTH_ASK_SIGN) { /* it says so until it is answered */
+        bool first = !t->question;
+        if (first && !(t->question = question_ask(&ev, answered, t)))
+            troth_answer_sign(t->conn, (troth_span){ NULL, 0 });
+        return first && !t->question;
     } else if (ev.kind == TROTH_TICKET && t->ears.ticket) {
         t->ears.ticket(t, t->ears.ctx, ev.data);
     } else if (ev.kind == TROTH_CLOSED) { /* the owner reads to the end, and then ends us */
@@ -236,6 +246,21 @@ static void listen_in(struct tls_bev *t)
     evbuffer_add_cb(bufferevent_get_input(t->outer), changed, t);
 }
 
+/* The signature came: on with what waited for it, on the same way as what the socket brings. */
+static void answered(void *ctx, troth_span signature)
+{
+    struct tls_bev *t = ctx;
+    t->question = NULL;
+    if (t->ears.turn)
+        t->ears.turn(t, t->ears.ctx);
+    if (t->ears.signed_by)
+        t->ears.signed_by(t, t->ears.ctx, signature);
+    troth_answer_sign(t->conn, signature);
+    socket_read(t->socket, t);
+    if (t->end_held)
+        event_active(t->soon, EV_TIMEOUT, 0);
+}
+
 /* ---- from the cradle to the grave */
 
 /* All that is in `from`, in a buffer of its own; NULL: there is nothing, or no memory. */
@@ -251,6 +276,7 @@ static struct evbuffer *taken_out(struct evbuffer *from, bool even_nothing)
 static void bury(struct tls_bev *t)
 {
     troth_free(t->conn);
+    keyring_free(t->ears.keys);
     if (t->ears.gone)
         t->ears.gone(t->ears.ctx);
     free(t);
@@ -269,6 +295,8 @@ void tls_bev_leave(struct tls_bev *t)
     if (t->left)
         return;
     t->left = true;
+    question_drop(t->question);
+    t->question = NULL;
     over(t);
     int fd = tls_bev_fd(t), nothing;
     bool sound = t->may_write && !t->failed;
@@ -314,6 +342,7 @@ struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *con
         if (t->ears.answers) /* requests behind the one that is being answered */
             bufferevent_setwatermark(t->outer, EV_READ, 0, PENDING_MAX);
         listen_in(t);
+        keyring_share(t->ears.keys);
         if (made)
             *made = t;
         return t->outer;

@@ -12,6 +12,7 @@
 struct tls_bev;
 
 struct farewells;
+struct keyring;
 
 /* What the owner wants to hear of.  Members may be NULL. */
 struct tls_bev_ears {
@@ -22,6 +23,7 @@ struct tls_bev_ears {
     void (*data)(struct tls_bev *, void *ctx);    /* something came for the owner                              */
     void (*saw)(struct tls_bev *, void *ctx, bool out, const uint8_t *p, size_t n); /* what is on the wire, until the handshake is done */
     void (*turn)(struct tls_bev *, void *ctx);    /* calls on the connection follow                            */
+    void (*signed_by)(struct tls_bev *, void *ctx, troth_span signature); /* came from keeper.h, and is passed on now */
     /* The peer's bytes so far, until this was true once: what does not belong to TLS is taken out.  False: more must come, or it was
      * broken. */
     bool (*first)(struct tls_bev *, void *ctx, struct evbuffer *in);
@@ -29,6 +31,7 @@ struct tls_bev_ears {
     void (*closed)(struct tls_bev *, void *ctx);  /* the peer will send no more, we may; without this ear our side is closed as well */
     void (*flushed)(struct tls_bev *, void *ctx); /* all is sent, after tls_bev_finish                         */
     void (*gone)(void *ctx);                      /* nothing of it is left: the last call                      */
+    struct keyring *keys; /* whose keys are signed with, as long as the connection is there; NULL: it has its own */
     uint64_t *in, *out; /* are added to: bytes from and to the socket; NULL: nobody counts */
     /* What is not sent when the bufferevent is freed is sent here; NULL: it is lost. */
     struct farewells *farewells;
