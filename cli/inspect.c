@@ -109,17 +109,25 @@ struct run {
     json_t            *objects;
 };
 
-static void object_show(struct run *r, const char *path, const troth_object *list, size_t i, size_t n)
+/* Could part of it not be read?  Then it is shown as far as it goes, and the status says so. */
+static bool is_damaged(const troth_fact *facts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (facts[i].key && (!strcmp(facts[i].key, "error") || !strcmp(facts[i].key, "flaw")))
+            return true;
+    return false;
+}
+
+static int object_show(struct run *r, const char *path, const troth_object *list, size_t i, size_t n)
 {
     const troth_fact *facts;
     troth_passphrase_fn *pass = args_has(r->a, OPT_PASS_FILE) ? passphrase_from_file : NULL;
     size_t n_facts = troth_pki_describe(r->w, &list[i], r->now, pass, (void *)(uintptr_t)r->a, &facts);
-    if (r->objects) {
+    if (r->objects)
         json_array_append_new(r->objects, object_json(path, &list[i], facts, n_facts));
-        return;
-    }
-    if (!args_has(r->a, OPT_QUIET))
+    else if (!args_has(r->a, OPT_QUIET))
         object_print(r->a, path, &list[i], i, n, facts, n_facts);
+    return is_damaged(facts, n_facts) ? EXIT_FINDING : EXIT_OK;
 }
 
 static int file_show(struct run *r, const char *path)
@@ -133,7 +141,8 @@ static int file_show(struct run *r, const char *path)
     n = troth_pki_read(r->w, (troth_span){ bytes, bytes_n }, &list);
     int status = EXIT_OK;
     for (size_t i = 0; i < n; i++)
-        object_show(r, name, list, i, n);
+        if (object_show(r, name, list, i, n) != EXIT_OK)
+            status = EXIT_FINDING;
     const troth_error *e = troth_pki_error(r->w);
     if (e->reason != TROTH_R_NONE) {
         status = complain_of(r->a, EXIT_FILE, e, name, e->detail);

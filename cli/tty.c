@@ -24,7 +24,9 @@ size_t char_printable(const char *text)
             return 0;
     bool bad = (*p == 0xc2 && p[1] < 0xa0) || (*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0) || (*p == 0xf0 && p[1] < 0x90) ||
                (*p == 0xf4 && p[1] >= 0x90); /* C1, overlong, surrogates, beyond Unicode */
-    bool turns = *p == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)); /* what is beside it */
+    bool turns = (*p == 0xe2 && ((p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae))) ||
+                                 (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9))) ||
+                 (*p == 0xd8 && p[1] == 0x9c); /* what is beside it, or the line */
     return bad || turns ? 0 : n;
 }
 

@@ -72,6 +72,11 @@ static size_t utf8_length(const uint8_t *p, size_t left)
         return 0; /* invisible and direction-changing characters */
     if (p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf)
         return 0;
+    static const char *const others[] = { "\xc2\xad", "\xd8\x9c", "\xe1\xa0\x8e", "\xef\xbb\xbf", "\xef\xbf\xb9", "\xef\xbf\xba", "\xef\xbf\xbb",
+                                          "\xef\xbf\xbe", "\xef\xbf\xbf", "\xf3\xa0\x80", "\xf3\xa0\x81" }; /* the last two: whole rows of tags */
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        if (!memcmp(p, others[i], n < 3 ? n : 3) && strlen(others[i]) == (n < 3 ? n : 3))
+            return 0;
     return n;
 }
 

@@ -92,12 +92,16 @@ troth_fact *fact_time(struct facts *f, const char *key, const char *label, int64
 
 troth_fact *fact_bytes(struct facts *f, const char *key, const char *label, span s)
 {
-    char text[TEXT_MAX];
-    struct text t = TEXT_IN(text);
-    text_hex(&t, span_slice(s, 0, TEXT_MAX / 2 - 8));
-    if (s.n > TEXT_MAX / 2 - 8)
-        text_add(&t, "...");
-    return with_text(f, add(f, TROTH_FACT_BYTES, key, label), text);
+    size_t cap = 2 * s.n + 1;
+    char *p = arena_array(f->p->arena, cap, 1);
+    troth_fact *row = add(f, TROTH_FACT_BYTES, key, label);
+    f->lost = f->lost || !p;
+    if (row && p) {
+        struct text t = text_in(p, cap);
+        text_hex(&t, s);
+        row->text = p;
+    }
+    return row;
 }
 
 void fact_open(struct facts *f, enum troth_fact_kind group_or_list, const char *key, const char *label)

@@ -281,10 +281,22 @@ static void describe_aki(struct facts *f, const struct cert *c)
         fact_bytes(f, "authority_serial", "issuer's serial number", c->aki_serial);
 }
 
+/* RFC 7633: a SEQUENCE OF INTEGER, the numbers of extensions of TLS that a server has to use. */
 static void describe_feature(struct facts *f, const struct cert *c)
 {
+    span list = sequence_of(c->ext[CX_TLS_FEATURE]);
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, list, NULL);
+    struct rd r = rd_init(&ctx, list);
     if (c->must_staple)
         fact_note(f, fact_bool(f, "must_staple", "must staple", true), false, "a server has to send an OCSP response with it");
+    fact_open(f, TROTH_FACT_LIST, "tls_features", "extensions of TLS it demands");
+    while (rd_more(&r)) {
+        uint64_t feature = der_small(&r, "Feature", DER_INTEGER, 65535);
+        if (rd_ok(&r))
+            fact_note(f, fact_number(f, NULL, NULL, (int64_t)feature), false, "%s", feature == 5 ? "status_request" : feature == 17 ? "status_request_v2" : "");
+    }
+    fact_close(f);
 }
 
 static void describe_scts(struct facts *f, const struct cert *c)

@@ -18,6 +18,10 @@ static size_t utf8_of(uint8_t out[4], uint32_t c)
         out[1] = (uint8_t)(0x80 | (c & 0x3f));
         return 2;
     }
+    if (c > 0x10ffff) { /* no character: shown as a byte that is none either */
+        out[0] = 0xff;
+        return 1;
+    }
     if (c < 0x10000) {
         out[0] = (uint8_t)(0xe0 | c >> 12);
         out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
@@ -37,11 +41,11 @@ static bool is_string(uint8_t tag)
            tag == DER_VISIBLE || tag == DER_BMP || tag == DER_UNIVERSAL;
 }
 
-/* The characters as UTF-8 in `out`; what does not fit is left out. */
-static size_t to_utf8(uint8_t *out, size_t cap, uint8_t tag, span s)
+/* The characters as UTF-8 in `out`; *cut: some did not fit. */
+static size_t to_utf8(uint8_t *out, size_t cap, uint8_t tag, span s, bool *cut)
 {
-    size_t width = tag == DER_BMP ? 2 : tag == DER_UNIVERSAL ? 4 : 1, n = 0;
-    for (size_t i = 0; i + width <= s.n && n + 4 <= cap; i += width) {
+    size_t width = tag == DER_BMP ? 2 : tag == DER_UNIVERSAL ? 4 : 1, n = 0, i = 0;
+    for (; i + width <= s.n && n + 4 <= cap; i += width) {
         uint32_t c = 0;
         for (size_t k = 0; k < width; k++)
             c = c << 8 | s.p[i + k];
@@ -50,13 +54,17 @@ static size_t to_utf8(uint8_t *out, size_t cap, uint8_t tag, span s)
         else
             n += utf8_of(out + n, c);
     }
+    *cut = i < s.n;
     return n;
 }
 
 void der_string_text(struct text *t, uint8_t tag, span content)
 {
     uint8_t utf8[UTF8_MAX];
-    text_escaped(t, span_of(utf8, to_utf8(utf8, sizeof utf8, tag, content)));
+    bool cut;
+    text_escaped(t, span_of(utf8, to_utf8(utf8, sizeof utf8, tag, content, &cut)));
+    if (cut)
+        text_add(t, "...");
 }
 
 /* text_escaped finds what is unprintable: such a byte is shown as \xx here, and what RFC 4514 2.4 lists gets its backslash. */
@@ -98,7 +106,10 @@ static void attribute_text(struct text *t, struct rd *rdn)
         text_add(t, "#");
         text_hex(t, value.raw);
     } else {
-        value_text(t, span_of(utf8, to_utf8(utf8, sizeof utf8, value.tag, value.value)));
+        bool cut;
+        value_text(t, span_of(utf8, to_utf8(utf8, sizeof utf8, value.tag, value.value, &cut)));
+        if (cut)
+            text_add(t, "...");
     }
 }
 
