@@ -322,6 +322,14 @@ static bool same_key(const struct config *c, const troth_key *key, span spki)
     return n && span_equal(span_of(out, n), spki);
 }
 
+/* Can the credential's key make what it is for?  Every peer looks (RFC 9345 4.1.3). */
+static bool delegated_fits(const struct delegated_credential *dc)
+{
+    const struct scheme *with = scheme_by_id(dc->dc_cert_verify_algorithm);
+    struct spki key;
+    return spki_read(&key, dc->spki, NULL, NULL) && scheme_fits(with, TROTH_TLS13, key.key.type) && pss_allows(key.pss, with->sig, 0);
+}
+
 bool identity_delegate(struct troth_builder *b, struct identity *id, const char *setter, span credential, span key)
 {
     const struct config *c = &b->config;
@@ -334,7 +342,7 @@ bool identity_delegate(struct troth_builder *b, struct identity *id, const char 
         return fail(b, OUT_OF_MEMORY, "%s", setter);
     if (!delegated_read(&id->dc, copy))
         return fail(b, DELEGATED_MALFORMED, "%s: %zu bytes", setter, credential.n);
-    if (!delegated_scheme_ok(id->dc.dc_cert_verify_algorithm))
+    if (!delegated_scheme_ok(id->dc.dc_cert_verify_algorithm) || !delegated_fits(&id->dc))
         return fail(b, DELEGATED_BAD_SCHEME, "%s: %s", setter, name_of(&names_scheme, id->dc.dc_cert_verify_algorithm));
     id->dc_tag = e ? e->tag : NULL;
     id->dc_key = e ? NULL : c->provider->key_load(c->provider->self, key, b->passphrase, b->passphrase_ctx, &why);

@@ -281,6 +281,9 @@ static void test_config(void **state)
     m = make(w, (struct recipe){ .valid = MK_DAY, .scheme = SCHEME_rsa_pss_rsae_sha256 });
     assert_null(server(&m, &why));
     assert_int_equal(why.reason, TROTH_R_DELEGATED_BAD_SCHEME);
+    m = make(w, (struct recipe){ .valid = MK_DAY, .scheme = SCHEME_ecdsa_secp384r1_sha384 }); /* its key is of P-256 */
+    assert_null(server(&m, &why));
+    assert_int_equal(why.reason, TROTH_R_DELEGATED_BAD_SCHEME);
     m = make(w, (struct recipe){ .valid = MK_DAY });
     m.credential.n--;
     assert_null(server(&m, &why));
