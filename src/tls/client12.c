@@ -61,7 +61,9 @@ static bool check_answers(struct troth_conn *c, const struct server_hello *sh)
 {
     if (sh->legacy_compression_method)
         return fail(c, COMPRESSION, "compression_method %u", sh->legacy_compression_method);
-    return tls12_check_hello(c, &sh->exts, "ServerHello");
+    TRY(tls12_check_hello(c, &sh->exts, "ServerHello"));
+    return exts_have(&sh->exts, X_RENEGOTIATION_INFO)
+        || fail(c, NO_RENEGOTIATION_INFO, "ServerHello without renegotiation_info, which was offered");
 }
 
 static bool take_alpn(struct troth_conn *c, const struct exts *e)

@@ -96,7 +96,7 @@ CHECK(master_secret)
     return !s->expect_extended_master_secret || f->version == TROTH_TLS13 || f->extended_master_secret;
 }
 
-/* troth speaks with peers that know RFC 5746 alone; TLS 1.3 has no renegotiation at all. */
+/* troth speaks with servers that know RFC 5746 alone; TLS 1.3 has no renegotiation at all. */
 CHECK(renegotiation)
 {
     UNUSED(t);

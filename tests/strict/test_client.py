@@ -153,6 +153,7 @@ for what, wants, code, rude, args in (("a session", "ok", "ok", resumed(), ()), 
 case("1.2", "ok", "ok", lambda s: s.shake12())
 case("1.2: the mark of a downgrade", illegal, "tls.downgrade", lambda s: s.shake12(lambda h: setattr(h, "random", h.random[:24] + b"DOWNGRD\1")))
 case("1.2: no extended master secret", "handshake_failure", "tls.extended-master-secret", lambda s: s.shake12(drop(EMS)))
+case("1.2: no renegotiation_info", "handshake_failure", "tls.renegotiation-info-missing", lambda s: s.shake12(drop(RENEGOTIATION)))
 case("1.2: a share that is zero", illegal, "tls.bad-key-share", lambda s: s.shake12(exchange=lambda s: s.exchange12(point=bytes(32))))
 case("1.2: a group that was not offered", illegal, "tls.group-not-offered", lambda s: s.shake12(exchange=lambda s: s.exchange12(group=P521)), "--groups", "x25519,secp256r1")
 case("1.2: a signature that claims SHA-1", illegal, "tls.sigalg-not-offered", lambda s: s.shake12(exchange=lambda s: s.exchange12(claim=0x0203)))
