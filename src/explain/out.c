@@ -14,11 +14,30 @@ void out_init(struct out *o, const troth_story_options *options, troth_sink *sin
                        .width = use.width ? use.width : 80, .depth = use.depth, .fresh = true };
     if (o->width < 40)
         o->width = 40;
+    o->ascii = use.form == TROTH_STORY_TEXT && !use.unicode;
+}
+
+/* What is beyond ASCII as \xNN: the bytes of UTF-8 are control characters to some. */
+static bool hand_over_ascii(struct out *o)
+{
+    bool ok = true;
+    for (size_t at = 0, n; ok && at < o->n; at += n) {
+        char code[8];
+        for (n = 0; at + n < o->n && !(o->buffer[at + n] & 0x80); n++)
+            ;
+        if (n) {
+            ok = o->sink(o->ctx, o->buffer + at, n);
+            continue;
+        }
+        n = 1;
+        ok = o->sink(o->ctx, code, (size_t)snprintf(code, sizeof code, "\\x%02x", (uint8_t)o->buffer[at]));
+    }
+    return ok;
 }
 
 static void flush(struct out *o)
 {
-    if (o->n && !o->failed && !o->sink(o->ctx, o->buffer, o->n))
+    if (o->n && !o->failed && !(o->ascii ? hand_over_ascii(o) : o->sink(o->ctx, o->buffer, o->n)))
         o->failed = true;
     o->n = 0;
 }

@@ -13,6 +13,7 @@ struct out {
     size_t      n;
     bool        failed;
     bool        colour, unicode, redact, no_verdict;
+    bool        ascii;       /* text for a terminal that may take a byte of UTF-8 for a command */
     unsigned    width, depth;
     bool        fresh;       /* JSON: nothing was written yet inside the innermost bracket */
     char        buffer[4096];

@@ -132,3 +132,11 @@ assert json.loads(run("explain-error", "--json", "curl: (60) certificate has exp
 run("explain-error", "nothing of the kind", status=1)
 run("explain", status=2)
 print("every way to ask for an explanation is answered")
+
+# ---- a terminal that knows no UTF-8 may take its bytes for commands: it gets none
+openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "u.key", "-out", "u.pem", "-utf8", "-subj", "/CN=Pr\u00dbf")
+for locale, seen in (("C", b"Pr\\xc3\\x9bf"), ("C.UTF-8", "Pr\u00dbf".encode())):
+    out = subprocess.run([troth, "explain", f"{work}/u.pem"], capture_output=True, env={**os.environ, "LC_ALL": locale}).stdout
+    assert seen in out and (locale != "C" or max(out) < 0x80), (locale, out[-300:])
+    assert "Pr\u00dbf" in json.loads(subprocess.run([troth, "explain", f"{work}/u.pem", "--json"], capture_output=True, env={**os.environ, "LC_ALL": locale}).stdout)[
+        "certificates"][0]["subject"]
