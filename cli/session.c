@@ -21,7 +21,7 @@
 #include "story_out.h"
 #include "tty.h"
 
-enum { TICKET_MAX = 65536, EARLY_MOST = 1 << 20, HOST_NAME_MOST = 253, NO_ALERT = 255, PARTING_MS = 500 };
+enum { TICKET_MAX = 65536, EARLY_MOST = 1 << 20, HOST_NAME_MOST = 253, NO_ALERT = 255, PARTING_MS = 1000 };
 
 /* ---- opening */
 
