@@ -158,7 +158,8 @@ static void peek_name(struct text *t, const struct segment *first, size_t at)
     size_t n = 0;
     for (const struct segment *g = first; g && n + g->bytes.n - (g == first ? at : 0) <= sizeof hello; g = g->next) {
         span b = span_slice(g->bytes, g == first ? at : 0, g->bytes.n);
-        memcpy(hello + n, b.p, b.n);
+        if (b.n)
+            memcpy(hello + n, b.p, b.n);
         n += b.n;
     }
     struct rd_ctx ctx;
