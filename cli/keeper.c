@@ -89,7 +89,7 @@ uint64_t keeper_options(const struct args *a)
 }
 
 /* Nothing outside may look into it or stop it but the front's end; of what the front has it keeps what files may be read from. */
-static void live(const struct keeper_life *life, pid_t front, size_t n_passed)
+static _Noreturn void live(const struct keeper_life *life, pid_t front, size_t n_passed)
 {
     static const int not_ours[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
     const struct rlimit no_core = { 0, 0 };

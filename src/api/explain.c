@@ -127,8 +127,9 @@ static size_t skip_preface(troth_story *s, struct arrived_bytes *all, size_t n)
     if (k == n || (!k && !in)) /* no TLS at all, or nothing but TLS */
         return 0;
     for (size_t i = 0; i <= k; i++) {
-        bytes[all[i].from] += i < k ? all[i].bytes.n : in;
-        more = all[i].from == FROM_CLIENT && (i < k || in) ? kind_of_preface(span_slice(all[i].bytes, 0, i < k ? all[i].bytes.n : in)) : NULL;
+        span before = i < k ? all[i].bytes : span_slice(all[i].bytes, 0, in);
+        bytes[all[i].from] += before.n;
+        more = all[i].from == FROM_CLIENT && before.n ? kind_of_preface(before) : NULL;
         kind = more ? more : kind;
     }
     all[k].bytes = span_slice(all[k].bytes, in, all[k].bytes.n);

@@ -360,6 +360,7 @@ static bool fill_schemes(struct troth_builder *b, struct identity *id)
     enum { MOST = 64 };
     const troth_provider *p = b->config.provider;
     span given = id->schemes;
+    size_t n = u16s_count(given);
     uint8_t *out = arena_alloc(&b->config.arena, 2 * MOST);
     if (!out)
         return fail(b, OUT_OF_MEMORY, "for signature schemes");
@@ -367,14 +368,14 @@ static bool fill_schemes(struct troth_builder *b, struct identity *id)
     struct spki shown;
     if (!spki_read(&shown, id->spki, NULL, NULL))
         shown.pss = (struct pss_limit){ 0 }; /* a kind of key that only the application knows */
-    for (size_t i = 0; given.n ? i < u16s_count(given) : scheme_at(i) != NULL; i++) {
-        const struct scheme *s = given.n ? scheme_by_id(u16s_at(given, i)) : scheme_at(i);
+    for (size_t i = 0; i < n || (!n && scheme_at(i)); i++) {
+        const struct scheme *s = n ? scheme_by_id(u16s_at(given, i)) : scheme_at(i);
         bool fits = s && (scheme_fits(s, TROTH_TLS13, id->key_type) || scheme_fits(s, TROTH_TLS12, id->key_type));
         if (fits && pss_allows(shown.pss, s->sig, 0) && (id->key ? p->key_can(id->key, s->sig) : !id->can || id->can >> s->sig & 1))
             wr_u16(&w, s->id);
     }
     id->schemes = wr_done(&w);
-    return id->schemes.n || fail(b, BAD_ARGUMENT, "an identity's key can make none of the signature schemes%s", given.n ? " given" : "");
+    return id->schemes.n || fail(b, BAD_ARGUMENT, "an identity's key can make none of the signature schemes%s", n ? " given" : "");
 }
 
 /* Things that will bite soon. */
