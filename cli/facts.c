@@ -107,8 +107,12 @@ static json_t *keys_json(const struct tape *tape)
 {
     json_t *list = json_array();
     const struct tape_key *k;
-    for (size_t i = 0; (k = tape_key(tape, i)); i++)
-        json_array_append_new(list, json_pack("{s:i, s:I, s:o}", "type", (int)k->type, "can", (json_int_t)k->can, "public", facts_hex(k->spki, k->n)));
+    for (size_t i = 0; (k = tape_key(tape, i)); i++) {
+        json_t *one = json_pack("{s:i, s:I, s:o}", "type", (int)k->type, "can", (json_int_t)k->can, "public", facts_hex(k->spki, k->n));
+        if (k->elsewhere)
+            json_object_set_new(one, "elsewhere", json_true());
+        json_array_append_new(list, one);
+    }
     return list;
 }
 
@@ -464,7 +468,8 @@ void facts_keys(const json_t *facts, struct tape *t)
     for (i = json_array_size(keys); i-- > 0;) { /* the newest is added last */
         one = json_array_get(keys, i);
         struct tape_key k = { .type = (enum troth_key_type)json_integer_value(json_object_get(one, "type")),
-                              .can = (uint32_t)json_integer_value(json_object_get(one, "can")) };
+                              .can = (uint32_t)json_integer_value(json_object_get(one, "can")),
+                              .elsewhere = json_is_true(json_object_get(one, "elsewhere")) };
         uint8_t *spki = facts_bytes(json_object_get(one, "public"), &k.n);
         if (spki && k.n <= sizeof k.spki && k.type <= TROTH_KEY_MLDSA87) {
             memcpy(k.spki, spki, k.n);

@@ -343,7 +343,7 @@ void keyring_to_tape(const struct keyring *r, struct tape *t)
 {
     for (size_t i = 0; t && i < r->n_keys; i++) {
         const struct away *k = r->keys[i];
-        struct tape_key seen = { .type = (enum troth_key_type)k->type, .can = k->can, .n = k->spki.n };
+        struct tape_key seen = { .type = (enum troth_key_type)k->type, .can = k->can, .elsewhere = true, .n = k->spki.n };
         if (k->spki.n <= sizeof seen.spki) {
             memcpy(seen.spki, k->spki.p, k->spki.n);
             tape_add_key(t, &seen);

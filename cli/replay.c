@@ -188,6 +188,15 @@ static const struct tape_key *key_of(const struct tape *t, const char *pem)
     return k;
 }
 
+/* What goes for the key, which signs as it did then: at once, or when it is asked for. */
+static troth_span key_again(troth_builder *b, const struct tape_key *k)
+{
+    const troth_span spki = { k->spki, k->n };
+    if (k->elsewhere)
+        troth_key_elsewhere(b, spki, k->can, (void *)(uintptr_t)k);
+    return spki;
+}
+
 /* Its delegated credential, where there is one: then the certificate's own key may have been elsewhere. */
 static void set_identity(const struct tape *t, troth_builder *b, const char *chain, const json_t *credential)
 {
@@ -195,11 +204,11 @@ static void set_identity(const struct tape *t, troth_builder *b, const char *cha
     uint8_t *bytes = facts_bytes(credential, &n);
     const struct tape_key *own = key_of(t, chain), *lent = bytes ? key_in(t, (troth_span){ bytes, n }) : NULL;
     if (own)
-        troth_identity_pem(b, text_span(chain), (troth_span){ own->spki, own->n });
+        troth_identity_pem(b, text_span(chain), key_again(b, own));
     else if (lent)
         troth_identity_external(b, text_span(chain), NULL);
     if (lent)
-        troth_identity_delegated(b, (troth_span){ bytes, n }, (troth_span){ lent->spki, lent->n });
+        troth_identity_delegated(b, (troth_span){ bytes, n }, key_again(b, lent));
     free(bytes);
 }
 
@@ -220,7 +229,7 @@ static void set_raw_key(const struct replay *r, const struct tape *t, troth_buil
         }
         if (taken)
             continue;
-        troth_identity_raw_key(b, (troth_span){ k->spki, k->n });
+        troth_identity_raw_key(b, key_again(b, k));
         return;
     }
 }
@@ -461,6 +470,16 @@ static bool on_recv(struct player *y, const troth_event *ev)
     return n || at_end(y);
 }
 
+/* The signature that was asked for then.  False: the connection ended before it was there. */
+static bool sign_again(struct player *y)
+{
+    const struct cut *c = y->reel.at ? reel_next(&y->reel, CUT_SIGNATURE) : NULL;
+    if (!c)
+        return false;
+    troth_answer_sign(y->r->conn, (troth_span){ c->bytes, c->ok && c->known ? c->n : 0 });
+    return true;
+}
+
 /* One event; false at the end. */
 static bool one(struct player *y)
 {
@@ -486,8 +505,8 @@ static bool one(struct player *y)
         break;
     case TROTH_EARLY_REFUSED: y->early = false; break;
     case TROTH_TICKET:
+    case TROTH_ASK_SIGN: return sign_again(y);
     case TROTH_ASK_SERVER:
-    case TROTH_ASK_SIGN:
     case TROTH_ASK_CLIENT:
     case TROTH_ASK_VERDICT:
     case TROTH_CLIENT_AUTH:

@@ -41,6 +41,7 @@ struct reel {
 struct tape_key {
     enum troth_key_type type;
     uint32_t            can;    /* bits 1u << enum troth_sig  */
+    bool                elsewhere; /* its signatures were asked for, behind what went out before them */
     size_t              n;
     uint8_t             spki[TAPE_SPKI_MAX];
 };
