@@ -14,6 +14,17 @@
 
 /* ---- for people */
 
+/* Escaped by the library; but what is beyond ASCII may be a command to a terminal that knows no UTF-8. */
+static void text_print(const char *text)
+{
+    bool all = want_unicode();
+    for (; *text; text++)
+        if (all || (unsigned char)*text < 0x80)
+            putchar(*text);
+        else
+            printf("\\x%02x", (unsigned char)*text);
+}
+
 /* Long hexadecimal is for programs: people get its start, unless they asked for more. */
 static void value_print(const troth_fact *f, bool all)
 {
@@ -23,7 +34,7 @@ static void value_print(const troth_fact *f, bool all)
     else if (f->kind == TROTH_FACT_BYTES && !n)
         printf("(empty)");
     else
-        printf("%s", f->text);
+        text_print(f->text);
 }
 
 static void fact_print(const troth_fact *f, bool all, bool color)
@@ -40,7 +51,9 @@ static void fact_print(const troth_fact *f, bool all, bool color)
     value_print(f, all);
     if (f->note && *f->note) {
         const char *on = !color ? "" : f->warn ? "\033[33m" : "\033[2m";
-        printf("%s%s%s%s", on, f->warn ? "   (!) " : "   - ", f->note, *on ? "\033[0m" : "");
+        printf("%s%s", on, f->warn ? "   (!) " : "   - ");
+        text_print(f->note);
+        printf("%s", *on ? "\033[0m" : "");
     }
     printf("\n");
 }

@@ -60,6 +60,10 @@ path = certificate("O=x" + hidden.replace("\x1b", "") + "y\nCN=n")
 for text in (inspect(path), json.dumps(inspect(path, "--json"), ensure_ascii=False)):
     assert not any(c in text for c in hidden.replace("[31m", "")) and "x\\" in text, text[:400]
 
+for locale, seen in (("C", "Pr\\xc3\\x9bf"), ("C.UTF-8", "Pr\u00dbf")):      # 0x9b is a command to some terminals
+    os.environ["LC_ALL"] = locale
+    assert f"CN={seen}" in inspect(certificate("CN=Pr\u00dbf"))
+
 # ---- extensions: none is left out, none is cut without a word
 long = "ab" * 5000
 path = certificate("CN=long", f"1.2.3.4=DER:0482{5000:04x}{long}", "tlsfeature=status_request_v2")
