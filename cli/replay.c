@@ -504,8 +504,8 @@ static bool one(struct player *y)
         (void)write_again(y);
         break;
     case TROTH_EARLY_REFUSED: y->early = false; break;
-    case TROTH_TICKET:
     case TROTH_ASK_SIGN: return sign_again(y);
+    case TROTH_TICKET:
     case TROTH_ASK_SERVER:
     case TROTH_ASK_CLIENT:
     case TROTH_ASK_VERDICT:
