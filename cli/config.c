@@ -14,11 +14,9 @@
 #include "settings.h"
 #include "tty.h"
 
-enum { PATH_MOST = 4096 };
-
 struct config {
     struct settings settings;        /* their values are those of the options */
-    char            path[PATH_MOST];
+    char            path[CONFIG_PATH_MOST];
     size_t          folder_n;        /* of its folder, "/" included; 0: it is the working directory */
     const char     *named_by;        /* NULL: nobody, it is a default         */
 };
@@ -32,18 +30,35 @@ static bool is_there(const char *path)
     return !stat(path, &st) || (errno != ENOENT && errno != ENOTDIR && errno != EACCES);
 }
 
-static bool default_path(const struct args *a, char out[PATH_MOST])
+/* The user's own; false: he has no place for it. */
+static bool own_path(const struct args *a, char out[CONFIG_PATH_MOST])
 {
     const char *own = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME"), *verb = verb_name(a->verb);
     int n = 0;
     if (own && *own == '/') /* others are to be passed over, says the XDG Base Directory Specification */
-        n = snprintf(out, PATH_MOST, "%s/troth/%s.yaml", own, verb);
+        n = snprintf(out, CONFIG_PATH_MOST, "%s/troth/%s.yaml", own, verb);
     else if (home && *home == '/')
-        n = snprintf(out, PATH_MOST, "%s/.config/troth/%s.yaml", home, verb);
-    if (n > 0 && n < PATH_MOST && is_there(out))
+        n = snprintf(out, CONFIG_PATH_MOST, "%s/.config/troth/%s.yaml", home, verb);
+    return n > 0 && n < CONFIG_PATH_MOST;
+}
+
+static bool default_path(const struct args *a, char out[CONFIG_PATH_MOST])
+{
+    if (own_path(a, out) && is_there(out))
         return true;
-    snprintf(out, PATH_MOST, "/etc/troth/%s.yaml", verb);
+    snprintf(out, CONFIG_PATH_MOST, "/etc/troth/%s.yaml", verb_name(a->verb));
     return is_there(out);
+}
+
+bool config_place_of(const struct args *a, size_t i, char out[CONFIG_PATH_MOST])
+{
+    const char *named = a->config && a->config->named_by ? a->config->path : NULL;
+    if (args_has(a, OPT_NO_CONFIG) || i > 1 || (i && named))
+        return false;
+    if (i)
+        return own_path(a, out);
+    snprintf(out, CONFIG_PATH_MOST, named ? "%s" : "/etc/troth/%s.yaml", named ? named : verb_name(a->verb));
+    return true;
 }
 
 /* False: there is none to read; *status is not EXIT_OK after a message. */
@@ -59,7 +74,7 @@ static bool choose(const struct args *a, struct config *c, int *status)
     path = path ? path : set;
     if (!strcmp(path, "-"))
         *status = complain(a, EXIT_USAGE, "%s wants a file: what came through standard input could not be read again", c->named_by);
-    else if (snprintf(c->path, sizeof c->path, "%s", path) >= PATH_MOST)
+    else if (snprintf(c->path, sizeof c->path, "%s", path) >= CONFIG_PATH_MOST)
         *status = complain(a, EXIT_USAGE, "%s is too long a name", c->named_by);
     else if (access(path, R_OK))
         *status = complain(a, EXIT_FILE, "%s: %s: %s", c->named_by, path, strerror(errno));

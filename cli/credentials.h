@@ -8,4 +8,7 @@
  * there, of the one in that folder if there is one; that is kept in `a`.  NULL: a longer name than there is room for. */
 const char *credential_path(struct args *a, const char *name, const char *place);
 
+/* That folder; NULL: nothing is lent. */
+const char *credential_folder(void);
+
 #endif

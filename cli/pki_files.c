@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sandbox.h"
+
 enum { CHUNK = 65536, PASSPHRASE_FILE = 4096 };
 
 /* All of `fd`, at most `most` bytes; NULL with errno set. */
@@ -52,6 +54,8 @@ uint8_t *file_whole(const struct args *a, const char *path, size_t most, size_t 
         complain(a, EXIT_FILE, "%s: %s", in ? "standard input" : path,
                  errno == EISDIR  ? "is a directory, not a file"
                  : errno == EFBIG ? "is larger than anything that belongs here"
+                 : errno == EACCES && !in && sandbox_refuses(path)
+                     ? "lies where the sandbox does not reach, which began with other folders; restart the service, or use --no-sandbox"
                                   : strerror(errno));
     if (fd >= 0 && !in)
         close(fd);

@@ -470,6 +470,14 @@ static void drop(struct service *service, size_t i)
     evconnlistener_free(service->listeners[i]);
 }
 
+static void needs(struct service *service)
+{
+    const struct proxy *x = (const struct proxy *)service;
+    for (size_t i = 0; i < x->to.n; i++)
+        if (backend_port(&x->to, i))
+            sandbox_port(&service->sandbox, backend_port(&x->to, i));
+}
+
 /* What only proxy has. */
 static int read_own(struct proxy *x, const struct args *a, struct target *wrapped)
 {
@@ -521,7 +529,7 @@ static int configure(struct proxy *x, const struct args *a, struct target *wrapp
 
 int verb_PROXY(const struct args *a)
 {
-    struct proxy x = { .service = { .own = find_backend_again, .adopt = adopt, .drop = drop } };
+    struct proxy x = { .service = { .own = find_backend_again, .adopt = adopt, .drop = drop, .needs = needs } };
     struct target wrapped;
     if (args_has(a, OPT_CHECK_CONFIG))
         return check(&x, a, &wrapped);

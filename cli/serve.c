@@ -372,9 +372,19 @@ static bool read_own(struct service *service, const struct args *a)
     return true;
 }
 
+static const char *folder_of(const struct args *a)
+{
+    return a->n_operands ? a->operands[0] : args_value(a, OPT_DIR, ".");
+}
+
+static void needs(struct service *service)
+{
+    sandbox_folder(&service->sandbox, folder_of(service->args), MAY_READ, false);
+}
+
 static int open_folder(struct serve *s, const struct args *a)
 {
-    const char *dir = a->n_operands ? a->operands[0] : args_value(a, OPT_DIR, ".");
+    const char *dir = folder_of(a);
     s->root = files_open(dir);
     return s->root >= 0 ? EXIT_OK : complain(a, EXIT_FILE, "%s: %s", dir, strerror(errno));
 }
@@ -390,7 +400,7 @@ static int check(struct serve *s, const struct args *a)
 
 int verb_SERVE(const struct args *a)
 {
-    struct serve s = { .service = { .adopt = adopt, .drop = drop, .own = read_own }, .root = -1 };
+    struct serve s = { .service = { .adopt = adopt, .drop = drop, .own = read_own, .needs = needs }, .root = -1 };
     if (args_has(a, OPT_CHECK_CONFIG))
         return check(&s, a);
     int status = read_own(&s.service, a) ? service_init(&s.service, a, false) : EXIT_USAGE;

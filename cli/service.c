@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "confine.h"
 #include "dial.h"
 #include "expiry.h"
 #include "scrape.h"
@@ -114,8 +115,11 @@ int service_check(const struct args *a, bool is_client)
 int service_verdict(const struct args *a, int status)
 {
     const char *file = config_file(a);
-    if (status == EXIT_OK && !args_has(a, OPT_QUIET))
-        printf("troth %s: a start would find all in order%s%s%s\n", verb_name(a->verb), file ? " (" : "", file ? file : "", file ? ")" : "");
+    char could[256];
+    if (status != EXIT_OK || args_has(a, OPT_QUIET))
+        return status;
+    printf("troth %s: a start would find all in order%s%s%s\n", verb_name(a->verb), file ? " (" : "", file ? file : "", file ? ")" : "");
+    printf("  sandbox: %s\n", args_has(a, OPT_NO_SANDBOX) ? "off (--no-sandbox)" : sandbox_could(could, sizeof could));
     return status;
 }
 
@@ -425,9 +429,11 @@ int service_open(struct service *s)
     int status = listen_everywhere(s);
     if (status == EXIT_OK)
         status = scrape_open(&s->scrape, s);
-    if (status == EXIT_OK)
-        say_ready(s, "");
-    return status;
+    if (status != EXIT_OK)
+        return status;
+    confine(s);
+    say_ready(s, "");
+    return EXIT_OK;
 }
 
 void service_close(struct service *s)

@@ -15,6 +15,7 @@
 #include "identities.h"
 #include "keeper.h"
 #include "listen.h"
+#include "sandbox.h"
 #include "supervisor.h"
 #include "tally.h"
 #include "tls_bev.h"
@@ -58,6 +59,9 @@ struct service {
     uint64_t               made, failed;  /* handshakes */
     struct tally           tally;
     struct scrape         *scrape;        /* --metrics; NULL: nobody wants them */
+    struct sandbox         sandbox;
+    /* Lets into the sandbox what only this verb needs. */
+    void                 (*needs)(struct service *);
     /* Takes what is the verb's own from the options and is not bound to the start; as service_limits.  NULL: there is nothing. */
     bool                 (*own)(struct service *, const struct args *);
     /* Takes over the listener that is at `n_listeners` next, whose connections come from now on; lets go of the i-th. */

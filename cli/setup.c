@@ -207,6 +207,12 @@ static bool could_append(const char *path)
     return access(path, F_OK) ? !access(folder, W_OK | X_OK) : !access(path, W_OK);
 }
 
+const char *setup_key_log(const struct args *a)
+{
+    const char *path = args_value(a, OPT_KEYLOG, getenv("SSLKEYLOGFILE"));
+    return path && *path ? path : NULL;
+}
+
 /* A variable that was set for another program is no reason to stop; an option is. */
 static bool set_key_log(const struct args *a, troth_builder *b, struct tape *tape)
 {
@@ -214,8 +220,8 @@ static bool set_key_log(const struct args *a, troth_builder *b, struct tape *tap
         troth_danger_key_log(b, line_to_tape, tape);
         return true;
     }
-    const char *path = args_value(a, OPT_KEYLOG, getenv("SSLKEYLOGFILE"));
-    if (!path || !*path)
+    const char *path = setup_key_log(a);
+    if (!path)
         return true;
     if (args_has(a, OPT_CHECK_CONFIG) && could_append(path))
         return true;

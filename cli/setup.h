@@ -28,6 +28,8 @@ bool setup_keys(const struct args *a, troth_builder *b, int *status);
 int setup_check(const struct args *a, bool is_client);
 /* --record: the tape that it needs.  NULL where it was not given, or without memory. */
 struct tape *setup_tape(const struct args *a);
+/* Where secrets are logged to: --keylog or SSLKEYLOGFILE; NULL: nowhere. */
+const char *setup_key_log(const struct args *a);
 /* The versions, groups, suites, signatures, protocols, compression and sessions that the options ask for.  False after a message. */
 bool setup_speak(const struct args *a, troth_builder *b, bool server);
 /* Was the setter that got what is in `path` the first to find a mistake?  Then it is told with that name, and true. */

@@ -48,4 +48,5 @@ void state_tell(const struct service *s)
     for (size_t i = 0; i < s->identities.n; i++)
         if (!s->identities.all[i].pos)
             tell_identity(&s->log, &s->identities.all[i]);
+    sandbox_tell(&s->sandbox, &s->log, "state-sandbox", true);
 }

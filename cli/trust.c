@@ -42,6 +42,14 @@ void trust_system(troth_policy_builder *b)
         troth_policy_trust_system(b);
 }
 
+const char *trust_system_place(size_t i)
+{
+    static const char *const usual[] = { "/etc/ssl/certs", "/etc/pki/tls/certs" };
+    const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
+    const char *named = file && *file ? file : dir && *dir ? dir : NULL;
+    return named ? (i ? NULL : named) : i < sizeof usual / sizeof usual[0] ? usual[i] : NULL;
+}
+
 /* A file or a directory, to the setter that takes it; false after a message: there is none. */
 static bool path_use(const struct args *a, troth_policy_builder *b, const char *path, void (*file)(troth_policy_builder *, const char *),
                      void (*dir)(troth_policy_builder *, const char *))

@@ -104,10 +104,10 @@ check("others are still served", get("/")[0] == 200)
 serial = tls(s.port, CA).getpeercert()["serialNumber"]
 s.kill(signal.SIGUSR1)
 s.kill(signal.SIGUSR2)
-check("USR1 is harmless, USR2 tells the state", s.said("event=state-identity") and get("/")[0] == 200, s.log()[-400:])
+check("USR1 is harmless, USR2 tells the state", s.said("event=state-sandbox") and get("/")[0] == 200, s.log()[-400:])
 states = [dict(w.split("=", 1) for w in shlex.split(line)) for line in s.log().splitlines() if " event=state" in line]
 told = {line["event"]: line for line in states}
-check("of the program, where it listens, and as whom", len(states) == 3 and told["state"]["version"] and int(told["state"]["handshakes"]) > 3 and
+check("of the program, where it listens, and as whom", len(states) == 4 and told["state"]["version"] and int(told["state"]["handshakes"]) > 3 and
       int(told["state"]["failed"]) >= 0 and told["state-listener"]["port"] == str(s.port) and told["state-identity"]["file"] == CERT and
       "DNS:localhost" in told["state-identity"]["names"].split(",") and told["state-identity"]["not_after"].endswith("Z"), repr(states))
 good_cert, good_key = open(CERT, "rb").read(), open(KEY, "rb").read()
