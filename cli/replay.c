@@ -474,8 +474,10 @@ static bool on_recv(struct player *y, const troth_event *ev)
 static bool sign_again(struct player *y)
 {
     const struct cut *c = y->reel.at ? reel_next(&y->reel, CUT_SIGNATURE) : NULL;
-    if (!c)
+    if (!c) {
+        y->reel.strayed |= y->ours.at < y->ours.n || json_array_size(json_object_get(y->r->facts, "lacks")); /* nobody had to sign then */
         return false;
+    }
     troth_answer_sign(y->r->conn, (troth_span){ c->bytes, c->ok && c->known ? c->n : 0 });
     return true;
 }
