@@ -72,15 +72,34 @@ _Static_assert(offsetof(struct question, bytes) == offsetof(struct question, hea
 
 /* ---- the process */
 
+/* A delegated credential is no secret, and passphrases are those of trust stores, too. */
+static const struct {
+    enum opt o;
+    bool     alone;
+} about[] = {
+    { OPT_CERT, true },           { OPT_KEY, true },      { OPT_DELEGATED, false },
+    { OPT_DELEGATED_KEY, true },  { OPT_RAW_KEY, true },  { OPT_PASS_FILE, false },
+};
+enum { ABOUT = sizeof about / sizeof about[0] };
+
+bool keeper_reads(enum opt o, bool *alone)
+{
+    for (size_t k = 0; k < ABOUT; k++)
+        if (about[k].o == o) {
+            *alone = about[k].alone;
+            return true;
+        }
+    return *alone = false;
+}
+
 uint64_t keeper_options(const struct args *a)
 {
-    static const enum opt about[] = { OPT_CERT, OPT_KEY, OPT_DELEGATED, OPT_DELEGATED_KEY, OPT_RAW_KEY, OPT_PASS_FILE };
     uint64_t mark = 0xcbf29ce484222325; /* FNV-1a: between friends */
-    for (size_t k = 0; k < sizeof about / sizeof about[0]; k++)
-        for (size_t i = 0; i < a->given[about[k]]; i++) {
-            const char *value = opt_repeats(about[k]) ? args_nth(a, about[k], i) : args_value(a, about[k], NULL);
+    for (size_t k = 0; k < ABOUT; k++)
+        for (size_t i = 0; i < a->given[about[k].o]; i++) {
+            const char *value = opt_repeats(about[k].o) ? args_nth(a, about[k].o, i) : args_value(a, about[k].o, NULL);
             for (const char *p = value ? value : ""; ; p++) {
-                mark = (mark ^ (*p ? (uint8_t)*p : (uint64_t)about[k] << 8)) * 0x100000001b3;
+                mark = (mark ^ (*p ? (uint8_t)*p : (uint64_t)about[k].o << 8)) * 0x100000001b3;
                 if (!*p)
                     break;
             }

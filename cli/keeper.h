@@ -30,6 +30,9 @@ void keeper_close(struct keeper *);
 /* Ends it, and waits for that.  Every keyring is to be freed before. */
 void keeper_end(struct keeper *);
 
+/* Is what that option names read by the keeper?  alone: and by nobody else. */
+bool keeper_reads(enum opt o, bool *alone);
+
 struct keyring *keyring_share(struct keyring *);
 void keyring_free(struct keyring *);
 /* The i-th --cert with its key elsewhere; whatever is wrong is the builder's mistake. */

@@ -10,6 +10,7 @@
 #include <troth/pki.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "keeper_wire.h"
 #include "setup.h"
 #include "signable.h"
@@ -117,6 +118,15 @@ static int hold(const struct keeping *k, const struct args *a, troth_server **ho
     return *holder ? EXIT_OK : complain_of(a, exit_code_of(&why), &why, NULL, why.detail);
 }
 
+static bool options_again(const struct keeping *k, struct args *again, char *heard, int *status)
+{
+    if (!args_again(again, k->life->first, heard, status))
+        return false;
+    *heard = 0; /* the front has heard that as well */
+    *status = confine_reaches(again, READER_KEEPER) ? EXIT_OK : EXIT_FILE;
+    return *status == EXIT_OK;
+}
+
 /* The options as they are by now; NULL: they cannot be read. */
 static const struct args *options(struct keeping *k, char *heard, int *status)
 {
@@ -127,12 +137,10 @@ static const struct args *options(struct keeping *k, char *heard, int *status)
     }
     struct args *again = calloc(1, sizeof *again);
     *status = again ? EXIT_OK : EXIT_BUG;
-    if (again && args_again(again, k->life->first, heard, status)) {
+    if (again && options_again(k, again, heard, status)) {
         if (k->again)
             args_free(k->again);
         free(k->again);
-        *heard = 0; /* the front has heard that as well */
-        *status = EXIT_OK;
         return k->again = again;
     }
     if (again)
@@ -295,8 +303,10 @@ void keeper_live(const struct keeper_life *life)
     bool ok = k.crypto && jobs;
     for (size_t i = 0; ok && i < SIDE_BY_SIDE; i++)
         ok = (jobs[i].bytes = malloc(TO_SIGN_MOST)) != NULL;
-    if (ok)
+    if (ok) {
+        confine_keeper(life->first);
         run(&k, jobs);
+    }
     while (k.bunches)
         drop(&k, k.bunches->generation);
     for (size_t i = 0; jobs && i < SIDE_BY_SIDE; i++)

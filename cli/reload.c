@@ -42,7 +42,7 @@ static bool take_limits(struct service *s, const struct args *a)
 static bool read_again(struct service *s, struct args *a, char *heard)
 {
     int status;
-    if (!args_again(a, s->first, heard, &status) || !args_keep(a, s->first, tell_fixed, s) || !confine_reaches(a) || !take_limits(s, a))
+    if (!args_again(a, s->first, heard, &status) || !args_keep(a, s->first, tell_fixed, s) || !confine_reaches(a, s->keeper ? READER_FRONT : READER) || !take_limits(s, a))
         return false;
     if (service_configure(s, a, s->client != NULL, &status))
         return true;
