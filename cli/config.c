@@ -340,8 +340,10 @@ static bool is_plain(const char *text)
 static unsigned must_escape(const char *text)
 {
     const unsigned char *p = (const unsigned char *)text;
-    unsigned u = *p >= 0xe0 && *p < 0xf0 ? (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u) : *p;
-    return u < 0x20 || u == 0x7f || u == 0x2028 || u == 0x2029 || u == 0xfeff || (u & 0xfffe) == 0xfffe ? u : 0;
+    unsigned u = *p >= 0xe0 && *p < 0xf0 ? (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u)
+               : *p >= 0xc0 && *p < 0xe0 ? (p[0] & 31u) << 6 | (p[1] & 63u)
+                                         : *p;
+    return u < 0x20 || u == 0xfeff || (u & 0xfffe) == 0xfffe || !char_printable(text) ? u : 0;
 }
 
 /* False: YAML has no way to write that. */
@@ -352,7 +354,7 @@ static bool print_scalar(FILE *to, const char *text)
     fputc('"', to);
     for (size_t n; *text; text += n) {
         bool odd = (unsigned char)*text < 0x20 || *text == 0x7f;
-        n = odd ? 1 : char_printable(text);
+        n = odd ? 1 : char_text(text);
         if (!n)
             return false;
         if (must_escape(text))

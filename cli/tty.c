@@ -13,7 +13,7 @@ bool sink_file(void *file, const char *p, size_t n)
     return fwrite(p, 1, n, file) == n;
 }
 
-size_t char_printable(const char *text)
+size_t char_text(const char *text)
 {
     const unsigned char *p = (const unsigned char *)text;
     if (*p < 0x80)
@@ -24,10 +24,17 @@ size_t char_printable(const char *text)
             return 0;
     bool bad = (*p == 0xc2 && p[1] < 0xa0) || (*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0) || (*p == 0xf0 && p[1] < 0x90) ||
                (*p == 0xf4 && p[1] >= 0x90); /* C1, overlong, surrogates, beyond Unicode */
-    bool turns = (*p == 0xe2 && ((p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae))) ||
-                                 (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9))) ||
-                 (*p == 0xd8 && p[1] == 0x9c); /* what is beside it, or the line */
-    return bad || turns ? 0 : n;
+    return bad ? 0 : n;
+}
+
+size_t char_printable(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    size_t n = char_text(text);
+    bool marks = n == 3 && *p == 0xe2 && ((p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae))) ||
+                                          (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+    bool turns = marks || (n == 2 && *p == 0xd8 && p[1] == 0x9c); /* what is beside it, or the line */
+    return turns ? 0 : n;
 }
 
 void print_safely(FILE *to, const char *text)

@@ -9,6 +9,8 @@
 /* Writes to a FILE: a troth_sink. */
 bool sink_file(void *file, const char *p, size_t n);
 /* Length of the character that begins here, if it is UTF-8 and no control character but LF and TAB; 0: it is none. */
+size_t char_text(const char *text);
+/* The same, and 0 as well for marks that turn the text beside them, or end a line. */
 size_t char_printable(const char *text);
 /* Text with what others put into it: control characters but LF and TAB, and what is no UTF-8, as \\xNN. */
 void print_safely(FILE *to, const char *text);

@@ -118,7 +118,7 @@ problems(f"# a\ncert: {CERT}\nkey: {KEY}\nclient-ca:\n  - {D}/ca.pem\n  - nobody
 problems(f"ca: {D}/ca.pem\npin: 12\n", (2, "--pin"), verb="get")
 
 # ---- what is printed can be read again, from anywhere
-hard = ["a b", "a: b", "a #b", "true", "null", "~", "-x", "[x]", "x:", "'", '"\\', "\u00e4\u4e2d\U0001f600", "tab\there", "new\nline", "", "1.30", "0x10", "@x", "\u2028", " x "]
+hard = ["a b", "a: b", "a #b", "true", "null", "~", "-x", "[x]", "x:", "'", '"\\', "\u00e4\u4e2d\U0001f600", "tab\there", "new\nline", "", "1.30", "0x10", "@x", "\u2028", "a\u202eb\u2069", "\u061c", " x "]
 args = [w for h in hard for w in ("--header", h)]
 got, whole = printed(*args, "-4", "--ca", "rel.pem", "--roots", "system", "--ech-config", "AAAA", "https://x", verb="get", cwd=D, TROTH_CONFIG="/dev/null")
 again, _ = printed("--config", write(whole), "https://x", verb="get", cwd="/")
