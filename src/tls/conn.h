@@ -163,9 +163,9 @@ struct hs {
 
     uint8_t            fresh[RANDOM_AHEAD]; /* random bytes not handed out yet: the last fresh_n                */
     uint8_t            fresh_n;
+    struct pss_limit   peer_key_pss;     /* what the parameters of peer_key allow                                */
     const struct auth_seen *ahead;       /* a CertificateVerify whose signature was verified; NULL: none        */
     troth_public_key   peer_key;         /* to verify CertificateVerify with; spans live in conn's `shown`, or in `keep` */
-    struct pss_limit   peer_key_pss;     /* what its own parameters allow                                       */
     uint16_t           peer_scheme;      /* of a delegated credential: the only one it may use; 0: any         */
     bool               peer_showed;      /* a certificate (or raw key) came                                    */
     bool               verdict_given;    /* of the application                                                 */
