@@ -71,7 +71,7 @@ want 0 'standard input: a certificate' "$t" inspect - < ca.der
 openssl req -new -newkey rsa:2048 -nodes -keyout r.key -subj /CN=req -out r.csr 2>/dev/null
 want 0 'whoever asks has the key' "$t" inspect r.csr
 openssl pkcs12 -export -inkey r.key -in pki/ca.pem -nokeys -passout pass:x -out t.p12 2>/dev/null
-want 0 'pkcs12.password' "$t" inspect t.p12
+want 1 'pkcs12.password' "$t" inspect t.p12
 echo x > pass
 want 0 'is a CA' "$t" inspect --passphrase-file pass t.p12
 printf '<html>404' > page.pem
@@ -84,9 +84,10 @@ head -c 300 pki/ca.pem > cut.pem
 want 8 'cut off' "$t" inspect cut.pem
 want 8 'DNS:localhost' "$t" inspect missing.pem pki/localhost.pem        # the others are still shown
 printf '\033[2J\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' > esc.pem
-want 0 'malformed' "$t" inspect esc.pem
+want 1 'malformed' "$t" inspect esc.pem
 "$t" inspect esc.pem 2>&1 | grep -q "$(printf '\033')" && fail "an escape sequence came through"
-"$t" inspect --json all.pem r.csr t.p12 > out.json || fail "json"
+want 1 "" "$t" inspect --json all.pem r.csr t.p12                    # whole JSON all the same
+"$t" inspect --json all.pem r.csr t.p12 > out.json
 python3 - out.json <<'PY' || fail "JSON is not as it should be"
 import json, sys
 o = json.load(open(sys.argv[1]))
