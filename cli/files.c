@@ -19,7 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE = 128 << 10 }; /* of a file, in memory at a time */
+/* Of a file, in memory at a time, for each slow reader.  With what an evbuffer has beside it that is 32 kB, as it takes powers of two. */
+enum { PIECE = (32 << 10) - 64 };
 
 int files_open(const char *dir)
 {

@@ -20,7 +20,7 @@
 #include "state.h"
 #include "target.h"
 
-enum { FAREWELLS_MOST = 1000, CROWD = 1000, SESSIONS_MOST = 1000000, SESSIONS_DEFAULT = 10000, FILES_OWN = 32, FEW = 1000 };
+enum { FAREWELLS_MOST = 1000, CROWD = 100, SESSIONS_MOST = 1000000, SESSIONS_DEFAULT = 10000, FILES_OWN = 32, FEW = 1000 };
 
 /* ---- configurations */
 
