@@ -3,7 +3,6 @@ network; new keys and broken ones at SIGHUP; what happens when one of the two en
 ctest: slow"""
 import concurrent.futures
 import ctypes
-import glob
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ import struct
 import subprocess
 import time
 
-from serving import D, Server, ask, authority, check, finish, home_page, run, tls
+from serving import D, Server, ask, authority, check, finish, home_page, keeper_of, run, tls
 
 authority()
 CA, CA_KEY, CERT, KEY = f"{D}/ca.pem", f"{D}/ca-key.pem", f"{D}/localhost.pem", f"{D}/localhost-key.pem"
@@ -84,17 +83,6 @@ def holds(pid, needles):
     for piece in memory_of(pid):
         found |= {n for n in needles if n in piece}
     return found
-
-
-def keeper_of(front):
-    for stat in glob.glob("/proc/[0-9]*/stat"):
-        try:
-            name, rest = re.match(r"\d+ \((.*)\) (.*)", open(stat, encoding="utf-8").read(), re.S).groups()
-        except OSError:
-            continue
-        if int(rest.split()[1]) == front and name == "troth-keeper" and rest[0] != "Z":
-            return int(stat.split("/")[2])
-    return None
 
 
 def is_there(pid):

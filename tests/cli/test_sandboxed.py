@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 
-from serving import D, TROTH, Server, ask, authority, check, finish, home_page, run, tls
+from serving import D, TROTH, Server, ask, authority, check, finish, home_page, keeper_of, run, tls
 from supervising import local, port_of
 
 authority()
@@ -112,10 +112,6 @@ check("its end is in order, its sockets are gone", s.end() == 0 and not os.listd
 
 
 # ---- keys in a folder of their own
-def keeper_of(s):
-    return int(open(f"/proc/{s.process.pid}/task/{s.process.pid}/children", encoding="utf-8").read().split()[0])
-
-
 os.mkdir(f"{D}/vault")
 for name in ("cert.pem", "key.pem"):
     shutil.copy(f"{D}/keys/{name}", f"{D}/vault/{name}")
@@ -124,7 +120,7 @@ told = tell(s)
 if landlock:
     check("the front does not reach them", told and f"{D}/vault" not in told and "event=keys " not in s.log(), s.log())
 if filtered:
-    state = open(f"/proc/{keeper_of(s)}/status", encoding="utf-8").read()
+    state = open(f"/proc/{keeper_of(s.process.pid)}/status", encoding="utf-8").read()
     check("the keeper is confined as well", re.search(r"^Seccomp:\s2$", state, re.M) and re.search(r"^NoNewPrivs:\s1$", state, re.M), state)
 renew(f"{D}/vault")
 check("and reads what was replaced", reload(s, "result=ok") and ask(s.port, CA, "/")[0] == 200, s.log())
