@@ -489,6 +489,11 @@ const char *args_nth(const struct args *a, enum opt o, size_t i)
     return NULL;
 }
 
+const char *args_each(const struct args *a, enum opt o, size_t i)
+{
+    return opt_repeats(o) ? args_nth(a, o, i) : i ? NULL : args_value(a, o, NULL);
+}
+
 int args_word(const struct args *a, enum opt o, const char *const *words, int otherwise)
 {
     char list[256] = "";

@@ -82,6 +82,8 @@ static inline const char *args_value(const struct args *a, enum opt o, const cha
 
 /* The i-th value of an option that repeats, NULL past the last. */
 const char *args_nth(const struct args *a, enum opt o, size_t i);
+/* Likewise, of any option: one that does not repeat has one at most. */
+const char *args_each(const struct args *a, enum opt o, size_t i);
 /* The number of its value in a list that ends with NULL; `otherwise` when it was not given, -1 after a message. */
 int args_word(const struct args *a, enum opt o, const char *const *words, int otherwise);
 /* A number within bounds; false after a message. */

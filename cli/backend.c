@@ -4,7 +4,6 @@
 #include "backend.h"
 
 #include <event2/util.h>
-#include <arpa/inet.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -38,14 +37,6 @@ int backend_find(struct backend *b, const struct args *a, const char *where, con
     }
     freeaddrinfo(found);
     return EXIT_OK;
-}
-
-uint16_t backend_port(const struct backend *b, size_t i)
-{
-    const struct sockaddr *sa = (const struct sockaddr *)&b->at[i];
-    return sa->sa_family == AF_INET    ? ntohs(((const struct sockaddr_in *)sa)->sin_port)
-           : sa->sa_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)sa)->sin6_port)
-                                       : 0;
 }
 
 bool backend_dial(const struct backend *b, size_t *next, struct bufferevent *socket)

@@ -17,8 +17,6 @@ struct backend {
 
 /* Looks up HOST:PORT or unix:/path.  An exit status, not EXIT_OK after a message. */
 int backend_find(struct backend *b, const struct args *a, const char *where, const char *port);
-/* The port of its i-th address; 0: that has none. */
-uint16_t backend_port(const struct backend *b, size_t i);
 /* Begins to connect to the address *next, which goes on to the one after it; what was begun with the one before is closed.  False: none is
  * left. */
 bool backend_dial(const struct backend *b, size_t *next, struct bufferevent *socket);

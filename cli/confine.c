@@ -55,18 +55,12 @@ static void let_read_system(struct sandbox *s)
         let_read(s, path);
 }
 
-/* The i-th value of an option, whether it repeats or not. */
-static const char *value_of(const struct args *a, enum opt o, size_t i)
-{
-    return opt_repeats(o) ? args_nth(a, o, i) : i ? NULL : args_value(a, o, NULL);
-}
-
 static void let_read_files(struct sandbox *s, const struct args *a, enum reader who)
 {
     char place[CONFIG_PATH_MOST];
     const char *path;
     for (size_t o = 0; o < OPT_COUNT; o++)
-        for (size_t i = 0; is_read_again((enum opt)o, who) && (path = value_of(a, (enum opt)o, i)); i++)
+        for (size_t i = 0; is_read_again((enum opt)o, who) && (path = args_each(a, (enum opt)o, i)); i++)
             if (strcmp(path, "system") != 0)
                 let_read(s, path);
     for (size_t i = 0; config_place_of(a, i, place); i++) /* where one may be found next time */
@@ -118,7 +112,7 @@ static const char *key_in_reach(const struct args *a)
     static const enum opt keys[] = { OPT_KEY, OPT_DELEGATED_KEY, OPT_RAW_KEY };
     const char *path;
     for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
-        for (size_t i = 0; (path = value_of(a, keys[k], i)); i++) {
+        for (size_t i = 0; (path = args_each(a, keys[k], i)); i++) {
             int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
             if (fd >= 0) {
                 close(fd);
@@ -172,7 +166,7 @@ bool confine_reaches(const struct args *a, enum reader who)
 {
     const char *path;
     for (size_t o = 0; o < OPT_COUNT; o++)
-        for (size_t i = 0; is_read_again((enum opt)o, who) && (path = value_of(a, (enum opt)o, i)); i++)
+        for (size_t i = 0; is_read_again((enum opt)o, who) && (path = args_each(a, (enum opt)o, i)); i++)
             if (sandbox_refuses(path))
                 return complain(a, EXIT_FILE, "--%s: %s lies where the sandbox does not reach, which began with other folders\n  restart the service, put "
                                 "it into a folder that was named at the start, or do without (--no-sandbox)", opt_name((enum opt)o), path) == EXIT_OK;

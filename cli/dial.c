@@ -16,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-
 uint64_t now_us(void)
 {
     struct timespec t;
@@ -74,6 +73,13 @@ bool address_text(char *out, size_t cap, const struct sockaddr *sa, socklen_t n)
         return false;
     snprintf(out, cap, sa->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
     return true;
+}
+
+uint16_t address_port(const struct sockaddr_storage *sa)
+{
+    return sa->ss_family == AF_INET    ? ntohs(((const struct sockaddr_in *)sa)->sin_port)
+           : sa->ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)sa)->sin6_port)
+                                       : 0;
 }
 
 static void print_address(char *out, size_t cap, const struct sockaddr *sa, socklen_t n)

@@ -28,6 +28,8 @@ void keep_alive(int fd);
 uint64_t now_us(void);
 /* ADDRESS:PORT, [ADDRESS]:PORT; false: there is none. */
 bool address_text(char *out, size_t cap, const struct sockaddr *sa, socklen_t n);
+/* 0: it has none. */
+uint16_t address_port(const struct sockaddr_storage *sa);
 /* Waits for POLLIN or POLLOUT; false: not before the deadline (of now_us). */
 bool wait_for(int fd, short events, uint64_t deadline);
 /* All of it, before the deadline. */

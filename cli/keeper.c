@@ -97,7 +97,7 @@ uint64_t keeper_options(const struct args *a)
     uint64_t mark = 0xcbf29ce484222325; /* FNV-1a: between friends */
     for (size_t k = 0; k < ABOUT; k++)
         for (size_t i = 0; i < a->given[about[k].o]; i++) {
-            const char *value = opt_repeats(about[k].o) ? args_nth(a, about[k].o, i) : args_value(a, about[k].o, NULL);
+            const char *value = args_each(a, about[k].o, i);
             for (const char *p = value ? value : ""; ; p++) {
                 mark = (mark ^ (*p ? (uint8_t)*p : (uint64_t)about[k].o << 8)) * 0x100000001b3;
                 if (!*p)

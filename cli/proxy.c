@@ -474,8 +474,8 @@ static void needs(struct service *service)
 {
     const struct proxy *x = (const struct proxy *)service;
     for (size_t i = 0; i < x->to.n; i++)
-        if (backend_port(&x->to, i))
-            sandbox_port(&service->sandbox, backend_port(&x->to, i));
+        if (address_port(&x->to.at[i]))
+            sandbox_port(&service->sandbox, address_port(&x->to.at[i]));
 }
 
 /* What only proxy has. */

@@ -288,7 +288,6 @@ static bool set_trust(const struct args *a, troth_builder *b, int *status)
 static bool set_common(const struct args *a, troth_builder *b, struct setup *how, bool server, int *status)
 {
     *status = EXIT_USAGE;
-    how->keys = NULL;
     if (!setup_speak(a, b, server) || !set_time(a, b, how->tape))
         return false;
     if (troth_mistake(b)) /* build tells it */
@@ -389,7 +388,6 @@ static bool set_ticket_keys(const struct args *a, troth_builder *b, const struct
 
 troth_server *setup_server(const struct args *a, struct setup *how, int *status)
 {
-    how->keys = NULL;
     *status = EXIT_USAGE;
     if (!args_has(a, OPT_CERT) && !args_has(a, OPT_RAW_KEY) && !args_has(a, OPT_PSK)) {
         complain(a, EXIT_USAGE, "a server needs --cert and --key; `troth ca init' and `troth ca issue localhost' make them");

@@ -16,7 +16,7 @@ struct setup {
     struct tape     *tape;     /* who writes down what the provider answers; NULL: nobody   */
     struct id_cache *sessions; /* of TLS 1.2, by id; NULL: none are kept                    */
     struct keeper   *keeper;   /* whose private keys they are; NULL: they are read here     */
-    struct keyring  *keys;     /* set where there is a keeper: the caller's, also if it failed; NULL: it has none */
+    struct keyring  *keys;     /* begins as NULL; set where there is a keeper: the caller's, also if it failed */
 };
 
 /* NULL after a message; *status is the exit code. */

@@ -8,21 +8,22 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "dial.h"
+
 /* ---- ends */
 
 static enum ends_family one_end(const struct sockaddr_storage *sa, uint8_t *address, uint16_t *port)
 {
     const struct sockaddr_in *four = (const struct sockaddr_in *)sa;
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)sa;
+    *port = address_port(sa);
     if (sa->ss_family == AF_INET) {
         memcpy(address, &four->sin_addr, 4);
-        *port = ntohs(four->sin_port);
         return ENDS_IPV4;
     }
     if (sa->ss_family == AF_INET6) {
         bool inner = IN6_IS_ADDR_V4MAPPED(&six->sin6_addr);
         memcpy(address, (const uint8_t *)&six->sin6_addr + (inner ? 12 : 0), inner ? 4 : 16);
-        *port = ntohs(six->sin6_port);
         return inner ? ENDS_IPV4 : ENDS_IPV6;
     }
     if (sa->ss_family != AF_UNIX)

@@ -64,6 +64,7 @@ struct identity *last_identity(troth_builder *b, const char *setter);
 
 /* compress.c: what was built in */
 const troth_compressor *compressors_built_in(size_t *n);
+const troth_compressor *compressor_built_in(uint16_t id); /* NULL: it was not */
 
 void identity_free_keys(const troth_provider *p, struct identity *id);
 

@@ -85,3 +85,11 @@ const troth_compressor *compressors_built_in(size_t *n)
     *n = COUNT_OF(built_in) - 1;
     return built_in;
 }
+
+const troth_compressor *compressor_built_in(uint16_t id)
+{
+    size_t i = 0;
+    while (built_in[i].id && built_in[i].id != id)
+        i++;
+    return built_in[i].id ? &built_in[i] : NULL;
+}

@@ -51,18 +51,6 @@ void troth_accept_delegated(troth_builder *b)
 }
 
 /* ---- compression (RFC 8879) */
-static bool built_in(troth_compressor *out, uint16_t id)
-{
-    size_t n;
-    const troth_compressor *all = compressors_built_in(&n);
-    for (size_t i = 0; i < n; i++)
-        if (all[i].id == id) {
-            *out = all[i];
-            return true;
-        }
-    return false;
-}
-
 void troth_compressors(troth_builder *b, const troth_compressor *list, size_t n)
 {
     if (!builder_given(b, list, n, "troth_compressors"))
@@ -73,11 +61,13 @@ void troth_compressors(troth_builder *b, const troth_compressor *list, size_t n)
         mistake(b, TOO_MANY, "troth_compressors: more than %d", COMPRESSORS_MAX);
     else if (!copy)
         mistake(b, OUT_OF_MEMORY, "troth_compressors");
-    for (size_t i = 0; copy && i < n && builder_ok(b); i++)
-        if (list[i].compress || list[i].expand)
-            copy[i] = list[i];
-        else if (!built_in(&copy[i], list[i].id))
+    for (size_t i = 0; copy && i < n && builder_ok(b); i++) {
+        const troth_compressor *one = list[i].compress || list[i].expand ? &list[i] : compressor_built_in(list[i].id);
+        if (one)
+            copy[i] = *one;
+        else
             mistake(b, BAD_ARGUMENT, "troth_compressors: %s is not built in", name_of(&names_cert_comp, list[i].id));
+    }
     c->compressors = copy;
     c->n_compressors = builder_ok(b) ? n : 0;
     c->compressors_given = true;

@@ -48,14 +48,10 @@ static void expanded(const struct reading *x, const struct compressed_certificat
 {
     enum { MOST = 1 << 18 };
     const troth_allocator *mem = plain_memory();
-    size_t kinds, n = cc->uncompressed_length;
-    const troth_compressor *how = compressors_built_in(&kinds);
-    uint8_t *p = n && n <= MOST ? mem->alloc(mem->ctx, n) : NULL;
-    while (kinds && how->id != cc->algorithm) {
-        how++;
-        kinds--;
-    }
-    if (p && kinds && how->expand(p, n, cc->compressed_certificate_message) == n) {
+    size_t n = cc->uncompressed_length;
+    const troth_compressor *how = compressor_built_in(cc->algorithm);
+    uint8_t *p = how && n && n <= MOST ? mem->alloc(mem->ctx, n) : NULL;
+    if (p && how->expand(p, n, cc->compressed_certificate_message) == n) {
         struct certificate c;
         struct rd_ctx ctx;
         rd_ctx_init(&ctx, span_of(p, n), NULL);

@@ -135,6 +135,12 @@ static inline bool cert_has(const struct cert *c, enum cert_ext x)
     return c->has & BIT(x);
 }
 
+/* Does it say where its revocation is published: a CRL, a delta CRL, OCSP? */
+static inline bool cert_names_revocation(const struct cert *c)
+{
+    return cert_has(c, CX_CRL_POINTS) || cert_has(c, CX_FRESHEST_CRL) || c->ocsp_named;
+}
+
 /* The bytes are the same. */
 static inline bool cert_equal(const struct cert *a, const struct cert *b)
 {

@@ -122,7 +122,7 @@ enum troth_verdict check_std_no_rev_avail(struct judge *j, unsigned cert, struct
         return passed(j, f, at, "nothing said");
     if (c->is_ca)
         return breaks(j, f, at, "an authority with noRevAvail (RFC 9608 2)");
-    if (cert_has(c, CX_CRL_POINTS) || cert_has(c, CX_FRESHEST_CRL) || c->ocsp_named)
+    if (cert_names_revocation(c))
         return breaks(j, f, at, "noRevAvail beside where CRLs or OCSP responses are (RFC 9608 3)");
     if (c->critical & BIT(CX_NO_REV_AVAIL))
         return breaks(j, f, at, "noRevAvail is critical (RFC 9608 2)");

@@ -203,7 +203,7 @@ static bool nothing_given(const struct judge *j, unsigned cert)
 /* Its issuer publishes nothing, so that nothing need be known (RFC 9608 4).  Not believed of an authority, or beside where it is. */
 static bool none_is_published(const struct cert *c)
 {
-    return cert_has(c, CX_NO_REV_AVAIL) && !c->is_ca && !cert_has(c, CX_CRL_POINTS) && !cert_has(c, CX_FRESHEST_CRL) && !c->ocsp_named;
+    return cert_has(c, CX_NO_REV_AVAIL) && !c->is_ca && !cert_names_revocation(c);
 }
 
 enum troth_verdict check_revocation(struct judge *j, unsigned cert, struct finding *f)
