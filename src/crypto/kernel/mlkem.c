@@ -43,6 +43,18 @@ static void hash_h(const struct mlkem *m, uint8_t out[32], const uint8_t *in, si
     sponge_hash(m->ops->permute, SHA3_256_RATE, PAD_SHA3, out, 32, in, n, NULL, 0);
 }
 
+static void hash_j(const struct mlkem *m, uint8_t out[32], const uint8_t z[32], const uint8_t *ct)
+{
+    sponge_hash(m->ops->permute, SHAKE256_RATE, PAD_SHAKE, out, 32, z, 32, ct, m->ct_n);
+}
+
+void mlkem_h_and_j(const struct mlkem *m, uint8_t h[32], uint8_t j[32], const uint8_t *ek, const uint8_t z[32],
+                   const uint8_t *ct)
+{
+    hash_h(m, h, ek, m->ek_n);
+    hash_j(m, j, z, ct);
+}
+
 static void hash_g(const struct mlkem *m, uint8_t out[64], const uint8_t *a, size_t a_n, const uint8_t *b, size_t b_n)
 {
     sponge_hash(m->ops->permute, SHA3_512_RATE, PAD_SHA3, out, 64, a, a_n, b, b_n);
@@ -190,21 +202,21 @@ bool mlkem_encaps(const struct mlkem *m, uint8_t *ct, uint8_t ss[MLKEM_SECRET], 
     return true;
 }
 
-/* ML-KEM.Decaps_internal (FIPS 203 6.3), lines 5-12, with the key in `w` and s */
+/* ML-KEM.Decaps_internal (FIPS 203 6.3), lines 5-12, with the key in `w` and s, h of its ek, and J's answer, the secret of a
+ * ciphertext that is refused; wipes that */
 static void decaps(const struct mlkem *m, uint8_t ss[32], const uint8_t *ct, const struct keys *w, const uint8_t h[32],
-                   const uint8_t z[32])
+                   uint8_t rejected[32])
 {
-    uint8_t msg[32], key_r[64], rejected[32], again[MLKEM_CT_MAX];
+    uint8_t msg[32], key_r[64], again[MLKEM_CT_MAX];
     kpke_decrypt(m, msg, w->s, ct);
     hash_g(m, key_r, msg, 32, h, 32);
-    sponge_hash(m->ops->permute, SHAKE256_RATE, PAD_SHAKE, rejected, 32, z, 32, ct, m->ct_n);
     kpke_encrypt(m, again, w, msg, key_r + 32);
     uint64_t same = ct_mask(bytes_equal_ct(ct, again, m->ct_n));
     for (unsigned i = 0; i < 32; i++)
         ss[i] = (uint8_t)ct_select(same, key_r[i], rejected[i]);
     secret_wipe(msg, sizeof msg);
     secret_wipe(key_r, sizeof key_r);
-    secret_wipe(rejected, sizeof rejected);
+    secret_wipe(rejected, 32);
     secret_wipe(again, sizeof again);
 }
 
@@ -212,12 +224,14 @@ bool mlkem_decaps(const struct mlkem *m, uint8_t ss[MLKEM_SECRET], const uint8_t
                   size_t dk_n)
 {
     struct keys w;
+    uint8_t rejected[32];
     TRY(ct_n == m->ct_n && dk_n == m->dk_n);
     const uint8_t *ek = dk + 384 * m->k, *h = ek + m->ek_n;
     for (unsigned i = 0; i < m->k; i++)
         m->ops->decode12(&w.s[i], dk + 384 * i);
     ek_open(m, &w, ek);
-    decaps(m, ss, ct, &w, h, h + 32);
+    hash_j(m, rejected, h + 32, ct);
+    decaps(m, ss, ct, &w, h, rejected);
     secret_wipe(w.s, sizeof w.s);
     return true;
 }
@@ -226,11 +240,11 @@ bool mlkem_decaps_seed(const struct mlkem *m, uint8_t ss[MLKEM_SECRET], const ui
                        const uint8_t seed[MLKEM_SEED])
 {
     struct keys w;
-    uint8_t ek[MLKEM_EK_MAX], h[32];
+    uint8_t ek[MLKEM_EK_MAX], h[32], rejected[32];
     TRY(ct_n == m->ct_n);
     kpke_keygen(m, &w, ek, seed);
-    hash_h(m, h, ek, m->ek_n);
-    decaps(m, ss, ct, &w, h, seed + 32);
+    m->ops->h_and_j(m, h, rejected, ek, seed + 32, ct);
+    decaps(m, ss, ct, &w, h, rejected);
     secret_wipe(w.s, sizeof w.s);
     return true;
 }

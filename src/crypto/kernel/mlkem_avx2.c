@@ -226,13 +226,15 @@ __attribute__((target("avx2"))) static void sub(struct poly *r, const struct pol
         store(r, i, barrett(_mm256_sub_epi16(load(a, i), load(r, i))));
 }
 
-#define MLKEM_AVX2_OPS(name_, permute_, matrix_, noise_) { \
-    .name = name_, .permute = permute_, .matrix = matrix_, .noise = noise_, .ntt = ntt, .ntt_inverse = ntt_inverse, \
-    .cache = cache, .dot = dot, .to_mont = to_mont, .add = add, .sub = sub, .encode12 = mlkem_avx2_encode12, \
+#define MLKEM_AVX2_OPS(name_, matrix_, noise_, h_and_j_) { \
+    .name = name_, .permute = keccak_bmi, .matrix = matrix_, .noise = noise_, .h_and_j = h_and_j_, \
+    .ntt = ntt, .ntt_inverse = ntt_inverse, .cache = cache, .dot = dot, .to_mont = to_mont, .add = add, .sub = sub, .encode12 = mlkem_avx2_encode12, \
     .decode12 = mlkem_avx2_decode12, .compress = mlkem_avx2_compress, .decompress = mlkem_avx2_decompress }
 
-const struct mlkem_ops mlkem_avx2 = MLKEM_AVX2_OPS("avx2", keccak_bmi, mlkem_avx2_matrix, mlkem_avx2_noise);
-const struct mlkem_ops mlkem_avx512 = MLKEM_AVX2_OPS("avx512", keccak_bmi, mlkem_avx512_matrix, mlkem_avx512_noise);
-const struct mlkem_ops mlkem_vbmi2 = MLKEM_AVX2_OPS("vbmi2", keccak_bmi, mlkem_vbmi2_matrix, mlkem_avx512_noise);
+const struct mlkem_ops mlkem_avx2 = MLKEM_AVX2_OPS("avx2", mlkem_avx2_matrix, mlkem_avx2_noise, mlkem_h_and_j);
+const struct mlkem_ops mlkem_avx512 =
+    MLKEM_AVX2_OPS("avx512", mlkem_avx512_matrix, mlkem_avx512_noise, mlkem_avx512_h_and_j);
+const struct mlkem_ops mlkem_vbmi2 =
+    MLKEM_AVX2_OPS("vbmi2", mlkem_vbmi2_matrix, mlkem_avx512_noise, mlkem_avx512_h_and_j);
 
 #endif

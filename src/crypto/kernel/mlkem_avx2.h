@@ -20,6 +20,8 @@ void mlkem_avx512_matrix(struct poly *a, unsigned k, const uint8_t rho[32]);
 void mlkem_vbmi2_matrix(struct poly *a, unsigned k, const uint8_t rho[32]);
 void mlkem_avx2_noise(struct poly *p, unsigned count, unsigned eta, const uint8_t seed[32], uint8_t nonce);
 void mlkem_avx512_noise(struct poly *p, unsigned count, unsigned eta, const uint8_t seed[32], uint8_t nonce);
+void mlkem_avx512_h_and_j(const struct mlkem *m, uint8_t h[32], uint8_t j[32], const uint8_t *ek, const uint8_t z[32],
+                          const uint8_t *ct);
 
 #endif
 #endif

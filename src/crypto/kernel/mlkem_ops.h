@@ -18,6 +18,9 @@ struct mlkem_ops {
     void (*matrix)(struct poly *a, unsigned k, const uint8_t rho[32]);
     /* p[i] = SamplePolyCBD_eta(PRF_eta(seed, nonce + i)) */
     void (*noise)(struct poly *p, unsigned count, unsigned eta, const uint8_t seed[32], uint8_t nonce);
+    /* FIPS 203 4.1: h = H(ek) and j = J(z || ct), the two long hashes of a decapsulation that starts at the seed */
+    void (*h_and_j)(const struct mlkem *m, uint8_t h[32], uint8_t j[32], const uint8_t *ek, const uint8_t z[32],
+                    const uint8_t *ct);
     void (*ntt)(struct poly *p);
     /* the inverse, times 2^16 (which undoes the 2^-16 of dot) */
     void (*ntt_inverse)(struct poly *p);
@@ -44,6 +47,8 @@ extern const struct mlkem_ops mlkem_avx2, mlkem_avx512, mlkem_vbmi2;
 #endif
 
 /* shared with the vector forms */
+void mlkem_h_and_j(const struct mlkem *m, uint8_t h[32], uint8_t j[32], const uint8_t *ek, const uint8_t z[32],
+                   const uint8_t *ct);          /* one after the other */
 extern const int16_t mlkem_zeta[128];       /* 2^16 * 17^bitrev7(i), centered */
 unsigned mlkem_reject(int16_t *out, unsigned room, const uint8_t *in, unsigned n);
 void mlkem_cbd(struct poly *p, const uint8_t *in, unsigned eta);

@@ -262,7 +262,7 @@ static void noise(struct poly *p, unsigned count, unsigned eta, const uint8_t se
 }
 
 const struct mlkem_ops mlkem_portable = {
-    .name = "portable", .permute = keccak_portable, .matrix = matrix, .noise = noise, .ntt = ntt,
+    .name = "portable", .permute = keccak_portable, .matrix = matrix, .noise = noise, .h_and_j = mlkem_h_and_j, .ntt = ntt,
     .ntt_inverse = ntt_inverse, .cache = cache, .dot = dot, .to_mont = to_mont, .add = add, .sub = sub,
     .encode12 = encode12, .decode12 = decode12, .compress = mlkem_compress, .decompress = mlkem_decompress,
 };
