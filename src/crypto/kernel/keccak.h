@@ -13,8 +13,9 @@ typedef void keccak_fn(uint64_t a[25]);
 keccak_fn keccak_portable;
 #if defined(__x86_64__)
 keccak_fn keccak_bmi;                                           /* needs CPU_AVX2, which implies BMI */
-void keccak_avx2_x4(uint64_t a[25][4]);                         /* four states, lane by lane */
-void keccak_avx512_x4(uint64_t a[25][4]);                       /* the same, needs CPU_AVX512 */
+/* n times four states, each four lane by lane; n is 1 or 2 */
+typedef void keccak_fours_fn(uint64_t a[][25][4], unsigned n);
+keccak_fours_fn keccak_avx2_fours, keccak_avx512_fours;         /* the latter needs CPU_AVX512 */
 #endif
 
 extern const uint64_t keccak_round[24];

@@ -1,5 +1,5 @@
 /* Keccak-f[1600] on four states at once, one in each 64-bit lane of a ymm register: with AVX2, and with the rotations and
- * three-input logic of AVX-512VL. No branch depends on a state. */
+ * three-input logic of AVX-512VL; and on twice four in zmm registers. No branch depends on a state. */
 #include "crypto/kernel/keccak.h"
 
 #if defined(__x86_64__)
@@ -17,9 +17,15 @@
 #define CHI(a, b, c)        XOR(a, _mm256_andnot_si256(b, c))
 #include "crypto/kernel/keccak_rounds.h"
 
-__attribute__((target("avx2"))) void keccak_avx2_x4(uint64_t a[25][4])
+__attribute__((target("avx2"))) static void avx2_x4(uint64_t a[25][4])
 {
     KECCAK_PERMUTE(IN, OUT)
+}
+
+void keccak_avx2_fours(uint64_t a[][25][4], unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        avx2_x4(a[i]);
 }
 
 #undef XOR5
@@ -30,9 +36,45 @@ __attribute__((target("avx2"))) void keccak_avx2_x4(uint64_t a[25][4])
 #define ROL(x, n)           _mm256_rol_epi64(x, n)
 #define CHI(a, b, c)        _mm256_ternarylogic_epi64(a, b, c, 0xd2)        /* a ^ (~b & c) */
 
-__attribute__((target("avx512f,avx512vl"))) void keccak_avx512_x4(uint64_t a[25][4])
+__attribute__((target("avx512f,avx512vl"))) static void avx512_x4(uint64_t a[25][4])
 {
     KECCAK_PERMUTE(IN, OUT)
+}
+
+#undef LANE
+#undef ROUND_KEY
+#undef IN
+#undef OUT
+#undef XOR
+#undef XOR3
+#undef ROL
+#undef CHI
+#define LANE         __m512i
+#define ROUND_KEY(i) _mm512_set1_epi64((long long)keccak_round[i])
+#define HALF(i, n)   ((__m256i *)a[i][n])
+#define IN(name, n) \
+    x##name = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256(HALF(0, n))), _mm256_loadu_si256(HALF(1, n)), 1);
+#define OUT(name, n) \
+    _mm256_storeu_si256(HALF(0, n), _mm512_castsi512_si256(x##name)); \
+    _mm256_storeu_si256(HALF(1, n), _mm512_extracti64x4_epi64(x##name, 1));
+
+#define XOR(a, b)     _mm512_xor_si512(a, b)
+#define XOR3(a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0x96)
+#define ROL(x, n)     _mm512_rol_epi64(x, n)
+#define CHI(a, b, c)  _mm512_ternarylogic_epi64(a, b, c, 0xd2)
+
+/* eight take half as long again as four */
+__attribute__((target("avx512f,avx512vl"))) static void avx512_x8(uint64_t a[2][25][4])
+{
+    KECCAK_PERMUTE(IN, OUT)
+}
+
+void keccak_avx512_fours(uint64_t a[][25][4], unsigned n)
+{
+    if (n == 2)
+        avx512_x8(a);
+    else
+        avx512_x4(a[0]);
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* Sampling and hashing for ML-KEM with AVX2 and more: four Keccak states side by side, twelve-bit rejection and the binomial
- * distribution in vectors. The matrix comes from a public seed and may branch on it; noise never does. */
+/* Sampling and hashing for ML-KEM with AVX2 and more: four or eight Keccak states side by side, twelve-bit rejection and the
+ * binomial distribution in vectors. The matrix comes from a public seed and may branch on it; noise never does. */
 #include "crypto/kernel/mlkem_avx2.h"
 
 #if defined(__x86_64__)
@@ -8,7 +8,6 @@
 
 #include "base/secret.h"
 
-typedef void keccak_x4_fn(uint64_t a[25][4]);
 /* SampleNTT (FIPS 203 algorithm 7) over one block: how many of the 256 there are then */
 typedef unsigned reject_fn(int16_t *out, unsigned n, const uint8_t in[SHAKE128_RATE + 8]);
 
@@ -96,23 +95,26 @@ reject_vbmi2(int16_t *out, unsigned n, const uint8_t in[SHAKE128_RATE + 8])
     return n;
 }
 
-/* entries `from` .. of the matrix, four at most */
-AVX2_VOID matrix_x4(struct poly *a, unsigned from, unsigned count, unsigned k, const uint8_t rho[32], keccak_x4_fn *permute,
-                    reject_fn *reject)
+/* entries `from` .. of the matrix, eight at most */
+AVX2_VOID matrix_some(struct poly *a, unsigned from, unsigned count, unsigned k, const uint8_t rho[32], keccak_fours_fn *permute,
+                      reject_fn *reject)
 {
-    uint64_t state[25][4], tail[4];
-    unsigned n[4] = { 0 };
+    uint64_t state[2][25][4], tail[4];
+    unsigned n[8] = { 0 }, fours = (count + 3) / 4;
     struct blocks blocks;
-    for (unsigned i = 0; i < 4; i++)
-        tail[i] = (from + i) % k | (uint64_t)((from + i) / k) << 8 | (uint64_t)PAD_SHAKE << 16;
-    absorb(state, rho, tail, SHAKE128_RATE);
+    for (unsigned f = 0; f < fours; f++) {
+        for (unsigned i = 0, at = from + 4 * f; i < 4; i++, at++)
+            tail[i] = at % k | (uint64_t)(at / k) << 8 | (uint64_t)PAD_SHAKE << 16;
+        absorb(state[f], rho, tail, SHAKE128_RATE);
+    }
     for (bool more = true; more;) {
-        permute(state);
-        squeeze(&blocks, state, 24);
+        permute(state, fours);
         more = false;
         for (unsigned i = 0; i < count; i++) {
+            if (i % 4 == 0)
+                squeeze(&blocks, state[i / 4], 24);
             if (n[i] < 256)
-                n[i] = reject(a[from + i].c, n[i], blocks.b[i]);
+                n[i] = reject(a[from + i].c, n[i], blocks.b[i % 4]);
             more |= n[i] < 256;
         }
     }
@@ -132,13 +134,13 @@ static void matrix_one(struct poly *a, unsigned at, unsigned k, const uint8_t rh
     }
 }
 
-AVX2_VOID matrix(struct poly *a, unsigned k, const uint8_t rho[32], keccak_x4_fn *permute, reject_fn *reject)
+AVX2_VOID matrix(struct poly *a, unsigned k, const uint8_t rho[32], keccak_fours_fn *permute, reject_fn *reject)
 {
-    unsigned all = k * k, i = 0;
-    for (; i + 4 <= all; i += 4)
-        matrix_x4(a, i, 4, k, rho, permute, reject);
-    if (i < all)                                        /* 9 is the only size that four does not divide */
-        matrix_one(a, i, k, rho, reject);
+    switch (k) {
+    case 2: matrix_some(a, 0, 4, 2, rho, permute, reject); break;
+    case 3: matrix_some(a, 0, 8, 3, rho, permute, reject), matrix_one(a, 8, 3, rho, reject); break;
+    default: matrix_some(a, 0, 8, 4, rho, permute, reject), matrix_some(a, 8, 8, 4, rho, permute, reject); break;
+    }
 }
 
 /* FIPS 203 algorithm 8 with eta = 2: a nibble is two bits less two bits, so pairs are added, then 3 + a - b is made in each
@@ -163,35 +165,61 @@ AVX2_VOID cbd2(struct poly *p, const uint8_t in[128])
     }
 }
 
-/* eta = 2 takes 128 bytes, within one block; eta = 3 takes 192, two blocks */
-AVX2_VOID noise(struct poly *p, unsigned count, unsigned eta, const uint8_t seed[32], uint8_t nonce, keccak_x4_fn *permute)
+/* polynomials of eta = 2, which take 128 bytes each, within one block: eight at most */
+AVX2_VOID noise2(struct poly *p, unsigned count, const uint8_t seed[32], uint8_t nonce, keccak_fours_fn *permute)
 {
-    uint64_t state[25][4], tail[4];
+    uint64_t state[2][25][4], tail[4];
+    struct blocks blocks;
+    unsigned fours = (count + 3) / 4;
+    for (unsigned f = 0; f < fours; f++) {
+        for (unsigned i = 0; i < 4; i++)
+            tail[i] = (uint8_t)(nonce + 4 * f + i) | (uint64_t)PAD_SHAKE << 8;
+        absorb(state[f], seed, tail, SHAKE256_RATE);
+    }
+    permute(state, fours);
+    for (unsigned i = 0; i < count; i++) {
+        if (i % 4 == 0)
+            squeeze(&blocks, state[i / 4], 20);
+        cbd2(&p[i], blocks.b[i % 4]);
+    }
+    secret_wipe(state, sizeof state);
+    secret_wipe(&blocks, sizeof blocks);
+}
+
+/* ... of eta = 3, ML-KEM-512's: 192 bytes, two blocks; four at most */
+AVX2_VOID noise3(struct poly *p, unsigned count, const uint8_t seed[32], uint8_t nonce, keccak_fours_fn *permute)
+{
+    uint64_t state[1][25][4], tail[4];
     struct blocks blocks;
     uint8_t bytes[4][SHAKE256_RATE + 64];
-    for (unsigned from = 0; from < count; from += 4) {
-        unsigned n = count - from < 4 ? count - from : 4;
-        for (unsigned i = 0; i < 4; i++)
-            tail[i] = (uint8_t)(nonce + from + i) | (uint64_t)PAD_SHAKE << 8;
-        absorb(state, seed, tail, SHAKE256_RATE);
-        permute(state);
-        squeeze(&blocks, state, 20);
-        for (unsigned i = 0; i < n && eta == 2; i++)
-            cbd2(&p[from + i], blocks.b[i]);
-        if (eta == 2)
-            continue;
-        for (unsigned i = 0; i < 4; i++)
-            memcpy(bytes[i], blocks.b[i], SHAKE256_RATE);
-        permute(state);
-        squeeze(&blocks, state, 8);
-        for (unsigned i = 0; i < n; i++) {
-            memcpy(bytes[i] + SHAKE256_RATE, blocks.b[i], 64);
-            mlkem_cbd(&p[from + i], bytes[i], 3);
-        }
+    for (unsigned i = 0; i < 4; i++)
+        tail[i] = (uint8_t)(nonce + i) | (uint64_t)PAD_SHAKE << 8;
+    absorb(state[0], seed, tail, SHAKE256_RATE);
+    permute(state, 1);
+    squeeze(&blocks, state[0], 20);
+    for (unsigned i = 0; i < 4; i++)
+        memcpy(bytes[i], blocks.b[i], SHAKE256_RATE);
+    permute(state, 1);
+    squeeze(&blocks, state[0], 8);
+    for (unsigned i = 0; i < count; i++) {
+        memcpy(bytes[i] + SHAKE256_RATE, blocks.b[i], 64);
+        mlkem_cbd(&p[i], bytes[i], 3);
     }
     secret_wipe(state, sizeof state);
     secret_wipe(&blocks, sizeof blocks);
     secret_wipe(bytes, sizeof bytes);
+}
+
+AVX2_VOID noise(struct poly *p, unsigned count, unsigned eta, const uint8_t seed[32], uint8_t nonce, keccak_fours_fn *permute)
+{
+    const unsigned most = eta == 2 ? 8 : 4;
+    for (unsigned from = 0; from < count; from += most) {
+        unsigned n = count - from < most ? count - from : most;
+        if (eta == 2)
+            noise2(p + from, n, seed, (uint8_t)(nonce + from), permute);
+        else
+            noise3(p + from, n, seed, (uint8_t)(nonce + from), permute);
+    }
 }
 
 static uint64_t word(const uint8_t *in, size_t i)
@@ -207,7 +235,7 @@ __attribute__((target("avx2"))) void mlkem_avx512_h_and_j(const struct mlkem *m,
                                                           const uint8_t z[32], const uint8_t *ct)
 {
     enum { BLOCK = SHA3_256_RATE / 8 };
-    uint64_t a[25][4] = { 0 };
+    uint64_t state[1][25][4] = { 0 }, (*a)[4] = state[0];
     struct blocks blocks;
     const size_t h_n = m->ek_n / 8, j_n = 4 + m->ct_n / 8;
     for (size_t i = 0, at = 0; i < h_n || i < j_n; i++) {
@@ -216,7 +244,7 @@ __attribute__((target("avx2"))) void mlkem_avx512_h_and_j(const struct mlkem *m,
         if (i < j_n)
             a[at][1] ^= i < 4 ? word(z, i) : word(ct, i - 4);
         if (++at == BLOCK) {
-            keccak_avx512_x4(a);
+            keccak_avx512_fours(state, 1);
             at = 0;
         }
     }
@@ -224,30 +252,30 @@ __attribute__((target("avx2"))) void mlkem_avx512_h_and_j(const struct mlkem *m,
     a[j_n % BLOCK][1] ^= PAD_SHAKE;
     a[BLOCK - 1][0] ^= UINT64_C(1) << 63;
     a[BLOCK - 1][1] ^= UINT64_C(1) << 63;
-    keccak_avx512_x4(a);
+    keccak_avx512_fours(state, 1);
     squeeze(&blocks, a, 4);
     memcpy(h, blocks.b[0], 32);
     memcpy(j, blocks.b[1], 32);
-    secret_wipe(a, sizeof a);
+    secret_wipe(state, sizeof state);
     secret_wipe(&blocks, sizeof blocks);
 }
 
-#define MATRIX(name, x4, reject) \
+#define MATRIX(name, permute, reject) \
     __attribute__((target("avx2"))) void mlkem_##name##_matrix(struct poly *a, unsigned k, const uint8_t rho[32]) \
     { \
-        matrix(a, k, rho, x4, reject); \
+        matrix(a, k, rho, permute, reject); \
     }
-#define NOISE(name, x4) \
+#define NOISE(name, permute) \
     __attribute__((target("avx2"))) void mlkem_##name##_noise(struct poly *p, unsigned count, unsigned eta, \
                                                               const uint8_t seed[32], uint8_t nonce) \
     { \
-        noise(p, count, eta, seed, nonce, x4); \
+        noise(p, count, eta, seed, nonce, permute); \
     }
 
-MATRIX(avx2, keccak_avx2_x4, reject_avx2)
-MATRIX(avx512, keccak_avx512_x4, reject_avx2)
-MATRIX(vbmi2, keccak_avx512_x4, reject_vbmi2)
-NOISE(avx2, keccak_avx2_x4)
-NOISE(avx512, keccak_avx512_x4)
+MATRIX(avx2, keccak_avx2_fours, reject_avx2)
+MATRIX(avx512, keccak_avx512_fours, reject_avx2)
+MATRIX(vbmi2, keccak_avx512_fours, reject_vbmi2)
+NOISE(avx2, keccak_avx2_fours)
+NOISE(avx512, keccak_avx512_fours)
 
 #endif
