@@ -24,6 +24,7 @@ struct serve {
     struct service             service; /* first: its calls lead here */
     struct evhttp             *http;
     struct evhttp_bound_socket *bound[LISTENERS_MAX];
+    struct guest              *guests;
     int                        root;
     long                       request_seconds;
 };
@@ -33,6 +34,7 @@ enum phase { IDLE, ASKING, TAKING };
 /* One client, from accept to close. */
 struct guest {
     struct serve *serve;
+    struct guest *next, **link; /* of serve->guests */
     struct event *patience; /* runs out when the handshake takes too long */
     struct event *clock;    /* of the phase it is in, but idle: that is evhttp's to end */
     enum phase    phase;
@@ -43,7 +45,7 @@ struct guest {
     struct visitor *visitor; /* what its PROXY header says; NULL: it has none */
     struct sending sending; /* the file that it is taking */
     uint64_t      began;   /* of now_us() */
-    bool          ready;
+    bool          ready, answered;
 };
 
 static void peer_of(int fd, char *out, size_t cap)
@@ -94,15 +96,32 @@ static void guest_data(struct tls_bev *t, void *ctx)
         wind_up(g, ASKING, g->serve->request_seconds);
 }
 
+/* The end that evhttp has for who is idle for too long. */
+static void guest_dismiss(struct guest *g)
+{
+    bufferevent_trigger_event(g->bev, BEV_EVENT_TIMEOUT | BEV_EVENT_READING, BEV_OPT_DEFER_CALLBACKS);
+}
+
+/* A client that keeps its connection for later would have us wait until --grace is over.  Whoever has not asked yet is about to. */
+static void part(struct service *service)
+{
+    for (struct guest *g = ((struct serve *)service)->guests; g; g = g->next)
+        if (g->phase == IDLE && g->answered)
+            guest_dismiss(g);
+}
+
 static void guest_answered(struct evhttp_request *req, void *ctx)
 {
     struct guest *g = ctx;
     (void)req;
+    g->answered = true;
     if (evbuffer_get_length(bufferevent_get_input(g->bev)))
         wind_up(g, ASKING, g->serve->request_seconds);
     else
         wind_up(g, IDLE, 0);
     tls_bev_idle(g->tls);
+    if (g->phase == IDLE && g->serve->service.stopping) /* its answer began before that, and promised more */
+        guest_dismiss(g);
 }
 
 static bool guest_busy(void *ctx)
@@ -134,12 +153,12 @@ static void time_is_up(evutil_socket_t fd, short what, void *ctx)
     const struct service *v = &g->serve->service;
     (void)fd;
     (void)what;
-    if (g->phase == ASKING) { /* an end in order, as evhttp has it for who is idle */
+    if (g->phase == ASKING) { /* an end in order */
         char peer[80];
         guest_name(g, peer, sizeof peer);
         if (v->log.verbose)
             log_line(&v->log, "warn", "request", "code", "net.timeout-idle", "peer", peer, "saw", "the request was not complete in time", NULL);
-        bufferevent_trigger_event(g->bev, BEV_EVENT_TIMEOUT | BEV_EVENT_READING, BEV_OPT_DEFER_CALLBACKS);
+        guest_dismiss(g);
     } else if (pace_kept(&g->pace, tls_bev_fd(g->tls), tls_bev_written(g->tls), v->timeout)) {
         wind_up(g, TAKING, v->timeout);
     } else {
@@ -241,6 +260,9 @@ static void guest_signed(struct tls_bev *t, void *ctx, troth_span signature)
 static void guest_gone(void *ctx)
 {
     struct guest *g = ctx;
+    *g->link = g->next;
+    if (g->next)
+        g->next->link = g->link;
     service_count(&g->serve->service, -1);
     recorder_free(g->recorder);
     free(g->visitor);
@@ -284,6 +306,11 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
             g->clock = event_new(base, -1, 0, time_is_up, g);
             if (g->patience)
                 event_add(g->patience, &patience);
+            g->next = s->guests;
+            g->link = &s->guests;
+            if (g->next)
+                g->next->link = &g->next;
+            s->guests = g;
             return g->bev;
         }
         service_count(&s->service, -1);
@@ -400,7 +427,7 @@ static int check(struct serve *s, const struct args *a)
 
 int verb_SERVE(const struct args *a)
 {
-    struct serve s = { .service = { .adopt = adopt, .drop = drop, .own = read_own, .needs = needs }, .root = -1 };
+    struct serve s = { .service = { .adopt = adopt, .drop = drop, .part = part, .own = read_own, .needs = needs }, .root = -1 };
     if (args_has(a, OPT_CHECK_CONFIG))
         return check(&s, a);
     int status = read_own(&s.service, a) ? service_init(&s.service, a, false) : EXIT_USAGE;

@@ -186,6 +186,8 @@ static void stop(evutil_socket_t signal_number, short what, void *ctx)
     for (; s->n_listeners; s->n_listeners--) /* closed: whoever comes now is told to go elsewhere at once */
         s->drop(s, s->n_listeners - 1);
     log_line(&s->log, "info", "stopping", NULL);
+    if (s->part)
+        s->part(s);
     struct timeval grace = { .tv_sec = s->grace };
     s->conns ? event_base_loopexit(s->base, &grace) : event_base_loopbreak(s->base);
 }

@@ -67,6 +67,8 @@ struct service {
     /* Takes over the listener that is at `n_listeners` next, whose connections come from now on; lets go of the i-th. */
     bool                 (*adopt)(struct service *, struct evconnlistener *);
     void                 (*drop)(struct service *, size_t i);
+    /* We are stopping: who has had an answer and asks for nothing may go.  NULL: it is not known who that is. */
+    void                 (*part)(struct service *);
 };
 
 /* Options, sockets that were passed to us, and configurations: the client's or the server's.  Nothing that stays open may be opened before.

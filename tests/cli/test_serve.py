@@ -146,6 +146,27 @@ check("SIGTERM: the open one is served to its end", got > len(data), got)
 slow.close()
 check("SIGTERM: exit status 0", s.process.wait(timeout=20) == 0, s.log()[-1500:])
 
+# ---- an end that waits for nobody who has nothing to wait for
+q = Server(web, "-v", "--grace", "600", cert=CERT, key=KEY)
+kept, taking, fresh = (tls(q.port, CA) for _ in range(3))
+for c, path in ((kept, "none"), (taking, "data.bin")):
+    c.sendall(f"GET /{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    c.recv(1024)
+kept.suppress_ragged_eofs = False
+q.kill(signal.SIGTERM)
+try:
+    end = kept.recv(1)
+except OSError as e:
+    end = e
+check("SIGTERM: who keeps a connection for later is told that it is over, in order", end == b"", end)
+fresh.sendall(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n")
+check("SIGTERM: who has not asked yet may", b"200 OK" in (got := b"".join(iter(lambda: fresh.recv(1024), b""))) and b"Connection: close" in got, got)
+got = sum(map(len, iter(lambda: taking.recv(65536), b"")))
+check("SIGTERM: an answer that promised more is taken to its end, and the connection ends then", len(data) - 1024 <= got <= len(data) + 1024, got)
+check("SIGTERM: and nobody is waited for", q.process.wait(timeout=60) == 0, q.log()[-500:])
+for c in (kept, taking, fresh):
+    c.close()
+
 q = Server(web, "-q", "--json", "--grace", "600", cert=CERT, key=KEY)
 held = tls(q.port, CA)
 held.sendall(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n")
