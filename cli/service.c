@@ -88,7 +88,7 @@ static bool read_options(struct service *s, const struct args *a, long *sessions
     static const char *const words[] = { "yes", "no", NULL };
     int how = args_word(a, OPT_KEY_PROCESS, words, 0);
     bool ok = service_limits(s, a) && how >= 0;
-    s->keys_here = how == 1 || args_has(a, OPT_RECORD_SECRETS); /* such recordings hold what an engine draws, in one process and its order */
+    s->keys_here = how == 1;
     ok = args_number(a, OPT_SESSIONS, 0, SESSIONS_MOST, SESSIONS_DEFAULT, sessions) && ok;
     return nets_read(&s->announce, a, OPT_ACCEPT_PROXY) && ok;
 }

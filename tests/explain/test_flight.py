@@ -22,7 +22,7 @@ if not os.path.exists(TROTH) or not shutil.which("openssl"):
     print("no program, or no openssl")
     sys.exit(77)
 sys.path.insert(0, f"{os.environ['SRC_DIR']}/tests/cli")
-from serving import D, check, finish  # noqa: E402
+from serving import D, check, finish, keeper_of  # noqa: E402
 
 os.environ.update(LC_ALL="C.UTF-8", NO_COLOR="1")
 P = D + "/pki"
@@ -89,13 +89,15 @@ def replayed(path):
     return " ".join(story.get("notes", [])), story
 
 
+def found_in(blob, *values):
+    """Those of the values that are there, in any form."""
+    return [form[:40] for v in values for form in (v, v.hex().encode(), v.hex().upper().encode(), base64.b64encode(v)[4:-8])
+            if len(form) >= 12 and form in blob]
+
+
 def no_secrets(what, path, *values):
     blob = open(path, "rb").read()
-    found = []
-    for v in values:
-        for form in (v, v.hex().encode(), v.hex().upper().encode(), base64.b64encode(v)[4:-8]):
-            if len(form) >= 12 and form in blob:
-                found.append(form[:40])
+    found = found_in(blob, *values)
     check(f"{what}: no secret in the recording", not found and b"danger" not in blob and b"PRIVATE" not in blob, found)
 
 
@@ -195,6 +197,9 @@ for version in "-tls1_3", "-tls1_2":
     recorded = json.loads(explain(path, "--json"))
     check(f"serve {version}: every secret recomputed", all(k.get("recomputed") != "different" for k in recorded["keys"]) and
           ("equal" in [k.get("recomputed") for k in recorded["keys"]]) == (version == "-tls1_3"), [k.get("recomputed") for k in recorded["keys"]])
+    found = found_in(open(path, "rb").read(), *private_key(f"{P}/good.key"))
+    check(f"serve {version}: a private key is no such secret", not found, found)
+check("serve: its keys are kept elsewhere all the same", keeper_of(serve.p.pid))
 serve.end()
 
 # ---- the same without: the chain is in the recording, and is judged again
