@@ -1,6 +1,6 @@
 /* msan-foreign.c - what libraries write that MemorySanitizer does not see written: scripts/msan loads this in front of them.
  *
- * Debian's libcrypto, jansson and compressors are not instrumented, so that to MSan their answers are as undefined as the memory they were
+ * Debian's libcrypto, jansson, libyaml and compressors are not instrumented, so that to MSan their answers are as undefined as the memory they were
  * put into.  Here each function whose answer lands in memory of ours says so after the real one has returned, and their heap counts as
  * written.  Must never declare more than the function wrote: what ours reads behind an answer is still a finding. */
 #define _GNU_SOURCE
@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <yaml.h>
 
 #pragma clang diagnostic ignored "-Wdeprecated-declarations"
 
@@ -122,6 +123,7 @@ SAYS(int, EVP_PKEY_get_raw_public_key, (const EVP_PKEY *k, u8 *out, size_t *n), 
 SAYS(int, EVP_PKEY_get_raw_private_key, (const EVP_PKEY *k, u8 *out, size_t *n), (k, out, n), if (r == 1) wrote(out, *n))
 SAYS(int, EVP_PKEY_get_utf8_string_param, (const EVP_PKEY *k, const char *name, char *out, size_t cap, size_t *n), (k, name, out, cap, n),
      wrote(n, n ? sizeof *n : 0); if (r == 1) wrote(out, n ? *n + 1 : cap))
+SAYS(int, EVP_PKEY_get_int_param, (const EVP_PKEY *k, const char *name, int *out), (k, name, out), if (r == 1) GAVE(out))
 #define BEGINS(f)                                                                                                                 \
     SAYS(int, f, (EVP_MD_CTX * c, EVP_PKEY_CTX **k, const char *md, OSSL_LIB_CTX *l, const char *q, EVP_PKEY *p, const OSSL_PARAM *o), \
          (c, k, md, l, q, p, o), (void)0)
@@ -191,6 +193,30 @@ void PKCS12_get0_mac(const ASN1_OCTET_STRING **m, const X509_ALGOR **a, const AS
 
 /* ---- what the tests compare with */
 SAYS(int, X509_verify_cert, (X509_STORE_CTX * c), (c), (void)0)
+
+/* ---- YAML: an event and the texts that hang on it */
+static void wrote_text(const u8 *text)
+{
+    const volatile u8 *end = text; /* volatile, or it becomes a call of MSan's strlen */
+    while (end && *end)
+        end++;
+    wrote(text, text ? (size_t)(end - text) + 1 : 0);
+}
+
+static void wrote_event(const yaml_event_t *e)
+{
+    GAVE(e);
+    if (e->type == YAML_SCALAR_EVENT) {
+        wrote(e->data.scalar.value, e->data.scalar.length + 1);
+        wrote_text(e->data.scalar.anchor), wrote_text(e->data.scalar.tag);
+    } else if (e->type == YAML_SEQUENCE_START_EVENT) {
+        wrote_text(e->data.sequence_start.anchor), wrote_text(e->data.sequence_start.tag);
+    } else if (e->type == YAML_MAPPING_START_EVENT) {
+        wrote_text(e->data.mapping_start.anchor), wrote_text(e->data.mapping_start.tag);
+    }
+}
+SAYS(int, yaml_parser_initialize, (yaml_parser_t *p), (p), GAVE(p))
+SAYS(int, yaml_parser_parse, (yaml_parser_t *p, yaml_event_t *e), (p, e), GAVE(p); wrote_event(e))
 
 /* ---- compressors */
 #define PACKED(good) if (good) wrote(n, sizeof *n), wrote(out, *n)
