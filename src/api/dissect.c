@@ -282,12 +282,15 @@ static void tell_refusal(struct dissect *d, enum direction from, uint8_t alert)
     d->witness->failure(d->witness->self, &e);
 }
 
-static bool alert(struct dissect *d, enum direction from, span content)
+static bool alert(struct dissect *d, enum direction from, const struct record *record)
 {
+    span content = record_span(record);
+    bool clear = d->version == VERSION_TLS_1_3 && record->outer == CONTENT_ALERT;
     const struct witness *w = d->witness;
     struct alert_message a;
     struct rd_ctx ctx;
-    w->message(w->self, &(struct saw_message){ .type = "Alert", .from = from, .raw = content, .epoch = d->side[from].protect.epoch });
+    w->message(w->self, &(struct saw_message){ .type = "Alert", .from = from, .raw = content,
+                                                .epoch = clear ? EPOCH_PLAIN : d->side[from].protect.epoch });
     rd_ctx_init(&ctx, content, w);
     struct rd r = rd_init(&ctx, content);
     if (!alert_read(&a, &r))
@@ -315,7 +318,7 @@ static bool content(struct dissect *d, enum direction from, const struct record 
     span body = record_span(r);
     switch (r->type) {
     case CONTENT_HANDSHAKE: return body.n ? handshake(d, from, body) : true;
-    case CONTENT_ALERT: return alert(d, from, body);
+    case CONTENT_ALERT: return alert(d, from, r);
     case CONTENT_CHANGE_CIPHER_SPEC: ccs(d, from, body); return true;
     default:
         if (d->data && body.n)

@@ -89,7 +89,7 @@ void troth_quic_closed(troth_conn *c, uint64_t code)
     if (!is_quic(c, "troth_quic_closed"))
         return;
     if (code >= CRYPTO_ERROR && code <= LAST_ALERT) {
-        alert_tell_received(c, 2, (uint8_t)code);
+        alert_tell_received(c, 2, (uint8_t)code, false);
         (void)alert_received(c, (uint8_t)code);
     } else {
         (void)fail(c, QUIC_CLOSED, "with error 0x%llx", (unsigned long long)code);

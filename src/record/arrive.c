@@ -154,8 +154,11 @@ static enum step on_record(struct at_hand *h, struct record *r)
     if (clear)
         return on_clear(h, r);
     if (h->read->form == FORM_13 && r->type != CONTENT_APPLICATION_DATA) {
-        if (r->type == CONTENT_ALERT && h->a->clear_alert && !h->read->seq)
+        if (r->type == CONTENT_ALERT && h->a->clear_alert && !h->read->seq) {
+            protect_tell_clear(h->read, r->type, r->n);
+            h->got->alert_clear = true;
             return on_alert(h, r);
+        }
         return REFUSE(h->e, RECORD_IN_THE_CLEAR, "type %u", r->type);
     }
     return on_protected(h, r);

@@ -48,6 +48,7 @@ struct arrived {
     span    data;        /* ARRIVED_DATA                     */
     uint8_t alert;       /* ARRIVED_ALERT: AlertDescription  */
     uint8_t alert_level; /* as it came                       */
+    bool    alert_clear; /* it came in the clear in spite of keys: clear_alert */
 };
 
 enum arrival { ARRIVED_NOTHING, ARRIVED_HANDSHAKE, ARRIVED_DATA, ARRIVED_CCS, ARRIVED_CLOSE, ARRIVED_ALERT, ARRIVED_BAD };

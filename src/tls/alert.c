@@ -110,7 +110,7 @@ bool alert_received(struct troth_conn *c, uint8_t alert)
     return false;
 }
 
-static void tell(const struct troth_conn *c, span content, bool ours)
+static void tell(const struct troth_conn *c, span content, bool ours, uint8_t epoch)
 {
     const struct witness *w = c->witness;
     if (LIKELY(!w || !w->message))
@@ -118,7 +118,7 @@ static void tell(const struct troth_conn *c, span content, bool ours)
     struct alert_message a;
     struct saw_message m = { .type = "Alert", .from = ours ? our_side(c) : peer_side(c), .ours = ours, .raw = content,
                              .version = c->facts.version == TROTH_TLS13 ? 13 : c->facts.version == TROTH_TLS12 ? 12 : 0,
-                             .epoch = ours ? c->rec.write.epoch : c->rec.read.epoch };
+                             .epoch = epoch };
     struct rd_ctx ctx;
     w->message(w->self, &m);
     rd_ctx_init(&ctx, content, w);
@@ -127,17 +127,17 @@ static void tell(const struct troth_conn *c, span content, bool ours)
     (void)read; /* its bytes were checked where it arrived */
 }
 
-void alert_tell_received(const struct troth_conn *c, uint8_t level, uint8_t alert)
+void alert_tell_received(const struct troth_conn *c, uint8_t level, uint8_t alert, bool clear)
 {
     uint8_t bytes[2] = { level, alert };
-    tell(c, SPAN_OF(bytes), false);
+    tell(c, SPAN_OF(bytes), false, clear ? EPOCH_PLAIN : c->rec.read.epoch);
 }
 
 void alert_send(struct troth_conn *c, uint8_t level, uint8_t alert)
 {
     uint8_t bytes[2] = { level, alert };
     span content = SPAN_OF(bytes);
-    tell(c, content, true);
+    tell(c, content, true, c->rec.write.epoch);
     bool sent = flight_put(c, CONTENT_ALERT, &content, 1);
     (void)sent; /* there is nobody left to tell that it could not be sent */
 }

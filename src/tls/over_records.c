@@ -58,9 +58,9 @@ static size_t sent(struct troth_conn *c, size_t n)
 }
 
 /* ---- in */
-static void take_close(struct troth_conn *c)
+static void take_close(struct troth_conn *c, bool clear)
 {
-    alert_tell_received(c, LEVEL_WARNING, ALERT_close_notify);
+    alert_tell_received(c, LEVEL_WARNING, ALERT_close_notify, clear);
     if (c->ready) {
         c->close_seen = true;
         return;
@@ -104,8 +104,8 @@ static enum took take(struct troth_conn *c, span *data)
         return take_data(c, got.data.n);
     case ARRIVED_HANDSHAKE: break;
     case ARRIVED_CCS: return TOOK_CCS;
-    case ARRIVED_CLOSE: take_close(c); break;
-    case ARRIVED_ALERT: alert_tell_received(c, got.alert_level, got.alert); (void)alert_received(c, got.alert); break;
+    case ARRIVED_CLOSE: take_close(c, got.alert_clear); break;
+    case ARRIVED_ALERT: alert_tell_received(c, got.alert_level, got.alert, got.alert_clear); (void)alert_received(c, got.alert); break;
     case ARRIVED_BAD: refuse_input(c, &e); break;
     }
     return TOOK;

@@ -206,6 +206,8 @@ scenes = [
     ("TLS 1.1", ("ec", "-www", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0", "-verify", "1", "-CAfile", "ca.pem"),
      [("-tls1_1", "-cipher", "ALL:@SECLEVEL=0", "-cert", "ec.pem", "-key", "ec.key")], {"opened": False, "want": ["TLS 1.1 with", NO_OPEN]}),
     ("no version in common", ("ec", "-www", "-tls1_2"), [("-tls1_3",)], {"ok": False, "want": ["peer.alert.protocol_version"]}),
+    # the client has keys by then, and sends its alert without
+    ("a stranger's certificate", ("ec", "-www"), [("-CAfile", "rsa.pem", "-verify_return_error")], {"ok": False, "want": ["the certificate it was shown"]}),
     ("an alert of TLS 1.2 that refuses nothing", ("ec", "-tls1_2"), [("gnutls-cli", "--insecure", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2")], {}),
 ]
 for cipher in ("TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"):
@@ -219,8 +221,11 @@ if len(sys.argv) > 1:
 kept = {}
 for title, server, clients, how in scenes:
     packets, log = captured(server, *clients)
-    compare(title, packets, log, **how)
+    story = compare(title, packets, log, **how)
     kept[title] = packets, log
+    if title == "a stranger's certificate":
+        seen = [m["protection"] for m in story["messages"] if m["type"] == "Alert"]
+        assert seen == ["in the clear"] and not re.search(r"\b(we|our|us)\b", story["error"]["text"] + story["error"]["hint"]), (seen, story["error"])
 
 # ---- without a key log nothing is claimed that cannot be seen
 if "early data that is refused" in kept:

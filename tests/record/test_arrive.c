@@ -186,8 +186,10 @@ static void holds(size_t i, const struct rule *r)
                   (int)r->want, troth_reason_code(r->why));
     if (got == ARRIVED_DATA)
         assert_true(span_equal(b.got.data, TEXT("data")));
-    if (got == ARRIVED_ALERT)
+    if (got == ARRIVED_ALERT) {
         assert_int_equal(b.got.alert, (uint8_t)r->content[1]);
+        assert_int_equal(b.got.alert_clear, (r->how & CLEAR_ALERT) != 0);
+    }
     bench_end(&b);
 }
 
