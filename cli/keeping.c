@@ -115,7 +115,7 @@ static int hold(const struct keeping *k, const struct args *a, troth_server **ho
         return status;
     }
     *holder = troth_build_server(b, &why);
-    return *holder ? EXIT_OK : complain_of(a, exit_code_of(&why), &why, NULL, why.detail);
+    return *holder ? EXIT_OK : complain_of(a, own_exit_code_of(&why), &why, NULL, why.detail);
 }
 
 static bool options_again(const struct keeping *k, struct args *again, char *heard, int *status)

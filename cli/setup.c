@@ -55,6 +55,11 @@ int exit_code_of(const troth_error *e)
     return EXIT_PROTOCOL;
 }
 
+int own_exit_code_of(const troth_error *e)
+{
+    return exit_code_of(e) == EXIT_BUG ? EXIT_BUG : EXIT_FILE;
+}
+
 /* ---- who we are */
 
 /* A mistake of a setter, told with the file that it got: what it says begins with the setter's name, which says nothing to who gave a file. */
@@ -141,7 +146,7 @@ static bool set_chain(const struct args *a, troth_builder *b, size_t i, struct k
         troth_identity_files(b, cert, key ? key : cert);
     const troth_error *why = troth_mistake(b);
     if (why) /* names its files by itself */
-        *status = complain_of(a, exit_code_of(why), why, NULL, why->detail);
+        *status = complain_of(a, own_exit_code_of(why), why, NULL, why->detail);
     return !why;
 }
 
@@ -279,8 +284,8 @@ static bool set_trust(const struct args *a, troth_builder *b, int *status)
     troth_policy *policy = troth_policy_build(p, &why);
     if (policy)
         troth_trust_policy(b, policy);
-    else /* no peer was there: it is about a file, whatever is wrong with it */
-        *status = complain_of(a, exit_code_of(&why) == EXIT_BUG ? EXIT_BUG : EXIT_FILE, &why, NULL, why.detail);
+    else
+        *status = complain_of(a, own_exit_code_of(&why), &why, NULL, why.detail);
     return policy != NULL;
 }
 
@@ -320,7 +325,7 @@ troth_client *setup_client(const struct args *a, struct setup *how, int *status)
     troth_error why;
     troth_client *c = troth_build_client(b, &why);
     if (!c)
-        *status = complain_of(a, exit_code_of(&why), &why, NULL, why.detail);
+        *status = complain_of(a, own_exit_code_of(&why), &why, NULL, why.detail);
     return c;
 }
 
@@ -405,7 +410,7 @@ troth_server *setup_server(const struct args *a, struct setup *how, int *status)
     troth_error why;
     troth_server *s = troth_build_server(b, &why);
     if (!s)
-        *status = complain_of(a, exit_code_of(&why), &why, NULL, why.detail);
+        *status = complain_of(a, own_exit_code_of(&why), &why, NULL, why.detail);
     return s;
 }
 
@@ -449,7 +454,7 @@ int setup_check(const struct args *a, bool is_client)
         bool ok = set_part(a, b, part, !is_client, &status);
         const troth_error *why = ok ? troth_mistake(b) : NULL;
         if (why)
-            status = complain_of(a, exit_code_of(why), why, NULL, why->detail);
+            status = complain_of(a, own_exit_code_of(why), why, NULL, why->detail);
         if ((!ok || why) && first == EXIT_OK)
             first = status;
         troth_builder_free(b);

@@ -36,5 +36,7 @@ bool setup_speak(const struct args *a, troth_builder *b, bool server);
 bool setup_mistake(const struct args *a, const troth_builder *b, const char *path);
 /* The exit code that belongs to a failure. */
 int exit_code_of(const troth_error *e);
+/* The same before there is a peer: what is wrong is then wrong with a file of ours, whatever its code says of peers. */
+int own_exit_code_of(const troth_error *e);
 
 #endif

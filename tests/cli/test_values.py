@@ -1,6 +1,7 @@
 """Values that look right and are not: each is refused in one message, with the exit status of a mistake in the command or in a file.
 ctest: slow timeout=120"""
 import os
+import subprocess
 
 from serving import D, authority, check, finish, refused, run
 
@@ -30,6 +31,15 @@ with open(f"{D}/bad.pem", "w", encoding="utf-8") as f:
 for verb, args in (("connect", ("localhost:1",)), ("get", ("https://localhost:1/",)), ("explain", ("localhost:1",)), ("check", ("localhost:1",)),
                    ("proxy", ("--wrap", "localhost:1", "--listen", "127.0.0.1:0"))):
     refused([f"{D}/bad.pem", "[der."], verb, *args, "--ca", f"{D}/bad.pem", status=8)
+with open(f"{D}/empty-password", "w", encoding="utf-8") as f:
+    f.write("\n")
+subprocess.run(["openssl", "pkcs12", "-export", "-in", CERT, "-inkey", KEY, "-out", f"{D}/own.p12", "-passout", "pass:right"], check=True)
+wrong = ("--passphrase-file", f"{D}/empty-password")
+for verb, args in (("connect", ("localhost:1",)), ("get", ("https://localhost:1/",)), ("serve", ("--check-config",)), ("serve", ("--listen", "127.0.0.1:0")),
+                   ("serve", ("--listen", "127.0.0.1:0", "--key-process", "no")), ("proxy", ("--backend", "127.0.0.1:1", "--listen", "127.0.0.1:0"))):
+    refused([f"{D}/bad.pem", "[der."], verb, *args, "--cert", f"{D}/bad.pem", "--key", KEY, status=8)
+    refused([f"{D}/own.p12", "[pkcs12.password]"], verb, *args, "--cert", f"{D}/own.p12", *wrong, status=8)
+    refused([f"{D}/own.p12", "[pkcs12.password]"], verb, *args, "--cert", CERT, "--key", f"{D}/own.p12", *wrong, status=8)
 
 # ---- keys for ECH
 for name in ("a b", "1.2.3.4", "a..b"):
