@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "revoke.h"
 #include "session.h"
 #include "setup.h"
@@ -98,6 +99,9 @@ static void verdict_json(struct session *s)
         json_object_set_new(o, "proxy", json_string(place_name(place, sizeof place, &s->via.at)));
     if (s->dialed.address[0])
         json_object_set_new(o, "address", json_string(s->dialed.address));
+    char hs[17];
+    if (log_name(hs, &f))
+        json_object_set_new(o, "hs", json_string(hs));
     if (!ok)
         json_object_set_new(o, "failure", failure_json(&s->error));
     if (*s->retried)
@@ -117,7 +121,7 @@ static void verdict_json(struct session *s)
         json_object_set_new(o, "paths", report_json(troth_peer(s->conn)));
     json_object_set_new(o, "milliseconds", json_pack("{s:f, s:f, s:f}", "resolve", s->dialed.resolve_us / 1000.0, "connect",
                                                      s->dialed.connect_us / 1000.0, "handshake", s->handshake_us / 1000.0));
-    json_dumpf(o, stdout, JSON_INDENT(2));
+    json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(o);
 }

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "http1.h"
+#include "log.h"
 #include "outfile.h"
 #include "revoke.h"
 #include "session.h"
@@ -45,6 +46,7 @@ struct get {
     troth_error        error;      /* of the connection; reason TROTH_R_NONE: none     */
     enum trouble       trouble;
     char               detail[200];
+    char               hs[17];     /* what servers call the last connection            */
 };
 
 static int fail(struct get *g, enum trouble what, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -201,6 +203,8 @@ static void print_json(const struct get *g, const char *url, int status)
                                    : NULL;
     if (failure)
         json_object_set_new(o, "failure", failure);
+    if (*g->hs)
+        json_object_set_new(o, "hs", json_string(g->hs));
     json_dumpf(o, stderr, JSON_COMPACT);
     fputc('\n', stderr);
     json_decref(o);
@@ -230,6 +234,8 @@ static int fetch(struct get *g, const char *url, char *next, size_t cap)
     g->answer.status = 0;
     status = session_open(&s) && revoke_check(&s) ? converse(g, &s) : exit_code_of(&s.error);
     g->error = s.error;
+    const troth_facts facts = troth_what(s.conn);
+    log_name(g->hs, &facts);
     if (!args_has(g->args, OPT_JSON))
         session_tell_failure(&s, stderr);
     if (!story_out(&s, stderr) && status == EXIT_OK)

@@ -98,7 +98,23 @@ bool log_name(char out[17], const troth_facts *f)
     return any;
 }
 
-void log_handshake(const struct log *l, const char *peer, const troth_conn *c)
+/* What to do about a certificate that a client showed, where the catalogue speaks of servers; NULL: that will do. */
+static const char *about_client(const troth_error *why)
+{
+    static const char renew[] = "the client must renew its certificate; if that date looks wrong to you, check the clock of this machine",
+                      issue[] = "the client needs a certificate of an authority in --client-ca, and must send the intermediate certificates along; or add its authority there";
+    static const struct {
+        enum troth_reason reason;
+        const char       *action;
+    } rows[] = { { TROTH_R_CERT_EXPIRED, renew }, { TROTH_R_CERT_MISSING_INTERMEDIATE, issue }, { TROTH_R_CHAIN_UNTRUSTED_ROOT, issue },
+                 { TROTH_R_CERT_SELF_SIGNED, issue } };
+    for (size_t i = 0; !why->from_peer && i < sizeof rows / sizeof rows[0]; i++)
+        if (why->reason == rows[i].reason)
+            return rows[i].action;
+    return NULL;
+}
+
+void log_handshake(const struct log *l, const char *peer, const troth_conn *c, bool with_client)
 {
     troth_facts f = troth_what(c);
     const troth_error *why = troth_why(c);
@@ -106,10 +122,12 @@ void log_handshake(const struct log *l, const char *peer, const troth_conn *c)
     log_name(hs, &f);
     snprintf(name, sizeof name, "%.*s", (int)f.server_name.n, (const char *)f.server_name.p);
     snprintf(alpn, sizeof alpn, "%.*s", (int)f.alpn.n, (const char *)f.alpn.p);
+    const char *clients = why && with_client ? about_client(why) : NULL;
+    bool ours = why && !clients && (why->who == TROTH_WHO_YOU || why->who == TROTH_WHO_PROGRAMMER);
     if (why)
-        log_line(l, why->who == TROTH_WHO_YOU || why->who == TROTH_WHO_PROGRAMMER ? "error" : "warn", "handshake", "code", why->code, "hs",
+        log_line(l, ours ? "error" : "warn", "handshake", "code", why->code, "hs",
                  *hs ? hs : NULL, "peer", peer, "sni", *name ? name : NULL, "what", why->text, "saw", *why->detail ? why->detail : NULL,
-                 "action", why->hint, NULL);
+                 "action", clients ? clients : why->hint, NULL);
     else if (l->verbose)
         log_line(l, "info", "handshake", "code", "ok", "hs", hs, "peer", peer, "sni", *name ? name : NULL, "version",
                  troth_version_name(f.version), "suite", troth_suite_name(f.suite), "group", troth_group_name(f.group), "alpn",

@@ -304,7 +304,7 @@ static void tls_ready(struct tls_bev *t, void *ctx)
     if (e->pair->dead)
         return;
     if (e->pair->proxy->service.log.verbose)
-        log_handshake(&e->pair->proxy->service.log, e->pair->peer, tls_bev_conn(t));
+        log_handshake(&e->pair->proxy->service.log, e->pair->peer, tls_bev_conn(t), e->pair->proxy->service.server);
     if (e == &e->pair->front && !connect_back(e->pair))
         finish(e->pair, "local.memory", NULL);
     came_up(e);

@@ -191,7 +191,7 @@ static void guest_ready(struct tls_bev *t, void *ctx)
     service_handshake(&g->serve->service, tls_bev_conn(t), g->began);
     if (g->serve->service.log.verbose) {
         guest_name(g, peer, sizeof peer);
-        log_handshake(&g->serve->service.log, peer, tls_bev_conn(t));
+        log_handshake(&g->serve->service.log, peer, tls_bev_conn(t), true);
     }
 }
 
@@ -226,7 +226,7 @@ static void guest_ended(struct tls_bev *t, void *ctx)
         service_handshake(&g->serve->service, tls_bev_conn(t), g->began);
     if (failed && (!g->ready || g->serve->service.log.verbose)) {
         guest_name(g, peer, sizeof peer);
-        log_handshake(&g->serve->service.log, peer, tls_bev_conn(t));
+        log_handshake(&g->serve->service.log, peer, tls_bev_conn(t), true);
         flight_keep(&g->serve->service.flight, g->recorder, tls_bev_conn(t), peer, NULL);
     }
     if (g->patience)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <troth/pki.h>
 #include <unistd.h>
 
 #include "idn.h"
@@ -275,6 +276,20 @@ bool session_write(struct session *s, const void *p, size_t n)
     return true;
 }
 
+/* A server that refuses our certificate does not say which one it got. */
+static void our_certificate(char *out, size_t cap, const struct session *s, const troth_facts *f)
+{
+    troth_cert_facts c = { .size = sizeof c };
+    troth_span der;
+    if (strncmp(s->error.code, "client-cert.", 12) != 0)
+        return;
+    troth_pki *pki = troth_pki_new(troth_libcrypto());
+    bool shown = f->own_identity >= 0;
+    if (troth_client_certificate(s->client, shown ? (size_t)f->own_identity : 0, &der) && troth_pki_cert(pki, der, &c))
+        snprintf(out, cap, shown ? "ours is \"%s\" (issued by \"%s\")" : "\"%s\" (issued by \"%s\") was not shown", c.subject, c.issuer);
+    troth_pki_free(pki);
+}
+
 void session_tell_failure(struct session *s, void *to)
 {
     if (s->error.reason == TROTH_R_NONE)
@@ -283,6 +298,7 @@ void session_tell_failure(struct session *s, void *to)
     char first[3 * sizeof s->link.first + 64] = "", more[320];
     snprintf(more, sizeof more, "troth explain %s", s->target.typed);
     story_first_bytes(first, sizeof first, &s->error, s->link.first, s->link.first_n);
+    our_certificate(first, sizeof first, s, &facts);
     if (s->error.from_peer && !strcmp(s->error.code, "tls.alpn")) /* an alert does not say what was asked for */
         snprintf(first, sizeof first, "we offered %.100s", args_value(s->args, OPT_ALPN, "nothing"));
     int fd = fileno(to);

@@ -112,6 +112,22 @@ static void first_line(struct teller *f)
     f->lines += rows;
 }
 
+/* What both sides can call the connection: the first bytes of the client's random, where a hello went out. */
+static void hello_name(struct text *t, const struct teller *f, const char *before, const char *behind)
+{
+    enum { BYTES = 8 };
+    span random = f->c->facts ? f->c->facts->client_random : SPAN_NONE;
+    unsigned any = 0;
+    for (size_t i = 0; i < BYTES && i < random.n; i++)
+        any |= random.p[i];
+    if (!any)
+        return;
+    text_add(t, "%shs=", before);
+    for (size_t i = 0; i < BYTES && i < random.n; i++)
+        text_add(t, "%02x", random.p[i]);
+    text_add(t, "%s", behind);
+}
+
 static void check_line(struct teller *f)
 {
     char room[400];
@@ -127,6 +143,7 @@ static void check_line(struct teller *f)
     } else if (e->from_peer) {
         const char *name = troth_alert_name(e->alert);
         text_add(&t, "the peer's own: it sent the alert %s (%u); it is its verdict, not ours", name ? name : "without a name", e->alert);
+        hello_name(&t, f, " (", " in its log)");
     }
     line(f, "check", room);
 }
@@ -304,6 +321,8 @@ static void more_line(struct teller *f)
         text_add(&t, "%s", f->c->more);
     if (f->c->exit_code >= 0)
         text_add(&t, "%s(exit status %d)", t.n ? "  " : "", f->c->exit_code);
+    if (!f->e->from_peer) /* whose name stands where its verdict does */
+        hello_name(&t, f, t.n ? "  " : "", "");
     line(f, "more", room);
 }
 

@@ -339,6 +339,12 @@ static void say_answer(struct text *t, const struct view *v)
         text_add(t, " It could not open the encrypted hello (ECH) and answered the one around it.");
 }
 
+/* Of what broke where certificates are shown: was it the client's? */
+static bool is_about_clients(const struct troth_story *s)
+{
+    return s->we_are_server ? !s->failure.from_peer : !strncmp(s->failure.code, "client-cert.", 12);
+}
+
 static void say_certificate(struct text *t, const struct view *v)
 {
     const troth_story *s = v->s;
@@ -351,7 +357,8 @@ static void say_certificate(struct text *t, const struct view *v)
         passed += !again && all[i].verdict == TROTH_PASS;
         failed += !again && all[i].verdict == TROTH_FAIL;
     }
-    if (v->broke == STEP_CERTIFICATE && s->failure.reason) {
+    bool broke = v->broke == STEP_CERTIFICATE && s->failure.reason, clients = broke && is_about_clients(s);
+    if (broke && !clients) {
         text_add(t, "The server showed a certificate and it was refused: %s.", s->failure.text);
     } else if (v->external) {
         text_add(t, "No certificate was shown: each side proved who it is by knowing the key that both were given.");
@@ -376,6 +383,8 @@ static void say_certificate(struct text *t, const struct view *v)
     }
     if (v->client_asked)
         text_add(t, " It also asked the client for a certificate, and %s.", !v->client_sent && s->blind && !v->client_spoke ? "whether it got one cannot be seen" : !v->client_sent ? "got none" : v->delegated[FROM_CLIENT] ? "got one, with a delegated credential" : "got one");
+    if (clients)
+        text_add(t, " It broke on that: %s.", s->failure.text);
 }
 
 static void say_keys(struct text *t, const struct view *v)

@@ -90,8 +90,8 @@ static enum troth_reason meaning(const struct troth_conn *c, uint8_t alert)
         why = find(on_certificate, COUNT_OF(on_certificate), alert);
     bool no_certificate = alert == ALERT_certificate_required
                        || (c->cert_asked && !c->cert_shown && (alert == ALERT_handshake_failure || alert == ALERT_bad_certificate));
-    if (!c->cfg->is_server && no_certificate)
-        why = TROTH_R_CLIENT_CERT_REQUIRED;
+    if (!c->cfg->is_server && no_certificate) /* none shown although there were some: none was fit to be */
+        why = c->cert_asked && c->cfg->n_identities ? TROTH_R_CLIENT_CERT_WITHHELD : TROTH_R_CLIENT_CERT_REQUIRED;
     if (why == TROTH_R_NONE)
         why = find(plain, COUNT_OF(plain), alert);
     return why == TROTH_R_NONE ? TROTH_R_ALERT_UNKNOWN : why;
