@@ -59,6 +59,9 @@ bool MUST_USE identity_warn(struct troth_builder *b, enum troth_reason why, cons
 /* staple.c: warns when what is to be stapled is no good. */
 bool MUST_USE staple_look(struct troth_builder *b, const struct identity *id);
 
+/* look.c: warns of what a server's clients will find wrong with its certificates. */
+bool MUST_USE chain_look(struct troth_builder *b, const struct identity *id);
+
 /* builder.c: the identity added last, for the setters that refine it; NULL: there is none, and that is a mistake */
 struct identity *last_identity(troth_builder *b, const char *setter);
 

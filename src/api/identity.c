@@ -378,26 +378,36 @@ static bool fill_schemes(struct troth_builder *b, struct identity *id)
     return id->schemes.n || fail(b, BAD_ARGUMENT, "an identity's key can make none of the signature schemes%s", n ? " given" : "");
 }
 
+/* A warning about the leaf, with the moment that it is about; 0: none. */
+static bool warn_of_leaf(struct troth_builder *b, const struct identity *id, enum troth_reason why, const char *what, int64_t when)
+{
+    char detail[160];
+    struct text t = TEXT_IN(detail);
+    cert_title(&t, id->leaf);
+    text_add(&t, "%s", what);
+    if (when)
+        text_time(&t, when);
+    return identity_warn(b, why, detail);
+}
+
 /* Things that will bite soon. */
 static bool look_ahead(struct troth_builder *b, const struct identity *id)
 {
     enum { SOON = 7 * 86400 };
-    char detail[120];
-    struct text t = TEXT_IN(detail);
     if (!id->leaf)
         return true;
-    int64_t now = config_now(&b->config), end = id->leaf->not_after;
-    cert_title(&t, id->leaf);
+    int64_t now = config_now(&b->config), from = id->leaf->not_before, end = id->leaf->not_after;
     if (id->has_dc && !delegated_allowed(id->leaf))
-        TRY(identity_warn(b, TROTH_R_DELEGATED_NOT_ALLOWED, detail));
+        TRY(warn_of_leaf(b, id, TROTH_R_DELEGATED_NOT_ALLOWED, "", 0));
     TRY(staple_look(b, id));
     if (id->leaf->must_staple && !id->staple.n)
-        TRY(identity_warn(b, TROTH_R_STAPLE_MISSING, detail));
+        TRY(warn_of_leaf(b, id, TROTH_R_STAPLE_MISSING, "", 0));
     if (now > end)
-        return identity_warn(b, TROTH_R_CERT_EXPIRED, detail);
-    if (now < id->leaf->not_before)
-        return identity_warn(b, TROTH_R_CERT_NOT_YET_VALID, detail);
-    return end - now > SOON || identity_warn(b, TROTH_R_EXPIRES_SOON, detail);
+        return warn_of_leaf(b, id, TROTH_R_CERT_EXPIRED, ": it ended ", end);
+    if (now < from)
+        return warn_of_leaf(b, id, TROTH_R_CERT_NOT_YET_VALID, ": it begins ", from);
+    TRY(chain_look(b, id));
+    return end - now > SOON || warn_of_leaf(b, id, TROTH_R_EXPIRES_SOON, ": it ends ", end);
 }
 
 bool identity_finish(struct troth_builder *b, struct identity *id)
