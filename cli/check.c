@@ -2,42 +2,16 @@
  *
  * Must never call "supported" what was not negotiated in a real handshake (old versions and suites, which troth does not speak: in a real
  * ServerHello, old_hello.c).  A certificate that is refused is a finding; the negotiation before it still counts. */
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "old_hello.h"
 #include "revoke.h"
-#include "session.h"
 #include "setup.h"
 
-enum severity { INFO, LOW, MEDIUM, HIGH, CRITICAL, SEVERITIES };
-enum { FINDINGS_MAX = 24, NAMES_MAX = 16, SOON_DAYS = 21, VERY_SOON_DAYS = 7, LONG_DAYS = 398 };
-
-static const char *const severity_names[SEVERITIES + 1] = { "info", "low", "medium", "high", "critical", NULL };
-
-struct finding {
-    enum severity severity;
-    const char   *code, *what, *remedy; /* constant texts, or of the error below */
-    char          saw[240];
-};
-
-struct names {
-    const char *name[NAMES_MAX];
-    size_t      n;
-};
-
-struct check {
-    const struct args *args;
-    struct finding     findings[FINDINGS_MAX];
-    size_t             n;
-    struct names       versions, suites, groups;
-    struct session     first;      /* with our own defaults; kept to the end */
-    unsigned           connections;
-};
+enum { SOON_DAYS = 21, VERY_SOON_DAYS = 7, LONG_DAYS = 398 };
 
 static void find(struct check *c, enum severity severity, const char *code, const char *what, const char *remedy, const char *saw)
 {
@@ -215,80 +189,6 @@ static void judge_connection(struct check *c)
         find(c, INFO, "check.no-alpn", "the server chose no application protocol", "nothing, if it is no web server; else enable ALPN", "h2 and http/1.1 were offered");
 }
 
-/* ---- telling */
-
-static const char *joined(const struct names *l, char *out, size_t cap)
-{
-    size_t n = 0;
-    *out = 0;
-    for (size_t i = 0; i < l->n && n < cap; i++)
-        n += (size_t)snprintf(out + n, cap - n, "%s%s", i ? ", " : "", l->name[i]);
-    return l->n ? out : "none that troth speaks";
-}
-
-static void tell_text(const struct check *c, bool md)
-{
-    char list[1024];
-    troth_facts f = troth_what(c->first.conn);
-    bool colour = !md && want_colour(c->args, 1);
-    const char *mark = md ? "- " : "  ";
-    const char *address = c->first.dialed.address, *way = !*address ? "" : via_used(&c->first.via) ? " (through the proxy " : " (";
-    printf("%s%s%s%s%s\n", md ? "# " : "", c->first.target.typed, way, address, *address ? ")" : "");
-    printf("%sversions     %s\n", mark, joined(&c->versions, list, sizeof list));
-    printf("%ssuites       %s\n", mark, joined(&c->suites, list, sizeof list));
-    printf("%sgroups       %s\n", mark, joined(&c->groups, list, sizeof list));
-    printf("%sprefers      %s, %s, %s\n", mark, f.version ? troth_version_name(f.version) : "-", f.suite ? troth_suite_name(f.suite) : "-",
-           f.group ? troth_group_name(f.group) : "-");
-    printf("%sprotocol     %.*s\n", mark, f.alpn.n ? (int)f.alpn.n : 1, f.alpn.n ? (const char *)f.alpn.p : "-");
-    printf("%scertificate  %s\n", mark, exit_code_of(&c->first.error) == EXIT_CERTIFICATE ? c->first.error.code : "accepted");
-    printf("%sasked        %u connections\n%s", mark, c->connections, c->n ? md ? "\n## Findings\n" : "findings\n" : "no findings\n");
-    for (int level = CRITICAL; level >= INFO; level--)
-        for (size_t i = 0; i < c->n; i++) {
-            const struct finding *g = &c->findings[i];
-            if ((int)g->severity != level)
-                continue;
-            printf("%s%s%-8s%s  %s [%s]\n", mark, colour ? level >= HIGH ? "\x1b[31m" : level == MEDIUM ? "\x1b[33m" : "" : "",
-                   severity_names[level], colour ? "\x1b[0m" : "", g->what, g->code);
-            if (*g->saw)
-                printf("            saw  %s\n", g->saw);
-            printf("            do   %s\n", g->remedy);
-        }
-}
-
-static json_t *names_json(const struct names *l)
-{
-    json_t *a = json_array();
-    for (size_t i = 0; i < l->n; i++)
-        json_array_append_new(a, json_string(l->name[i]));
-    return a;
-}
-
-/* `reached`: there was somebody to assess.  Where not, the failure is the answer. */
-static void tell_json(const struct check *c, bool reached, int status)
-{
-    char place[300];
-    json_t *findings = json_array();
-    for (size_t i = 0; i < c->n; i++) {
-        const struct finding *g = &c->findings[i];
-        json_array_append_new(findings, json_pack("{s:s, s:s, s:s, s:s, s:s}", "severity", severity_names[g->severity], "code", g->code, "text",
-                                                  g->what, "evidence", g->saw, "do", g->remedy));
-    }
-    troth_facts f = troth_what(c->first.conn);
-    json_t *o = json_pack("{s:s, s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:o}", "schema", "troth.check/1", "target", json_text(c->first.target.typed), "address",
-                          c->first.dialed.address, "exit", status, "connections", (int)c->connections, "versions", names_json(&c->versions),
-                          "suites", names_json(&c->suites), "groups", names_json(&c->groups), "findings", findings);
-    if (via_used(&c->first.via))
-        json_object_set_new(o, "proxy", json_string(place_name(place, sizeof place, &c->first.via.at)));
-    json_object_set_new(o, "alpn", f.alpn.n ? json_text_n(f.alpn.p, f.alpn.n) : json_null());
-    if (reached)
-        json_object_set_new(o, "certificate", json_string(exit_code_of(&c->first.error) == EXIT_CERTIFICATE ? c->first.error.code : "ok"));
-    else
-        json_object_set_new(o, "failure", failure_json(&c->first.error));
-    json_dumpf(o, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(o);
-}
-
 /* The first connection is over, so that a server which serves one at a time comes to the next; what is known of it stays. */
 static void let_go(struct session *s)
 {
@@ -314,7 +214,7 @@ static void assess(struct check *c)
 
 int verb_CHECK(const struct args *a)
 {
-    static const char *const formats[] = { "text", "json", "md", NULL };
+    static const char *const formats[] = { "text", "json", "md", "sarif", "junit", NULL };
     struct args own = *a;
     struct check c = { .args = a };
     int format = args_word(a, OPT_FORMAT, formats, args_has(a, OPT_JSON)), limit = args_word(a, OPT_FAIL_ON, severity_names, HIGH), status;
@@ -323,6 +223,7 @@ int verb_CHECK(const struct args *a)
     if (!args_has(a, OPT_ALPN))
         set(&own, OPT_ALPN, "h2,http/1.1");
     c.args = &own;
+    c.limit = (enum severity)limit;
     if (!session_init(&c.first, &own, a->operands[0], false, &status))
         return status;
     c.connections = 1;
@@ -332,19 +233,14 @@ int verb_CHECK(const struct args *a)
                    (status == EXIT_PROTOCOL && c.first.dialed.fd >= 0 && strncmp(c.first.error.code, "peer.not-tls", 12) != 0);
     if (!reached) {
         session_tell_failure(&c.first, stderr);
-        if (format == 1)
-            tell_json(&c, false, status);
     } else {
         assess(&c);
         status = EXIT_OK;
         for (size_t i = 0; i < c.n; i++)
-            if ((int)c.findings[i].severity >= limit)
+            if (c.findings[i].severity >= c.limit)
                 status = EXIT_FINDING;
-        if (format == 1)
-            tell_json(&c, true, status);
-        else if (!args_has(a, OPT_QUIET))
-            tell_text(&c, format == 2);
     }
+    check_tell(&c, (enum check_format)format, reached, status);
     session_end(&c.first);
     return status;
 }

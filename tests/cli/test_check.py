@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from xml.etree import ElementTree
 
 from serving import D, Server, authority, check, finish, run
 
@@ -72,6 +73,57 @@ e = Server(f"{D}/web", cert=f"{D}/short/localhost.pem", key=f"{D}/short/localhos
 a, code, found = assess(e.port)
 check("expires soon: high", code == 1 and found.get("check.expires-soon") == "high", found)
 check("--fail-on critical lets it pass", assess(e.port, "--fail-on", "critical")[1] == 0)
+
+
+# ---- for build servers
+def sarif(port, *options, status):
+    o = json.loads(run("check", f"localhost:{port}", "--ca", CA, "--format", "sarif", *options, status=status).stdout)
+    only = o["runs"][0]
+    assert o["version"] == "2.1.0" and len(o["runs"]) == 1 and only["tool"]["driver"]["name"] == "troth check", o
+    rules = [r["id"] for r in only["tool"]["driver"]["rules"]]
+    for result in only["results"]:
+        place = result["locations"][0]
+        assert rules.count(result["ruleId"]) == 1 and result["message"]["text"] and result["level"] in ("error", "warning", "note"), result
+        assert place["physicalLocation"]["artifactLocation"]["uri"] == f"https://localhost:{port}/", place
+    assert only["invocations"][0]["exitCode"] == status, only["invocations"]
+    return only, {r["ruleId"]: r["level"] for r in only["results"]}
+
+
+def junit(port, *options, status):
+    suite = ElementTree.fromstring(run("check", f"localhost:{port}", "--ca", CA, "--format", "junit", *options, status=status).stdout).find("testsuite")
+    cases = suite.findall("testcase")
+    for name, tag in (("failures", "failure"), ("errors", "error")):
+        assert int(suite.get(name)) == len(suite.findall(f"testcase/{tag}")), ElementTree.tostring(suite)
+    assert int(suite.get("tests")) == len(cases), ElementTree.tostring(suite)
+    return {c.get("name"): c for c in cases}
+
+
+subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{D}/odd.key", "-subj",
+                "/CN=a<b>&\"c\x01d\u2014", "-utf8", "-out", f"{D}/odd.csr"], check=True, capture_output=True)
+with open(f"{D}/odd.ext", "w", encoding="utf-8") as f:
+    f.write("subjectAltName=DNS:localhost\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nbasicConstraints=critical,CA:FALSE\n")
+subprocess.run(["openssl", "x509", "-req", "-in", f"{D}/odd.csr", "-CA", CA, "-CAkey", f"{D}/ca-key.pem", "-extfile", f"{D}/odd.ext", "-days", "5", "-out",
+                f"{D}/odd.pem"], check=True, capture_output=True)
+odd = Server(f"{D}/web", cert=f"{D}/odd.pem", key=f"{D}/odd.key")
+for server, what in ((e, "plain"), (odd, "with odd names")):
+    only, levels = sarif(server.port, status=1)
+    check(f"SARIF, {what}: what ends soon is an error", levels["check.expires-soon"] == "error" and only["invocations"][0]["executionSuccessful"], only)
+    cases = junit(server.port, status=1)
+    check(f"JUnit, {what}: it is a failed test", cases["check.expires-soon"].find("failure").get("type") == "high" and cases["connect"].find("error") is None,
+          list(cases))
+check("JUnit: the names as they are", "a<b>&" in cases["check.expires-soon"].find("failure").text, cases["check.expires-soon"].find("failure").text)
+cases = junit(odd.port, "--fail-on", "critical", status=0)
+check("JUnit: below --fail-on it has passed, and is told", "expires soon" in cases["check.expires-soon"].find("system-out").text, list(cases))
+only, levels = sarif(s.port, status=0)
+check("SARIF: nothing to say", levels == {} and only["results"] == [], only)
+check("JUnit: one test, passed", list(junit(s.port, status=0)) == ["connect"])
+odd.end()
+with socket.socket() as nobody:
+    nobody.bind(("127.0.0.1", 0))
+    only, levels = sarif(nobody.getsockname()[1], status=3)
+    check("SARIF: nobody there", only["invocations"][0]["toolExecutionNotifications"][0]["descriptor"]["id"] == "net.refused"
+          and not only["invocations"][0]["executionSuccessful"], only)
+    check("JUnit: nobody there", junit(nobody.getsockname()[1], status=3)["connect"].find("error").get("type") == "net.refused")
 for server in (s, w, e):
     check("ends in order", server.end() == 0, server.log()[-800:])
 subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{D}/rsa.key", "-subj", "/CN=localhost", "-out", f"{D}/rsa.csr"],
