@@ -73,8 +73,9 @@ static enum troth_verdict check_validity(struct judge *j, unsigned cert, struct 
 
 static enum troth_verdict check_critical(struct judge *j, unsigned cert, struct finding *f)
 {
-    /* known by name, and nothing that path validation could do with them: critical they are refused (RFC 5280 4.2) */
-    static const enum cert_ext not_processed[] = { CX_PRIVATE_KEY_PERIOD, CX_SUBJECT_DIRECTORY };
+    /* known by name, and nothing that path validation does with them: critical they are refused (RFC 5280 4.2) */
+    static const enum cert_ext not_processed[] = { CX_PRIVATE_KEY_PERIOD, CX_SUBJECT_DIRECTORY, CX_ISSUER_ALT_NAME,
+                                                   CX_AUTHORITY_INFO,     CX_SUBJECT_INFO,      CX_FRESHEST_CRL };
     const struct cert *c = cert_at(j, cert);
     char in[120];
     struct text t = TEXT_IN(in);

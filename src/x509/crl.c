@@ -119,12 +119,6 @@ static void idp_read(struct crl *c, struct rd *r)
         rd_fail(r, "IssuingDistributionPoint", TROTH_R_CRL_MALFORMED); /* RFC 5280 5.2.5: at most one of them */
 }
 
-/* Those whose content does not matter here, but that we know: they may be critical. */
-static bool known_otherwise(enum oid id)
-{
-    return id == OID_CE_IAN || id == OID_PE_AIA;
-}
-
 static void value_read(struct crl *c, enum oid id, span oid, bool critical, struct rd *v)
 {
     if (id == OID_CE_AKI) {
@@ -136,12 +130,12 @@ static void value_read(struct crl *c, enum oid id, span oid, bool critical, stru
         number_read(v, "BaseCRLNumber", &c->is_delta, &c->base);
     } else if (id == OID_CE_IDP) {
         idp_read(c, v);
-    } else if (id == OID_CE_FRESHEST) {
-        c->freshest = rd_rest(v, "FreshestCRL");
-    } else {
-        if (critical && !known_otherwise(id) && !c->unknown_critical.n)
+    } else { /* RFC 5280 5.2: where it is critical it had to be processed; nobody here goes by an issuer's other names, or fetches */
+        if (critical && !c->unknown_critical.n)
             c->unknown_critical = oid;
-        rd_rest(v, "extnValue");
+        span value = rd_rest(v, id == OID_CE_FRESHEST ? "FreshestCRL" : "extnValue");
+        if (id == OID_CE_FRESHEST)
+            c->freshest = value;
     }
     der_end(v, "extnValue");
 }

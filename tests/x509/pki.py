@@ -247,7 +247,7 @@ class Cert:
 
     def __init__(self, subject, by, k, exts=(), issuer=None, serial=None, begins="250101000000Z", ends="300101000000Z", version=3, sha="sha256",
                  inner=None, outer=None, spoil=False, behind=b""):
-        self.key, self.subject, signer = k, name(subject), by.key if by else k
+        self.by, self.key, self.subject, signer = by, k, name(subject), by.key if by else k
         self.issuer = name(issuer) if issuer is not None else by.subject if by else self.subject
         self.serial = next(Cert.serials) if serial is None else serial
         tbs = seq(tlv(0xa0, integer(version - 1)) if version > 1 else b"", integer(self.serial), inner or ALGORITHMS[sha], self.issuer,

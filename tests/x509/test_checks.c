@@ -250,7 +250,7 @@ static void profile(void **state)
     CASE("ok", t->root.omit = IX_AKI);
     CASE("ok", t->leaf.omit = IX_SKI);
     CASE("ok", t->leaf.aia = TEXTS("ocsp=http://o.example"));
-    CASE("cert.profile", t->leaf.aia = TEXTS("ocsp=http://o.example"), t->leaf.flip = IX_AIA);
+    CASE("cert.critical-ext", t->leaf.aia = TEXTS("ocsp=http://o.example"), t->leaf.flip = IX_AIA);
     CASE("cert.profile", t->leaf.key_usage |= KU_KEY_CERT_SIGN);
     CASE("cert.profile", t->leaf.subject = NULL, t->leaf.flip = t->leaf.flip | IX_SAN);
     CASE("ok", t->leaf.subject = NULL);
