@@ -11,5 +11,10 @@ enum { EXPIRY_DAYS = 14, EXPIRY_DEFAULT = -1 };
 void expiry_look(const struct log *, const struct identities *, int64_t now, long days);
 /* -- pure.  The reason to speak; TROTH_R_NONE: none yet. */
 enum troth_reason expiry_of(const struct identity_facts *, int64_t now, long days);
+/* Are these for expiry_look to tell, which knows their files and the day? */
+static inline bool expiry_tells(enum troth_reason why)
+{
+    return why == TROTH_R_EXPIRES_SOON || why == TROTH_R_CERT_EXPIRED;
+}
 
 #endif

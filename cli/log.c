@@ -10,9 +10,9 @@
 
 bool log_init(struct log *l, const struct args *a)
 {
-    static const char *const forms[] = { "logfmt", "json", NULL };
+    static const char *const forms[] = { "logfmt", "json", "journald", NULL };
     int form = args_word(a, OPT_LOG, forms, args_has(a, OPT_JSON));
-    *l = (struct log){ .json = form == 1, .quiet = args_has(a, OPT_QUIET), .verbose = args_has(a, OPT_VERBOSE) };
+    *l = (struct log){ .json = form == 1, .journal = form == 2, .quiet = args_has(a, OPT_QUIET), .verbose = args_has(a, OPT_VERBOSE) };
     return form >= 0;
 }
 
@@ -61,6 +61,12 @@ static void pair(const struct log *l, char *line, size_t cap, const char *key, c
         snprintf(line + n, cap - n, "%s", value);
 }
 
+/* What the journal takes for the priority of a line (sd-daemon(3), syslog(3)), and takes off it. */
+static const char *priority_of(const char *level)
+{
+    return !strcmp(level, "error") ? "<3>" : !strcmp(level, "warn") ? "<4>" : !strcmp(level, "notice") ? "<5>" : "<6>";
+}
+
 void log_line(const struct log *l, const char *level, const char *event, ...)
 {
     char line[2048] = "", when[32];
@@ -74,7 +80,8 @@ void log_line(const struct log *l, const char *level, const char *event, ...)
     snprintf(when + n, sizeof when - n, ".%03ldZ", now.tv_nsec / 1000000);
     if (l->json)
         strcpy(line, "{");
-    pair(l, line, sizeof line, "time", when);
+    if (!l->journal) /* which has its own, of the same moment */
+        pair(l, line, sizeof line, "time", when);
     pair(l, line, sizeof line, "level", level);
     pair(l, line, sizeof line, "event", event);
     va_list ap;
@@ -82,7 +89,7 @@ void log_line(const struct log *l, const char *level, const char *event, ...)
     for (const char *key; (key = va_arg(ap, const char *));)
         pair(l, line, sizeof line, key, va_arg(ap, const char *));
     va_end(ap);
-    fprintf(stderr, "%s%s\n", line, l->json ? "}" : "");
+    fprintf(stderr, "%s%s%s\n", l->journal ? priority_of(level) : "", line, l->json ? "}" : "");
 }
 
 bool log_name(char out[17], const troth_facts *f)

@@ -1,4 +1,4 @@
-/* log.h - one line per event on standard error, logfmt or JSON. */
+/* log.h - one line per event on standard error: logfmt, JSON, or logfmt for the journal. */
 #ifndef CLI_LOG_H
 #define CLI_LOG_H
 
@@ -7,7 +7,7 @@
 #include "args.h"
 
 struct log {
-    bool json, quiet, verbose;
+    bool json, journal, quiet, verbose;
 };
 
 bool log_init(struct log *l, const struct args *a);

@@ -13,7 +13,10 @@
 #include <unistd.h>
 
 #include "dial.h"
+#include "expiry.h"
 #include "tty.h"
+
+enum { PROBLEMS_MOST = 32 };
 
 struct page {
     struct evbuffer *out;
@@ -70,6 +73,7 @@ static void handshake(const struct page *p, bool ok, const char *code, const str
     label(p, ",", "group", group ? group : "");
     label(p, ",", "cipher", suite ? suite : "");
     label(p, ",", "resumed", !r ? "" : r->resumed ? "yes" : "no");
+    label(p, ",", "sni_known", !r || r->named == TROTH_NAMED_NOT ? "" : r->named == TROTH_NAMED_KNOWN ? "yes" : "no");
     evbuffer_add_printf(p->out, "} %llu\n", (unsigned long long)n);
 }
 
@@ -113,6 +117,44 @@ static bool said_before(const struct identities *s, size_t i)
         if (s->all[k].certificate && s->all[k].pos == id->pos && !strcmp(s->all[k].file, id->file) && !strcmp(s->all[k].subject, id->subject))
             return true;
     return false;
+}
+
+/* What is wrong with the certificates that are loaded, each code once: what the log warned of, and whose end has come near since. */
+struct problems {
+    enum troth_reason why[PROBLEMS_MOST];
+    unsigned          times[PROBLEMS_MOST], n;
+};
+
+static void add_problem(struct problems *all, enum troth_reason why)
+{
+    unsigned i = 0;
+    while (i < all->n && all->why[i] != why)
+        i++;
+    if (why == TROTH_R_NONE || i == PROBLEMS_MOST)
+        return;
+    all->why[i] = why;
+    all->times[i] = i == all->n ? 1 : all->times[i] + 1;
+    all->n += i == all->n;
+}
+
+static void problems(const struct page *p, const struct service *s, time_t now)
+{
+    struct problems all = { .n = 0 };
+    const troth_error *w;
+    enum troth_reason why;
+    const char *saw;
+    for (size_t i = 0; s->server && (w = troth_server_warning(s->server, i)); i++)
+        if (!expiry_tells(w->reason))
+            add_problem(&all, w->reason);
+    for (size_t i = 0; (why = keyring_warning(s->keys, i, &saw)) != TROTH_R_NONE; i++)
+        add_problem(&all, why);
+    for (size_t i = 0; i < s->identities.n; i++)
+        add_problem(&all, expiry_of(&s->identities.all[i], now, s->warn_days));
+    family(p, "troth_certificate_problem", "gauge", "What is wrong with certificates that are loaded, by its code: how many times.");
+    for (unsigned i = 0; i < all.n; i++) {
+        label(p, "troth_certificate_problem{", "code", troth_reason_code(all.why[i]));
+        evbuffer_add_printf(p->out, "} %u\n", all.times[i]);
+    }
 }
 
 static void configuration(const struct page *p, const struct service *s, time_t now)
@@ -196,6 +238,7 @@ void metrics_write(struct evbuffer *out, const struct service *s, bool open)
     handshakes(&p, &s->tally);
     connections(&p, s);
     configuration(&p, s, now);
+    problems(&p, s, now);
     process(&p, s);
     if (open)
         evbuffer_add_printf(out, "# EOF\n");

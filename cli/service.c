@@ -30,7 +30,7 @@ static void warn_about(const struct service *s)
     const troth_error *w;
     expiry_look(&s->log, &s->identities, s->loaded, s->warn_days);
     for (size_t i = 0; s->server && (w = troth_server_warning(s->server, i)); i++)
-        if (w->reason != TROTH_R_EXPIRES_SOON && w->reason != TROTH_R_CERT_EXPIRED)
+        if (!expiry_tells(w->reason))
             log_line(&s->log, "warn", "certificate", "code", w->code, "what", w->text, "saw", w->detail, "action", w->hint, NULL);
     const char *saw;
     enum troth_reason why;

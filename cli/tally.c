@@ -5,14 +5,15 @@ const uint32_t tally_bounds[TALLY_BUCKETS] = { 1000, 2500, 5000, 10000, 25000, 5
 
 static bool is_same(const struct tally_row *a, const struct tally_row *b)
 {
-    return a->reason == b->reason && a->version == b->version && a->group == b->group && a->suite == b->suite && a->resumed == b->resumed;
+    return a->reason == b->reason && a->version == b->version && a->group == b->group && a->suite == b->suite && a->resumed == b->resumed &&
+           a->named == b->named;
 }
 
 static size_t place_of(const struct tally_row *r)
 {
     uint32_t h = (uint32_t)r->reason * 31u + r->version;
     h = (h * 31u + r->group) * 31u + r->suite;
-    return (h * 2u + r->resumed) * 2654435761u >> 24;
+    return ((h * 2u + r->resumed) * 3u + r->named) * 2654435761u >> 24;
 }
 
 void tally_add(struct tally *t, const struct tally_row *what, uint64_t us)
@@ -43,6 +44,6 @@ void tally_handshake(struct tally *t, const troth_conn *c, uint64_t us)
     const troth_error *why = troth_why(c);
     const troth_facts f = troth_what(c);
     const struct tally_row what = { .reason = why ? why->reason : TROTH_R_NONE, .version = f.version, .group = f.group, .suite = f.suite,
-                                    .resumed = f.resumed };
+                                    .resumed = f.resumed, .named = f.named };
     tally_add(t, &what, us);
 }

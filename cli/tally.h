@@ -13,6 +13,7 @@ struct tally_row {
     enum troth_reason reason; /* TROTH_R_NONE: it succeeded     */
     uint16_t          version, group, suite; /* 0: not agreed   */
     bool              resumed;
+    uint8_t           named;  /* enum troth_named               */
 };
 
 struct tally {

@@ -360,6 +360,7 @@ TROTH_API void troth_answer_verdict(troth_conn *, bool accept, const char *becau
 /* ================================================================ learn */
 
 enum troth_early { TROTH_EARLY_NOT_TRIED, TROTH_EARLY_ACCEPTED, TROTH_EARLY_REJECTED };
+enum troth_named { TROTH_NAMED_NOT, TROTH_NAMED_UNKNOWN, TROTH_NAMED_KNOWN };
 enum troth_ech { TROTH_ECH_NOT_TRIED, TROTH_ECH_GREASED, TROTH_ECH_ACCEPTED, TROTH_ECH_REJECTED };
 
 typedef struct troth_facts {
@@ -369,6 +370,8 @@ typedef struct troth_facts {
     bool        peer_delegated, own_delegated; /* the peer, we signed with the key of a delegated credential   */
     uint8_t     early, ech;                 /* enum troth_early, enum troth_ech                              */
     uint8_t     peer_type, own_type;        /* enum troth_certificate_type                                   */
+    uint8_t     named;                      /* server, enum troth_named: has a certificate of ours the name that was asked for?
+                                             * NOT: none was, or none had to be shown                       */
     int         own_identity;               /* which of ours was shown, counted from 0 in the order of troth_identity_...; -1: none */
     troth_span  alpn;                       /* empty: none                                                   */
     troth_span  server_name;                /* as the client sent it; empty: none                            */

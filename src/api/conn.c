@@ -391,6 +391,7 @@ troth_facts troth_what(const troth_conn *c)
                       .ech = k->ech,
                       .peer_type = k->peer_type,
                       .own_type = k->own_type,
+                      .named = k->named,
                       .own_identity = (int)k->own_identity - 1,
                       .alpn = k->alpn,
                       .server_name = k->server_name,

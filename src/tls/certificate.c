@@ -137,6 +137,8 @@ static struct choice_identity choose(struct troth_conn *c, span server_name, spa
     c->hs->scheme = got.scheme;
     c->hs->delegated = c->facts.own_delegated = got.delegated;
     c->facts.own_identity = got.identity ? (uint16_t)(got.identity - cfg->identities + 1) : 0;
+    if (c->cfg->is_server && server_name.n)
+        c->facts.named = got.name_matched ? TROTH_NAMED_KNOWN : TROTH_NAMED_UNKNOWN;
     if (got.identity)
         tell_decision(c, got.delegated ? "our delegated credential" : "signature scheme",
                       got.delegated ? "the peer takes such credentials, with a key for this, and ours is in time (RFC 9345 4.1)"

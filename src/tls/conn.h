@@ -182,7 +182,7 @@ struct hs {
 struct facts {
     uint16_t version, suite, group, peer_scheme, own_scheme;
     bool     hello_retry, resumed, client_authenticated, extended_master_secret, psk_external, peer_delegated, own_delegated;
-    uint8_t  early, ech, peer_type, own_type;
+    uint8_t  early, ech, peer_type, own_type, named;
     uint16_t own_identity;  /* index among the configuration's, and 1; 0: none shown */
     uint8_t  client_random[32], server_random[32];
     span     alpn;          /* points into the configuration's list     */

@@ -1,6 +1,8 @@
 """What serve says at its start of certificates that clients will refuse, and that it says nothing of those that they take.
 ctest: timeout=120"""
 import os
+import re
+import signal
 import subprocess
 
 from serving import D, Server, check, finish, home_page, run
@@ -63,4 +65,17 @@ for chain, code, words in ((("good",), "cert.missing-intermediate", 'its issuer 
                            (("authority",), "cert.ca-as-leaf", "cA is TRUE")):
     told = warnings(chain[0], *chain)
     check(f"{chain}: {code}", len(told) == 1 and f"[{code}]" in told[0] and words in told[0], told)
+
+# ---- the same for the journal: the priority in front, and no time
+s = Server(web, "--cert", "client.pem", "--key", "client.key", "--log", "journald", "-v")
+run("connect", f"localhost:{s.port}", status=5)
+s.said("event=handshake")
+s.kill(signal.SIGUSR2)
+s.said("event=state-identity")
+s.kill(signal.SIGTERM)
+s.end()
+lines = s.log().splitlines()
+PRIORITIES = {"info": 6, "notice": 5, "warn": 4, "error": 3}
+wrong = [line for line in lines if not (m := re.match(r"<(\d)>level=(\w+) event=", line)) or PRIORITIES[m[2]] != int(m[1])]
+check("--log journald: each line with the priority of its level", not wrong and {"<3>", "<4>", "<5>", "<6>"} <= {line[:3] for line in lines}, (wrong, lines))
 finish()

@@ -103,6 +103,8 @@ for accept in (None, PROMETHEUS):
           total(n, "troth_handshakes_total", resumed="yes", version="TLS 1.3", result="ok") == 1 and
           total(n, "troth_handshakes_total", group="x25519mlkem768") + total(n, "troth_handshakes_total", group="X25519MLKEM768") > 0 and
           total(n, "troth_handshakes_total", cipher="TLS_AES_128_GCM_SHA256") > 0, n)
+    check("whether the name is known; of a resumed session nobody looked", total(n, "troth_handshakes_total", result="ok", sni_known="yes") == 6 and
+          total(n, "troth_handshakes_total", result="ok", sni_known="", resumed="yes") == 1, [k for k in n if k[0] == "troth_handshakes_total"])
     check("and that failed, by code", total(n, "troth_handshakes_total", result="failed", code="peer.not-tls.http") == 1 and
           total(n, "troth_handshakes_total", result="failed") == 2, [k for k in n if k[0] == "troth_handshakes_total"])
     check("how long they took", total(n, "troth_handshake_seconds_count") == 7 and 0 < total(n, "troth_handshake_seconds_sum") < 60)
@@ -121,6 +123,24 @@ open(odd, "w", encoding="ascii").close()
 s.kill(signal.SIGHUP)
 s.said("result=\"kept")
 check("one that fails", total(numbers(at), "troth_reload_failures_total") == 1 and len([k for k in numbers(at) if k[0] == "troth_certificate_not_after_seconds"]) == 1)
+check("nothing is wrong with the certificate", not [k for k in n if k[0] == "troth_certificate_problem"], n)
+
+# ---- a name that no certificate has; certificates that something is wrong with
+run("ca", "issue", "--client", "somebody", "--out", D)
+short = f"{D}/short"
+os.makedirs(short)
+for f in ("ca.pem", "ca-key.pem"):
+    shutil.copyfile(f"{D}/{f}", f"{short}/{f}")
+run("ca", "issue", "localhost", "--days", "3", "--out", short)
+bad = Server(web, "--metrics", "127.0.0.1:0", "--warn-days", "4", "--cert", f"{short}/localhost.pem", "--key", f"{short}/localhost-key.pem",
+             "--cert", f"{D}/somebody-client.pem", "--key", f"{D}/somebody-client-key.pem")
+run("connect", "--ca", CA, "--sni", "elsewhere.example", f"localhost:{bad.port}")
+for accept in (None, PROMETHEUS):
+    n = numbers(place(bad), accept)
+    check("a name that is not known", total(n, "troth_handshakes_total", sni_known="no") == 1 and total(n, "troth_handshakes_total") == 1, n)
+    found = {dict(k)["code"]: v for (m, k), v in n.items() if m == "troth_certificate_problem"}
+    check("problems, by their codes", found == {"config.expired-soon": 1, "cert.wrong-eku": 1}, found)
+bad.end()
 
 # ---- the listener
 check("/healthz", get(at, "/healthz")[::2] == (200, b"200 OK\n"))

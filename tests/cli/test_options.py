@@ -38,7 +38,7 @@ for words, args in (
         (["--session-cache", "0 to"], ("serve", *own, "--session-cache", "all")), (["--early-max"], ("serve", *own, "--early-max", "-1")),
         (["info, low, medium"], ("check", "--fail-on", "grave", "a.example")), (["text, json, md"], ("check", "--format", "xml", "a.example")),
         (["summary, steps"], ("explain", "--depth", "all", "a.example")), (["server, client"], ("verify", "--purpose", "fun", CERT)),
-        (["web, rfc5280"], ("verify", "--profile", "mine", CERT)), (["logfmt, json"], ("serve", *own, "--log", "xml")),
+        (["web, rfc5280"], ("verify", "--profile", "mine", CERT)), (["logfmt, json, journald"], ("serve", *own, "--log", "xml")),
         (["required, optional"], ("serve", *own, "--client-ca", CA, "--client-auth", "perhaps")),
         (["neither 64 hexadecimal"], ("connect", "--pin", "ab:cd", "a.example")), (["neither 64 hexadecimal"], ("connect", "--pin", "A" * 43 + "!", "a.example")),
         (["is not a time"], ("verify", "--time", "yesterday", CERT)), (["is not a time"], ("ca", "issue", "--not-before", "soon", "x", "--out", D)),
