@@ -1,6 +1,7 @@
 /* args.c - parsing the command line from the tables, and the help made from the same tables.  Must never do anything else. */
 #include "args.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -134,9 +135,9 @@ int complain_of(const struct args *a, int status, const troth_error *why, const 
 
 /* ---- did you mean */
 
-enum { GUESS_MAX = 24 };
+enum { GUESS_MAX = 48 };
 
-/* Edit distance; words are short, longer ones are simply far away. */
+/* Edit distance, whatever the case; words are short, longer ones are simply far away. */
 static size_t distance(const char *a, const char *b)
 {
     size_t n = strlen(b), row[GUESS_MAX + 1];
@@ -148,7 +149,7 @@ static size_t distance(const char *a, const char *b)
         size_t diagonal = row[0];
         row[0] = i + 1;
         for (size_t j = 0; j < n; j++) {
-            size_t change = diagonal + (a[i] != b[j]), best = row[j] + 1;
+            size_t change = diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j])), best = row[j] + 1;
             diagonal = row[j + 1];
             if (diagonal + 1 < best)
                 best = diagonal + 1;
@@ -158,24 +159,49 @@ static size_t distance(const char *a, const char *b)
     return row[n];
 }
 
-static const char *nearest(const char *word, bool want_verb, enum verb v)
+/* The nearest of the names that were tried. */
+struct guess {
+    const char *word, *best;
+    size_t      least;
+};
+
+static struct guess guess_for(const char *word)
 {
-    const char *best = NULL;
-    size_t least = strlen(word) < 3 ? strlen(word) : 3; /* farther than two edits is no guess, nor is another word as short */
-    for (size_t i = 0; i < (want_verb ? (size_t)VERB_COUNT : (size_t)OPT_COUNT); i++) {
-        const char *name = want_verb ? verbs[i].name : opts[i].name;
-        size_t d = !want_verb && !(opts[i].verbs & 1u << v) ? SIZE_MAX : distance(word, name);
-        if (d < least) {
-            least = d;
-            best = name;
-        }
-    }
-    return best;
+    return (struct guess){ .word = word, .least = strlen(word) < 3 ? strlen(word) : 3 }; /* farther than two edits is no guess, nor is another word as short */
+}
+
+static void try(struct guess *g, const char *name)
+{
+    size_t d = name ? distance(g->word, name) : SIZE_MAX;
+    if (d >= g->least)
+        return;
+    g->least = d;
+    g->best = name;
+}
+
+static const char *verb_nearest(const char *word)
+{
+    struct guess g = guess_for(word);
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        try(&g, verbs[i].name);
+    return g.best;
 }
 
 const char *opt_nearest(const char *name, enum verb v)
 {
-    return nearest(name, false, v);
+    struct guess g = guess_for(name);
+    for (size_t i = 0; i < OPT_COUNT; i++)
+        if (opts[i].verbs & 1u << v)
+            try(&g, opts[i].name);
+    return g.best;
+}
+
+const char *word_nearest(const char *word, const char *(*name)(uint16_t), uint16_t last)
+{
+    struct guess g = guess_for(word);
+    for (unsigned i = 1; i <= last; i++)
+        try(&g, name((uint16_t)i));
+    return g.best;
 }
 
 /* ---- help */
@@ -266,7 +292,7 @@ static bool find_verb(struct args *a, const char *word, int *status)
             a->verb = (enum verb)i;
             return true;
         }
-    const char *guess = nearest(word, true, VERB_COUNT);
+    const char *guess = verb_nearest(word);
     *status = guess ? complain(NULL, EXIT_USAGE, "there is no verb `%s'; did you mean `%s'?", word, guess)
                     : complain(NULL, EXIT_USAGE, "there is no verb `%s'; `troth --help' lists them", word);
     return false;
@@ -325,7 +351,7 @@ static bool unknown_option(struct args *a, char **argv, int letter, int *status)
                       : complain(a, EXIT_USAGE, "--%s means nothing here; see troth %s --help", bare, verbs[a->verb].name);
         return false;
     }
-    const char *guess = nearest(bare, false, a->verb);
+    const char *guess = opt_nearest(bare, a->verb);
     *status = guess ? complain(a, EXIT_USAGE, "there is no option --%s; did you mean --%s?", bare, guess)
                     : complain(a, EXIT_USAGE, "there is no option --%s; see troth %s --help", bare, verbs[a->verb].name);
     return false;

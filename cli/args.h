@@ -115,6 +115,8 @@ bool opt_is_setting(enum opt, enum verb);
 enum opt opt_find(const char *name);
 /* An option of that verb whose name is almost this one; NULL: none is. */
 const char *opt_nearest(const char *name, enum verb);
+/* Which of the names of 1 to `last` the word is almost; NULL: none.  A number may have no name. */
+const char *word_nearest(const char *word, const char *(*name)(uint16_t), uint16_t last);
 /* One more value (NULL for a flag), of that line of the file.  False: there are too many. */
 bool args_set(struct args *a, enum opt o, const char *value, unsigned line);
 /* "troth: connect: " then the message, on standard error.  Returns `status`. */

@@ -16,7 +16,7 @@
 #include "pki_files.h"
 #include "tty.h"
 
-enum { PATH_LONG = 4096, DAY = 86400, NAMES_MOST = 1000, DAYS_MOST = 36500, CN_MOST = 64 };
+enum { PATH_LONG = 4096, DAY = 86400, NAMES_MOST = 1000, DAYS_MOST = 36500, APPLE_DAYS = 825, CN_MOST = 64 };
 /* Clocks of other machines are a little behind. */
 enum { BACKDATE = 3600 };
 
@@ -268,6 +268,8 @@ static int dates(struct run *r, const struct authority *ca, troth_pki_spec *s)
         return EXIT_USAGE;
     s->not_before = from;
     s->not_after = (args_has(r->a, OPT_STARTS) ? from : r->now) + days * DAY;
+    if (days > APPLE_DAYS && !args_has(r->a, OPT_CLIENT) && !args_has(r->a, OPT_QUIET))
+        complain(r->a, 0, "%ld days are long: Apple's systems take no server's certificate of more than %d, whoever issued it", days, APPLE_DAYS);
     if (ca->not_after < r->now)
         return complain(r->a, EXIT_USAGE, "the authority has expired; make another one");
     if (s->not_after > ca->not_after) {

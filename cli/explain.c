@@ -340,6 +340,11 @@ static int live(const struct args *a, const troth_story_options *o)
     return kept || status != EXIT_OK ? status : EXIT_FILE;
 }
 
+static const char *code_of(uint16_t reason)
+{
+    return troth_reason_code((enum troth_reason)reason);
+}
+
 int verb_EXPLAIN(const struct args *a)
 {
     troth_story_options o;
@@ -349,7 +354,9 @@ int verb_EXPLAIN(const struct args *a)
     if (args_has(a, OPT_ERROR)) {
         if (troth_explain_code(a->value[OPT_ERROR], &o, sink_file, stdout))
             return EXIT_OK;
-        return complain(a, EXIT_USAGE, "there is no code `%s'; man troth-errors lists them", a->value[OPT_ERROR]);
+        const char *guess = word_nearest(a->value[OPT_ERROR], code_of, TROTH_REASON_COUNT - 1);
+        return guess ? complain(a, EXIT_USAGE, "there is no code `%s'; did you mean `%s'?", a->value[OPT_ERROR], guess)
+                     : complain(a, EXIT_USAGE, "there is no code `%s'; man troth-errors lists them", a->value[OPT_ERROR]);
     }
     if (args_has(a, OPT_PCAP))
         return from_file(a, &o, a->value[OPT_PCAP]);

@@ -57,7 +57,7 @@ static uint16_t in_hex(const char *word)
 }
 
 /* "x25519,secp256r1" -> numbers, by registered name or as 0x001d. */
-static bool numbers_of(const struct args *a, enum opt o, uint16_t (*by_name)(const char *), uint16_t *out, size_t *n)
+static bool numbers_of(const struct args *a, enum opt o, uint16_t (*by_name)(const char *), const char *(*name)(uint16_t), uint16_t *out, size_t *n)
 {
     char list[TEXT_MOST];
     *n = 0;
@@ -68,7 +68,9 @@ static bool numbers_of(const struct args *a, enum opt o, uint16_t (*by_name)(con
         if (!id)
             id = in_hex(word);
         if (!id || *n == LIST_MAX) {
-            complain(a, EXIT_USAGE, id ? "--%s: too many names, from `%s' on" : "--%s: `%s' is not a registered name", opt_name(o), word);
+            const char *guess = id ? NULL : word_nearest(word, name, UINT16_MAX);
+            complain(a, EXIT_USAGE, "--%s: %s`%s'%s%s%s%s", opt_name(o), id ? "too many names, from " : "", word, id ? " on" : " is not a registered name",
+                     guess ? "; did you mean `" : "", guess ? guess : "", guess ? "'?" : "");
             return false;
         }
         out[(*n)++] = id;
@@ -79,13 +81,14 @@ static bool numbers_of(const struct args *a, enum opt o, uint16_t (*by_name)(con
 static const struct {
     enum opt opt;
     uint16_t (*by_name)(const char *);
+    const char *(*name)(uint16_t);
     void     (*set)(troth_builder *, const uint16_t *, size_t);
 } lists[] = {
-    { OPT_GROUPS, troth_group_by_name, troth_groups },
-    { OPT_SUITES, troth_suite_by_name, troth_suites },
-    { OPT_SIGS, troth_scheme_by_name, troth_verify_schemes },
-    { OPT_CERT_SIGS, troth_scheme_by_name, troth_cert_schemes },
-    { OPT_SHARES, troth_group_by_name, troth_key_shares },
+    { OPT_GROUPS, troth_group_by_name, troth_group_name, troth_groups },
+    { OPT_SUITES, troth_suite_by_name, troth_suite_name, troth_suites },
+    { OPT_SIGS, troth_scheme_by_name, troth_scheme_name, troth_verify_schemes },
+    { OPT_CERT_SIGS, troth_scheme_by_name, troth_scheme_name, troth_cert_schemes },
+    { OPT_SHARES, troth_group_by_name, troth_group_name, troth_key_shares },
 };
 
 static bool set_lists(const struct args *a, troth_builder *b)
@@ -97,7 +100,7 @@ static bool set_lists(const struct args *a, troth_builder *b)
             continue;
         if (lists[i].opt == OPT_SHARES && !strcmp(a->value[OPT_SHARES], "none"))
             n = 0;
-        else if (!numbers_of(a, lists[i].opt, lists[i].by_name, ids, &n))
+        else if (!numbers_of(a, lists[i].opt, lists[i].by_name, lists[i].name, ids, &n))
             return false;
         else if (!n)
             return complain(a, EXIT_USAGE, "--%s: the list is empty", opt_name(lists[i].opt)), false;

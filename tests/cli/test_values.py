@@ -41,6 +41,21 @@ for verb, args in (("connect", ("localhost:1",)), ("get", ("https://localhost:1/
     refused([f"{D}/own.p12", "[pkcs12.password]"], verb, *args, "--cert", f"{D}/own.p12", *wrong, status=8)
     refused([f"{D}/own.p12", "[pkcs12.password]"], verb, *args, "--cert", CERT, "--key", f"{D}/own.p12", *wrong, status=8)
 
+# ---- a name that is almost one
+for option, word, meant in (("--groups", "x25518", "x25519"), ("--groups", "x25519mlkem768,secp256r", "secp256r1"), ("--suites", "tls_aes_128_gcm_sha25", "TLS_AES_128_GCM_SHA256"),
+                            ("--sigs", "ecdsa_secp256r1_sha25", "ecdsa_secp256r1_sha256"), ("--key-shares", "secp521", "secp521r1")):
+    refused([f"`{word.split(',')[-1]}' is not a registered name; did you mean `{meant}'?"], "connect", "localhost:1", option, word)
+refused(["`nothing' is not a registered name"], "connect", "localhost:1", "--groups", "nothing")
+refused(["there is no code `cert.expird'; did you mean `cert.expired'?"], "explain", "--error", "cert.expird")
+refused(["there is no code `nothing.like-it'; man troth-errors"], "explain", "--error", "nothing.like-it")
+
+# ---- longer than anybody takes
+said = run("ca", "issue", "--days", "826", "--out", D, "long.example").stderr
+check("a server's certificate of more than 825 days: Apple's systems", "825" in said and "Apple" in said, said)
+for args in (("--days", "825", "fit.example"), ("--client", "--days", "826", "somebody"), ("-q", "--days", "826", "quiet.example")):
+    said = run("ca", "issue", "--out", D, *args).stderr
+    check(f"{args}: nothing to say", said == "", said)
+
 # ---- keys for ECH
 for name in ("a b", "1.2.3.4", "a..b"):
     refused(["--public-name", name, "no"], "ech", "keygen", "--public-name", name)
