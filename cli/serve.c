@@ -45,7 +45,7 @@ struct guest {
     struct visitor *visitor; /* what its PROXY header says; NULL: it has none */
     struct sending sending; /* the file that it is taking */
     uint64_t      began;   /* of now_us() */
-    bool          ready, answered;
+    bool          ready, answered, over; /* over: its connection is, and `bev` may be gone before the farewell is */
 };
 
 static void peer_of(int fd, char *out, size_t cap)
@@ -106,7 +106,7 @@ static void guest_dismiss(struct guest *g)
 static void part(struct service *service)
 {
     for (struct guest *g = ((struct serve *)service)->guests; g; g = g->next)
-        if (g->phase == IDLE && g->answered)
+        if (g->phase == IDLE && g->answered && !g->over)
             guest_dismiss(g);
 }
 
@@ -219,6 +219,7 @@ static void guest_ended(struct tls_bev *t, void *ctx)
 {
     struct guest *g = ctx;
     char peer[80];
+    g->over = true;
     if (!g->ready && tls_bev_eof(t))
         gave_up(g, tls_bev_conn(t));
     bool failed = troth_why(tls_bev_conn(t)) != NULL;

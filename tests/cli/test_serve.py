@@ -167,6 +167,17 @@ check("SIGTERM: and nobody is waited for", q.process.wait(timeout=60) == 0, q.lo
 for c in (kept, taking, fresh):
     c.close()
 
+# ---- nor for whom it has said goodbye to already, who has not closed yet
+q = Server(web, "--timeout", "1", cert=CERT, key=KEY)
+parted = [tls(q.port, CA) for _ in range(3)]
+for c in parted:
+    c.sendall(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n")
+for c in parted:
+    check("idle for too long: told that it is over", b"200 OK" in b"".join(iter(lambda c=c: c.recv(1024), b"")))
+check("SIGTERM: who was told so before is in nobody's way", q.end() == 0, q.log()[-1500:])
+for c in parted:
+    c.close()
+
 q = Server(web, "-q", "--json", "--grace", "600", cert=CERT, key=KEY)
 held = tls(q.port, CA)
 held.sendall(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n")
