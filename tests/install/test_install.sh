@@ -18,7 +18,7 @@ libdir=$(dirname "$(find "$prefix" -name libtroth.a)")
 "$SRC_DIR/tools/check-names" "$work/b"
 
 # what was installed
-for f in include/troth/{troth,verify,explain,provider,types}.h include/troth/reasons.def bin/troth lib/systemd/system/troth-{serve,proxy}.{service,socket} share/doc/troth/examples/{serve,proxy}.yaml; do
+for f in include/troth/{troth,verify,explain,provider,types}.h include/troth/reasons.def bin/troth lib/systemd/system/troth-{serve,proxy}.{service,socket} share/doc/troth/examples/{serve,proxy}.yaml share/doc/troth/schema/{connect,version}-1.json; do
     [ -f "$prefix/$f" ] || die "missing $f"
 done
 for page in man1/troth.1 man1/troth-explain.1 man3/libtroth.3 man3/troth_next.3 man3/troth_verify.3 man5/troth.yaml.5 man7/troth-errors.7; do
