@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Of a file, in memory at a time, for each slow reader.  With what an evbuffer has beside it that is 32 kB, as it takes powers of two. */
-enum { PIECE = (32 << 10) - 64 };
+/* Of a file, in memory at a time, for each slow reader: a record.  With what an evbuffer has beside it 16 kB, as it takes powers of two. */
+enum { PIECE = (16 << 10) - 64 };
 
 int files_open(const char *dir)
 {

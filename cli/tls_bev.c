@@ -15,7 +15,9 @@
 #include "keeper.h"
 #include "seal.h"
 
-enum { PENDING_MAX = 64 << 10 }; /* of what waits for a slow socket, or to be looked at; more would only cost memory */
+/* Of what waits for a slow socket, a piece of a file more at most: more would cost memory, and save little.  And of what waits to be looked
+ * at: a request's longest line has to fit. */
+enum { UNSENT_MAX = 16 << 10, UNREAD_MAX = 64 << 10 };
 
 struct tls_bev {
     troth_conn         *conn;
@@ -171,6 +173,7 @@ static bool run(struct tls_bev *t, struct evbuffer *src, struct evbuffer *dst)
         t->ears.turn(t, t->ears.ctx);
     while (run_one(t, src, dst, &any))
         ;
+    troth_rest(t->conn); /* it may be long until more comes */
     return any;
 }
 
@@ -199,9 +202,11 @@ static enum bufferevent_filter_result sealed(struct evbuffer *src, struct evbuff
     struct tls_bev *t = ctx;
     (void)limit;
     (void)mode;
-    if (!t->may_write || t->over || t->left || evbuffer_get_length(dst) > PENDING_MAX || !evbuffer_get_length(src))
+    if (!t->may_write || t->over || t->left || evbuffer_get_length(dst) > UNSENT_MAX || !evbuffer_get_length(src))
         return BEV_NEED_MORE;
-    return seal_some(t->conn, src, dst) ? BEV_OK : BEV_ERROR;
+    bool ok = seal_some(t->conn, src, dst);
+    troth_rest(t->conn); /* and until the socket has taken this */
+    return ok ? BEV_OK : BEV_ERROR;
 }
 
 /* ---- what the socket says, on its way to the filter */
@@ -338,9 +343,9 @@ struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *con
             t->outer = bufferevent_filter_new(t->socket, opened, sealed, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS, free_ctx, t);
     }
     if (t && t->outer) {
-        bufferevent_setwatermark(t->socket, EV_READ, 0, PENDING_MAX);
+        bufferevent_setwatermark(t->socket, EV_READ, 0, UNREAD_MAX);
         if (t->ears.answers) /* requests behind the one that is being answered */
-            bufferevent_setwatermark(t->outer, EV_READ, 0, PENDING_MAX);
+            bufferevent_setwatermark(t->outer, EV_READ, 0, UNREAD_MAX);
         listen_in(t);
         keyring_share(t->ears.keys);
         if (made)
