@@ -173,7 +173,8 @@ static bool run(struct tls_bev *t, struct evbuffer *src, struct evbuffer *dst)
         t->ears.turn(t, t->ears.ctx);
     while (run_one(t, src, dst, &any))
         ;
-    troth_rest(t->conn); /* it may be long until more comes */
+    if (!t->left) /* it is the farewell's then */
+        troth_rest(t->conn); /* it may be long until more comes */
     return any;
 }
 
