@@ -69,6 +69,8 @@ with tempfile.TemporaryDirectory() as out:
     lacks = [code for code in catalogue if code not in page]
     assert not lacks, ("troth-errors(7)", lacks)
 
+assert "libcrypto" in holds("version", status=0)["libraries"]
+
 # ---- other people's errors
 holds("explain-error", "certificate has expired", status=0)
 holds("explain-error", "unable to get local issuer certificate, wrong version number, no shared cipher, bad decrypt", status=0)
