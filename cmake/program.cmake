@@ -17,14 +17,14 @@ if(cli_sources AND NOT TROTH_FUZZ)
             target_link_libraries(troth PRIVATE lib_${l})
         endif()
     endforeach()
-    set(built_with "libcrypto ${OPENSSL_VERSION}") # for `troth version`
+    set(built_with "{\"libcrypto\", \"${OPENSSL_VERSION}\"}") # for `troth version`
     foreach(l event jansson psl idn2 yaml seccomp ${troth_private_libs})
         if(TARGET lib_${l})
             set(v "${${l}_VERSION}${${l}_libbrotlienc_VERSION}")
-            string(APPEND built_with ",${l} ${v}")
+            string(APPEND built_with ", {\"${l}\", \"${v}\"}")
         endif()
     endforeach()
     set_source_files_properties(${CMAKE_SOURCE_DIR}/cli/version.c PROPERTIES COMPILE_DEFINITIONS
-        "TROTH_BUILT_WITH=\"${built_with}\";TROTH_COMPILER=\"${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}\";TROTH_PROCESSOR=\"${CMAKE_SYSTEM_PROCESSOR}\"")
+        "TROTH_BUILT_WITH=${built_with};TROTH_COMPILER=\"${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}\";TROTH_PROCESSOR=\"${CMAKE_SYSTEM_PROCESSOR}\"")
     set_target_properties(troth PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 endif()

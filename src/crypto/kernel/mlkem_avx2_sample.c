@@ -28,15 +28,20 @@ AVX2_VOID squeeze(struct blocks *out, uint64_t a[25][4], unsigned words)
     }
 }
 
+static uint64_t word(const uint8_t *in, size_t i)
+{
+    uint64_t w;
+    memcpy(&w, in + 8 * i, 8);
+    return w;
+}
+
 /* seed || tail[i] with SHAKE's padding in lane i; tail holds the bytes after the 32 of the seed and the first of the padding */
 AVX2_VOID absorb(uint64_t a[25][4], const uint8_t seed[32], const uint64_t tail[4], unsigned rate)
 {
     memset(a, 0, 25 * sizeof *a);
     for (unsigned i = 0; i < 4; i++) {
-        uint64_t w;
-        memcpy(&w, seed + 8 * i, 8);
         for (unsigned n = 0; n < 4; n++)
-            a[i][n] = w;
+            a[i][n] = word(seed, i);
         a[4][i] = tail[i];
         a[rate / 8 - 1][i] = UINT64_C(1) << 63;
     }
@@ -220,13 +225,6 @@ AVX2_VOID noise(struct poly *p, unsigned count, unsigned eta, const uint8_t seed
         else
             noise3(p + from, n, seed, (uint8_t)(nonce + from), permute);
     }
-}
-
-static uint64_t word(const uint8_t *in, size_t i)
-{
-    uint64_t w;
-    memcpy(&w, in + 8 * i, 8);
-    return w;
 }
 
 /* H and J have one rate, all that they hash is whole words, and in every set it takes them equally many blocks: so each has a
