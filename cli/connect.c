@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "log.h"
 #include "revoke.h"
 #include "session.h"
 #include "setup.h"
@@ -100,7 +99,7 @@ static void verdict_json(struct session *s)
     if (s->dialed.address[0])
         json_object_set_new(o, "address", json_string(s->dialed.address));
     char hs[17];
-    if (log_name(hs, &f))
+    if (troth_hello_name(hs, &f))
         json_object_set_new(o, "hs", json_string(hs));
     if (!ok)
         json_object_set_new(o, "failure", failure_json(&s->error));

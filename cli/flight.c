@@ -115,7 +115,7 @@ void flight_keep(struct flight *f, const struct recorder *r, troth_conn *conn, c
         return; /* somebody hammers at the door: the first ones tell enough */
     gmtime_r(&now.tv_sec, &tm);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%S", &tm);
-    bool named = log_name(hs, &facts);
+    bool named = troth_hello_name(hs, &facts);
     if (!named)
         memcpy(hs, "nohello", sizeof "nohello");
     snprintf(path, sizeof path, "%s/%s.%06ldZ-%s-%s.troth", f->dir, stamp, now.tv_nsec / 1000, hs, why->code);

@@ -10,7 +10,6 @@
 #include <strings.h>
 
 #include "http1.h"
-#include "log.h"
 #include "outfile.h"
 #include "revoke.h"
 #include "session.h"
@@ -235,7 +234,7 @@ static int fetch(struct get *g, const char *url, char *next, size_t cap)
     status = session_open(&s) && revoke_check(&s) ? converse(g, &s) : exit_code_of(&s.error);
     g->error = s.error;
     const troth_facts facts = troth_what(s.conn);
-    log_name(g->hs, &facts);
+    (void)troth_hello_name(g->hs, &facts);
     if (!args_has(g->args, OPT_JSON))
         session_tell_failure(&s, stderr);
     if (!story_out(&s, stderr) && status == EXIT_OK)

@@ -7,7 +7,6 @@
 #include <troth/pki.h>
 
 #include "digits.h"
-#include "log.h"
 
 /* ---- names */
 
@@ -114,7 +113,7 @@ static void describe(struct announce_facts *f, struct notes *n, const struct her
     if (suite)
         cipher_name(n->cipher, sizeof n->cipher, suite);
     f->cipher = text(n->cipher);
-    (void)!log_name(n->hs, &what);
+    (void)troth_hello_name(n->hs, &what);
     f->id = text(n->hs);
     const struct identity_facts *own = h->identities && what.own_identity >= 0 ? identities_own(h->identities, (size_t)what.own_identity) : NULL;
     if (own) {

@@ -92,19 +92,6 @@ void log_line(const struct log *l, const char *level, const char *event, ...)
     fprintf(stderr, "%s%s%s\n", l->journal ? priority_of(level) : "", line, l->json ? "}" : "");
 }
 
-bool log_name(char out[17], const troth_facts *f)
-{
-    unsigned any = 0;
-    *out = 0;
-    for (size_t i = 0; i < 8 && i < f->client_random.n; i++) {
-        any |= f->client_random.p[i];
-        snprintf(out + 2 * i, 3, "%02x", f->client_random.p[i]);
-    }
-    if (!any)
-        *out = 0;
-    return any;
-}
-
 /* What to do about a certificate that a client showed, where the catalogue speaks of servers; NULL: that will do. */
 static const char *about_client(const troth_error *why)
 {
@@ -126,7 +113,7 @@ void log_handshake(const struct log *l, const char *peer, const troth_conn *c, b
     troth_facts f = troth_what(c);
     const troth_error *why = troth_why(c);
     char hs[17], name[256] = "", alpn[256] = "";
-    log_name(hs, &f);
+    (void)troth_hello_name(hs, &f);
     snprintf(name, sizeof name, "%.*s", (int)f.server_name.n, (const char *)f.server_name.p);
     snprintf(alpn, sizeof alpn, "%.*s", (int)f.alpn.n, (const char *)f.alpn.p);
     const char *clients = why && with_client ? about_client(why) : NULL;

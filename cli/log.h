@@ -13,9 +13,7 @@ struct log {
 bool log_init(struct log *l, const struct args *a);
 /* key=value pairs: (key, value) strings, ended by a NULL key.  A NULL value leaves its pair out. */
 void log_line(const struct log *l, const char *level, const char *event, ...) __attribute__((sentinel));
-/* What both sides can call it: the first bytes of the client's random.  False, and empty: no hello was understood. */
-bool log_name(char out[17], const troth_facts *f);
-/* What became of a handshake: one line that both sides can find by `hs`, the first bytes of the client's random.  with_client: the peer is one. */
+/* What became of a handshake: one line that both sides can find by `hs` (troth_hello_name).  with_client: the peer is one. */
 void log_handshake(const struct log *l, const char *peer, const troth_conn *c, bool with_client);
 
 #endif

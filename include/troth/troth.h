@@ -390,6 +390,9 @@ typedef struct troth_facts {
 
 /* All spans live as long as the connection. */
 TROTH_API troth_facts         troth_what(const troth_conn *);
+/* What both ends can call a connection, and the failures and logs of troth do (hs=): the first eight bytes of the client's random, in
+ * hexadecimal and ended by a zero.  False, and empty: no hello was understood. */
+TROTH_API bool                troth_hello_name(char out[17], const troth_facts *);
 TROTH_API const troth_error  *troth_why(const troth_conn *);    /* NULL while all is well                                     */
 TROTH_API const troth_report *troth_peer(const troth_conn *);   /* the peer's chain and every check; also after a failure; NULL: none came */
 /* The certificate that the peer showed, without those of its issuers; also after a failure, and of a resumed session, for which there is no

@@ -1,5 +1,6 @@
 /* conn.c - connections as applications see them: NULL is a valid argument everywhere, and stands for memory that ran out. */
 #include "api/api.h"
+#include "base/text.h"
 #include "explain/story.h"
 #include "tls/carrier.h"
 #include "tls/batch.h"
@@ -402,6 +403,16 @@ troth_facts troth_what(const troth_conn *c)
                       .bytes_out = c->bytes_out };
     add_rare(&f, c->rare);
     return f;
+}
+
+bool troth_hello_name(char out[17], const troth_facts *f)
+{
+    static const uint8_t none[8];
+    struct text t = text_in(out, 17);
+    span random = f && f->client_random.n >= sizeof none ? span_of(f->client_random.p, sizeof none) : SPAN_NONE;
+    if (random.n && !span_equal(random, SPAN_OF(none)))
+        text_hex(&t, random);
+    return t.n;
 }
 
 const troth_error *troth_why(const troth_conn *c)

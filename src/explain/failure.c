@@ -112,20 +112,11 @@ static void first_line(struct teller *f)
     f->lines += rows;
 }
 
-/* What both sides can call the connection: the first bytes of the client's random, where a hello went out. */
 static void hello_name(struct text *t, const struct teller *f, const char *before, const char *behind)
 {
-    enum { BYTES = 8 };
-    span random = f->c->facts ? f->c->facts->client_random : SPAN_NONE;
-    unsigned any = 0;
-    for (size_t i = 0; i < BYTES && i < random.n; i++)
-        any |= random.p[i];
-    if (!any)
-        return;
-    text_add(t, "%shs=", before);
-    for (size_t i = 0; i < BYTES && i < random.n; i++)
-        text_add(t, "%02x", random.p[i]);
-    text_add(t, "%s", behind);
+    char name[17];
+    if (troth_hello_name(name, f->c->facts))
+        text_add(t, "%shs=%s%s", before, name, behind);
 }
 
 static void check_line(struct teller *f)

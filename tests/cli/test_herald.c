@@ -12,13 +12,6 @@ const struct identity_facts *identities_own(const struct identities *s, size_t i
     return NULL;
 }
 
-bool log_name(char out[17], const troth_facts *f)
-{
-    (void)out;
-    (void)f;
-    return false;
-}
-
 static void test_common_name(void **state)
 {
     static const struct { const char *dn, *cn; } rows[] = {
