@@ -43,7 +43,7 @@ for words, args in (
         (["neither 64 hexadecimal"], ("connect", "--pin", "ab:cd", "a.example")), (["neither 64 hexadecimal"], ("connect", "--pin", "A" * 43 + "!", "a.example")),
         (["is not a time"], ("verify", "--time", "yesterday", CERT)), (["is not a time"], ("ca", "issue", "--not-before", "soon", "x", "--out", D)),
         (["--days"], ("ca", "init", "--days", "0")), (["--wait"], ("connect", "--wait", "long", "a.example")),
-        (["40 to 1000"], ("explain", "--width", "3", "a.example")), (["neither init nor issue"], ("ca", "make")), (["keygen"], ("ech", "make")),
+        (["40 to 1000"], ("explain", "--width", "3", "a.example")), (["none of its verbs: init, issue"], ("ca", "make")), (["keygen"], ("ech", "make")),
         (["--public-name"], ("ech", "keygen")), (["is not a registered name"], ("get", "--sigs", "md5", "a.example"))):
     refused(words, *args)
 for verb in (("serve", *own), ("proxy", *own, "--backend", "127.0.0.1:9")):

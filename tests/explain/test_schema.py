@@ -78,6 +78,8 @@ holds("explain-error", "unable to get local issuer certificate, wrong version nu
 # ---- a certificate authority, and what there is to say of its certificates
 holds("ca", "init", "--out", D, status=0)
 holds("ca", "issue", "localhost", "127.0.0.1", "--out", D, status=0)
+assert [c["names"] for c in holds("ca", "list", "--out", D, status=0)["certificates"]] == [["DNS:localhost", "IP:127.0.0.1"]]
+assert holds("ca", "list", "nobody", "--out", D, status=0)["certificates"] == []
 pems = sorted(f"{D}/{f}" for f in os.listdir(D) if f.endswith(".pem"))
 keys = [p for p in pems if "PRIVATE KEY" in open(p, encoding="utf-8").read()]
 certs = [p for p in pems if "CERTIFICATE" in open(p, encoding="utf-8").read()]

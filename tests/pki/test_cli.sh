@@ -44,7 +44,7 @@ done
 echo junk > broken/ca.pem
 want 8 'broken/ca.pem: ' "$t" ca issue --out broken localhost
 [ "$(ls broken)" = "$(printf 'ca-key.pem\nca.pem')" ] || fail "something was made of a broken authority"
-want 2 'neither init nor issue' "$t" ca frobnicate
+want 2 'none of its verbs: init, issue' "$t" ca frobnicate
 want 2 'needs a name' "$t" ca issue --out pki
 want 2 'init takes no names' "$t" ca init name
 want 8 'troth ca init --out nowhere' "$t" ca issue --out nowhere x.example.test

@@ -1,0 +1,97 @@
+/* ca_authority.c - the authority of a folder: loading it, and what it may sign.
+ *
+ * Must never sign for a name that troth would refuse it for, nor with a key that is another authority's. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <troth/verify.h>
+#include <unistd.h>
+
+#include "ca.h"
+#include "pki_files.h"
+#include "tty.h"
+
+static int load_key(struct ca *r, const char *path, const troth_key **key)
+{
+    size_t n = 0;
+    uint8_t *bytes = file_whole(r->a, path, FILE_MOST, &n);
+    if (!bytes)
+        return EXIT_FILE;
+    *key = troth_pki_load_key(r->w, (troth_span){ bytes, n }, passphrase_from_file, (void *)(uintptr_t)r->a);
+    explicit_bzero(bytes, n);
+    free(bytes);
+    return *key ? EXIT_OK : ca_unusable(r, path);
+}
+
+bool authority_is_there(struct ca *r, const char *cert_path)
+{
+    if (!access(cert_path, F_OK))
+        return true;
+    complain(r->a, EXIT_FILE, "%s: %s; make an authority first: troth ca init%s%s", cert_path, strerror(errno),
+             args_has(r->a, OPT_OUT) ? " --out " : "", args_has(r->a, OPT_OUT) ? r->dir : "");
+    return false;
+}
+
+int authority_load(struct ca *r, struct authority *ca)
+{
+    char path[CA_PATH];
+    *ca = (struct authority){ .f = { .size = sizeof ca->f } };
+    if (!ca_path(r, path, "ca.pem"))
+        return EXIT_USAGE;
+    if (!authority_is_there(r, path))
+        return EXIT_FILE;
+    int status = ca_read_cert(r, path, &ca->cert, &ca->f);
+    if (status == EXIT_OK)
+        status = ca_path(r, path, "ca-key.pem") ? load_key(r, path, &ca->key) : EXIT_USAGE;
+    if (status != EXIT_OK)
+        return status;
+    troth_span spki = troth_pki_public(r->w, ca->key);
+    if (spki.n == ca->f.spki.n && !memcmp(spki.p, ca->f.spki.p, spki.n))
+        return EXIT_OK;
+    return complain(r->a, EXIT_FILE, "%s: the key is not that of the certificate beside it, ca.pem: they are from two authorities; bring the right one back, or make "
+                    "another authority in another folder", path);
+}
+
+bool authority_may(struct ca *r, const struct authority *ca, troth_span cert, const char *name, int64_t at, bool client)
+{
+    troth_error e;
+    char host[300];
+    bool ip = strchr(name, ':') || !name[strspn(name, "0123456789.")];
+    troth_policy_builder *b = troth_policy_new(troth_libcrypto());
+    troth_policy_trust_pem(b, troth_pki_pem(r->w, "CERTIFICATE", ca->cert));
+    troth_policy *p = troth_policy_build(b, &e);
+    troth_question q = { .size = sizeof q, .certs = &cert, .n = 1, .time = at,
+                         .purpose = client ? TROTH_PURPOSE_CLIENT : TROTH_PURPOSE_SERVER };
+    snprintf(host, sizeof host, "%s%s", !strncmp(name, "*.", 2) ? "x" : "", !strncmp(name, "*.", 2) ? name + 1 : name);
+    if (!client && !strchr(name, '@') && !strstr(name, "://")) {
+        q.host = ip ? NULL : host;
+        q.ip = ip ? host : NULL;
+    }
+    troth_report *report = p ? troth_ask(p, &q) : NULL;
+    bool ok = troth_report_ok(report);
+    if (!ok) {
+        const troth_error *why = report ? troth_report_error(report) : &e;
+        complain(r->a, EXIT_USAGE, "this authority cannot issue for %s: %s: %s   [%s]", name, why->text, why->detail, why->code);
+    }
+    troth_report_free(report);
+    troth_policy_free(p);
+    return ok;
+}
+
+int record_from(struct ca *r, const struct authority *ca, troth_span cert, struct record *out, char **names, troth_cert_facts *f)
+{
+    *f = (troth_cert_facts){ .size = sizeof *f };
+    *names = NULL;
+    if (!troth_pki_cert(r->w, cert, f))
+        return ca_failed(r);
+    json_t *list = json_array();
+    for (size_t i = 0; f->names[i]; i++)
+        json_array_append_new(list, json_text(f->names[i]));
+    *names = json_dumps(list, JSON_COMPACT);
+    json_decref(list);
+    *out = (struct record){ .issuer = { ca->f.spki_sha256, 32 }, .serial = f->serial_bytes, .spki_sha256 = { f->spki_sha256, 32 },
+                            .sha256 = { f->sha256, 32 }, .der = cert, .subject = f->subject, .names = *names,
+                            .not_before = f->not_before, .not_after = f->not_after, .made = r->now, .reason = -1 };
+    return *names ? EXIT_OK : complain(r->a, EXIT_BUG, "memory ran out");
+}

@@ -1,0 +1,351 @@
+/* ca_records.c - see ca_records.h.  One table of certificates; every statement is prepared, and stands in one table here.
+ *
+ * Must never put text into SQL but as a parameter. */
+#include "ca_records.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    APPLICATION = 0x74724341, /* "trCA": whose file it is, for us and for file(1)                       */
+    LAYOUT = 1,
+    PATIENCE_MS = 20000,      /* for another troth that writes                                          */
+    URI_LONG = 3 * 4096 + 64
+};
+
+/* Times are seconds since 1970. */
+static const char layout[] =
+    "CREATE TABLE certificate ("
+    " id INTEGER PRIMARY KEY,"
+    " issuer BLOB NOT NULL CHECK (length(issuer) = 32),"
+    " serial BLOB NOT NULL CHECK (length(serial) BETWEEN 1 AND 64),"
+    " subject TEXT NOT NULL,"
+    " names TEXT NOT NULL,"
+    " kind TEXT NOT NULL CHECK (kind IN ('server', 'client', 'authority')),"
+    " file TEXT,"
+    " not_before INTEGER NOT NULL,"
+    " not_after INTEGER NOT NULL,"
+    " spki_sha256 BLOB NOT NULL,"
+    " sha256 BLOB NOT NULL UNIQUE,"
+    " der BLOB NOT NULL,"
+    " made INTEGER NOT NULL,"
+    " revoked INTEGER,"
+    " reason INTEGER,"
+    " UNIQUE (issuer, serial)) STRICT";
+
+enum sql { SQL_BEGIN, SQL_COMMIT, SQL_ADD, SQL_DROP, SQL_EACH, SQL_COUNT };
+
+/* clang-format off */
+static const char *const statements[SQL_COUNT] = {
+    [SQL_BEGIN]  = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ADD]    = "INSERT INTO certificate (issuer, serial, subject, names, kind, file, not_before, not_after, spki_sha256, sha256, der, made)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [SQL_DROP]   = "DELETE FROM certificate WHERE issuer = ?1 AND serial = ?2",
+    [SQL_EACH]   = "SELECT id, issuer, serial, subject, names, kind, file, not_before, not_after, spki_sha256, sha256, der, made, revoked, reason"
+                   " FROM certificate AS c"
+                   " WHERE (?1 IS NULL OR sha256 = ?1) AND (?2 IS NULL OR serial = ?2) AND (?3 IS NULL OR issuer = ?3)"
+                   " AND (?4 IS NULL OR EXISTS (SELECT 1 FROM json_each(names) AS n"
+                   "   WHERE lower(?4) IN (lower(n.value), lower(substr(n.value, instr(n.value, ':') + 1)))))"
+                   " AND (?5 IS NULL OR EXISTS (SELECT 1 FROM json_each(?5) AS p WHERE lower(subject) GLOB lower(p.value)"
+                   "   OR lower(hex(serial)) GLOB lower(p.value)"
+                   "   OR EXISTS (SELECT 1 FROM json_each(names) AS n WHERE lower(n.value) GLOB lower(p.value)"
+                   "     OR lower(substr(n.value, instr(n.value, ':') + 1)) GLOB lower(p.value))))"
+                   " AND (NOT ?6 OR revoked IS NOT NULL)"
+                   " AND (?8 = 0 OR (revoked IS NULL AND not_after BETWEEN ?7 AND ?8 AND NOT EXISTS (SELECT 1 FROM certificate AS d"
+                   "   WHERE d.issuer = c.issuer AND d.names = c.names AND d.kind = c.kind AND d.revoked IS NULL AND d.not_after > c.not_after)))"
+                   " ORDER BY not_after, id",
+};
+/* clang-format on */
+
+struct records {
+    const struct args *a;
+    char              *path;
+    sqlite3           *db;
+    sqlite3_stmt      *prepared[SQL_COUNT];
+};
+
+/* ---- what can go wrong */
+
+static int failed(const struct records *r)
+{
+    int why = sqlite3_extended_errcode(r->db), system = sqlite3_system_errno(r->db);
+    switch (why & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return complain(r->a, EXIT_FILE, "%s: it is damaged, or no database at all (%s): bring it back from a backup; without it nobody knows what was "
+                        "issued and revoked", r->path, sqlite3_errmsg(r->db));
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return complain(r->a, EXIT_FILE, "%s: another program has been writing for %d seconds; try again when it has ended", r->path, PATIENCE_MS / 1000);
+    case SQLITE_FULL: return complain(r->a, EXIT_FILE, "%s: %s", r->path, strerror(ENOSPC));
+    case SQLITE_NOMEM: return complain(r->a, EXIT_BUG, "%s: %s", r->path, strerror(ENOMEM));
+    default:
+        return complain(r->a, EXIT_FILE, "%s: %s%s%s", r->path, sqlite3_errmsg(r->db), system ? ": " : "", system ? strerror(system) : "");
+    }
+}
+
+/* ---- statements */
+
+static sqlite3_stmt *statement(struct records *r, enum sql which)
+{
+    sqlite3_stmt **s = &r->prepared[which];
+    if (!*s && sqlite3_prepare_v3(r->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, s, NULL) != SQLITE_OK)
+        return NULL;
+    return *s;
+}
+
+/* Ready for the next time: what was bound is not ours any more. */
+static void rest(sqlite3_stmt *s)
+{
+    if (s) {
+        sqlite3_reset(s);
+        sqlite3_clear_bindings(s);
+    }
+}
+
+/* Runs one that answers nothing. */
+static int finish(struct records *r, sqlite3_stmt *s)
+{
+    int status = s && sqlite3_step(s) == SQLITE_DONE ? EXIT_OK : failed(r);
+    rest(s);
+    return status;
+}
+
+/* Memory that ran out here shows when the statement runs: what is not bound is NULL, which the table does not take. */
+static void bind_blob(sqlite3_stmt *s, int i, troth_span v)
+{
+    if (s && v.n)
+        sqlite3_bind_blob64(s, i, v.p, v.n, SQLITE_STATIC);
+}
+
+static void bind_text(sqlite3_stmt *s, int i, const char *v)
+{
+    if (s && v)
+        sqlite3_bind_text64(s, i, v, strlen(v), SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static void bind_number(sqlite3_stmt *s, int i, int64_t v)
+{
+    if (s)
+        sqlite3_bind_int64(s, i, v);
+}
+
+static troth_span blob_at(sqlite3_stmt *s, int i)
+{
+    const void *p = sqlite3_column_blob(s, i); /* before its size */
+    return (troth_span){ p, (size_t)sqlite3_column_bytes(s, i) };
+}
+
+static const char *text_at(sqlite3_stmt *s, int i)
+{
+    return (const char *)sqlite3_column_text(s, i);
+}
+
+/* One number that the database answers; -1 where it does not. */
+static int64_t number_of(struct records *r, const char *sql)
+{
+    sqlite3_stmt *s = NULL;
+    int64_t v = -1;
+    if (sqlite3_prepare_v2(r->db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        v = sqlite3_column_int64(s, 0);
+    return sqlite3_finalize(s) == SQLITE_OK ? v : -1;
+}
+
+static bool run(struct records *r, const char *sql)
+{
+    return sqlite3_exec(r->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* ---- opening */
+
+/* A path as a URI (RFC 3986): for what only a URI can say. */
+static void uri_of(char *out, size_t cap, const char *path)
+{
+    size_t n = (size_t)snprintf(out, cap, "file:");
+    for (const char *p = path; *p && n + 32 < cap; p++)
+        n += (size_t)snprintf(out + n, 4, (*p >= 'a' && *p <= 'z') || *p == '/' || *p == '.' ? "%c" : "%%%02X", (unsigned char)*p);
+    snprintf(out + n, cap - n, "?immutable=1");
+}
+
+/* Whose is it, and does it have what this troth looks for?  0: nobody's, it is empty. */
+static int is_ours(struct records *r, bool *empty)
+{
+    int64_t who = number_of(r, "PRAGMA application_id"), what = number_of(r, "PRAGMA user_version"), schema = number_of(r, "PRAGMA schema_version");
+    if (who < 0 || what < 0 || schema < 0)
+        return failed(r);
+    *empty = !who && !schema;
+    if (*empty)
+        return EXIT_OK;
+    if (who != APPLICATION)
+        return complain(r->a, EXIT_FILE, "%s: this is the database of another program, not of troth ca", r->path);
+    if (what != LAYOUT)
+        return complain(r->a, EXIT_FILE, "%s: it was made by a newer troth (its layout is number %lld, this one knows %d)", r->path, (long long)what, LAYOUT);
+    return EXIT_OK;
+}
+
+/* Only one of two that come at once makes the table; the other one finds it. */
+static int lay_out(struct records *r)
+{
+    char sql[128];
+    bool empty = false;
+    int status = records_begin(r);
+    if (status == EXIT_OK)
+        status = is_ours(r, &empty);
+    if (status != EXIT_OK)
+        return status;
+    snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION, LAYOUT);
+    if (empty && (!run(r, layout) || !run(r, sql)))
+        return failed(r);
+    return records_commit(r);
+}
+
+/* With a log ahead of it, readers wait for nobody.  It says so itself from then on.  To change that takes the file alone, for which SQLite
+ * does not wait: another one may have made it just now. */
+static int keep_log(struct records *r)
+{
+    for (int waited = 0; !run(r, "PRAGMA journal_mode = WAL"); waited += 10) {
+        if ((sqlite3_errcode(r->db) & 0xff) != SQLITE_BUSY || waited >= PATIENCE_MS)
+            return failed(r);
+        sqlite3_sleep(10);
+    }
+    return EXIT_OK;
+}
+
+static int open_file(struct records *r, bool write)
+{
+    char uri[URI_LONG];
+    /* Who can only read cannot make the log's files either, which a reader needs: nobody is writing, then. */
+    bool still = !write && access(r->path, W_OK);
+    uri_of(uri, sizeof uri, r->path);
+    if (sqlite3_open_v2(still ? uri : r->path, &r->db, SQLITE_OPEN_EXRESCODE | (still ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE),
+                        NULL) != SQLITE_OK)
+        return failed(r);
+    sqlite3_busy_timeout(r->db, PATIENCE_MS);
+    sqlite3_db_config(r->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(r->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return EXIT_OK;
+}
+
+int records_open(struct records **out, const struct args *a, const char *path, bool write)
+{
+    bool empty = false;
+    *out = NULL;
+    /* Made here, so that others cannot read who was given a certificate, whatever the umask. */
+    int fd = open(path, (write ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NONBLOCK, 0600);
+    if (fd < 0)
+        return !write && errno == ENOENT ? EXIT_OK : complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+    close(fd);
+    struct records *r = calloc(1, sizeof *r);
+    if (!r || !(r->path = strdup(path))) {
+        free(r);
+        return complain(a, EXIT_BUG, "memory ran out");
+    }
+    r->a = a;
+    int status = open_file(r, write);
+    if (status == EXIT_OK)
+        status = is_ours(r, &empty);
+    if (status == EXIT_OK && write)
+        status = keep_log(r);
+    if (status == EXIT_OK && write && empty)
+        status = lay_out(r);
+    if (status == EXIT_OK && (write || !empty))
+        *out = r;
+    else
+        records_close(r);
+    return status;
+}
+
+void records_close(struct records *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < SQL_COUNT; i++)
+        sqlite3_finalize(r->prepared[i]);
+    sqlite3_close(r->db);
+    free(r->path);
+    free(r);
+}
+
+int records_begin(struct records *r)
+{
+    return finish(r, statement(r, SQL_BEGIN));
+}
+
+int records_commit(struct records *r)
+{
+    return finish(r, statement(r, SQL_COMMIT));
+}
+
+/* ---- certificates */
+
+int records_add(struct records *r, const struct record *c)
+{
+    sqlite3_stmt *s = statement(r, SQL_ADD);
+    bind_blob(s, 1, c->issuer);
+    bind_blob(s, 2, c->serial);
+    bind_text(s, 3, c->subject);
+    bind_text(s, 4, c->names);
+    bind_text(s, 5, c->kind);
+    bind_text(s, 6, c->file);
+    bind_number(s, 7, c->not_before);
+    bind_number(s, 8, c->not_after);
+    bind_blob(s, 9, c->spki_sha256);
+    bind_blob(s, 10, c->sha256);
+    bind_blob(s, 11, c->der);
+    bind_number(s, 12, c->made);
+    return finish(r, s);
+}
+
+int records_drop(struct records *r, troth_span issuer, troth_span serial)
+{
+    sqlite3_stmt *s = statement(r, SQL_DROP);
+    bind_blob(s, 1, issuer);
+    bind_blob(s, 2, serial);
+    return finish(r, s);
+}
+
+static struct record record_of(sqlite3_stmt *s)
+{
+    return (struct record){ .id = sqlite3_column_int64(s, 0), .issuer = blob_at(s, 1), .serial = blob_at(s, 2), .subject = text_at(s, 3),
+                            .names = text_at(s, 4), .kind = text_at(s, 5), .file = text_at(s, 6), .not_before = sqlite3_column_int64(s, 7),
+                            .not_after = sqlite3_column_int64(s, 8), .spki_sha256 = blob_at(s, 9), .sha256 = blob_at(s, 10),
+                            .der = blob_at(s, 11), .made = sqlite3_column_int64(s, 12), .revoked = sqlite3_column_int64(s, 13),
+                            .reason = sqlite3_column_type(s, 14) == SQLITE_NULL ? -1 : sqlite3_column_int(s, 14) };
+}
+
+int records_each(struct records *r, const struct record_query *q, int (*one)(void *ctx, const struct record *), void *ctx)
+{
+    int status = EXIT_OK, step = SQLITE_ERROR;
+    if (!r)
+        return EXIT_OK;
+    sqlite3_stmt *s = statement(r, SQL_EACH);
+    bind_blob(s, 1, q->sha256);
+    bind_blob(s, 2, q->serial);
+    bind_blob(s, 3, q->issuer);
+    bind_text(s, 4, q->name);
+    bind_text(s, 5, q->patterns);
+    bind_number(s, 6, q->revoked);
+    bind_number(s, 7, q->now);
+    bind_number(s, 8, q->expiring);
+    while (status == EXIT_OK && s && (step = sqlite3_step(s)) == SQLITE_ROW) {
+        struct record c = record_of(s);
+        status = c.subject && c.names && c.kind && c.serial.n ? one(ctx, &c) : failed(r);
+    }
+    if (status == EXIT_OK && step != SQLITE_DONE)
+        status = failed(r);
+    rest(s);
+    return status;
+}
+
+const char *record_reason(int reason)
+{
+    static const char *const names[] = { NULL, "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation",
+                                         "certificateHold", NULL, "removeFromCRL", "privilegeWithdrawn", "aACompromise" };
+    return reason >= 0 && (size_t)reason < sizeof names / sizeof names[0] ? names[reason] : NULL;
+}

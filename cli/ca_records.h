@@ -1,0 +1,57 @@
+/* ca_records.h - what an authority has issued and revoked: `ca.db' beside its certificate, SQLite.
+ *
+ * Must never take a damaged or a strange database for an empty one.  All SQL of the program is in ca_records.c. */
+#ifndef CLI_CA_RECORDS_H
+#define CLI_CA_RECORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <troth/types.h>
+
+#include "args.h"
+
+struct records;
+
+/* A certificate that was issued. */
+struct record {
+    int64_t     id;
+    troth_span  issuer;        /* SHA-256 of the SubjectPublicKeyInfo of who signed it                    */
+    troth_span  serial, spki_sha256, sha256, der;
+    const char *subject;
+    const char *names;         /* a JSON array: ["DNS:shop.example", "IP:192.0.2.1"]                      */
+    const char *kind;          /* "server", "client", "authority"                                         */
+    const char *file;          /* in the authority's folder; NULL: not known                              */
+    int64_t     not_before, not_after, made;
+    int64_t     revoked;       /* when; 0: it is not                                                      */
+    int         reason;        /* CRLReason, -1: none                                                     */
+};
+
+/* Whom the calls are about; what is not said does not restrict. */
+struct record_query {
+    troth_span  sha256, serial, issuer;
+    const char *name;          /* one of its names, with or without "DNS:"                                */
+    const char *patterns;      /* a JSON array of shell patterns: for names, subjects and serial numbers  */
+    bool        revoked;       /* only these                                                              */
+    int64_t     now, expiring; /* of those that are valid at `now', and that nothing newer replaces, who ends before; 0: all */
+};
+
+/* Every call returns an exit status, EXIT_OK or another after a message. */
+
+/* `write': makes the database where there is none.  Else *out is NULL where there is none, which every call below takes for an empty one. */
+int records_open(struct records **out, const struct args *a, const char *path, bool write);
+void records_close(struct records *);
+/* Until records_commit, or records_close which undoes, nobody else writes. */
+int records_begin(struct records *);
+int records_commit(struct records *);
+
+/* Its `id' and `revoked' are not looked at. */
+int records_add(struct records *, const struct record *);
+/* Nobody ever got it. */
+int records_drop(struct records *, troth_span issuer, troth_span serial);
+/* Calls `one' for each, the one that ends first first, until it answers other than EXIT_OK: that.  What it is given lives as long as the call. */
+int records_each(struct records *, const struct record_query *, int (*one)(void *ctx, const struct record *), void *ctx);
+
+/* "keyCompromise" (RFC 5280 5.3.1); NULL: it says nothing. */
+const char *record_reason(int reason);
+
+#endif
