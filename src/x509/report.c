@@ -62,6 +62,12 @@ static bool given_add(struct troth_report *r, span **list, size_t *cap, span der
     return true;
 }
 
+/* Or a broken one, which must not get away: it is told where it breaks. */
+static bool may_be_certificate(enum object_kind k)
+{
+    return k == OBJECT_CERTIFICATE || k == OBJECT_UNKNOWN || k == OBJECT_DER;
+}
+
 /* Every certificate of a PEM or DER file. */
 static bool bundle_add(struct troth_report *r, span **list, size_t *cap, span file, size_t at)
 {
@@ -74,10 +80,8 @@ static bool bundle_add(struct troth_report *r, span **list, size_t *cap, span fi
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        if (objects[i].kind != OBJECT_CERTIFICATE && objects[i].kind != OBJECT_UNKNOWN &&
-            objects[i].kind != OBJECT_DER)
-            continue; /* keys and the like lie in bundles; what may be a broken certificate does not get away
-                       */
+        if (!may_be_certificate(objects[i].kind))
+            continue; /* keys and the like lie in bundles */
         TRY(given_add(r, list, cap, objects[i].der, (troth_origin){ at, found++ }));
     }
     if (found)
@@ -94,7 +98,7 @@ static bool certs_copy(struct troth_report *r, const struct verify_input *in)
     span *list = NULL;
     bool ok = true;
     for (size_t i = 0; i < in->n && ok; i++) {
-        bool der = !in->bundles || (in->certs[i].n && in->certs[i].p[0] == DER_SEQUENCE);
+        bool der = !in->bundles || (in->certs[i].n && in->certs[i].p[0] == DER_SEQUENCE && may_be_certificate(object_kind_of_der(in->certs[i])));
         ok = der ? given_add(r, &list, &cap, in->certs[i], (troth_origin){ i, 0 }) : bundle_add(r, &list, &cap, in->certs[i], i);
     }
     r->given = list;

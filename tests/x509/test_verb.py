@@ -66,6 +66,11 @@ expect("which file is broken", run("--roots", roots, "--untrusted", cut, *when, 
        "field   Certificate, at byte")
 expect("which file has no certificate", run("--roots", roots, "--untrusted", put("key.pem", "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"), leaves), 1,
        "[config.is-key]", "key.pem\n")
+# PrivateKeyInfo of Ed25519 (RFC 8410 10.3), and the frame of a PKCS#12 file
+expect("a private key in DER", run("--roots", roots, put("key.der", bytes.fromhex("302e020100300506032b657004220420") + bytes(32))), 1,
+       "[config.is-key]", "key.der\n")
+expect("a PKCS#12 file", run("--roots", roots, put("both.p12", bytes.fromhex("3012020103300d06092a864886f70d010701a000"))), 1,
+       "[config.is-pkcs12]", "both.p12\n")
 expect("which file has expired", run("--roots", roots, "--intermediates", inters, "--time", "2024-01-01", *host, leaves), 1, "[cert.expired]",
        f"file    {leaves}, certificate 1 in it")
 expect("which roots are broken", run("--roots", put("bad.pem", root.replace("MII", "MIJ", 1)), leaves), 1, "bad.pem")
