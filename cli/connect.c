@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report_json.h"
 #include "revoke.h"
 #include "session.h"
 #include "setup.h"
@@ -62,30 +63,6 @@ static json_t *text_or_null(const char *t)
     return t ? json_string(t) : json_null();
 }
 
-static json_t *report_json(const troth_report *r)
-{
-    json_t *paths = json_array();
-    for (size_t i = 0; i < troth_report_paths(r); i++) {
-        troth_path p = troth_report_path(r, i);
-        json_t *certs = json_array(), *checks = json_array();
-        for (size_t k = 0; k < p.n_certs; k++) {
-            troth_path_cert c = troth_report_cert(r, i, k);
-            json_array_append_new(certs, json_pack("{s:s, s:s, s:I, s:I}", "subject", c.title, "issuer", c.issuer, "notBefore",
-                                                   (json_int_t)c.not_before, "notAfter", (json_int_t)c.not_after));
-        }
-        for (size_t k = 0; k < p.n_checks; k++) {
-            static const char *const verdicts[] = { "pass", "warn", "skipped", "fail" };
-            troth_path_check c = troth_report_check(r, i, k);
-            json_array_append_new(checks, json_pack("{s:s, s:s, s:s, s:i, s:s}", "name", c.name, "rule", c.rule, "verdict",
-                                                    verdicts[c.verdict], "certificate", (int)c.cert, "evidence",
-                                                    c.evidence ? c.evidence : ""));
-        }
-        json_array_append_new(paths, json_pack("{s:b, s:b, s:o, s:o}", "accepted", p.accepted, "complete", p.complete, "certificates",
-                                               certs, "checks", checks));
-    }
-    return paths;
-}
-
 static void verdict_json(struct session *s)
 {
     troth_facts f = troth_what(s->conn);
@@ -117,7 +94,7 @@ static void verdict_json(struct session *s)
         json_object_set_new(o, "tls", t);
     }
     if (troth_peer(s->conn))
-        json_object_set_new(o, "paths", report_json(troth_peer(s->conn)));
+        json_object_set_new(o, "paths", json_paths(troth_peer(s->conn), NULL));
     json_object_set_new(o, "milliseconds", json_pack("{s:f, s:f, s:f}", "resolve", s->dialed.resolve_us / 1000.0, "connect",
                                                      s->dialed.connect_us / 1000.0, "handshake", s->handshake_us / 1000.0));
     json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));

@@ -7,14 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "report_json.h"
 #include "tty.h"
 
-#ifdef HAVE_JANSSON
-#include <jansson.h>
-#endif
-
 static const char ANY_POLICY[] = "2.5.29.32.0";
-static const char *const verdicts[] = { "pass", "warn", "skipped", "fail" };
 static const char *const who_names[] = { "nobody",        "you",         "the operator",
                                          "the authority", "the network", "the programmer" };
 static const char *const who_codes[] = { "nobody", "you", "peer", "ca", "network", "programmer" };
@@ -74,7 +70,7 @@ static void path_print(const struct args *a, const troth_report *r, size_t path,
         troth_path_check k = troth_report_check(r, path, i);
         if (!all && k.verdict == TROTH_PASS)
             continue;
-        printf("    %-7s  %zu  %-24s %s%s%s", verdicts[k.verdict], k.cert + 1, k.name, k.evidence,
+        printf("    %-7s  %zu  %-24s %s%s%s", verdict_word(k.verdict), k.cert + 1, k.name, k.evidence,
                k.evidence[0] ? "  " : "", k.rule);
         if (k.n)
             printf("  bytes %" PRIu32 "..%" PRIu32, k.at, k.at + k.n - 1);
@@ -175,17 +171,6 @@ static void text_print(const struct args *a, const troth_report *r, const troth_
 
 /* ---- for programs */
 
-#ifdef HAVE_JANSSON
-/* "file" and, where it can be told, which certificate in it. */
-static json_t *with_origin(json_t *o, troth_origin from, const char *const *files)
-{
-    if (files && from.certs != SIZE_MAX)
-        json_object_set_new(o, "file", json_string(files[from.certs]));
-    if (files && from.certs != SIZE_MAX && from.nth != SIZE_MAX)
-        json_object_set_new(o, "file_index", json_integer((json_int_t)from.nth));
-    return o;
-}
-
 static json_t *error_json(const troth_error *e, const troth_report *r, const char *const *files)
 {
     const char *anchor = troth_report_error_anchor(r);
@@ -196,37 +181,7 @@ static json_t *error_json(const troth_error *e, const troth_report *r, const cha
         json_object_set_new(o, "field", json_string(e->field));
     if (anchor)
         json_object_set_new(o, "file", json_string(anchor));
-    return with_origin(o, troth_report_error_origin(r), files);
-}
-
-static json_t *cert_json(const troth_report *r, size_t path, size_t i, const char *const *files)
-{
-    char from[40], to[40];
-    troth_path_cert c = troth_report_cert(r, path, i);
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:i}", "subject", c.title, "issuer", c.issuer, "not_before",
-                          time_words(from, sizeof from, c.not_before), "not_after", time_words(to, sizeof to, c.not_after), "given", c.given);
-    return with_origin(o, troth_report_origin(r, c.given), files);
-}
-
-static json_t *check_json(const troth_report *r, size_t path, size_t i)
-{
-    troth_path_check k = troth_report_check(r, path, i);
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "name", k.name, "rule", k.rule, "verdict",
-                     verdicts[k.verdict], "code", troth_reason_code(k.reason), "certificate",
-                     (json_int_t)k.cert, "at", (json_int_t)k.at, "bytes", (json_int_t)k.n, "evidence",
-                     k.evidence);
-}
-
-static json_t *path_json(const troth_report *r, size_t path, const char *const *files)
-{
-    troth_path p = troth_report_path(r, path);
-    json_t *certs = json_array(), *checks = json_array();
-    for (size_t i = 0; i < p.n_certs; i++)
-        json_array_append_new(certs, cert_json(r, path, i, files));
-    for (size_t i = 0; i < p.n_checks; i++)
-        json_array_append_new(checks, check_json(r, path, i));
-    return json_pack("{s:b, s:b, s:s, s:o, s:o}", "accepted", p.accepted, "complete", p.complete, "code",
-                     troth_reason_code(p.reason), "certificates", certs, "checks", checks);
+    return json_with_origin(o, troth_report_error_origin(r), files);
 }
 
 static void object_print(json_t *o)
@@ -250,11 +205,8 @@ static void json_print(const troth_report *r, const troth_report *later, int64_t
     bool ok = troth_report_ok(r);
     char t[40];
     troth_work w = troth_report_work(r);
-    json_t *paths = json_array();
-    for (size_t i = 0; i < troth_report_paths(r); i++)
-        json_array_append_new(paths, path_json(r, i, files));
     json_t *o = json_pack("{s:s, s:b, s:o, s:o, s:{s:I, s:I, s:I}}", "schema", "troth.verify/1", "accepted",
-                          ok, "error", ok ? json_null() : error_json(troth_report_error(r), r, files), "paths", paths,
+                          ok, "error", ok ? json_null() : error_json(troth_report_error(r), r, files), "paths", json_paths(r, files),
                           "work", "signatures", (json_int_t)w.signatures, "steps", (json_int_t)w.steps,
                           "names", (json_int_t)w.names);
     if (ok)
@@ -268,27 +220,22 @@ static void json_print(const troth_report *r, const troth_report *later, int64_t
                                       error_json(troth_report_error(later), later, files)));
     object_print(o);
 }
-#endif
 
 void show_report(const struct args *a, const troth_report *r, const troth_report *later, int64_t when, const char *const *files)
 {
-#ifdef HAVE_JANSSON
     if (args_has(a, OPT_JSON)) {
         json_print(r, later, when, files);
         return;
     }
-#endif
     text_print(a, r, later, when, files);
 }
 
 void show_error(const struct args *a, const troth_error *e)
 {
-#ifdef HAVE_JANSSON
     if (args_has(a, OPT_JSON)) {
         object_print(json_pack("{s:s, s:b, s:o, s:[]}", "schema", "troth.verify/1", "accepted", 0, "error",
                                error_json(e, NULL, NULL), "paths"));
         return;
     }
-#endif
     error_print(a, e, NULL, NULL);
 }
