@@ -139,17 +139,18 @@ void ca_report(struct ca *r, const char *what, troth_span cert, const char *cert
 static const struct ca_verb {
     const char *name;
     int       (*run)(struct ca *);
-} verbs[] = { { "init", ca_init }, { "issue", ca_issue }, { "list", ca_list } };
+} verbs[] = { { "init", ca_init }, { "issue", ca_issue }, { "list", ca_list }, { "revoke", ca_revoke }, { "crl", ca_crl } };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
-enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2 }; /* in the order of the table */
+enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2, REVOKE = 1 << 3, CRL = 1 << 4 }; /* in the order of the table */
 
 /* Options that not all of them understand.  What a configuration file says to one verb, the others pass over. */
 static const struct {
     enum opt opt;
     unsigned verbs;
 } only[] = {
-    { OPT_CONSTRAIN, INIT }, { OPT_NAME, INIT }, { OPT_CLIENT, ISSUE }, { OPT_PASS_FILE, ISSUE }, { OPT_DAYS, INIT | ISSUE }, { OPT_STARTS, INIT | ISSUE },
-    { OPT_EXPIRING, LIST }, { OPT_REVOKED, LIST },
+    { OPT_CONSTRAIN, INIT }, { OPT_NAME, INIT }, { OPT_CLIENT, ISSUE }, { OPT_PASS_FILE, ISSUE | REVOKE | CRL },
+    { OPT_DAYS, INIT | ISSUE | REVOKE | CRL }, { OPT_STARTS, INIT | ISSUE },
+    { OPT_EXPIRING, LIST }, { OPT_REVOKED, LIST }, { OPT_REASON, REVOKE },
 };
 
 /* "init, issue or list", of those in the set. */

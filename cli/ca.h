@@ -5,6 +5,7 @@
 #ifndef CLI_CA_H
 #define CLI_CA_H
 
+#include <stdio.h>
 #include <troth/pki.h>
 
 #include "ca_records.h"
@@ -36,6 +37,8 @@ struct authority {
 int ca_init(struct ca *);
 int ca_issue(struct ca *);
 int ca_list(struct ca *);
+int ca_revoke(struct ca *);
+int ca_crl(struct ca *);
 
 /* -- ca.c */
 /* The workshop failed: by what was asked, or by what is in a file. */
@@ -67,11 +70,13 @@ bool authority_is_there(struct ca *, const char *cert_path);
 int authority_load(struct ca *, struct authority *);
 /* A message where troth would not accept this certificate for `name': then no one is to get it. */
 bool authority_may(struct ca *, const struct authority *, troth_span cert, const char *name, int64_t at, bool client);
+/* The number in the records of the certificate in a file: an older troth may have issued it, then it is put there now. */
+int authority_record(struct ca *, const struct authority *, const char *path, int64_t *id);
 /* What the records say of a certificate of this authority, as far as it is known from the certificate.  names: to be freed. */
 int record_from(struct ca *, const struct authority *, troth_span cert, struct record *, char **names, troth_cert_facts *);
 
 /* -- ca_list.c: a row of the table; the same for programs */
-void ca_print_record(const struct record *, int64_t now);
+void ca_print_record(FILE *, const struct record *, int64_t now);
 struct json_t *ca_record_json(const struct record *, int64_t now);
 
 /* -- ca_files.c */

@@ -53,14 +53,26 @@ int authority_load(struct ca *r, struct authority *ca)
                     "another authority in another folder", path);
 }
 
-bool authority_may(struct ca *r, const struct authority *ca, troth_span cert, const char *name, int64_t at, bool client)
+/* By troth's own rules; else why not. */
+static bool accepts(struct ca *r, const struct authority *ca, const troth_question *q, troth_error *why)
 {
-    troth_error e;
-    char host[300];
-    bool ip = strchr(name, ':') || !name[strspn(name, "0123456789.")];
     troth_policy_builder *b = troth_policy_new(troth_libcrypto());
     troth_policy_trust_pem(b, troth_pki_pem(r->w, "CERTIFICATE", ca->cert));
-    troth_policy *p = troth_policy_build(b, &e);
+    troth_policy *p = troth_policy_build(b, why);
+    troth_report *report = p ? troth_ask(p, q) : NULL;
+    if (p)
+        *why = *troth_report_error(report);
+    bool ok = troth_report_ok(report);
+    troth_report_free(report);
+    troth_policy_free(p);
+    return ok;
+}
+
+bool authority_may(struct ca *r, const struct authority *ca, troth_span cert, const char *name, int64_t at, bool client)
+{
+    troth_error why;
+    char host[300];
+    bool ip = strchr(name, ':') || !name[strspn(name, "0123456789.")];
     troth_question q = { .size = sizeof q, .certs = &cert, .n = 1, .time = at,
                          .purpose = client ? TROTH_PURPOSE_CLIENT : TROTH_PURPOSE_SERVER };
     snprintf(host, sizeof host, "%s%s", !strncmp(name, "*.", 2) ? "x" : "", !strncmp(name, "*.", 2) ? name + 1 : name);
@@ -68,15 +80,59 @@ bool authority_may(struct ca *r, const struct authority *ca, troth_span cert, co
         q.host = ip ? NULL : host;
         q.ip = ip ? host : NULL;
     }
-    troth_report *report = p ? troth_ask(p, &q) : NULL;
-    bool ok = troth_report_ok(report);
-    if (!ok) {
-        const troth_error *why = report ? troth_report_error(report) : &e;
-        complain(r->a, EXIT_USAGE, "this authority cannot issue for %s: %s: %s   [%s]", name, why->text, why->detail, why->code);
+    if (accepts(r, ca, &q, &why))
+        return true;
+    complain(r->a, EXIT_USAGE, "this authority cannot issue for %s: %s: %s   [%s]", name, why.text, why.detail, why.code);
+    return false;
+}
+
+/* "client", "server", "authority": the first of the things that it may be used for. */
+static const char *kind_of(struct ca *r, const struct authority *ca, troth_span cert, const troth_cert_facts *f, troth_error *why)
+{
+    troth_question q = { .size = sizeof q, .certs = &cert, .n = 1, .time = f->not_before, .purpose = TROTH_PURPOSE_SERVER };
+    if (q.time < ca->f.not_before)
+        q.time = ca->f.not_before;
+    if (accepts(r, ca, &q, why))
+        return "server";
+    q.purpose = TROTH_PURPOSE_CLIENT;
+    if (!f->ca && accepts(r, ca, &q, why))
+        return "client";
+    q.purpose = TROTH_PURPOSE_ANY;
+    return accepts(r, ca, &q, why) ? "authority" : NULL;
+}
+
+static int take_id(void *id, const struct record *c)
+{
+    *(int64_t *)id = c->id;
+    return EXIT_OK;
+}
+
+int authority_record(struct ca *r, const struct authority *ca, const char *path, int64_t *id)
+{
+    troth_span cert;
+    troth_cert_facts f;
+    troth_error why;
+    struct record c;
+    char *names = NULL;
+    int status = ca_read_cert(r, path, &cert, &f);
+    if (status == EXIT_OK)
+        status = record_from(r, ca, cert, &c, &names, &f);
+    struct record_query q = { .issuer = { ca->f.spki_sha256, 32 }, .sha256 = { f.sha256, 32 } };
+    *id = 0;
+    if (status == EXIT_OK)
+        status = records_each(r->records, &q, take_id, id);
+    if (status == EXIT_OK && !*id) {
+        bool itself = !memcmp(f.sha256, ca->f.sha256, sizeof f.sha256);
+        c.kind = itself ? NULL : kind_of(r, ca, cert, &f, &why);
+        if (itself)
+            status = complain(r->a, EXIT_USAGE, "%s: this is the authority itself, whose certificate no list of its own can revoke", path);
+        else if (!c.kind)
+            status = complain(r->a, EXIT_USAGE, "%s: this authority did not issue it: %s: %s   [%s]", path, why.text, why.detail, why.code);
+        else if ((status = records_add(r->records, &c)) == EXIT_OK)
+            status = records_each(r->records, &q, take_id, id);
     }
-    troth_report_free(report);
-    troth_policy_free(p);
-    return ok;
+    free(names);
+    return status;
 }
 
 int record_from(struct ca *r, const struct authority *ca, troth_span cert, struct record *out, char **names, troth_cert_facts *f)

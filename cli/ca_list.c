@@ -45,32 +45,32 @@ json_t *ca_record_json(const struct record *c, int64_t now)
 }
 
 /* "localhost, 127.0.0.1"; its subject, where it has no name. */
-static void print_names(const struct record *c)
+static void print_names(FILE *to, const struct record *c)
 {
     json_t *names = json_loads(c->names, 0, NULL), *one;
     size_t i;
     json_array_foreach(names, i, one) {
         const char *name = json_is_string(one) ? json_string_value(one) : "";
         bool plain = !strncmp(name, "DNS:", 4) || !strncmp(name, "IP:", 3);
-        fputs(i ? ", " : "", stdout);
-        print_safely(stdout, plain ? strchr(name, ':') + 1 : name);
+        fputs(i ? ", " : "", to);
+        print_safely(to, plain ? strchr(name, ':') + 1 : name);
     }
     if (!json_array_size(names))
-        print_safely(stdout, c->subject);
+        print_safely(to, c->subject);
     json_decref(names);
 }
 
-void ca_print_record(const struct record *c, int64_t now)
+void ca_print_record(FILE *to, const struct record *c, int64_t now)
 {
     char text[CA_HEX], until[40];
     time_words(until, sizeof until, c->not_after);
-    printf("%-20s  %-7s  %-9s  %-32s  ", until, state_of(c, now), c->kind, ca_hex(text, c->serial));
-    print_names(c);
+    fprintf(to, "%-20s  %-7s  %-9s  %-32s  ", until, state_of(c, now), c->kind, ca_hex(text, c->serial));
+    print_names(to, c);
     if (c->revoked) {
         const char *why = record_reason(c->reason);
-        printf("   (revoked %s%s%s)", time_words(until, sizeof until, c->revoked), why ? ": " : "", why ? why : "");
+        fprintf(to, "   (revoked %s%s%s)", time_words(until, sizeof until, c->revoked), why ? ": " : "", why ? why : "");
     }
-    putchar('\n');
+    fputc('\n', to);
 }
 
 static int list_one(void *ctx, const struct record *c)
@@ -80,7 +80,7 @@ static int list_one(void *ctx, const struct record *c)
         return json_array_append_new(l->rows, ca_record_json(c, l->r->now)) ? complain(l->r->a, EXIT_BUG, "memory ran out") : EXIT_OK;
     if (!l->n++)
         printf("%-20s  %-7s  %-9s  %-32s  %s\n", "UNTIL", "STATE", "FOR", "SERIAL", "NAMES");
-    ca_print_record(c, l->r->now);
+    ca_print_record(stdout, c, l->r->now);
     return EXIT_OK;
 }
 

@@ -36,9 +36,19 @@ static const char layout[] =
     " made INTEGER NOT NULL,"
     " revoked INTEGER,"
     " reason INTEGER,"
-    " UNIQUE (issuer, serial)) STRICT";
+    " listed INTEGER,"         /* thisUpdate of the last CRL that it was in */
+    " UNIQUE (issuer, serial)) STRICT;"
+    "CREATE TABLE crl ("
+    " issuer BLOB PRIMARY KEY,"
+    " number INTEGER NOT NULL,"
+    " this_update INTEGER NOT NULL,"
+    " next_update INTEGER NOT NULL,"
+    " der BLOB NOT NULL) STRICT";
 
-enum sql { SQL_BEGIN, SQL_COMMIT, SQL_ADD, SQL_DROP, SQL_EACH, SQL_COUNT };
+/* A CRL is due to say so, until one that was made after its end has. */
+#define DUE "revoked IS NOT NULL AND (listed IS NULL OR listed <= not_after)"
+
+enum sql { SQL_BEGIN, SQL_COMMIT, SQL_ADD, SQL_DROP, SQL_EACH, SQL_REVOKE, SQL_NUMBER, SQL_CRL_KEEP, SQL_LISTED, SQL_CRL, SQL_COUNT };
 
 /* clang-format off */
 static const char *const statements[SQL_COUNT] = {
@@ -59,7 +69,13 @@ static const char *const statements[SQL_COUNT] = {
                    " AND (NOT ?6 OR revoked IS NOT NULL)"
                    " AND (?8 = 0 OR (revoked IS NULL AND not_after BETWEEN ?7 AND ?8 AND NOT EXISTS (SELECT 1 FROM certificate AS d"
                    "   WHERE d.issuer = c.issuer AND d.names = c.names AND d.kind = c.kind AND d.revoked IS NULL AND d.not_after > c.not_after)))"
+                   " AND (?9 = 0 OR id = ?9) AND (NOT ?10 OR (" DUE "))"
                    " ORDER BY not_after, id",
+    [SQL_REVOKE] = "UPDATE certificate SET revoked = ?2, reason = ?3 WHERE id = ?1 AND revoked IS NULL",
+    [SQL_NUMBER] = "SELECT ifnull(max(number), 0) + 1 FROM crl WHERE issuer = ?1",
+    [SQL_CRL_KEEP] = "INSERT OR REPLACE INTO crl (issuer, number, this_update, next_update, der) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_LISTED] = "UPDATE certificate SET listed = ?2 WHERE issuer = ?1 AND " DUE,
+    [SQL_CRL]    = "SELECT issuer, der, number, this_update, next_update FROM crl WHERE issuer = ?1",
 };
 /* clang-format on */
 
@@ -333,12 +349,70 @@ int records_each(struct records *r, const struct record_query *q, int (*one)(voi
     bind_number(s, 6, q->revoked);
     bind_number(s, 7, q->now);
     bind_number(s, 8, q->expiring);
+    bind_number(s, 9, q->id);
+    bind_number(s, 10, q->due);
     while (status == EXIT_OK && s && (step = sqlite3_step(s)) == SQLITE_ROW) {
         struct record c = record_of(s);
         status = c.subject && c.names && c.kind && c.serial.n ? one(ctx, &c) : failed(r);
     }
     if (status == EXIT_OK && step != SQLITE_DONE)
         status = failed(r);
+    rest(s);
+    return status;
+}
+
+int records_revoke(struct records *r, int64_t id, int64_t when, int reason)
+{
+    sqlite3_stmt *s = statement(r, SQL_REVOKE);
+    bind_number(s, 1, id);
+    bind_number(s, 2, when);
+    if (reason >= 0)
+        bind_number(s, 3, reason);
+    return finish(r, s);
+}
+
+/* ---- CRLs */
+
+int records_crl_number(struct records *r, troth_span issuer, int64_t *number)
+{
+    sqlite3_stmt *s = statement(r, SQL_NUMBER);
+    bind_blob(s, 1, issuer);
+    int status = s && sqlite3_step(s) == SQLITE_ROW ? EXIT_OK : failed(r);
+    *number = status == EXIT_OK ? sqlite3_column_int64(s, 0) : 0;
+    rest(s);
+    return status;
+}
+
+int records_crl_keep(struct records *r, const struct record_crl *crl)
+{
+    sqlite3_stmt *s = statement(r, SQL_CRL_KEEP);
+    bind_blob(s, 1, crl->issuer);
+    bind_number(s, 2, crl->number);
+    bind_number(s, 3, crl->this_update);
+    bind_number(s, 4, crl->next_update);
+    bind_blob(s, 5, crl->der);
+    int status = finish(r, s);
+    if (status != EXIT_OK)
+        return status;
+    s = statement(r, SQL_LISTED);
+    bind_blob(s, 1, crl->issuer);
+    bind_number(s, 2, crl->this_update);
+    return finish(r, s);
+}
+
+int records_crl(struct records *r, troth_span issuer, int (*one)(void *ctx, const struct record_crl *), void *ctx)
+{
+    int status = EXIT_OK;
+    sqlite3_stmt *s = statement(r, SQL_CRL);
+    bind_blob(s, 1, issuer);
+    int step = s ? sqlite3_step(s) : SQLITE_ERROR;
+    if (step == SQLITE_ROW) {
+        struct record_crl crl = { .issuer = blob_at(s, 0), .der = blob_at(s, 1), .number = sqlite3_column_int64(s, 2),
+                                  .this_update = sqlite3_column_int64(s, 3), .next_update = sqlite3_column_int64(s, 4) };
+        status = one(ctx, &crl);
+    } else if (step != SQLITE_DONE) {
+        status = failed(r);
+    }
     rest(s);
     return status;
 }

@@ -28,10 +28,12 @@ struct record {
 
 /* Whom the calls are about; what is not said does not restrict. */
 struct record_query {
+    int64_t     id;
     troth_span  sha256, serial, issuer;
     const char *name;          /* one of its names, with or without "DNS:"                                */
     const char *patterns;      /* a JSON array of shell patterns: for names, subjects and serial numbers  */
     bool        revoked;       /* only these                                                              */
+    bool        due;           /* only what the next CRL has: what was revoked, until one that was made after its end had it (RFC 5280 3.3) */
     int64_t     now, expiring; /* of those that are valid at `now', and that nothing newer replaces, who ends before; 0: all */
 };
 
@@ -50,6 +52,22 @@ int records_add(struct records *, const struct record *);
 int records_drop(struct records *, troth_span issuer, troth_span serial);
 /* Calls `one' for each, the one that ends first first, until it answers other than EXIT_OK: that.  What it is given lives as long as the call. */
 int records_each(struct records *, const struct record_query *, int (*one)(void *ctx, const struct record *), void *ctx);
+
+/* Since `when', unless it was revoked before: that stays.  reason -1: none. */
+int records_revoke(struct records *, int64_t id, int64_t when, int reason);
+
+/* ---- the newest CRL of each issuer */
+
+struct record_crl {
+    troth_span issuer, der;
+    int64_t    number, this_update, next_update;
+};
+
+/* The number of the next one. */
+int records_crl_number(struct records *, troth_span issuer, int64_t *number);
+/* Instead of the one before; what was due is in it. */
+int records_crl_keep(struct records *, const struct record_crl *);
+int records_crl(struct records *, troth_span issuer, int (*one)(void *ctx, const struct record_crl *), void *ctx);
 
 /* "keyCompromise" (RFC 5280 5.3.1); NULL: it says nothing. */
 const char *record_reason(int reason);

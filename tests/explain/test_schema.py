@@ -80,6 +80,12 @@ holds("ca", "init", "--out", D, status=0)
 holds("ca", "issue", "localhost", "127.0.0.1", "--out", D, status=0)
 assert [c["names"] for c in holds("ca", "list", "--out", D, status=0)["certificates"]] == [["DNS:localhost", "IP:127.0.0.1"]]
 assert holds("ca", "list", "nobody", "--out", D, status=0)["certificates"] == []
+assert holds("ca", "crl", "--out", D, status=0)["number"] == 1
+run("ca", "issue", "lost.example", "--out", f"{D}", status=0)
+assert holds("ca", "revoke", "lost.example", "--reason", "keyCompromise", "--out", D, status=0)["certificate"]["revoked"]["reason"] == "keyCompromise"
+assert holds("ca", "list", "--revoked", "--out", D, status=0)["certificates"][0]["state"] == "revoked"
+for name in ("lost.example.pem", "lost.example-key.pem", "crl.pem"):
+    os.remove(f"{D}/{name}")
 pems = sorted(f"{D}/{f}" for f in os.listdir(D) if f.endswith(".pem"))
 keys = [p for p in pems if "PRIVATE KEY" in open(p, encoding="utf-8").read()]
 certs = [p for p in pems if "CERTIFICATE" in open(p, encoding="utf-8").read()]

@@ -1,0 +1,269 @@
+/* ca_crl.c - troth ca revoke, troth ca crl: what does not hold any more, and the list that says so.
+ *
+ * Must never give a list that lacks what was revoked, and never two different ones with the same number. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ca.h"
+#include "digits.h"
+#include "idn.h"
+#include "outfile.h"
+#include "tty.h"
+
+enum { CRL_DAYS = 30, SERIAL_MOST = 64 };
+
+/* ---- making one */
+
+struct entries {
+    const struct args *a;
+    troth_pki_revoked *v;
+    uint8_t          (*serials)[SERIAL_MOST];
+    size_t             n, room;
+};
+
+static int entry_add(void *ctx, const struct record *c)
+{
+    struct entries *e = ctx;
+    if (e->n == e->room) {
+        size_t room = e->room ? 2 * e->room : 64;
+        void *v = reallocarray(e->v, room, sizeof *e->v);
+        if (v)
+            e->v = v;
+        void *serials = v ? reallocarray(e->serials, room, sizeof *e->serials) : NULL;
+        if (serials)
+            e->serials = serials;
+        if (!serials)
+            return complain(e->a, EXIT_BUG, "memory ran out");
+        e->room = room;
+    }
+    size_t n = c->serial.n < SERIAL_MOST ? c->serial.n : SERIAL_MOST;
+    memcpy(e->serials[e->n], c->serial.p, n);
+    e->v[e->n++] = (troth_pki_revoked){ .serial = { NULL, n }, .when = c->revoked, .reason = c->reason };
+    return EXIT_OK;
+}
+
+/* Within records_begin and records_commit: the next one, signed and kept in the records. */
+static int crl_make(struct ca *r, const struct authority *ca, long days, struct record_crl *crl, size_t *n)
+{
+    struct entries e = { .a = r->a };
+    *crl = (struct record_crl){ .issuer = { ca->f.spki_sha256, 32 }, .this_update = r->now - CA_BACKDATE, .next_update = r->now + days * CA_DAY };
+    struct record_query q = { .issuer = crl->issuer, .due = true };
+    int status = records_each(r->records, &q, entry_add, &e);
+    if (status == EXIT_OK)
+        status = records_crl_number(r->records, crl->issuer, &crl->number);
+    for (size_t i = 0; i < e.n; i++)
+        e.v[i].serial.p = e.serials[i];
+    if (status == EXIT_OK) {
+        crl->der = troth_pki_crl(r->w, ca->cert, ca->key, e.v, e.n, (uint64_t)crl->number, crl->this_update, crl->next_update);
+        status = crl->der.n ? records_crl_keep(r->records, crl) : ca_failed(r);
+    }
+    *n = e.n;
+    free(e.v);
+    free(e.serials);
+    return status;
+}
+
+struct publishing {
+    struct ca     *r;
+    struct outfile file;
+};
+
+static int publish_one(void *ctx, const struct record_crl *crl)
+{
+    struct publishing *p = ctx;
+    troth_span pem = troth_pki_pem(p->r->w, "X509 CRL", crl->der);
+    fwrite(pem.p, 1, pem.n, p->file.to);
+    return pem.n ? EXIT_OK : ca_failed(p->r);
+}
+
+/* The newest that is in the records, whoever made it: of two that publish at once, the later one does not bring back the older list. */
+static int crl_publish(struct ca *r, const struct authority *ca, const char *path)
+{
+    struct publishing p = { .r = r };
+    int status = records_begin(r->records);
+    if (status != EXIT_OK)
+        return status;
+    if (!outfile_open(&p.file, path, 0644))
+        return complain(r->a, EXIT_FILE, "%s: %s; it is in the records: mend that, and run troth ca crl", path, strerror(errno));
+    status = records_crl(r->records, (troth_span){ ca->f.spki_sha256, 32 }, publish_one, &p);
+    if (!outfile_close(&p.file, status == EXIT_OK) && status == EXIT_OK)
+        status = complain(r->a, EXIT_FILE, "%s: %s; it is in the records: mend that, and run troth ca crl", path, strerror(errno));
+    return status == EXIT_OK ? records_commit(r->records) : status;
+}
+
+/* ---- whom it is about */
+
+struct found {
+    struct ca *r;
+    size_t     all, live;  /* how many there are; of them neither revoked nor expired */
+    int64_t    id;         /* the last one, of those that live if there are any       */
+    bool       show, live_only;
+};
+
+static int found_one(void *ctx, const struct record *c)
+{
+    struct found *f = ctx;
+    bool live = !c->revoked && c->not_after >= f->r->now;
+    if (f->show && (live || !f->live_only))
+        ca_print_record(stderr, c, f->r->now);
+    f->all++;
+    f->live += live;
+    if (live || !f->live)
+        f->id = c->id;
+    return EXIT_OK;
+}
+
+/* One of them is meant: which?  Else they are shown. */
+static int only_one(struct ca *r, const char *what, const struct record_query *q, int64_t *id)
+{
+    struct found f = { .r = r };
+    int status = records_each(r->records, q, found_one, &f);
+    size_t n = f.live ? f.live : f.all;
+    *id = f.id;
+    if (status != EXIT_OK || n == 1)
+        return status;
+    if (!n)
+        return complain(r->a, EXIT_USAGE, "`%s' is no file, and neither the serial number nor a name of a certificate that was issued here; see troth ca list", what);
+    complain(r->a, EXIT_USAGE, "`%s' is a name of %zu certificates; nothing was done.  Say which by its serial number:", what, n);
+    f = (struct found){ .r = r, .show = true, .live_only = f.live != 0 };
+    status = records_each(r->records, q, found_one, &f);
+    return status == EXIT_OK ? EXIT_USAGE : status;
+}
+
+/* A serial number as people write it: hexadecimal digits, perhaps with colons. */
+static troth_span serial_of(const char *text, uint8_t out[SERIAL_MOST])
+{
+    char digits[2 * SERIAL_MOST + 2];
+    size_t n = 0;
+    for (; *text && n < sizeof digits - 1; text++)
+        if (*text != ':')
+            digits[n++] = *text;
+    bool ok = !*text && n && n % 2 == 0 && n / 2 <= SERIAL_MOST && hex_bytes(out, digits, n / 2);
+    return (troth_span){ out, ok ? n / 2 : 0 };
+}
+
+static int find(struct ca *r, const struct authority *ca, const char *what, int64_t *id)
+{
+    uint8_t digits[SERIAL_MOST];
+    char ascii[256];
+    const char *why = NULL;
+    struct stat st;
+    struct record_query q = { .issuer = { ca->f.spki_sha256, 32 } };
+    struct found f = { .r = r };
+    int status = EXIT_OK;
+    if (!stat(what, &st) && S_ISREG(st.st_mode))
+        return authority_record(r, ca, what, id);
+    q.serial = serial_of(what, digits);
+    if (q.serial.n)
+        status = records_each(r->records, &q, found_one, &f);
+    *id = f.id;
+    if (status != EXIT_OK || f.all)
+        return status;
+    q.serial.n = 0;
+    q.name = idn_ascii(ascii, sizeof ascii, what, &why);
+    return q.name ? only_one(r, what, &q, id) : complain(r->a, EXIT_USAGE, "`%s': %s", what, why);
+}
+
+/* ---- what is said */
+
+static int tell_json(void *row, const struct record *c)
+{
+    *(json_t **)row = ca_record_json(c, c->revoked);
+    return EXIT_OK;
+}
+
+static int tell_words(void *ctx, const struct record *c)
+{
+    char serial[CA_HEX], when[40];
+    const char *why = record_reason(c->reason);
+    (void)ctx;
+    printf("revoked %s \"", ca_hex(serial, c->serial));
+    print_safely(stdout, c->subject);
+    printf("\", since %s%s%s\n", time_words(when, sizeof when, c->revoked), why ? ": " : "", why ? why : "");
+    return EXIT_OK;
+}
+
+static int tell(struct ca *r, const struct record_crl *crl, size_t n, const char *path, int64_t revoked)
+{
+    char from[40], until[40];
+    struct record_query q = { .id = revoked };
+    json_t *row = NULL;
+    int status = EXIT_OK;
+    if (args_has(r->a, OPT_QUIET))
+        return status;
+    time_words(from, sizeof from, crl->this_update);
+    time_words(until, sizeof until, crl->next_update);
+    bool json = args_has(r->a, OPT_JSON);
+    if (revoked)
+        status = records_each(r->records, &q, json ? tell_json : tell_words, &row);
+    if (json) {
+        json_t *o = json_pack("{s:s, s:o, s:I, s:s, s:s, s:I, s:o}", "schema", "troth.ca-crl/1", "crl", json_text(path), "number", (json_int_t)crl->number,
+                              "this_update", from, "next_update", until, "revoked", (json_int_t)n, "certificate", row ? row : json_null());
+        json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+        putchar('\n');
+        json_decref(o);
+        return status;
+    }
+    printf("made the revocation list, number %lld, with %zu certificate%s; the next one is due by %s\n  file         %s\n", (long long)crl->number, n,
+           n == 1 ? "" : "s", until, path);
+    return status;
+}
+
+/* ---- the verbs */
+
+/* id 0: nothing is revoked besides. */
+static int revoke_and_list(struct ca *r, const struct authority *ca, int64_t id, int reason)
+{
+    char path[CA_PATH];
+    struct record_crl crl;
+    size_t n = 0;
+    long days;
+    if (!args_number(r->a, OPT_DAYS, 1, CA_DAYS_MOST, CRL_DAYS, &days) || !ca_path(r, path, "crl.pem"))
+        return EXIT_USAGE;
+    int status = records_begin(r->records);
+    if (status == EXIT_OK && id)
+        status = records_revoke(r->records, id, r->now, reason);
+    if (status == EXIT_OK)
+        status = crl_make(r, ca, days, &crl, &n);
+    if (status == EXIT_OK)
+        status = records_commit(r->records);
+    if (status == EXIT_OK)
+        status = crl_publish(r, ca, path);
+    return status == EXIT_OK ? tell(r, &crl, n, path, id) : status;
+}
+
+int ca_crl(struct ca *r)
+{
+    struct authority ca;
+    if (r->a->n_operands > 1)
+        return complain(r->a, EXIT_USAGE, "crl takes no names: what is revoked is said with troth ca revoke");
+    int status = authority_load(r, &ca);
+    if (status == EXIT_OK)
+        status = ca_open_records(r, true);
+    return status == EXIT_OK ? revoke_and_list(r, &ca, 0, -1) : status;
+}
+
+int ca_revoke(struct ca *r)
+{
+    /* certificateHold, which can be taken back, and those that are for others than certificates are not here */
+    static const char *const words[] = { "unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation",
+                                         "privilegeWithdrawn", NULL };
+    static const int codes[] = { -1, 1, 2, 3, 4, 5, 9 }; /* RFC 5280 5.3.1: of "unspecified" nothing is said */
+    struct authority ca;
+    int64_t id = 0;
+    int why = args_word(r->a, OPT_REASON, words, 0);
+    if (why < 0)
+        return EXIT_USAGE;
+    if (r->a->n_operands != 2)
+        return complain(r->a, EXIT_USAGE, "revoke needs one certificate: a file, a serial number or a name");
+    int status = authority_load(r, &ca);
+    if (status == EXIT_OK)
+        status = ca_open_records(r, true);
+    if (status == EXIT_OK)
+        status = find(r, &ca, r->a->operands[1], &id);
+    return status == EXIT_OK ? revoke_and_list(r, &ca, id, codes[why]) : status;
+}
