@@ -40,7 +40,7 @@ enum {
     EXIT_BUG = 70
 };
 
-enum { ARG_VALUES_MAX = 64, ARG_PATHS_MAX = 8192, ARG_HEARD_MAX = 2048 };
+enum { ARG_VALUES_MAX = 256, ARG_PATHS_MAX = 8192, ARG_HEARD_MAX = 2048 };
 
 struct args {
     enum verb   verb;

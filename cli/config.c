@@ -178,7 +178,9 @@ static bool is_sound(struct settings *all, enum opt o, const struct setting *s)
 {
     const char *kind = opt_argument(o);
     bool truth, is = is_truth(s->value, &truth);
-    if (!kind && (s->listed || !s->plain || !is))
+    if (s->mapped && !(kind && strchr(kind, '=')))
+        settings_problem(all, s->line, "`%s' has a mapping, where a value or a list of values belongs", s->name);
+    else if (!kind && (s->listed || !s->plain || !is))
         settings_problem(all, s->line, "`%s' is true or false, and this is %s`%.80s'", s->name, s->listed ? "a list with " : is ? "the text " : "", s->value);
     else if (kind && s->plain && is)
         settings_problem(all, s->line, "`%s' wants %s, and this is a truth value (a text, if it has quotes)", s->name, kind);

@@ -1,4 +1,5 @@
-/* settings.c - libyaml's events, as settings.  Must never follow anything that a file says to follow, nor go deeper than a list. */
+/* settings.c - libyaml's events, as settings.  Must never follow anything that a file says to follow, nor go deeper than a list or
+ * a mapping of values. */
 #include "settings.h"
 
 #include <stdarg.h>
@@ -148,8 +149,15 @@ static bool is_null(const char *text)
 
 /* ---- settings */
 
-/* The scalar that is here, for `name`. */
-static void add(struct reader *r, const char *name, bool listed)
+/* What the scalar says, behind `key=` where it is one of a mapping.  NULL: no memory. */
+static char *value_text(const char *key, const char *value)
+{
+    char *text = NULL;
+    return key && asprintf(&text, "%s=%s", key, value) < 0 ? NULL : key ? text : strdup(value);
+}
+
+/* The scalar that is here, for `name`; `key` as in value_text. */
+static void add(struct reader *r, const char *name, const char *key, bool listed)
 {
     struct settings *s = r->out;
     const char *value = (const char *)r->event.data.scalar.value;
@@ -164,7 +172,8 @@ static void add(struct reader *r, const char *name, bool listed)
         r->full = true;
     } else {
         struct setting *made = &s->all[s->n++];
-        *made = (struct setting){ .name = strdup(name), .value = strdup(value), .line = line_of(r), .plain = plain, .listed = listed };
+        *made = (struct setting){ .name = strdup(name), .value = value_text(key, value), .line = line_of(r), .plain = plain,
+                                  .listed = listed, .mapped = key != NULL };
         if (!made->name || !made->value) {
             settings_problem(s, line_of(r), "no memory");
             free(made->name);
@@ -181,7 +190,7 @@ static void list(struct reader *r, const char *name)
     for (next(r); r->event.type != YAML_SEQUENCE_END_EVENT && r->event.type != YAML_NO_EVENT; items++) {
         bool ok = !is_decorated(r) && r->event.type == YAML_SCALAR_EVENT;
         if (ok)
-            add(r, name, true);
+            add(r, name, NULL, true);
         else if (r->event.type == YAML_SEQUENCE_START_EVENT || r->event.type == YAML_MAPPING_START_EVENT)
             settings_problem(r->out, line_of(r), "`%.80s' has a %s in its list, where values belong", name,
                              r->event.type == YAML_SEQUENCE_START_EVENT ? "list" : "mapping");
@@ -192,17 +201,54 @@ static void list(struct reader *r, const char *name)
     next(r);
 }
 
+/* Is there a value of that key already? */
+static unsigned mapped_before(const struct settings *s, const char *name, const char *key)
+{
+    size_t n = strlen(key);
+    for (size_t i = 0; i < s->n; i++)
+        if (s->all[i].mapped && !strcmp(s->all[i].name, name) && !strncmp(s->all[i].value, key, n) && s->all[i].value[n] == '=')
+            return s->all[i].line;
+    return 0;
+}
+
+/* A mapping of values: `key: value`, as often as there is one. */
+static void table(struct reader *r, const char *name)
+{
+    unsigned begins = line_of(r);
+    size_t items = 0;
+    for (next(r); r->event.type != YAML_MAPPING_END_EVENT && r->event.type != YAML_NO_EVENT; items++) {
+        unsigned line = line_of(r), before;
+        bool ok = !is_decorated(r) && r->event.type == YAML_SCALAR_EVENT;
+        char *key = ok ? strdup((const char *)r->event.data.scalar.value) : NULL;
+        step_over(r);
+        if (ok && key && strchr(key, '='))
+            settings_problem(r->out, line, "`%.80s' has a = in `%.80s', in front of the colon", name, key);
+        else if (ok && key && (before = mapped_before(r->out, name, key)))
+            settings_problem(r->out, line, "`%.80s' has `%.80s' in line %u already", name, key, before);
+        else if (key && !is_decorated(r) && r->event.type == YAML_SCALAR_EVENT)
+            add(r, name, key, true);
+        else if (r->event.type == YAML_SEQUENCE_START_EVENT || r->event.type == YAML_MAPPING_START_EVENT)
+            settings_problem(r->out, line_of(r), "`%.80s' has a %s in its mapping, where values belong", name,
+                             r->event.type == YAML_SEQUENCE_START_EVENT ? "list" : "mapping");
+        step_over(r);
+        free(key);
+    }
+    if (!items && r->event.type != YAML_NO_EVENT)
+        settings_problem(r->out, begins, "`%.80s' has an empty mapping: leave it out", name);
+    next(r);
+}
+
 static void value_of(struct reader *r, const char *name)
 {
     bool decorated = is_decorated(r);
     if (!decorated && r->event.type == YAML_SCALAR_EVENT) {
-        add(r, name, false);
+        add(r, name, NULL, false);
         step_over(r);
     } else if (!decorated && r->event.type == YAML_SEQUENCE_START_EVENT) {
         list(r, name);
+    } else if (!decorated && r->event.type == YAML_MAPPING_START_EVENT) {
+        table(r, name);
     } else {
-        if (!decorated && r->event.type == YAML_MAPPING_START_EVENT)
-            settings_problem(r->out, line_of(r), "`%.80s' has a mapping, where a value or a list of values belongs", name);
         step_over(r);
     }
 }

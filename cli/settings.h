@@ -1,4 +1,4 @@
-/* settings.h - a file of settings, in the little of YAML that they need: `name: value`, or a list of values, one mapping and no more.
+/* settings.h - a file of settings, in the little of YAML that they need: `name: value`, a list of values, or a mapping of them, and no more.
  *
  * Whoever wrote the file may mean ill: it is bounded, nothing in it stands for anything else in it (no anchors, aliases, tags, merges),
  * and every problem says in which line. */
@@ -16,6 +16,7 @@ struct setting {
     unsigned line;   /* of the value                                         */
     bool     plain;  /* written without quotes: true and false are no words  */
     bool     listed; /* one of a list                                        */
+    bool     mapped; /* one of a mapping: the value is KEY=VALUE             */
 };
 
 struct settings {
