@@ -8,35 +8,36 @@
 #include <sys/un.h>
 
 #include "dial.h"
-#include "target.h"
 
-/* Meanwhile a service that looks again does nothing else. */
-enum { PATIENCE_US = 5000000 };
-
-int backend_find(struct backend *b, const struct args *a, const char *where, const char *port)
+bool backend_look(struct backend *b, const struct target *t, uint64_t deadline, struct dialed *d)
 {
-    struct dialed d = { .fd = -1 };
     struct addrinfo *found;
-    struct target t;
     *b = (struct backend){ .n = 0 };
-    if (!target_parse(&t, a, where, port))
-        return EXIT_USAGE;
-    if (t.path[0]) {
+    if (t->path[0]) {
         struct sockaddr_un sun = { .sun_family = AF_UNIX };
-        memcpy(sun.sun_path, t.path, sizeof sun.sun_path);
+        memcpy(sun.sun_path, t->path, sizeof sun.sun_path);
         memcpy(&b->at[0], &sun, sizeof sun);
         b->at_n[0] = sizeof sun;
         b->n = 1;
-        return EXIT_OK;
+        return true;
     }
-    if (!dial_lookup(&d, &t, DIAL_ANY, now_us() + PATIENCE_US, &found))
-        return complain(a, EXIT_NETWORK, "%s", d.detail);
+    if (!dial_lookup(d, t, DIAL_ANY, deadline, &found))
+        return false;
     for (const struct addrinfo *i = found; i && b->n < BACKEND_ADDRESSES; i = i->ai_next) {
         memcpy(&b->at[b->n], i->ai_addr, i->ai_addrlen);
         b->at_n[b->n++] = i->ai_addrlen;
     }
     freeaddrinfo(found);
-    return EXIT_OK;
+    return true;
+}
+
+int backend_find(struct backend *b, const struct args *a, const char *where, const char *port, uint64_t deadline)
+{
+    struct dialed d = { .fd = -1 };
+    struct target t;
+    if (!target_parse(&t, a, where, port))
+        return EXIT_USAGE;
+    return backend_look(b, &t, deadline, &d) ? EXIT_OK : complain(a, EXIT_NETWORK, "%s", d.detail);
 }
 
 bool backend_dial(const struct backend *b, size_t *next, struct bufferevent *socket)

@@ -5,7 +5,7 @@
 #include <event2/bufferevent.h>
 #include <sys/socket.h>
 
-#include "args.h"
+#include "dial.h"
 
 enum { BACKEND_ADDRESSES = 8 };
 
@@ -15,8 +15,10 @@ struct backend {
     size_t                  n;
 };
 
-/* Looks up HOST:PORT or unix:/path.  An exit status, not EXIT_OK after a message. */
-int backend_find(struct backend *b, const struct args *a, const char *where, const char *port);
+/* Looks up HOST:PORT or unix:/path, until a deadline of now_us().  An exit status, not EXIT_OK after a message. */
+int backend_find(struct backend *b, const struct args *a, const char *where, const char *port, uint64_t deadline);
+/* Likewise what was parsed.  False, without a message: d->detail says why. */
+bool backend_look(struct backend *b, const struct target *, uint64_t deadline, struct dialed *d);
 /* Begins to connect to the address *next, which goes on to the one after it; what was begun with the one before is closed.  False: none is
  * left. */
 bool backend_dial(const struct backend *b, size_t *next, struct bufferevent *socket);

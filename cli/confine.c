@@ -134,10 +134,10 @@ void confine(struct service *v)
 {
     const enum reader who = v->keeper ? READER_FRONT : READER;
     struct sandbox *s = &v->sandbox;
-    bool abstract = v->supervisor.to_n && !v->supervisor.to.sun_path[0], names = v->backend && !unix_path(v->backend);
+    bool abstract = v->supervisor.to_n && !v->supervisor.to.sun_path[0], names = v->wants & NEEDS_NAMES;
     s->off = args_has(v->args, OPT_NO_SANDBOX);
     if (!s->off) {
-        sandbox_begin(s, NEEDS_ACCEPT | (v->backend ? NEEDS_CONNECT : 0u) | (abstract ? NEEDS_ABSTRACT : 0u) | (names ? NEEDS_NAMES : 0u) |
+        sandbox_begin(s, NEEDS_ACCEPT | v->wants | (abstract ? NEEDS_ABSTRACT : 0u) |
                              (args_has(v->args, OPT_METRICS) || TROTH_SANITIZED ? NEEDS_PROC : 0u));
         v->needs(v);
         let_read_files(s, v->args, who);

@@ -48,6 +48,8 @@ static const struct {
 } contradicts[] = {
     { V(PROXY), OPT_CLIENT_CA, OPT_WRAP, "with --wrap clients come in the clear" },
     { V(PROXY), OPT_CLIENT_PIN, OPT_WRAP, "with --wrap clients come in the clear" },
+    { V(PROXY), OPT_ROUTE, OPT_WRAP, "with --wrap clients come in the clear" },
+    { V(PROXY), OPT_PASS, OPT_WRAP, "with --wrap clients come in the clear" },
     { V(PROXY), OPT_STRICT_SNI, OPT_WRAP, "with --wrap clients come in the clear" },
     { V(PROXY), OPT_ALPN_OPTIONAL, OPT_WRAP, "with --wrap clients come in the clear" },
     { V(PROXY), OPT_ALWAYS_RETRY, OPT_WRAP, "with --wrap clients come in the clear" },

@@ -128,6 +128,10 @@ size_t herald_words(uint8_t out[ANNOUNCE_WRITE_MAX], int version, const struct h
     struct notes notes = { .hs = "" };
     if (version != 1 && h->conn)
         describe(&f, &notes, h);
+    if (version != 1 && !h->conn && h->name) {
+        f.authority = text(h->name);
+        f.id = text(h->hs);
+    }
     if (h->visitor && h->visitor->id_n) /* who comes through several is the same one all the way */
         f.id = (struct announce_text){ h->visitor->id, h->visitor->id_n };
     return announce_write(out, ANNOUNCE_WRITE_MAX, version, h->visitor && h->visitor->ends.family ? &h->visitor->ends : &h->ends, &f);

@@ -12,6 +12,7 @@ struct herald {
     const struct visitor    *visitor;    /* NULL: the peer announced nobody      */
     const troth_conn        *conn;       /* with the client; NULL: in the clear  */
     const struct identities *identities; /* of its configuration; NULL: unknown  */
+    const char              *name, *hs;  /* without `conn`: what a hello that is passed on asks for, and what the log calls it; NULL: nothing */
 };
 
 /* Its length.  Version 1 has room for the addresses alone. */

@@ -1,5 +1,5 @@
 /* metrics.c - see metrics.h.  Must never make a label of what a stranger chose freely: codes, versions, groups and suites are from our own
- * tables, files and subjects from our own certificates. */
+ * tables, files and subjects from our own certificates, routes from our own configuration. */
 #include "metrics.h"
 
 #include <dirent.h>
@@ -14,6 +14,7 @@
 
 #include "dial.h"
 #include "expiry.h"
+#include "route.h"
 #include "tty.h"
 
 enum { PROBLEMS_MOST = 32 };
@@ -107,6 +108,16 @@ static void connections(const struct page *p, const struct service *s)
     family(p, "troth_bytes", "counter", "Bytes of TLS connections, as they are on the wire.");
     evbuffer_add_printf(p->out, "troth_bytes_total{dir=\"in\"} %llu\ntroth_bytes_total{dir=\"out\"} %llu\n", (unsigned long long)s->tally.in,
                         (unsigned long long)s->tally.out);
+}
+
+static void routes(const struct page *p, const struct routes *r)
+{
+    family(p, "troth_backend_connections", "counter", "Connections that went to a backend, by the route that they took; \"*\" is that of all other names.");
+    for (size_t i = 0; i < r->n; i++) {
+        label(p, "troth_backend_connections_total{", "route", r->all[i].name);
+        label(p, ",", "tls", r->all[i].pass ? "passed" : "ended");
+        evbuffer_add_printf(p->out, "} %llu\n", (unsigned long long)r->all[i].connections);
+    }
 }
 
 /* The same file may be given twice; a sample may not. */
@@ -237,6 +248,8 @@ void metrics_write(struct evbuffer *out, const struct service *s, bool open)
     time_t now = time(NULL);
     handshakes(&p, &s->tally);
     connections(&p, s);
+    if (s->routes)
+        routes(&p, s->routes);
     configuration(&p, s, now);
     problems(&p, s, now);
     process(&p, s);

@@ -1,7 +1,8 @@
-/* proxy.c - troth proxy: TLS in front of a plain TCP service (--backend), or, with --wrap, plain TCP in front of a TLS service.
+/* proxy.c - troth proxy: TLS in front of plain TCP services (--backend, --route) and beside others that end it themselves (--pass), or, with
+ * --wrap, plain TCP in front of a TLS service.
  *
  * Must never hold more of a connection than RELAY_MAX in each direction, never turn a truncated TLS connection into an orderly end for the
- * other side, and never connect to the backend for a client that did not finish its handshake. */
+ * other side, and never connect to the backend for a client that did not finish its handshake, or with --pass its hello. */
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -13,20 +14,20 @@
 #include "backend.h"
 #include "dial.h"
 #include "herald.h"
+#include "route.h"
 #include "service.h"
 #include "target.h"
 #include "tls_bev.h"
 
-enum { RELAY_MAX = 256 << 10 };
+enum { RELAY_MAX = 256 << 10, ALERT_UNRECOGNIZED_NAME = 112 };
 
 struct pair;
 
 struct proxy {
     struct service           service; /* first: its calls lead here; ours is its client (--wrap) or its server */
     const char              *name;    /* --wrap: whom the backend must be */
-    struct backend           to;
+    struct routes           *coming;  /* read again, and not in force yet */
     struct pair             *pairs;
-    int                      herald;  /* --send-proxy: of which version; 0: none is sent */
 };
 
 /* One of the two ends of a connection. */
@@ -45,8 +46,18 @@ struct end {
     bool                shut;   /* was told that no more will be sent to it              */
 };
 
+/* What there is to say of a client that is not let in by its name, or passed on. */
+struct asked {
+    bool passed;
+    char hs[17], name[ROUTE_NAME_MAX];
+};
+
 struct pair {
     struct proxy *proxy;
+    const troth_server *server; /* that the client came to, as long as its connection is there     */
+    struct routes *routes;      /* of its route                                                    */
+    struct route *route;        /* NULL: it is not decided, or there is none                       */
+    struct asked *asked;        /* NULL: nothing of it has to be said                              */
     struct end    front, back;
     struct event *patience;     /* runs out when a handshake or connecting takes too long */
     struct event *burial;       /* frees the pair outside of its own callbacks            */
@@ -55,6 +66,7 @@ struct pair {
     bool          dead;         /* freed but for its memory                               */
     struct visitor *visitor;    /* what the client's PROXY header says; NULL: it has none */
     unsigned      generation;   /* of the configuration that it began with                */
+    unsigned      filters;      /* that are not gone yet, and will tell their ears when they are */
     const char   *code;         /* "ok", or what went wrong                               */
     char          peer[80], detail[160];
 };
@@ -66,8 +78,11 @@ static void log_pair(struct pair *p)
     char in[24], out[24];
     snprintf(in, sizeof in, "%llu", (unsigned long long)p->front.in);
     snprintf(out, sizeof out, "%llu", (unsigned long long)p->back.in);
-    log_line(&p->proxy->service.log, strcmp(p->code, "ok") ? "warn" : "info", "connection", "peer", p->peer, "backend", p->proxy->service.backend, "code",
-             p->code, "saw", *p->detail ? p->detail : NULL, "received", in, "sent", out, NULL);
+    const struct route *r = p->route;
+    const struct asked *a = p->asked;
+    log_line(&p->proxy->service.log, strcmp(p->code, "ok") ? "warn" : "info", "connection", "peer", p->peer, "backend", r ? r->where : NULL, "route",
+             r && routes_by_name(p->routes) ? r->name : NULL, "passed", a && a->passed ? "yes" : NULL, "hs", a && *a->hs ? a->hs : NULL, "sni",
+             a && *a->name ? a->name : NULL, "code", p->code, "saw", *p->detail ? p->detail : NULL, "received", in, "sent", out, NULL);
 }
 
 static void pair_gone(struct pair *p)
@@ -75,6 +90,8 @@ static void pair_gone(struct pair *p)
     service_count(&p->proxy->service, -1);
     recorder_free(p->front.recorder);
     recorder_free(p->back.recorder);
+    routes_free(p->routes);
+    free(p->asked);
     free(p->visitor);
     free(p);
 }
@@ -105,12 +122,11 @@ static void bury(evutil_socket_t fd, short what, void *ctx)
     *p->link = p->next;
     if (p->next)
         p->next->link = p->link;
-    bool lingers = p->front.tls || p->back.tls;
     if (p->front.bev)
         bufferevent_free(p->front.bev);
     if (p->back.bev)
         bufferevent_free(p->back.bev);
-    if (!lingers) /* else a filter ends later than it is freed, and tells its ears then: tls_gone */
+    if (!p->filters) /* else a filter ends later than it is freed, and tells its ears then: tls_gone */
         pair_gone(p);
 }
 
@@ -154,12 +170,22 @@ static void settle(struct pair *p)
         finish(p, NULL, NULL);
 }
 
+/* What no filter counts. */
+static void count_passed(const struct end *from, size_t n)
+{
+    const struct pair *p = from->pair;
+    struct tally *t = &p->proxy->service.tally;
+    if (p->asked && p->asked->passed)
+        *(from == &p->front ? &t->in : &t->out) += n;
+}
+
 static void carry(struct end *from)
 {
     struct end *to = from->other;
     struct evbuffer *in = bufferevent_get_input(from->bev);
     if (to->up && !to->shut) {
         from->in += evbuffer_get_length(in);
+        count_passed(from, evbuffer_get_length(in));
         bufferevent_write_buffer(to->bev, in);
         if (to->tls)
             bufferevent_flush(to->bev, EV_WRITE, BEV_NORMAL);
@@ -210,7 +236,7 @@ static void came_up(struct end *e)
 static bool dial_next(struct end *e)
 {
     struct pair *p = e->pair;
-    return e == &p->back && !e->there && backend_dial(&p->proxy->to, &p->next_address, e->tls ? tls_bev_socket(e->tls) : e->bev);
+    return e == &p->back && !e->there && backend_dial(&p->route->to, &p->next_address, e->tls ? tls_bev_socket(e->tls) : e->bev);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *ctx)
@@ -243,6 +269,39 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
         const char *code = error == ECONNREFUSED ? "net.refused" : e->up ? "net.reset-mid" : "net.unreachable";
         finish(e->pair, e->eof && e->shut ? NULL : code, strerror(error));
     }
+}
+
+/* ---- where to */
+
+/* By the name that was asked for, and what is in force now.  False: nowhere. */
+static bool choose(struct pair *p, troth_span name)
+{
+    routes_free(p->routes);
+    p->routes = routes_share(p->proxy->service.routes);
+    p->route = routes_find(p->routes, name.p, name.n);
+    return p->route != NULL;
+}
+
+/* What the hello says is kept beyond it. */
+static bool note_asked(struct pair *p, const troth_facts *f, bool passed)
+{
+    struct asked *a = p->asked ? p->asked : calloc(1, sizeof *a);
+    if (!a)
+        return false;
+    a->passed = passed;
+    (void)troth_hello_name(a->hs, f);
+    snprintf(a->name, sizeof a->name, "%.*s", (int)f->server_name.n, (const char *)f->server_name.p);
+    p->asked = a;
+    return true;
+}
+
+/* Nobody of ours has that name. */
+static void finish_unknown(struct pair *p)
+{
+    char names[sizeof p->detail - 48], saw[sizeof p->detail];
+    routes_names(names, sizeof names, p->routes);
+    snprintf(saw, sizeof saw, "%s; there are %s", p->asked && *p->asked->name ? "nobody has that name" : "no name was asked for", names);
+    finish(p, troth_reason_code(TROTH_R_UNRECOGNIZED_NAME), saw);
 }
 
 /* ---- whom the client comes from */
@@ -289,7 +348,11 @@ static bool introduce(struct pair *p, struct bufferevent *socket)
     struct herald h = { .visitor = p->visitor, .conn = p->front.tls ? tls_bev_conn(p->front.tls) : NULL,
                         .ends = ends_of(p->front.tls ? tls_bev_fd(p->front.tls) : bufferevent_getfd(p->front.bev)),
                         .identities = p->generation == x->service.generation ? &x->service.identities : NULL };
-    size_t n = herald_words(words, x->herald, &h);
+    if (p->asked) {
+        h.name = p->asked->name;
+        h.hs = p->asked->hs;
+    }
+    size_t n = herald_words(words, p->route->herald, &h);
     return n && !evbuffer_add(bufferevent_get_output(socket), words, n);
 }
 
@@ -305,9 +368,72 @@ static void tls_ready(struct tls_bev *t, void *ctx)
         return;
     if (e->pair->proxy->service.log.verbose)
         log_handshake(&e->pair->proxy->service.log, e->pair->peer, tls_bev_conn(t), e->pair->proxy->service.server);
+    const troth_facts f = troth_what(tls_bev_conn(t));
+    if (e == &e->pair->front && !e->pair->route && (!choose(e->pair, f.server_name) || e->pair->route->pass)) {
+        e->pair->route = NULL; /* nor can be passed on what has begun */
+        (void)note_asked(e->pair, &f, false);
+        event_add(e->pair->patience, &(struct timeval){ .tv_sec = 0 }); /* who came for our keys (RFC 9849) says so with his next words, if he has not */
+        return;
+    }
     if (e == &e->pair->front && !connect_back(e->pair))
         finish(e->pair, "local.memory", NULL);
     came_up(e);
+}
+
+/* The hello has come.  Who refuses an encrypted one for a name that is passed on hears of its outer name next.  Where a hello was
+ * encrypted to a key that we do not have, its outer name may be the public one, under which he is told our keys: that it has no route counts
+ * only once the handshake is done. */
+static bool tls_asked(struct tls_bev *t, void *ctx)
+{
+    struct end *e = ctx;
+    struct pair *p = e->pair;
+    troth_conn *conn = tls_bev_conn(t);
+    const troth_facts f = troth_what(conn);
+    bool somewhere = choose(p, f.server_name), pass = somewhere && p->route->pass;
+    if (pass && f.ech == TROTH_ECH_ACCEPTED) {
+        p->route = NULL;
+        troth_refuse_ech(conn);
+        return true;
+    }
+    if (pass && note_asked(p, &f, true))
+        return false;
+    if (!somewhere)
+        (void)note_asked(p, &f, false);
+    troth_answer_server(conn, !pass && (somewhere || f.ech == TROTH_ECH_REJECTED) ? p->server : NULL);
+    return true;
+}
+
+static bool end_open(struct end *e, int fd, troth_conn *conn);
+
+/* From here on it is TCP. */
+static void tls_passed(struct tls_bev *t, void *ctx)
+{
+    struct end *e = ctx;
+    struct pair *p = e->pair;
+    struct bufferevent *filter = e->bev;
+    struct evbuffer *heard = evbuffer_new();
+    if (p->dead)
+        return;
+    if (!heard) {
+        finish(p, "local.memory", NULL);
+        return;
+    }
+    int fd = tls_bev_give_up(t, heard);
+    recorder_free(e->recorder);
+    e->recorder = NULL;
+    e->tls = NULL;
+    e->up = end_open(e, fd, NULL);
+    bufferevent_free(filter);
+    if (!e->up)
+        evutil_closesocket(fd);
+    if (e->up)
+        evbuffer_prepend_buffer(bufferevent_get_input(e->bev), heard);
+    evbuffer_free(heard);
+    if (!e->up || !connect_back(p)) {
+        finish(p, "local.memory", NULL);
+        return;
+    }
+    bufferevent_enable(e->bev, EV_READ | EV_WRITE);
 }
 
 static void tls_closed(struct tls_bev *t, void *ctx)
@@ -325,7 +451,11 @@ static void tls_ended(struct tls_bev *t, void *ctx)
     if (why && !e->up)
         service_handshake(&x->service, tls_bev_conn(t), e->began);
     flight_keep(&x->service.flight, e->recorder, tls_bev_conn(t), e == &e->pair->front ? e->pair->peer : x->service.backend, x->name);
-    if (!e->pair->dead && why)
+    if (e->pair->dead || !why)
+        return;
+    if (e == &e->pair->front && e->pair->asked && !e->pair->route && !why->from_peer)
+        finish_unknown(e->pair);
+    else
         finish(e->pair, why->code, why->detail);
 }
 
@@ -338,11 +468,12 @@ static void tls_flushed(struct tls_bev *t, void *ctx)
         settle(e->pair);
 }
 
-/* The filter is gone, the last of a pair to go. */
+/* The filter is gone, as a rule the last of a pair to go. */
 static void tls_gone(void *ctx)
 {
-    struct end *e = ctx;
-    pair_gone(e->pair);
+    struct pair *p = ((struct end *)ctx)->pair;
+    if (!--p->filters && p->dead)
+        pair_gone(p);
 }
 
 static void tls_saw(struct tls_bev *t, void *ctx, bool out, const uint8_t *p, size_t n)
@@ -378,9 +509,14 @@ static bool end_open(struct end *e, int fd, troth_conn *conn)
             ears.turn = tls_turn;
         if (e == &e->pair->front && nets_any(&x->service.announce))
             ears.first = tls_first;
+        if (e == &e->pair->front && routes_by_name(x->service.routes)) {
+            ears.asked = tls_asked;
+            ears.passed = tls_passed;
+        }
         e->recorder = flight_recorder(&x->service.flight);
         flight_turn(&x->service.flight, e->recorder);
         e->bev = tls_bev_new(x->service.base, fd, conn, &ears, &e->tls);
+        e->pair->filters += e->bev != NULL;
     } else {
         e->bev = bufferevent_socket_new(x->service.base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
     }
@@ -394,13 +530,16 @@ static bool end_open(struct end *e, int fd, troth_conn *conn)
 static bool connect_back(struct pair *p)
 {
     struct proxy *x = p->proxy;
+    if (!p->route && !choose(p, (troth_span){ NULL, 0 })) /* without TLS in front */
+        return false;
+    p->route->connections++;
     if (!end_open(&p->back, -1, x->service.client ? troth_connect(x->service.client, x->name) : NULL))
         return false;
     bufferevent_enable(p->back.bev, EV_READ | EV_WRITE);
     struct bufferevent *socket = p->back.tls ? tls_bev_socket(p->back.tls) : p->back.bev;
-    if (x->herald && !introduce(p, socket))
+    if (p->route->herald && !introduce(p, socket))
         return false;
-    return backend_dial(&x->to, &p->next_address, socket);
+    return backend_dial(&p->route->to, &p->next_address, socket);
 }
 
 /* ---- accepting */
@@ -410,6 +549,11 @@ static void out_of_patience(evutil_socket_t fd, short what, void *ctx)
     struct pair *p = ctx;
     (void)fd;
     (void)what;
+    if (p->front.tls && !p->route && troth_what(tls_bev_conn(p->front.tls)).ready) {
+        troth_abort(tls_bev_conn(p->front.tls), ALERT_UNRECOGNIZED_NAME, "nobody of ours has that name");
+        tls_bev_start(p->front.tls);
+        return;
+    }
     bool client = !p->front.up;
     bool header = p->front.comes || visitor_left_early(p->visitor);
     finish(p, client || p->back.tls ? "net.timeout-handshake" : "net.timeout-connect",
@@ -427,7 +571,7 @@ static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockad
         evutil_closesocket(fd);
         return;
     }
-    *p = (struct pair){ .proxy = x, .code = "ok", .generation = x->service.generation };
+    *p = (struct pair){ .proxy = x, .code = "ok", .generation = x->service.generation, .server = x->service.server };
     p->front = (struct end){ .pair = p, .other = &p->back };
     p->back = (struct end){ .pair = p, .other = &p->front };
     if (sa->sa_family == AF_UNIX || !address_text(p->peer, sizeof p->peer, sa, (socklen_t)n))
@@ -472,50 +616,70 @@ static void drop(struct service *service, size_t i)
 
 static void needs(struct service *service)
 {
-    const struct proxy *x = (const struct proxy *)service;
-    for (size_t i = 0; i < x->to.n; i++)
-        if (address_port(&x->to.at[i]))
-            sandbox_port(&service->sandbox, address_port(&x->to.at[i]));
+    routes_let_in(service->routes, &service->sandbox);
 }
+
+static const char *const send_proxy[] = { "none", "v1", "v2", NULL };
 
 /* What only proxy has. */
 static int read_own(struct proxy *x, const struct args *a, struct target *wrapped)
 {
-    static const char *const versions[] = { "none", "v1", "v2", NULL };
     const char *wrap = args_value(a, OPT_WRAP, NULL);
-    if (!args_has(a, OPT_BACKEND) && !wrap)
+    if (!args_has(a, OPT_BACKEND) && !args_has(a, OPT_ROUTE) && !args_has(a, OPT_PASS) && !wrap)
         return complain(a, EXIT_USAGE, "where to forward to? --backend ADDR:PORT, or --wrap HOST to speak TLS to HOST");
     if (wrap && !target_parse(wrapped, a, wrap, "443"))
         return EXIT_USAGE;
     if (wrap && !wrapped->host[0])
         return complain(a, EXIT_USAGE, "--wrap wants the name that the backend's certificate must be for");
-    if ((x->herald = args_word(a, OPT_SEND_PROXY, versions, 0)) < 0)
+    if (args_word(a, OPT_SEND_PROXY, send_proxy, 0) < 0)
         return EXIT_USAGE;
     x->name = wrap ? wrapped->host : NULL;
     return EXIT_OK;
 }
 
-static int find_backend(struct proxy *x, const struct args *a)
+static struct routes *read_routes(const struct proxy *x, const struct args *a, int *status)
 {
-    x->service.args = a;
-    x->service.backend = args_value(a, OPT_BACKEND, args_value(a, OPT_WRAP, NULL));
-    return backend_find(&x->to, a, x->service.backend, x->name ? "443" : "80");
+    const char *otherwise = args_value(a, OPT_BACKEND, args_value(a, OPT_WRAP, NULL));
+    return routes_read(a, otherwise, x->name ? "443" : "80", args_word(a, OPT_SEND_PROXY, send_proxy, 0), x->service.routes, status);
 }
 
-/* At every reload.  A name that cannot be looked up now keeps the addresses that it had. */
-static bool find_backend_again(struct service *service, const struct args *a)
+static int find_backends(struct proxy *x, const struct args *a)
+{
+    int status;
+    x->service.args = a;
+    x->service.backend = args_value(a, OPT_BACKEND, args_value(a, OPT_WRAP, NULL));
+    x->service.routes = read_routes(x, a, &status);
+    x->service.wants = x->service.routes ? routes_need(x->service.routes) : 0;
+    return status;
+}
+
+/* At every reload. */
+static bool find_backends_again(struct service *service, const struct args *a)
 {
     struct proxy *x = (struct proxy *)service;
-    struct backend now;
-    if (backend_find(&now, a, service->backend, x->name ? "443" : "80") == EXIT_OK)
-        x->to = now;
-    return true;
+    int status;
+    x->coming = read_routes(x, a, &status);
+    if (x->coming && routes_reached(x->coming, a, &service->sandbox))
+        return true;
+    routes_free(x->coming);
+    x->coming = NULL;
+    return false;
+}
+
+static void settle_backends(struct service *service, bool taken)
+{
+    struct proxy *x = (struct proxy *)service;
+    routes_free(taken ? service->routes : x->coming);
+    if (taken)
+        service->routes = x->coming;
+    x->coming = NULL;
 }
 
 /* --check-config: everything, also behind a mistake. */
 static int check(struct proxy *x, const struct args *a, struct target *wrapped)
 {
-    int own = read_own(x, a, wrapped), rest = service_check(a, x->name != NULL), backend = own ? EXIT_OK : find_backend(x, a);
+    int own = read_own(x, a, wrapped), rest = service_check(a, x->name != NULL), backend = own ? EXIT_OK : find_backends(x, a);
+    routes_free(x->service.routes);
     return service_verdict(a, own ? own : rest ? rest : backend);
 }
 
@@ -524,12 +688,12 @@ static int configure(struct proxy *x, const struct args *a, struct target *wrapp
     int status = read_own(x, a, wrapped);
     if (status == EXIT_OK)
         status = service_init(&x->service, a, x->name != NULL);
-    return status == EXIT_OK ? find_backend(x, a) : status;
+    return status == EXIT_OK ? find_backends(x, a) : status;
 }
 
 int verb_PROXY(const struct args *a)
 {
-    struct proxy x = { .service = { .own = find_backend_again, .adopt = adopt, .drop = drop, .needs = needs } };
+    struct proxy x = { .service = { .own = find_backends_again, .settle = settle_backends, .adopt = adopt, .drop = drop, .needs = needs } };
     struct target wrapped;
     if (args_has(a, OPT_CHECK_CONFIG))
         return check(&x, a, &wrapped);
@@ -550,5 +714,6 @@ int verb_PROXY(const struct args *a)
         drop(&x.service, x.service.n_listeners - 1);
     service_close(&x.service);
     service_free(&x.service);
+    routes_free(x.service.routes);
     return status;
 }

@@ -39,15 +39,28 @@ static bool take_limits(struct service *s, const struct args *a)
     return false;
 }
 
+/* As they were. */
+static void put_back(struct service *s)
+{
+    service_limits(s, s->args);
+    if (s->settle)
+        s->settle(s, false);
+    else if (s->own)
+        (void)s->own(s, s->args);
+}
+
 static bool read_again(struct service *s, struct args *a, char *heard)
 {
     int status;
     if (!args_again(a, s->first, heard, &status) || !args_keep(a, s->first, tell_fixed, s) || !confine_reaches(a, s->keeper ? READER_FRONT : READER) || !take_limits(s, a))
         return false;
-    if (service_configure(s, a, s->client != NULL, &status))
-        return true;
-    take_limits(s, s->args); /* as they were */
-    return false;
+    if (!service_configure(s, a, s->client != NULL, &status)) {
+        put_back(s);
+        return false;
+    }
+    if (s->settle)
+        s->settle(s, true);
+    return true;
 }
 
 bool service_reload(struct service *s)

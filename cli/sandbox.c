@@ -154,8 +154,15 @@ void sandbox_port(struct sandbox *s, uint16_t port)
     char text[8];
     if (s->ruleset >= 0 && s->abi >= ABI_NET)
         (void)!syscall(ADD_RULE, s->ruleset, NET_PORT, &rule, 0);
+    s->open_ports[port / 8] |= (uint8_t)(1u << port % 8);
     snprintf(text, sizeof text, "%u", port);
     note(s->ports, text);
+}
+
+bool sandbox_allows(const struct sandbox *s, unsigned needs, uint16_t port)
+{
+    bool ports = s->off || s->why || s->abi < ABI_NET || !port || s->open_ports[port / 8] & 1u << port % 8;
+    return ports && (s->off || s->calls || !(needs & ~s->needs));
 }
 
 bool sandbox_refuses(const char *path)

@@ -32,6 +32,7 @@ struct sandbox {
     int         why;           /* errno, why files are not confined; 0: are   */
     const char *calls;         /* why system calls are not; NULL: they are    */
     bool        off;           /* nobody wanted any of it                     */
+    uint8_t     open_ports[8192]; /* a bit for each of sandbox_port()         */
     char        reads[SANDBOX_SAYS], writes[SANDBOX_SAYS], removes[SANDBOX_SAYS], ports[SANDBOX_SAYS]; /* for people */
 };
 
@@ -45,6 +46,8 @@ void sandbox_one(struct sandbox *, const char *path, unsigned may);
 /* A folder; with those that the links in it lead to, where `links`. */
 void sandbox_folder(struct sandbox *, const char *path, unsigned may, bool links);
 void sandbox_port(struct sandbox *, uint16_t port);
+/* Once it is entered: does it let us do all that, and connect to that port (0: to none)? */
+bool sandbox_allows(const struct sandbox *, unsigned needs, uint16_t port);
 /* From here on.  What could not be had is found in the struct, and told by sandbox_tell. */
 void sandbox_enter(struct sandbox *);
 /* One line: what is confined, and what is not and why; all folders and ports, where `all`. */

@@ -48,6 +48,8 @@ struct service {
     struct identities      identities; /* of the configuration */
     unsigned               generation; /* which it is: counted at every reload that went well */
     const char            *backend;   /* for the log; NULL: there is none */
+    struct routes         *routes;    /* of proxy; NULL: we are no proxy  */
+    unsigned               wants;     /* of the sandbox, beside what every service does: NEEDS_... */
     long                   timeout, grace, max_conns, conns, crowd, warn_days;
     struct event          *breath;   /* over: accept again after it failed */
     bool                   stopping, full, breathless;
@@ -64,6 +66,9 @@ struct service {
     void                 (*needs)(struct service *);
     /* Takes what is the verb's own from the options and is not bound to the start; as service_limits.  NULL: there is nothing. */
     bool                 (*own)(struct service *, const struct args *);
+    /* What own() only made ready takes its place, or goes, as the rest of the configuration did.  NULL: it took it at once, and is called
+     * with the old options where it must give it back. */
+    void                 (*settle)(struct service *, bool taken);
     /* Takes over the listener that is at `n_listeners` next, whose connections come from now on; lets go of the i-th. */
     bool                 (*adopt)(struct service *, struct evconnlistener *);
     void                 (*drop)(struct service *, size_t i);

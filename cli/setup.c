@@ -394,7 +394,8 @@ static bool set_ticket_keys(const struct args *a, troth_builder *b, const struct
 troth_server *setup_server(const struct args *a, struct setup *how, int *status)
 {
     *status = EXIT_USAGE;
-    if (!args_has(a, OPT_CERT) && !args_has(a, OPT_RAW_KEY) && !args_has(a, OPT_PSK)) {
+    bool by_name = args_has(a, OPT_ROUTE) || args_has(a, OPT_PASS), all_pass = by_name && !args_has(a, OPT_ROUTE) && !args_has(a, OPT_BACKEND);
+    if (!args_has(a, OPT_CERT) && !args_has(a, OPT_RAW_KEY) && !args_has(a, OPT_PSK) && !all_pass) {
         complain(a, EXIT_USAGE, "a server needs --cert and --key; `troth ca init' and `troth ca issue localhost' make them");
         return NULL;
     }
@@ -403,6 +404,8 @@ troth_server *setup_server(const struct args *a, struct setup *how, int *status)
         troth_builder_free(b);
         return NULL;
     }
+    if (by_name)
+        troth_ask_server(b);
     if (how->sessions) {
         const troth_session_cache cache = id_cache_interface(how->sessions);
         troth_cache(b, &cache);

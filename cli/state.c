@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "dial.h"
+#include "route.h"
 
 static const char *number(char out[24], unsigned long long n)
 {
@@ -33,6 +34,16 @@ static void tell_places(const struct service *s)
                  "name", s->places[i].name, "backend", s->backend, NULL);
 }
 
+static void tell_routes(const struct service *s)
+{
+    char n[24];
+    for (size_t i = 0; routes_by_name(s->routes) && i < s->routes->n; i++) {
+        const struct route *r = &s->routes->all[i];
+        log_line(&s->log, "notice", "state-route", "route", r->name, "backend", r->where, "passed", r->pass ? "yes" : NULL, "connections",
+                 number(n, r->connections), NULL);
+    }
+}
+
 static void tell_identity(const struct log *l, const struct identity_facts *i)
 {
     char until[40];
@@ -45,6 +56,7 @@ void state_tell(const struct service *s)
 {
     tell_all(s);
     tell_places(s);
+    tell_routes(s);
     for (size_t i = 0; i < s->identities.n; i++)
         if (!s->identities.all[i].pos)
             tell_identity(&s->log, &s->identities.all[i]);

@@ -24,12 +24,15 @@ struct tls_bev {
     struct bufferevent *outer, *socket;
     struct question    *question;  /* a signature was asked for; NULL: none is                       */
     struct event       *soon;      /* looks at both buffers again, outside of everybody's callbacks */
+    struct evbuffer    *heard;     /* all that came, until it is decided whose it is; NULL: it is ours */
     struct tls_bev_ears ears;
     bool                ready, may_write, over, failed, closed, finished;
     bool                left, farewell_over, freed; /* the socket is the farewell's; which is over; we are freed */
     bool                end_held;  /* the peer's end, which the owner has not heard of yet          */
     bool                eof;       /* the transport ended                                           */
     bool                begun;     /* what comes is TLS: ears.first has said so                     */
+    bool                asked;     /* ears.asked was                                                */
+    bool                yielded;   /* it is not ours: ears.passed follows                           */
     uint64_t            written;   /* bytes that the socket took                                    */
     struct {                       /* how the filter hears of the socket                            */
         bufferevent_data_cb  read, write;
@@ -89,6 +92,10 @@ static void look_again(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (t->left)
         return;
+    if (t->yielded) {
+        t->ears.passed(t, t->ears.ctx);
+        return;
+    }
     if (t->may_write && evbuffer_get_length(bufferevent_get_output(t->outer)))
         bufferevent_flush(t->outer, EV_WRITE, BEV_NORMAL);
     if (!t->end_held || is_busy(t))
@@ -108,6 +115,31 @@ static void changed(struct evbuffer *buffer, const struct evbuffer_cb_info *info
 
 static void answered(void *ctx, troth_span signature);
 
+/* What came is kept until the owner has decided. */
+static void hear(struct tls_bev *t, const uint8_t *p, size_t n)
+{
+    if (t->heard && !t->asked && !evbuffer_add(t->heard, p, n))
+        return;
+    if (t->heard)
+        evbuffer_free(t->heard);
+    t->heard = NULL;
+}
+
+/* False: it is not ours. */
+static bool ask(struct tls_bev *t)
+{
+    t->asked = true;
+    if (!t->ears.asked || t->ears.asked(t, t->ears.ctx))
+        return true;
+    if (!t->heard) { /* memory ran out: what came cannot be passed on any more */
+        troth_answer_server(t->conn, NULL);
+        return true;
+    }
+    t->over = t->yielded = true;
+    event_active(t->soon, EV_TIMEOUT, 0);
+    return false;
+}
+
 /* One event; false: nothing more can be had without bytes that are not there, or a signature.  *any: something came for the owner. */
 static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *dst, bool *any)
 {
@@ -116,6 +148,8 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
         int n = src ? evbuffer_remove(src, ev.room.p, ev.room.n) : 0;
         if (n > 0)
             saw(t, false, ev.room.p, (size_t)n);
+        if (n > 0)
+            hear(t, ev.room.p, (size_t)n);
         if (n > 0 && t->ears.in)
             *t->ears.in += (uint64_t)n;
         if (n > 0)
@@ -126,6 +160,8 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
         saw(t, true, ev.data.p, ev.data.n);
         evbuffer_add(bufferevent_get_output(t->socket), ev.data.p, ev.data.n);
         troth_sent(t->conn, ev.data.n);
+    } else if (ev.kind == TROTH_ASK_SERVER) {
+        return ask(t);
     } else if (ev.kind == TROTH_READY) {
         now_ready(t);
     } else if (ev.kind == TROTH_EARLY) { /* who is known from a session may be answered before its Finished */
@@ -173,7 +209,7 @@ static bool run(struct tls_bev *t, struct evbuffer *src, struct evbuffer *dst)
         t->ears.turn(t, t->ears.ctx);
     while (run_one(t, src, dst, &any))
         ;
-    if (!t->left) /* it is the farewell's then */
+    if (!t->left && !t->yielded) /* it is the farewell's, or nobody's, then */
         troth_rest(t->conn); /* it may be long until more comes */
     return any;
 }
@@ -228,6 +264,8 @@ static void socket_event(struct bufferevent *bev, short what, void *ctx)
 {
     struct tls_bev *t = ctx;
     t->eof |= (what & BEV_EVENT_EOF) != 0;
+    if (t->yielded) /* whoever takes the socket hears of it */
+        return;
     if (t->ears.answers && (what & BEV_EVENT_EOF) && !(what & BEV_EVENT_ERROR)) /* both at once: nobody is there any more */
         hold_end(t);
     else
@@ -281,6 +319,8 @@ static struct evbuffer *taken_out(struct evbuffer *from, bool even_nothing)
 
 static void bury(struct tls_bev *t)
 {
+    if (t->heard)
+        evbuffer_free(t->heard);
     troth_free(t->conn);
     keyring_free(t->ears.keys);
     if (t->ears.gone)
@@ -340,7 +380,8 @@ struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *con
         *t = (struct tls_bev){ .conn = conn, .ears = ears ? *ears : (struct tls_bev_ears){ 0 } };
         t->soon = event_new(base, -1, 0, look_again, t);
         t->socket = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-        if (t->socket && t->soon)
+        t->heard = t->ears.asked ? evbuffer_new() : NULL;
+        if (t->socket && t->soon && (t->heard || !t->ears.asked))
             t->outer = bufferevent_filter_new(t->socket, opened, sealed, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS, free_ctx, t);
     }
     if (t && t->outer) {
@@ -359,6 +400,8 @@ struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *con
         evutil_closesocket(fd);
     if (t && t->soon)
         event_free(t->soon);
+    if (t && t->heard)
+        evbuffer_free(t->heard);
     troth_free(conn);
     free(t);
     return NULL;
@@ -423,6 +466,18 @@ void tls_bev_broken(struct tls_bev *t, enum troth_reason why, const char *detail
         return;
     troth_broken(t->conn, why, detail);
     run(t, NULL, NULL);
+}
+
+int tls_bev_give_up(struct tls_bev *t, struct evbuffer *heard)
+{
+    int fd = tls_bev_fd(t);
+    if (t->ears.in) /* whoever carries them counts them */
+        *t->ears.in -= evbuffer_get_length(t->heard);
+    evbuffer_add_buffer(heard, t->heard);
+    evbuffer_add_buffer(heard, bufferevent_get_input(t->socket));
+    bufferevent_disable(t->socket, EV_READ | EV_WRITE);
+    bufferevent_setfd(t->socket, -1);
+    return fd;
 }
 
 void tls_bev_finish(struct tls_bev *t)

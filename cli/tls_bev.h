@@ -27,6 +27,10 @@ struct tls_bev_ears {
     /* The peer's bytes so far, until this was true once: what does not belong to TLS is taken out.  False: more must come, or it was
      * broken. */
     bool (*first)(struct tls_bev *, void *ctx, struct evbuffer *in);
+    /* Server with troth_ask_server: a hello came (troth_what).  Answers it, and true; false: what is behind it is not for us to end.  Then
+     * nothing more is read or sent, and `passed` follows, outside of all other calls: there the socket is to be taken. */
+    bool (*asked)(struct tls_bev *, void *ctx);
+    void (*passed)(struct tls_bev *, void *ctx);
     void  *ctx;
     void (*closed)(struct tls_bev *, void *ctx);  /* the peer will send no more, we may; without this ear our side is closed as well */
     void (*flushed)(struct tls_bev *, void *ctx); /* all is sent, after tls_bev_finish                         */
@@ -63,6 +67,8 @@ void tls_bev_broken(struct tls_bev *, enum troth_reason, const char *detail);
 /* The owner will free the bufferevent, and may shut its descriptor down before that (evhttp does): what is to be sent is taken out of
  * its hands now.  Freeing implies it. */
 void tls_bev_leave(struct tls_bev *);
+/* In `passed`: the socket, from here on the caller's, and in `heard` all that came of it.  What is left is to be freed. */
+int tls_bev_give_up(struct tls_bev *, struct evbuffer *heard);
 /* No more will be written: close_notify goes behind what waits, and once the socket took it all our direction is shut. */
 void tls_bev_finish(struct tls_bev *);
 
