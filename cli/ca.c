@@ -148,7 +148,7 @@ static const struct {
     enum opt opt;
     unsigned verbs;
 } only[] = {
-    { OPT_CONSTRAIN, INIT }, { OPT_NAME, INIT }, { OPT_CLIENT, ISSUE }, { OPT_PASS_FILE, ISSUE | REVOKE | CRL },
+    { OPT_CONSTRAIN, INIT }, { OPT_NAME, INIT }, { OPT_CLIENT, ISSUE }, { OPT_CSR, ISSUE }, { OPT_PASS_FILE, ISSUE | REVOKE | CRL },
     { OPT_DAYS, INIT | ISSUE | REVOKE | CRL }, { OPT_STARTS, INIT | ISSUE },
     { OPT_EXPIRING, LIST }, { OPT_REVOKED, LIST }, { OPT_REASON, REVOKE },
 };

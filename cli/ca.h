@@ -82,7 +82,7 @@ struct json_t *ca_record_json(const struct record *, int64_t now);
 /* -- ca_files.c */
 /* The file's name of a certificate for `name': "*.example" -> "_wildcard.example.pem", "-client.pem", "-key.pem". */
 void ca_file_names(const char *name, bool client, char *cert, char *key, size_t cap);
-/* Both files or none; the key first, so that no certificate lies about without its key. */
+/* Both files or none; the key first, so that no certificate lies about without its key.  key_path NULL: there is none. */
 int ca_write_pair(struct ca *, const char *cert_path, troth_span cert_pem, const char *key_path, troth_span key_pem);
 
 #endif

@@ -27,10 +27,11 @@ void ca_file_names(const char *name, bool client, char *cert, char *key, size_t 
 
 int ca_write_pair(struct ca *r, const char *cert_path, troth_span cert_pem, const char *key_path, troth_span key_pem)
 {
-    if (!file_new(r->a, key_path, 0600, key_pem))
+    if (key_path && !file_new(r->a, key_path, 0600, key_pem))
         return EXIT_FILE;
     if (!file_new(r->a, cert_path, 0644, cert_pem)) {
-        unlink(key_path);
+        if (key_path)
+            unlink(key_path);
         return EXIT_FILE;
     }
     return EXIT_OK;

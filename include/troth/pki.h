@@ -136,6 +136,9 @@ typedef struct troth_cert_facts {
     const char *const *ocsp_urls, *const *issuer_urls, *const *crl_urls; /* end with NULL */
 } troth_cert_facts;
 TROTH_API TROTH_CHECK bool troth_pki_cert(troth_pki *, troth_span der, troth_cert_facts *);
+/* The same of a request: what it asks for, its own digest and signature; what only a certificate has is empty.  Fails unless it is signed
+ * by the key in it. */
+TROTH_API TROTH_CHECK bool troth_pki_asked(troth_pki *, troth_span request, troth_cert_facts *);
 
 /* What is in a PKCS#12 file: certificates (of a trust store, or a chain) and the key with its certificate.  Key NULL: none in it. */
 typedef struct troth_pkcs12 {

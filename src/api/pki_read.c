@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "crypto/pkcs12.h"
 #include "x509/crl.h"
+#include "x509/csr.h"
 #include "x509/describe.h"
 #include "x509/dn_text.h"
 #include "x509/issue.h"
@@ -276,21 +277,46 @@ static bool digests_of(troth_pki *w, const struct cert *c, troth_cert_facts *out
     return true;
 }
 
+static bool facts_of(troth_pki *w, const struct cert *c, troth_cert_facts *out)
+{
+    *out = (troth_cert_facts){ .size = sizeof *out, .not_before = c->not_before, .not_after = c->not_after, .serial_bytes = c->serial,
+                               .key_type = c->key.type, .spki = c->spki, .ca = c->is_ca, .self_issued = c->self_issued,
+                               .must_staple = c->must_staple };
+    struct list names = { 0 };
+    return texts_of(w, c, out) && digests_of(w, c, out) && names_of(w, c->san, false, &names) && list_end(w, &names, &out->names) &&
+           access_urls(w, c, OID_AD_OCSP, &out->ocsp_urls) && access_urls(w, c, OID_AD_CA_ISSUERS, &out->issuer_urls) &&
+           crl_urls(w, c, &out->crl_urls);
+}
+
+static bool has_room(troth_pki *w, const troth_cert_facts *out)
+{
+    return (out && out->size == sizeof *out) || fail(&w->p, BAD_ARGUMENT, "troth_cert_facts of %zu bytes", out ? out->size : 0);
+}
+
 bool troth_pki_cert(troth_pki *w, troth_span der, troth_cert_facts *out)
 {
     struct cert c;
     if (!pki_well(w))
         return false;
-    if (!out || out->size != sizeof *out)
-        return fail(&w->p, BAD_ARGUMENT, "troth_cert_facts of %zu bytes", out ? out->size : 0);
-    TRY(cert_parse(&c, der, NULL, &w->p.error));
-    *out = (troth_cert_facts){ .size = sizeof *out, .not_before = c.not_before, .not_after = c.not_after, .serial_bytes = c.serial,
-                               .key_type = c.key.type, .spki = c.spki, .ca = c.is_ca, .self_issued = c.self_issued,
-                               .must_staple = c.must_staple };
-    struct list names = { 0 };
-    return texts_of(w, &c, out) && digests_of(w, &c, out) && names_of(w, c.san, false, &names) && list_end(w, &names, &out->names) &&
-           access_urls(w, &c, OID_AD_OCSP, &out->ocsp_urls) && access_urls(w, &c, OID_AD_CA_ISSUERS, &out->issuer_urls) &&
-           crl_urls(w, &c, &out->crl_urls);
+    TRY(has_room(w, out) && cert_parse(&c, der, NULL, &w->p.error));
+    return facts_of(w, &c, out);
+}
+
+bool troth_pki_asked(troth_pki *w, troth_span request, troth_cert_facts *out)
+{
+    struct csr csr;
+    if (!pki_well(w))
+        return false;
+    TRY(has_room(w, out) && csr_parse(&csr, request, NULL, &w->p.error) && csr_verify(&csr, w->provider, &w->p.error));
+    if (csr.asked.flaw.why != TROTH_R_NONE)
+        return fail_as(&w->p, csr.asked.flaw.why, "%s", csr.asked.flaw.field);
+    csr.asked.subject = csr.subject;
+    csr.asked.spki = csr.spki;
+    csr.asked.key = csr.key.key;
+    csr.asked.sig_alg = csr.sig_alg;
+    TRY(facts_of(w, &csr.asked, out));
+    out->issuer = "";
+    return true;
 }
 
 bool troth_pki_pkcs12(troth_pki *w, troth_span bytes, troth_passphrase_fn *pass, void *ctx, troth_pkcs12 *out)

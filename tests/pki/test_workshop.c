@@ -162,9 +162,15 @@ static void requests(void **state)
     troth_cert_facts f = { .size = sizeof f };
     assert_true(troth_pki_cert(w, cert, &f));
     assert_int_equal(f.key_type, TROTH_KEY_ED25519);
+    assert_true(troth_pki_asked(w, csr, &f));
+    assert_string_equal(f.subject, "CN=a.example");
+    assert_string_equal(f.names[0], "DNS:a.example");
+    assert_true(!f.names[1] && !f.ca && !*f.issuer && !*f.serial && f.key_type == TROTH_KEY_ED25519 && f.spki.n);
     uint8_t changed[2048];
     memcpy(changed, csr.p, csr.n);
     changed[csr.n - 1] ^= 1;
+    refused((troth_span){ NULL, troth_pki_asked(w, span_of(changed, csr.n), &f) }, TROTH_R_CSR_SIGNATURE, "");
+    refused((troth_span){ NULL, troth_pki_asked(w, cert, &f) }, TROTH_R_DER_TAG, "");
     refused(troth_pki_issue_for(w, &s, span_of(changed, csr.n), ca_cert, ca_key), TROTH_R_CSR_SIGNATURE, "");
     has(described(span_of(changed, csr.n), "certificate-request", NULL), TEXTS("signature_valid=no ("));
     for (size_t n = 0; n < csr.n; n++) {
@@ -182,6 +188,15 @@ static void requests(void **state)
         test_fail("%s", out);
     has(described(span_of(out, strlen(out)), "certificate-request", NULL),
         TEXTS("subject=O=Ossl,CN=o.example", "-=IP:::1", "signature_valid=yes", "type=RSA 2048"));
+    const troth_object *o;
+    assert_int_equal(troth_pki_read(w, span_of(out, strlen(out)), &o), 1);
+    assert_true(troth_pki_asked(w, o->der, &f));
+    assert_string_equal(f.names[1], "IP:::1");
+    /* names that are none */
+    if (mk_run(m, &out, "openssl req -new -key k.pem -subj /CN=o.example -addext subjectAltName=DER:3000 -out o.csr 2>/dev/null && cat o.csr"))
+        test_fail("%s", out);
+    assert_int_equal(troth_pki_read(w, span_of(out, strlen(out)), &o), 1);
+    refused((troth_span){ NULL, troth_pki_asked(w, o->der, &f) }, TROTH_R_DER_EMPTY, "GeneralNames");
 }
 
 static void lists(void **state)
