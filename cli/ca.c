@@ -106,32 +106,46 @@ const char *ca_hex(char out[CA_HEX], troth_span bytes)
     return out;
 }
 
-void ca_report(struct ca *r, const char *what, troth_span cert, const char *cert_path, const char *key_path, const char *advice)
+static json_t *json_path(const char *path)
+{
+    return path ? json_text(path) : json_null();
+}
+
+static void report_json(const struct made *m, const troth_cert_facts *f, const char *until)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; f->names[i]; i++)
+        json_array_append_new(names, json_string(f->names[i]));
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "schema", "troth.ca/1", "made", m->what, "subject", f->subject,
+                          "issuer", f->issuer, "serial", f->serial, "names", names, "not_after", until, "certificate", json_path(m->cert_path), "key",
+                          json_path(m->key_path), "root", json_path(m->root_path), "root_key", json_path(m->root_key_path), "replaced", json_path(m->kept_path));
+    json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    putchar('\n');
+    json_decref(o);
+}
+
+void ca_report(struct ca *r, const struct made *m)
 {
     troth_cert_facts f = { .size = sizeof f };
     char until[40];
-    if (args_has(r->a, OPT_QUIET) || !troth_pki_cert(r->w, cert, &f))
+    if (args_has(r->a, OPT_QUIET) || !troth_pki_cert(r->w, m->cert, &f))
         return;
     time_words(until, sizeof until, f.not_after);
     if (args_has(r->a, OPT_JSON)) {
-        json_t *names = json_array();
-        for (size_t i = 0; f.names[i]; i++)
-            json_array_append_new(names, json_string(f.names[i]));
-        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "schema", "troth.ca/1", "made", what, "subject", f.subject, "issuer", f.issuer,
-                              "serial", f.serial, "names", names, "not_after", until, "certificate", json_text(cert_path), "key",
-                              key_path ? json_text(key_path) : json_null());
-        json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-        putchar('\n');
-        json_decref(o);
+        report_json(m, &f, until);
         return;
     }
-    printf("made %s \"%s\", valid until %s\n", what, f.title, until);
+    printf("made %s \"%s\", valid until %s\n", m->what, f.title, until);
     for (size_t i = 0; f.names[i]; i++)
         printf("  for          %s\n", f.names[i]);
-    printf("  certificate  %s\n", cert_path);
-    if (key_path)
-        printf("  private key  %s   (readable by you alone)\n", key_path);
-    printf("%s", advice);
+    printf("  certificate  %s\n", m->cert_path);
+    if (m->key_path)
+        printf("  private key  %s   (readable by you alone)\n", m->key_path);
+    if (m->root_path)
+        printf("  root         %s\n  its key      %s   (needed only for other intermediates: keep it offline)\n", m->root_path, m->root_key_path);
+    if (m->kept_path)
+        printf("  replaced     %s\n", m->kept_path);
+    printf("%s", m->advice ? m->advice : "");
 }
 
 /* ---- the verbs */
@@ -139,18 +153,27 @@ void ca_report(struct ca *r, const char *what, troth_span cert, const char *cert
 static const struct ca_verb {
     const char *name;
     int       (*run)(struct ca *);
-} verbs[] = { { "init", ca_init }, { "issue", ca_issue }, { "list", ca_list }, { "revoke", ca_revoke }, { "crl", ca_crl } };
+} verbs[] = { { "init", ca_init }, { "issue", ca_issue }, { "list", ca_list }, { "revoke", ca_revoke }, { "crl", ca_crl }, { "renew", ca_renew } };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
-enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2, REVOKE = 1 << 3, CRL = 1 << 4 }; /* in the order of the table */
+enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2, REVOKE = 1 << 3, CRL = 1 << 4, RENEW = 1 << 5 }; /* in the order of the table */
 
 /* Options that not all of them understand.  What a configuration file says to one verb, the others pass over. */
 static const struct {
     enum opt opt;
     unsigned verbs;
 } only[] = {
-    { OPT_CONSTRAIN, INIT }, { OPT_NAME, INIT }, { OPT_CLIENT, ISSUE }, { OPT_CSR, ISSUE }, { OPT_PASS_FILE, ISSUE | REVOKE | CRL },
-    { OPT_DAYS, INIT | ISSUE | REVOKE | CRL }, { OPT_STARTS, INIT | ISSUE },
-    { OPT_EXPIRING, LIST }, { OPT_REVOKED, LIST }, { OPT_REASON, REVOKE },
+    { OPT_CONSTRAIN, INIT },
+    { OPT_NAME, INIT },
+    { OPT_INTERMEDIATE, INIT },
+    { OPT_CLIENT, ISSUE | RENEW },
+    { OPT_CSR, ISSUE | RENEW },
+    { OPT_SAME_KEY, RENEW },
+    { OPT_PASS_FILE, INIT | ISSUE | REVOKE | CRL | RENEW },
+    { OPT_DAYS, INIT | ISSUE | REVOKE | CRL | RENEW },
+    { OPT_STARTS, INIT | ISSUE | RENEW },
+    { OPT_EXPIRING, LIST },
+    { OPT_REVOKED, LIST },
+    { OPT_REASON, REVOKE },
 };
 
 /* "init, issue or list", of those in the set. */

@@ -29,8 +29,33 @@ struct ca {
 /* Whoever signs. */
 struct authority {
     troth_span       cert;
-    const troth_key *key;
+    const troth_key *key;   /* NULL: a root whose key is elsewhere                                      */
     troth_cert_facts f;
+    troth_span       root;  /* of an intermediate: who issued it; empty: the certificate itself, as far as we know */
+};
+
+/* What is to be signed. */
+enum { ORDER_NAMES = 1000 };
+struct order {
+    bool             client, must_staple;
+    const char      *names[ORDER_NAMES + 1];
+    size_t           n;
+    char             ascii[ORDER_NAMES][256]; /* international names                                    */
+    troth_span       request;   /* for the key in it; empty: for a key of ours                          */
+    const troth_key *key;       /* that one; NULL: a new one, such as this                              */
+    enum troth_key_type key_type;
+    unsigned         rsa_bits;
+    int64_t          not_before, not_after;
+    troth_span       cert, key_pem;           /* what came of it                                        */
+};
+
+/* What was made, to be told. */
+struct made {
+    const char *what, *cert_path, *key_path;  /* key_path NULL: none was                                */
+    troth_span  cert;
+    const char *root_path, *root_key_path;    /* of an intermediate                                     */
+    const char *kept_path;                    /* what was replaced                                      */
+    const char *advice;
 };
 
 /* -- the verbs; exit statuses */
@@ -39,6 +64,7 @@ int ca_issue(struct ca *);
 int ca_list(struct ca *);
 int ca_revoke(struct ca *);
 int ca_crl(struct ca *);
+int ca_renew(struct ca *);
 
 /* -- ca.c */
 /* The workshop failed: by what was asked, or by what is in a file. */
@@ -60,14 +86,18 @@ int ca_dates(struct ca *, long days_otherwise, long *days, int64_t *from, int64_
 int ca_open_records(struct ca *, bool write);
 /* Hexadecimal digits; what is longer than a serial number can be is cut. */
 const char *ca_hex(char out[CA_HEX], troth_span bytes);
-/* What was made, in words or as JSON.  key_path NULL: none was. */
-void ca_report(struct ca *, const char *what, troth_span cert, const char *cert_path, const char *key_path, const char *advice);
+/* In words or as JSON. */
+void ca_report(struct ca *, const struct made *);
 
 /* -- ca_authority.c */
 /* False after a message that says how to make one. */
 bool authority_is_there(struct ca *, const char *cert_path);
-/* `ca.pem' and `ca-key.pem' of the folder, which belong together. */
+/* `ca.pem' and `ca-key.pem' of the folder, which belong together; where that is an intermediate, also `root.pem'. */
 int authority_load(struct ca *, struct authority *);
+/* `root.pem' and `root-key.pem'.  Without the first it has no certificate; without the second no key. */
+int authority_load_root(struct ca *, struct authority *);
+/* A certificate as servers give it: with the intermediate behind it, where there is one. */
+troth_span authority_chain(struct ca *, const struct authority *, troth_span cert);
 /* A message where troth would not accept this certificate for `name': then no one is to get it. */
 bool authority_may(struct ca *, const struct authority *, troth_span cert, const char *name, int64_t at, bool client);
 /* The number in the records of the certificate in a file: an older troth may have issued it, then it is put there now. */
@@ -75,13 +105,31 @@ int authority_record(struct ca *, const struct authority *, const char *path, in
 /* What the records say of a certificate of this authority, as far as it is known from the certificate.  names: to be freed. */
 int record_from(struct ca *, const struct authority *, troth_span cert, struct record *, char **names, troth_cert_facts *);
 
+/* -- ca_crl.c */
+/* The root's list, in the records. */
+int crl_root(struct ca *, const struct authority *root);
+
 /* -- ca_list.c: a row of the table; the same for programs */
 void ca_print_record(FILE *, const struct record *, int64_t now);
 struct json_t *ca_record_json(const struct record *, int64_t now);
 
+/* -- ca_issue.c */
+/* "DNS:localhost" -> "localhost" */
+const char *bare_name(const char *);
+/* The key, and perhaps the names, in --csr. */
+int order_request(struct ca *, struct order *, bool names_too);
+/* The names that a certificate has. */
+int order_names(struct ca *, struct order *, const char *about, const troth_cert_facts *);
+/* From --days and --not-before, within the authority's own dates. */
+int order_dates(struct ca *, const struct authority *, struct order *, long days_otherwise);
+/* Signs, and makes the key; a message where troth would not accept what comes of it. */
+int order_make(struct ca *, const struct authority *, struct order *);
+
 /* -- ca_files.c */
 /* The file's name of a certificate for `name': "*.example" -> "_wildcard.example.pem", "-client.pem", "-key.pem". */
 void ca_file_names(const char *name, bool client, char *cert, char *key, size_t cap);
+/* The name of a file of the authority's folder; NULL: it lies elsewhere. */
+const char *ca_own_file(const struct ca *, const char *path);
 /* Both files or none; the key first, so that no certificate lies about without its key.  key_path NULL: there is none. */
 int ca_write_pair(struct ca *, const char *cert_path, troth_span cert_pem, const char *key_path, troth_span key_pem);
 

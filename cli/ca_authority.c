@@ -33,31 +33,11 @@ bool authority_is_there(struct ca *r, const char *cert_path)
     return false;
 }
 
-int authority_load(struct ca *r, struct authority *ca)
-{
-    char path[CA_PATH];
-    *ca = (struct authority){ .f = { .size = sizeof ca->f } };
-    if (!ca_path(r, path, "ca.pem"))
-        return EXIT_USAGE;
-    if (!authority_is_there(r, path))
-        return EXIT_FILE;
-    int status = ca_read_cert(r, path, &ca->cert, &ca->f);
-    if (status == EXIT_OK)
-        status = ca_path(r, path, "ca-key.pem") ? load_key(r, path, &ca->key) : EXIT_USAGE;
-    if (status != EXIT_OK)
-        return status;
-    troth_span spki = troth_pki_public(r->w, ca->key);
-    if (spki.n == ca->f.spki.n && !memcmp(spki.p, ca->f.spki.p, spki.n))
-        return EXIT_OK;
-    return complain(r->a, EXIT_FILE, "%s: the key is not that of the certificate beside it, ca.pem: they are from two authorities; bring the right one back, or make "
-                    "another authority in another folder", path);
-}
-
 /* By troth's own rules; else why not. */
 static bool accepts(struct ca *r, const struct authority *ca, const troth_question *q, troth_error *why)
 {
     troth_policy_builder *b = troth_policy_new(troth_libcrypto());
-    troth_policy_trust_pem(b, troth_pki_pem(r->w, "CERTIFICATE", ca->cert));
+    troth_policy_trust_pem(b, troth_pki_pem(r->w, "CERTIFICATE", ca->root.n ? ca->root : ca->cert));
     troth_policy *p = troth_policy_build(b, why);
     troth_report *report = p ? troth_ask(p, q) : NULL;
     if (p)
@@ -68,12 +48,73 @@ static bool accepts(struct ca *r, const struct authority *ca, const troth_questi
     return ok;
 }
 
+static int load_pair(struct ca *r, struct authority *ca, const char *cert_path, const char *cert_file, const char *key_path)
+{
+    int status = ca_read_cert(r, cert_path, &ca->cert, &ca->f);
+    if (status == EXIT_OK && key_path)
+        status = load_key(r, key_path, &ca->key);
+    if (status != EXIT_OK || !key_path)
+        return status;
+    troth_span spki = troth_pki_public(r->w, ca->key);
+    if (spki.n == ca->f.spki.n && !memcmp(spki.p, ca->f.spki.p, spki.n))
+        return EXIT_OK;
+    return complain(r->a, EXIT_FILE, "%s: the key is not that of the certificate beside it, %s: they are from two authorities; bring the right one back, or make "
+                    "another authority in another folder", key_path, cert_file);
+}
+
+int authority_load(struct ca *r, struct authority *ca)
+{
+    char path[CA_PATH], key_path[CA_PATH];
+    troth_cert_facts f;
+    troth_error why;
+    *ca = (struct authority){ .f = { .size = sizeof ca->f } };
+    if (!ca_path(r, path, "ca.pem") || !ca_path(r, key_path, "ca-key.pem"))
+        return EXIT_USAGE;
+    if (!authority_is_there(r, path))
+        return EXIT_FILE;
+    int status = load_pair(r, ca, path, "ca.pem", key_path);
+    if (status != EXIT_OK || ca->f.self_issued)
+        return status;
+    if (!ca_path(r, path, "root.pem"))
+        return EXIT_USAGE;
+    if (access(path, F_OK)) /* it is somebody else's */
+        return EXIT_OK;
+    status = ca_read_cert(r, path, &ca->root, &f);
+    troth_question q = { .size = sizeof q, .certs = &ca->cert, .n = 1, .time = ca->f.not_before, .purpose = TROTH_PURPOSE_ANY };
+    if (status == EXIT_OK && !accepts(r, ca, &q, &why))
+        status = complain(r->a, EXIT_FILE, "%s: it is not the root of ca.pem beside it: %s: %s   [%s]", path, why.text, why.detail, why.code);
+    return status;
+}
+
+int authority_load_root(struct ca *r, struct authority *root)
+{
+    char path[CA_PATH], key_path[CA_PATH];
+    *root = (struct authority){ .f = { .size = sizeof root->f } };
+    if (!ca_path(r, path, "root.pem") || !ca_path(r, key_path, "root-key.pem"))
+        return EXIT_USAGE;
+    return access(path, F_OK) ? EXIT_OK : load_pair(r, root, path, "root.pem", access(key_path, F_OK) ? NULL : key_path);
+}
+
+troth_span authority_chain(struct ca *r, const struct authority *ca, troth_span cert)
+{
+    troth_span leaf = troth_pki_pem(r->w, "CERTIFICATE", cert), above = troth_pki_pem(r->w, "CERTIFICATE", ca->cert);
+    uint8_t *both = leaf.n && above.n && r->n_held < CA_HELD ? malloc(leaf.n + above.n) : NULL;
+    if (ca->f.self_issued)
+        return free(both), leaf;
+    if (!both)
+        return (troth_span){ NULL, 0 };
+    memcpy(both, leaf.p, leaf.n);
+    memcpy(both + leaf.n, above.p, above.n);
+    r->held[r->n_held++] = both;
+    return (troth_span){ both, leaf.n + above.n };
+}
+
 bool authority_may(struct ca *r, const struct authority *ca, troth_span cert, const char *name, int64_t at, bool client)
 {
     troth_error why;
     char host[300];
     bool ip = strchr(name, ':') || !name[strspn(name, "0123456789.")];
-    troth_question q = { .size = sizeof q, .certs = &cert, .n = 1, .time = at,
+    troth_question q = { .size = sizeof q, .certs = (troth_span[]){ cert, ca->cert }, .n = 2, .time = at,
                          .purpose = client ? TROTH_PURPOSE_CLIENT : TROTH_PURPOSE_SERVER };
     snprintf(host, sizeof host, "%s%s", !strncmp(name, "*.", 2) ? "x" : "", !strncmp(name, "*.", 2) ? name + 1 : name);
     if (!client && !strchr(name, '@') && !strstr(name, "://")) {
@@ -89,7 +130,7 @@ bool authority_may(struct ca *r, const struct authority *ca, troth_span cert, co
 /* "client", "server", "authority": the first of the things that it may be used for. */
 static const char *kind_of(struct ca *r, const struct authority *ca, troth_span cert, const troth_cert_facts *f, troth_error *why)
 {
-    troth_question q = { .size = sizeof q, .certs = &cert, .n = 1, .time = f->not_before, .purpose = TROTH_PURPOSE_SERVER };
+    troth_question q = { .size = sizeof q, .certs = (troth_span[]){ cert, ca->cert }, .n = 2, .time = f->not_before, .purpose = TROTH_PURPOSE_SERVER };
     if (q.time < ca->f.not_before)
         q.time = ca->f.not_before;
     if (accepts(r, ca, &q, why))
@@ -125,7 +166,7 @@ int authority_record(struct ca *r, const struct authority *ca, const char *path,
         bool itself = !memcmp(f.sha256, ca->f.sha256, sizeof f.sha256);
         c.kind = itself ? NULL : kind_of(r, ca, cert, &f, &why);
         if (itself)
-            status = complain(r->a, EXIT_USAGE, "%s: this is the authority itself, whose certificate no list of its own can revoke", path);
+            status = complain(r->a, EXIT_USAGE, "%s: this is the authority itself: no list of its own can revoke it, and it issues nothing for itself", path);
         else if (!c.kind)
             status = complain(r->a, EXIT_USAGE, "%s: this authority did not issue it: %s: %s   [%s]", path, why.text, why.detail, why.code);
         else if ((status = records_add(r->records, &c)) == EXIT_OK)

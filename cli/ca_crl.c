@@ -14,7 +14,14 @@
 #include "outfile.h"
 #include "tty.h"
 
-enum { CRL_DAYS = 30, SERIAL_MOST = 64 };
+/* A root is asked seldom. */
+enum { CRL_DAYS = 30, ROOT_CRL_DAYS = 365, SERIAL_MOST = 64 };
+
+/* Who issues here: the authority, and the root above it if that is ours as well. */
+struct issuers {
+    struct authority all[2];
+    size_t           n;
+};
 
 /* ---- making one */
 
@@ -67,6 +74,16 @@ static int crl_make(struct ca *r, const struct authority *ca, long days, struct 
     return status;
 }
 
+int crl_root(struct ca *r, const struct authority *root)
+{
+    struct record_crl crl;
+    size_t n;
+    int status = records_begin(r->records);
+    if (status == EXIT_OK)
+        status = crl_make(r, root, ROOT_CRL_DAYS, &crl, &n);
+    return status == EXIT_OK ? records_commit(r->records) : status;
+}
+
 struct publishing {
     struct ca     *r;
     struct outfile file;
@@ -77,11 +94,13 @@ static int publish_one(void *ctx, const struct record_crl *crl)
     struct publishing *p = ctx;
     troth_span pem = troth_pki_pem(p->r->w, "X509 CRL", crl->der);
     fwrite(pem.p, 1, pem.n, p->file.to);
+    if (crl->next_update < p->r->now)
+        complain(p->r->a, 0, "the root's list has ended, and so nobody can tell whether it revoked the intermediate: bring its key back, and run troth ca crl");
     return pem.n ? EXIT_OK : ca_failed(p->r);
 }
 
 /* The newest that is in the records, whoever made it: of two that publish at once, the later one does not bring back the older list. */
-static int crl_publish(struct ca *r, const struct authority *ca, const char *path)
+static int crl_publish(struct ca *r, const struct issuers *by, const char *path)
 {
     struct publishing p = { .r = r };
     int status = records_begin(r->records);
@@ -89,7 +108,8 @@ static int crl_publish(struct ca *r, const struct authority *ca, const char *pat
         return status;
     if (!outfile_open(&p.file, path, 0644))
         return complain(r->a, EXIT_FILE, "%s: %s; it is in the records: mend that, and run troth ca crl", path, strerror(errno));
-    status = records_crl(r->records, (troth_span){ ca->f.spki_sha256, 32 }, publish_one, &p);
+    for (size_t i = 0; status == EXIT_OK && i < by->n; i++)
+        status = records_crl(r->records, (troth_span){ by->all[i].f.spki_sha256, 32 }, publish_one, &p);
     if (!outfile_close(&p.file, status == EXIT_OK) && status == EXIT_OK)
         status = complain(r->a, EXIT_FILE, "%s: %s; it is in the records: mend that, and run troth ca crl", path, strerror(errno));
     return status == EXIT_OK ? records_commit(r->records) : status;
@@ -146,23 +166,36 @@ static troth_span serial_of(const char *text, uint8_t out[SERIAL_MOST])
     return (troth_span){ out, ok ? n / 2 : 0 };
 }
 
-static int find(struct ca *r, const struct authority *ca, const char *what, int64_t *id)
+/* In a file: the intermediate's own is the root's to revoke. */
+static int find_file(struct ca *r, const struct issuers *by, const char *path, int64_t *id, size_t *who)
+{
+    troth_span cert;
+    troth_cert_facts f;
+    int status = ca_read_cert(r, path, &cert, &f);
+    *who = status == EXIT_OK && by->n > 1 && !memcmp(f.sha256, by->all[0].f.sha256, sizeof f.sha256);
+    return status == EXIT_OK ? authority_record(r, &by->all[*who], path, id) : status;
+}
+
+static int find(struct ca *r, const struct issuers *by, const char *what, int64_t *id, size_t *who)
 {
     uint8_t digits[SERIAL_MOST];
     char ascii[256];
     const char *why = NULL;
     struct stat st;
-    struct record_query q = { .issuer = { ca->f.spki_sha256, 32 } };
+    struct record_query q = { .serial = serial_of(what, digits) };
     struct found f = { .r = r };
     int status = EXIT_OK;
     if (!stat(what, &st) && S_ISREG(st.st_mode))
-        return authority_record(r, ca, what, id);
-    q.serial = serial_of(what, digits);
-    if (q.serial.n)
+        return find_file(r, by, what, id, who);
+    for (*who = 0; status == EXIT_OK && q.serial.n && *who < by->n; (*who)++) {
+        q.issuer = (troth_span){ by->all[*who].f.spki_sha256, 32 };
         status = records_each(r->records, &q, found_one, &f);
-    *id = f.id;
-    if (status != EXIT_OK || f.all)
-        return status;
+        *id = f.id;
+        if (f.all || status != EXIT_OK)
+            return status;
+    }
+    *who = 0;
+    q.issuer = (troth_span){ by->all[0].f.spki_sha256, 32 };
     q.serial.n = 0;
     q.name = idn_ascii(ascii, sizeof ascii, what, &why);
     return q.name ? only_one(r, what, &q, id) : complain(r->a, EXIT_USAGE, "`%s': %s", what, why);
@@ -215,12 +248,23 @@ static int tell(struct ca *r, const struct record_crl *crl, size_t n, const char
 
 /* ---- the verbs */
 
-/* id 0: nothing is revoked besides. */
-static int revoke_and_list(struct ca *r, const struct authority *ca, int64_t id, int reason)
+static int load(struct ca *r, struct issuers *by)
+{
+    int status = authority_load(r, &by->all[0]);
+    by->n = 1;
+    if (status == EXIT_OK && by->all[0].root.n) {
+        status = authority_load_root(r, &by->all[1]);
+        by->n = 2;
+    }
+    return status == EXIT_OK ? ca_open_records(r, true) : status;
+}
+
+/* id 0: nothing is revoked besides.  A root whose key is not here has said what it has to say before. */
+static int revoke_and_list(struct ca *r, const struct issuers *by, int64_t id, int reason)
 {
     char path[CA_PATH];
-    struct record_crl crl;
-    size_t n = 0;
+    struct record_crl crl, root_crl;
+    size_t n = 0, root_n = 0;
     long days;
     if (!args_number(r->a, OPT_DAYS, 1, CA_DAYS_MOST, CRL_DAYS, &days) || !ca_path(r, path, "crl.pem"))
         return EXIT_USAGE;
@@ -228,23 +272,23 @@ static int revoke_and_list(struct ca *r, const struct authority *ca, int64_t id,
     if (status == EXIT_OK && id)
         status = records_revoke(r->records, id, r->now, reason);
     if (status == EXIT_OK)
-        status = crl_make(r, ca, days, &crl, &n);
+        status = crl_make(r, &by->all[0], days, &crl, &n);
+    if (status == EXIT_OK && by->n > 1 && by->all[1].key)
+        status = crl_make(r, &by->all[1], ROOT_CRL_DAYS, &root_crl, &root_n);
     if (status == EXIT_OK)
         status = records_commit(r->records);
     if (status == EXIT_OK)
-        status = crl_publish(r, ca, path);
-    return status == EXIT_OK ? tell(r, &crl, n, path, id) : status;
+        status = crl_publish(r, by, path);
+    return status == EXIT_OK ? tell(r, &crl, n + root_n, path, id) : status;
 }
 
 int ca_crl(struct ca *r)
 {
-    struct authority ca;
+    struct issuers by;
     if (r->a->n_operands > 1)
         return complain(r->a, EXIT_USAGE, "crl takes no names: what is revoked is said with troth ca revoke");
-    int status = authority_load(r, &ca);
-    if (status == EXIT_OK)
-        status = ca_open_records(r, true);
-    return status == EXIT_OK ? revoke_and_list(r, &ca, 0, -1) : status;
+    int status = load(r, &by);
+    return status == EXIT_OK ? revoke_and_list(r, &by, 0, -1) : status;
 }
 
 int ca_revoke(struct ca *r)
@@ -253,17 +297,18 @@ int ca_revoke(struct ca *r)
     static const char *const words[] = { "unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation",
                                          "privilegeWithdrawn", NULL };
     static const int codes[] = { -1, 1, 2, 3, 4, 5, 9 }; /* RFC 5280 5.3.1: of "unspecified" nothing is said */
-    struct authority ca;
+    struct issuers by;
     int64_t id = 0;
+    size_t who = 0;
     int why = args_word(r->a, OPT_REASON, words, 0);
     if (why < 0)
         return EXIT_USAGE;
     if (r->a->n_operands != 2)
         return complain(r->a, EXIT_USAGE, "revoke needs one certificate: a file, a serial number or a name");
-    int status = authority_load(r, &ca);
+    int status = load(r, &by);
     if (status == EXIT_OK)
-        status = ca_open_records(r, true);
-    if (status == EXIT_OK)
-        status = find(r, &ca, r->a->operands[1], &id);
-    return status == EXIT_OK ? revoke_and_list(r, &ca, id, codes[why]) : status;
+        status = find(r, &by, r->a->operands[1], &id, &who);
+    if (status == EXIT_OK && !by.all[who].key)
+        status = complain(r->a, EXIT_FILE, "root-key.pem: it is not here, and only the root can revoke its intermediate: bring it back for that");
+    return status == EXIT_OK ? revoke_and_list(r, &by, id, codes[why]) : status;
 }

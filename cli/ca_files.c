@@ -25,6 +25,13 @@ void ca_file_names(const char *name, bool client, char *cert, char *key, size_t 
     snprintf(key, cap, "%s%s-key.pem", stem, client ? "-client" : "");
 }
 
+const char *ca_own_file(const struct ca *r, const char *path)
+{
+    size_t n = strlen(r->dir);
+    const char *name = !strncmp(path, r->dir, n) && path[n] == '/' ? path + n + 1 : strcmp(r->dir, ".") ? NULL : path;
+    return name && !strchr(name, '/') ? name : NULL;
+}
+
 int ca_write_pair(struct ca *r, const char *cert_path, troth_span cert_pem, const char *key_path, troth_span key_pem)
 {
     if (key_path && !file_new(r->a, key_path, 0600, key_pem))

@@ -1,6 +1,7 @@
-/* ca_init.c - troth ca init: makes an authority, a certificate and its key. */
+/* ca_init.c - troth ca init: makes an authority, a certificate and its key; or a root, and an intermediate that issues under it. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,15 +9,28 @@
 #include "ca.h"
 #include "tty.h"
 
-static void authority_name(const struct ca *r, char *subject, size_t cap)
+enum { INIT_DAYS = 3650 };
+#define ISSUING " (issuing)"
+
+/* What is being made. */
+struct plan {
+    bool           split;                             /* root and intermediate                  */
+    const char    *constraints[ARG_VALUES_MAX + 1];
+    int64_t        from, until;
+    char           cert_path[CA_PATH], key_path[CA_PATH], root_path[CA_PATH], root_key_path[CA_PATH];
+    struct authority root;                            /* of another authority: it is there already */
+    troth_span     root_key_pem;                      /* empty: it is                           */
+};
+
+/* Two that are called the same would be taken for one. */
+static void authority_name(const struct ca *r, char *subject, size_t cap, bool issuing)
 {
-    char plain[200], host[65] = "";
-    if (args_has(r->a, OPT_NAME)) {
-        ca_common_name(subject, cap, args_value(r->a, OPT_NAME, ""));
-        return;
-    }
+    char plain[300], host[65] = "";
     gethostname(host, sizeof host - 1);
-    snprintf(plain, sizeof plain, "troth development CA%s%.40s", *host ? " on " : "", host);
+    if (args_has(r->a, OPT_NAME))
+        snprintf(plain, sizeof plain, "%s%s", args_value(r->a, OPT_NAME, ""), issuing ? ISSUING : "");
+    else
+        snprintf(plain, sizeof plain, "troth development CA%s%.25s%s", *host ? " on " : "", host, issuing ? ISSUING : "");
     ca_common_name(subject, cap, plain);
 }
 
@@ -29,59 +43,135 @@ static bool is_title(const char *text)
 }
 
 /* What is asked for can be made. */
-static int asked(struct ca *r, const char *constraints[ARG_VALUES_MAX + 1])
+static int take(struct ca *r, struct plan *p)
 {
     const char *name = args_value(r->a, OPT_NAME, "name");
+    int most = CA_CN_MOST - (p->split ? (int)sizeof ISSUING - 1 : 0);
+    long days;
     if (r->a->n_operands > 1)
         return complain(r->a, EXIT_USAGE, "init takes no names: they come with issue (to limit the authority: --constrain NAME)");
     for (size_t i = 0; args_nth(r->a, OPT_CONSTRAIN, i); i++)
-        if (*(constraints[i] = args_nth(r->a, OPT_CONSTRAIN, i)) == '.' || *constraints[i] == '*')
-            return complain(r->a, EXIT_USAGE, "--constrain: `%s': without %s in front: the name itself and all below it are meant", constraints[i],
-                            *constraints[i] == '.' ? "the dot" : "a star");
+        if (*(p->constraints[i] = args_nth(r->a, OPT_CONSTRAIN, i)) == '.' || *p->constraints[i] == '*')
+            return complain(r->a, EXIT_USAGE, "--constrain: `%s': without %s in front: the name itself and all below it are meant", p->constraints[i],
+                            *p->constraints[i] == '.' ? "the dot" : "a star");
     if (!is_title(name))
         return complain(r->a, EXIT_USAGE, "--name: `%s' is empty, or not all of it can be read", name);
-    if (strlen(name) > CA_CN_MOST)
-        return complain(r->a, EXIT_USAGE, "--name: %zu bytes are too long: %d at most", strlen(name), CA_CN_MOST);
-    return EXIT_OK;
+    if (strlen(name) > (size_t)most)
+        return complain(r->a, EXIT_USAGE, "--name: %zu bytes are too long: %d at most", strlen(name), most);
+    if (!ca_path(r, p->cert_path, "ca.pem") || !ca_path(r, p->key_path, "ca-key.pem") || !ca_path(r, p->root_path, "root.pem") ||
+        !ca_path(r, p->root_key_path, "root-key.pem"))
+        return EXIT_USAGE;
+    return ca_dates(r, INIT_DAYS, &days, &p->from, &p->until);
 }
 
-static void tell(struct ca *r, troth_span cert, const char *cert_path, const char *key_path)
+static troth_pki_spec spec_of(const struct plan *p, const char *subject)
 {
-    char advice[CA_PATH + 300];
+    return (troth_pki_spec){ .size = sizeof(troth_pki_spec), .subject = subject, .not_before = p->from, .not_after = p->until, .ca = true,
+                             .has_path_len = true, .permitted = p->constraints[0] ? p->constraints : NULL };
+}
+
+static int make_root(struct ca *r, struct plan *p)
+{
+    char subject[800];
+    authority_name(r, subject, sizeof subject, false);
+    troth_pki_spec spec = spec_of(p, subject);
+    spec.path_len = p->split;
+    p->root.key = troth_pki_make_key(r->w, TROTH_KEY_P256, 0);
+    p->root.cert = troth_pki_self_sign(r->w, &spec, p->root.key);
+    p->root_key_pem = troth_pki_key_pem(r->w, p->root.key);
+    return troth_pki_cert(r->w, p->root.cert, &p->root.f) ? EXIT_OK : ca_failed(r);
+}
+
+/* The root that is there, or a new one. */
+static int find_root(struct ca *r, struct plan *p)
+{
+    int status = authority_load_root(r, &p->root);
+    if (status != EXIT_OK || !p->root.cert.n)
+        return status == EXIT_OK ? make_root(r, p) : status;
+    if (!p->root.key)
+        return complain(r->a, EXIT_FILE, "%s: it is not here, and without it no intermediate can be made under %s: bring it back for that", p->root_key_path, p->root_path);
+    if (p->root.f.not_after < p->until)
+        p->until = p->root.f.not_after;
+    if (p->from < p->root.f.not_before)
+        p->from = p->root.f.not_before;
+    return p->until > p->from ? EXIT_OK : complain(r->a, EXIT_USAGE, "%s: nothing is left of these dates within the root's own", p->root_path);
+}
+
+static void tell(struct ca *r, const struct plan *p, troth_span cert)
+{
+    char advice[CA_PATH + 400];
     bool here = !strcmp(r->dir, ".");
     snprintf(advice, sizeof advice,
-             "next: trust that certificate where you test (troth connect --ca FILE, curl --cacert FILE), and make one for a server:\n"
-             "  troth ca issue localhost 127.0.0.1 ::1%s%s\n", here ? "" : " --out ", here ? "" : r->dir);
-    ca_report(r, "the authority", cert, cert_path, key_path, advice);
+             "next: trust %s where you test (troth connect --ca FILE, curl --cacert FILE), and make one for a server:\n"
+             "  troth ca issue localhost 127.0.0.1 ::1%s%s\n", p->split ? "the root" : "that certificate", here ? "" : " --out ", here ? "" : r->dir);
+    struct made m = { .what = p->split ? "the intermediate" : "the authority", .cert = cert, .cert_path = p->cert_path, .key_path = p->key_path,
+                      .root_path = p->split ? p->root_path : NULL, .root_key_path = p->split ? p->root_key_path : NULL, .advice = advice };
+    ca_report(r, &m);
+}
+
+static int make_folder(struct ca *r, const char *first_file)
+{
+    if (mkdir(r->dir, 0777) && errno != EEXIST)
+        return complain(r->a, EXIT_FILE, "%s: %s", r->dir, strerror(errno));
+    return ca_is_new(r, first_file) ? EXIT_OK : EXIT_FILE;
+}
+
+static int init_one(struct ca *r, struct plan *p)
+{
+    int status = make_root(r, p);
+    if (status == EXIT_OK)
+        status = make_folder(r, p->cert_path);
+    if (status == EXIT_OK)
+        status = ca_write_pair(r, p->cert_path, troth_pki_pem(r->w, "CERTIFICATE", p->root.cert), p->key_path, p->root_key_pem);
+    if (status == EXIT_OK)
+        tell(r, p, p->root.cert);
+    return status;
+}
+
+/* The root knows its intermediate, and has said that it revoked none: its key need not be asked for that. */
+static int init_two(struct ca *r, struct plan *p)
+{
+    char subject[800], *names = NULL;
+    struct record c;
+    troth_cert_facts f;
+    int status = find_root(r, p);
+    if (status != EXIT_OK)
+        return status;
+    authority_name(r, subject, sizeof subject, true);
+    troth_pki_spec spec = spec_of(p, subject);
+    const troth_key *key = troth_pki_make_key(r->w, TROTH_KEY_P256, 0);
+    troth_span cert = troth_pki_issue(r->w, &spec, key, p->root.cert, p->root.key), key_pem = troth_pki_key_pem(r->w, key);
+    if (!cert.n || !key_pem.n)
+        return ca_failed(r);
+    status = make_folder(r, p->cert_path);
+    if (status == EXIT_OK && p->root_key_pem.n)
+        status = ca_write_pair(r, p->root_path, troth_pki_pem(r->w, "CERTIFICATE", p->root.cert), p->root_key_path, p->root_key_pem);
+    if (status == EXIT_OK)
+        status = ca_open_records(r, true);
+    if (status == EXIT_OK)
+        status = record_from(r, &p->root, cert, &c, &names, &f);
+    c.kind = "authority";
+    c.file = "ca.pem";
+    if (status == EXIT_OK)
+        status = records_add(r->records, &c);
+    free(names);
+    if (status == EXIT_OK)
+        status = crl_root(r, &p->root);
+    if (status != EXIT_OK)
+        return status;
+    status = ca_write_pair(r, p->cert_path, troth_pki_pem(r->w, "CERTIFICATE", cert), p->key_path, key_pem);
+    if (status == EXIT_OK)
+        tell(r, p, cert);
+    else
+        (void)records_drop(r->records, c.issuer, c.serial);
+    return status;
 }
 
 int ca_init(struct ca *r)
 {
-    char subject[600], cert_path[CA_PATH], key_path[CA_PATH];
-    const char *constraints[ARG_VALUES_MAX + 1] = { NULL };
-    long days;
-    int64_t from, until;
-    int status = asked(r, constraints);
-    if (status == EXIT_OK)
-        status = ca_dates(r, 3650, &days, &from, &until);
+    struct plan p = { .split = args_has(r->a, OPT_INTERMEDIATE), .root = { .f = { .size = sizeof p.root.f } } };
+    int status = take(r, &p);
     if (status != EXIT_OK)
         return status;
-    if (!ca_path(r, cert_path, "ca.pem") || !ca_path(r, key_path, "ca-key.pem"))
-        return EXIT_USAGE;
-    authority_name(r, subject, sizeof subject);
-    troth_pki_spec spec = { .size = sizeof spec, .subject = subject, .not_before = from, .not_after = until, .ca = true, .has_path_len = true,
-                            .permitted = constraints[0] ? constraints : NULL };
-    const troth_key *key = troth_pki_make_key(r->w, TROTH_KEY_P256, 0);
-    troth_span cert = troth_pki_self_sign(r->w, &spec, key), key_pem = troth_pki_key_pem(r->w, key);
-    troth_span cert_pem = troth_pki_pem(r->w, "CERTIFICATE", cert);
-    if (!cert_pem.n || !key_pem.n)
-        return ca_failed(r);
-    if (mkdir(r->dir, 0777) && errno != EEXIST)
-        return complain(r->a, EXIT_FILE, "%s: %s", r->dir, strerror(errno));
-    if (!ca_is_new(r, cert_path))
-        return EXIT_FILE;
-    status = ca_write_pair(r, cert_path, cert_pem, key_path, key_pem);
-    if (status == EXIT_OK)
-        tell(r, cert, cert_path, key_path);
-    return status;
+    return p.split ? init_two(r, &p) : init_one(r, &p);
 }

@@ -48,7 +48,7 @@ static const char layout[] =
 /* A CRL is due to say so, until one that was made after its end has. */
 #define DUE "revoked IS NOT NULL AND (listed IS NULL OR listed <= not_after)"
 
-enum sql { SQL_BEGIN, SQL_COMMIT, SQL_ADD, SQL_DROP, SQL_EACH, SQL_REVOKE, SQL_NUMBER, SQL_CRL_KEEP, SQL_LISTED, SQL_CRL, SQL_COUNT };
+enum sql { SQL_BEGIN, SQL_COMMIT, SQL_ADD, SQL_DROP, SQL_MOVE, SQL_EACH, SQL_REVOKE, SQL_NUMBER, SQL_CRL_KEEP, SQL_LISTED, SQL_CRL, SQL_COUNT };
 
 /* clang-format off */
 static const char *const statements[SQL_COUNT] = {
@@ -57,6 +57,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_ADD]    = "INSERT INTO certificate (issuer, serial, subject, names, kind, file, not_before, not_after, spki_sha256, sha256, der, made)"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [SQL_DROP]   = "DELETE FROM certificate WHERE issuer = ?1 AND serial = ?2",
+    [SQL_MOVE]   = "UPDATE certificate SET file = ?2 WHERE id = ?1",
     [SQL_EACH]   = "SELECT id, issuer, serial, subject, names, kind, file, not_before, not_after, spki_sha256, sha256, der, made, revoked, reason"
                    " FROM certificate AS c"
                    " WHERE (?1 IS NULL OR sha256 = ?1) AND (?2 IS NULL OR serial = ?2) AND (?3 IS NULL OR issuer = ?3)"
@@ -68,7 +69,7 @@ static const char *const statements[SQL_COUNT] = {
                    "     OR lower(substr(n.value, instr(n.value, ':') + 1)) GLOB lower(p.value))))"
                    " AND (NOT ?6 OR revoked IS NOT NULL)"
                    " AND (?8 = 0 OR (revoked IS NULL AND not_after BETWEEN ?7 AND ?8 AND NOT EXISTS (SELECT 1 FROM certificate AS d"
-                   "   WHERE d.issuer = c.issuer AND d.names = c.names AND d.kind = c.kind AND d.revoked IS NULL AND d.not_after > c.not_after)))"
+                   "   WHERE d.issuer = c.issuer AND d.names = c.names AND d.kind = c.kind AND d.revoked IS NULL AND d.id > c.id AND d.not_after >= c.not_after)))"
                    " AND (?9 = 0 OR id = ?9) AND (NOT ?10 OR (" DUE "))"
                    " ORDER BY not_after, id",
     [SQL_REVOKE] = "UPDATE certificate SET revoked = ?2, reason = ?3 WHERE id = ?1 AND revoked IS NULL",
@@ -323,6 +324,14 @@ int records_drop(struct records *r, troth_span issuer, troth_span serial)
     sqlite3_stmt *s = statement(r, SQL_DROP);
     bind_blob(s, 1, issuer);
     bind_blob(s, 2, serial);
+    return finish(r, s);
+}
+
+int records_move(struct records *r, int64_t id, const char *file)
+{
+    sqlite3_stmt *s = statement(r, SQL_MOVE);
+    bind_number(s, 1, id);
+    bind_text(s, 2, file);
     return finish(r, s);
 }
 

@@ -34,7 +34,7 @@ struct record_query {
     const char *patterns;      /* a JSON array of shell patterns: for names, subjects and serial numbers  */
     bool        revoked;       /* only these                                                              */
     bool        due;           /* only what the next CRL has: what was revoked, until one that was made after its end had it (RFC 5280 3.3) */
-    int64_t     now, expiring; /* of those that are valid at `now', and that nothing newer replaces, who ends before; 0: all */
+    int64_t     now, expiring; /* of those that are valid at `now', and that no later one with later end replaces, who ends before; 0: all */
 };
 
 /* Every call returns an exit status, EXIT_OK or another after a message. */
@@ -50,6 +50,8 @@ int records_commit(struct records *);
 int records_add(struct records *, const struct record *);
 /* Nobody ever got it. */
 int records_drop(struct records *, troth_span issuer, troth_span serial);
+/* It lies in another file now. */
+int records_move(struct records *, int64_t id, const char *file);
 /* Calls `one' for each, the one that ends first first, until it answers other than EXIT_OK: that.  What it is given lives as long as the call. */
 int records_each(struct records *, const struct record_query *, int (*one)(void *ctx, const struct record *), void *ctx);
 

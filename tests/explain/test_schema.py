@@ -84,7 +84,9 @@ assert holds("ca", "crl", "--out", D, status=0)["number"] == 1
 run("ca", "issue", "lost.example", "--out", f"{D}", status=0)
 assert holds("ca", "revoke", "lost.example", "--reason", "keyCompromise", "--out", D, status=0)["certificate"]["revoked"]["reason"] == "keyCompromise"
 assert holds("ca", "list", "--revoked", "--out", D, status=0)["certificates"][0]["state"] == "revoked"
-for name in ("lost.example.pem", "lost.example-key.pem", "crl.pem"):
+assert holds("ca", "renew", "lost.example", "--out", D, status=0)["replaced"]
+assert holds("ca", "init", "--intermediate", "--out", f"{D}/two", status=0)["root"] == f"{D}/two/root.pem"
+for name in (*[f for f in os.listdir(D) if f.startswith("lost.example-")], "lost.example.pem", "crl.pem"):
     os.remove(f"{D}/{name}")
 pems = sorted(f"{D}/{f}" for f in os.listdir(D) if f.endswith(".pem"))
 keys = [p for p in pems if "PRIVATE KEY" in open(p, encoding="utf-8").read()]

@@ -1,0 +1,264 @@
+/* ca_renew.c - troth ca renew: the same names and uses, a new key, new dates, in the place of what was there.
+ *
+ * Must never lose what it replaces: the old pair stays beside the new one, under another name. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ca.h"
+#include "idn.h"
+#include "outfile.h"
+#include "pki_files.h"
+
+/* What is replaced, and where it goes. */
+struct old {
+    struct ca       *r;
+    char             cert_path[CA_PATH], key_path[CA_PATH], kept_path[CA_PATH], kept_key_path[CA_PATH];
+    troth_span       cert;
+    troth_cert_facts f;
+    int64_t          id;
+    bool             client, revoked, authority, has_key;
+};
+
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+/* "x.pem" -> "x" `ending` */
+static bool beside(char out[CA_PATH], const char *path, const char *ending)
+{
+    size_t n = strlen(path);
+    bool pem = n > 4 && !strcmp(path + n - 4, ".pem");
+    int m = snprintf(out, CA_PATH, "%.*s%s", (int)(pem ? n - 4 : n), path, ending);
+    return m > 0 && m < CA_PATH;
+}
+
+/* A file, or a name whose file is in the folder. */
+static int find_file(struct ca *r, struct old *o)
+{
+    char cert[340], key[340], ascii[256];
+    const char *what = r->a->operands[1], *why = NULL;
+    if (is_file(what)) {
+        snprintf(o->cert_path, sizeof o->cert_path, "%s", what);
+        return EXIT_OK;
+    }
+    const char *name = idn_ascii(ascii, sizeof ascii, bare_name(what), &why);
+    if (!name)
+        return complain(r->a, EXIT_USAGE, "`%s': %s", what, why);
+    ca_file_names(name, false, cert, key, sizeof cert);
+    if (!ca_path(r, o->cert_path, cert))
+        return EXIT_USAGE;
+    if (is_file(o->cert_path) && !args_has(r->a, OPT_CLIENT))
+        return EXIT_OK;
+    ca_file_names(name, true, cert, key, sizeof cert);
+    if (!ca_path(r, o->cert_path, cert))
+        return EXIT_USAGE;
+    return is_file(o->cert_path) ? EXIT_OK
+                                 : complain(r->a, EXIT_FILE, "`%s' is no file, nor a name whose certificate lies in %s; see troth ca list", what, r->dir);
+}
+
+static int take_record(void *ctx, const struct record *c)
+{
+    struct old *o = ctx;
+    o->client = !strcmp(c->kind, "client");
+    o->authority = !strcmp(c->kind, "authority");
+    o->revoked = c->revoked != 0;
+    return EXIT_OK;
+}
+
+static int load_old(struct ca *r, const struct authority *ca, struct old *o)
+{
+    char ending[CA_HEX + 16], serial[CA_HEX];
+    int status = find_file(r, o);
+    if (status == EXIT_OK)
+        status = ca_read_cert(r, o->cert_path, &o->cert, &o->f);
+    if (status == EXIT_OK)
+        status = authority_record(r, ca, o->cert_path, &o->id);
+    struct record_query q = { .id = o->id };
+    if (status == EXIT_OK)
+        status = records_each(r->records, &q, take_record, o);
+    if (status != EXIT_OK)
+        return status;
+    if (o->authority)
+        return complain(r->a, EXIT_USAGE, "%s: this is an authority: move it away, and make another one with troth ca init", o->cert_path);
+    ca_hex(serial, o->f.serial_bytes);
+    snprintf(ending, sizeof ending, "-%.16s.pem", serial);
+    bool fits = beside(o->key_path, o->cert_path, "-key.pem") && beside(o->kept_path, o->cert_path, ending);
+    snprintf(ending, sizeof ending, "-%.16s-key.pem", serial);
+    if (!fits || !beside(o->kept_key_path, o->cert_path, ending))
+        return complain(r->a, EXIT_USAGE, "the path is too long");
+    o->has_key = is_file(o->key_path);
+    return EXIT_OK;
+}
+
+/* For which key? */
+static int take_key(struct ca *r, const struct old *old, struct order *o)
+{
+    size_t n = 0;
+    if (args_has(r->a, OPT_CSR))
+        return args_has(r->a, OPT_SAME_KEY) ? complain(r->a, EXIT_USAGE, "--same-key does not go with --csr: that brings its own") : order_request(r, o, false);
+    if (!old->has_key)
+        return complain(r->a, EXIT_FILE, "%s: its key is not beside it, as %s: whoever has it sends a request, for --csr", old->cert_path, old->key_path);
+    if (!args_has(r->a, OPT_SAME_KEY)) {
+        o->key_type = old->f.key_type; /* such as it was */
+        o->rsa_bits = o->key_type == TROTH_KEY_RSA ? (unsigned)strtoul(old->f.key + strcspn(old->f.key, "0123456789"), NULL, 10) : 0;
+        return EXIT_OK;
+    }
+    if (old->revoked)
+        return complain(r->a, EXIT_USAGE, "%s: it was revoked: its key is not to be used again", old->cert_path);
+    uint8_t *bytes = file_whole(r->a, old->key_path, FILE_MOST, &n);
+    if (!bytes)
+        return EXIT_FILE;
+    o->key = troth_pki_load_key(r->w, (troth_span){ bytes, n }, passphrase_from_file, (void *)(uintptr_t)r->a);
+    explicit_bzero(bytes, n);
+    free(bytes);
+    return o->key ? EXIT_OK : ca_unusable(r, old->key_path);
+}
+
+/* As long as the old one was valid. */
+static long days_of(const troth_cert_facts *f)
+{
+    int64_t days = (f->not_after - f->not_before) / CA_DAY;
+    return days < 1 ? 1 : days > CA_DAYS_MOST ? CA_DAYS_MOST : (long)days;
+}
+
+/* ---- one in the place of the other */
+
+static bool replace(const char *path, unsigned mode, troth_span bytes, struct outfile *f)
+{
+    return outfile_open(f, path, mode) && (fwrite(bytes.p, 1, bytes.n, f->to) == bytes.n) && !fflush(f->to);
+}
+
+/* A second name for the same file: the first one is never without a file.  One that an earlier try left is made again, which shows that
+ * the folder can be written. */
+static bool keep(struct ca *r, const char *path, const char *kept)
+{
+    struct stat a, b;
+    if (!stat(path, &a) && !stat(kept, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+        unlink(kept);
+    if (!link(path, kept))
+        return true;
+    complain(r->a, EXIT_FILE, "%s: it cannot be kept as %s: %s", path, kept, strerror(errno));
+    return false;
+}
+
+/* Whole beside their places before one of them gets there.  False with errno set: all is as it was. */
+static bool swap(const struct order *o, const struct old *old, troth_span chain)
+{
+    struct outfile cert = { .to = NULL }, key = { .to = NULL };
+    bool with_key = !o->request.n && !o->key;
+    bool ok = replace(old->cert_path, 0644, chain, &cert) && (!with_key || replace(old->key_path, 0600, o->key_pem, &key));
+    int why = errno;
+    bool key_there = outfile_close(&key, ok) && with_key && ok;
+    if (ok && with_key && !key_there) {
+        why = errno;
+        ok = false;
+    }
+    if (!outfile_close(&cert, ok) && ok) {
+        why = errno;
+        ok = false;
+        if (key_there)
+            (void)rename(old->kept_key_path, old->key_path);
+    }
+    if (ok && o->request.n && old->has_key) /* the old certificate's: it lies beside that */
+        unlink(old->key_path);
+    errno = why;
+    return ok;
+}
+
+/* Into the records before anything is replaced. */
+static int put_record(struct ca *r, const struct old *old, const struct record *c)
+{
+    int status = records_begin(r->records);
+    if (status == EXIT_OK)
+        status = records_add(r->records, c);
+    if (status == EXIT_OK)
+        status = records_move(r->records, old->id, ca_own_file(r, old->kept_path));
+    return status == EXIT_OK ? records_commit(r->records) : status;
+}
+
+/* Within records_begin and records_commit, so that nobody else does the same now; whoever did it before us was first. */
+static int take_place(struct ca *r, const struct order *o, const struct old *old, const struct record *c, troth_span chain)
+{
+    troth_span now;
+    troth_cert_facts f = { .size = sizeof f };
+    int status = ca_read_cert(r, old->cert_path, &now, &f);
+    if (status == EXIT_OK && memcmp(f.sha256, old->f.sha256, sizeof f.sha256) != 0)
+        return complain(r->a, EXIT_FILE, "%s: another one was put there just now; nothing was replaced", old->cert_path);
+    bool kept = status == EXIT_OK && keep(r, old->cert_path, old->kept_path) && (!old->has_key || keep(r, old->key_path, old->kept_key_path));
+    if (kept && swap(o, old, chain))
+        return EXIT_OK;
+    if (kept) {
+        complain(r->a, EXIT_FILE, "%s: %s; nothing was replaced", old->cert_path, strerror(errno));
+        unlink(old->kept_path);
+        unlink(old->kept_key_path);
+    }
+    (void)!records_move(r->records, old->id, c->file);
+    return EXIT_FILE;
+}
+
+static int put(struct ca *r, const struct authority *ca, const struct order *o, const struct old *old)
+{
+    struct record c;
+    troth_cert_facts f;
+    char *names;
+    troth_span chain = authority_chain(r, ca, o->cert);
+    int status = record_from(r, ca, o->cert, &c, &names, &f);
+    c.kind = o->client ? "client" : "server";
+    c.file = ca_own_file(r, old->cert_path);
+    if (status == EXIT_OK)
+        status = put_record(r, old, &c);
+    free(names);
+    if (status == EXIT_OK)
+        status = records_begin(r->records);
+    if (status != EXIT_OK)
+        return status;
+    int placed = chain.n ? take_place(r, o, old, &c, chain) : ca_failed(r);
+    if (placed != EXIT_OK)
+        (void)!records_drop(r->records, c.issuer, c.serial);
+    status = records_commit(r->records);
+    if (placed != EXIT_OK)
+        return placed;
+    struct made m = { .what = o->client ? "a client certificate" : "a server certificate", .cert = o->cert, .cert_path = old->cert_path,
+                      .key_path = o->request.n ? NULL : old->key_path, .kept_path = old->kept_path };
+    ca_report(r, &m);
+    return status;
+}
+
+static int renew(struct ca *r, struct order *o, struct old *old)
+{
+    struct authority ca;
+    int status = authority_load(r, &ca);
+    if (status == EXIT_OK)
+        status = ca_open_records(r, true);
+    if (status == EXIT_OK)
+        status = load_old(r, &ca, old);
+    if (status == EXIT_OK)
+        status = take_key(r, old, o);
+    o->client = old->client;
+    o->must_staple = old->f.must_staple;
+    if (status == EXIT_OK)
+        status = order_names(r, o, old->cert_path, &old->f);
+    if (status == EXIT_OK)
+        status = order_dates(r, &ca, o, days_of(&old->f));
+    if (status == EXIT_OK)
+        status = order_make(r, &ca, o);
+    return status == EXIT_OK ? put(r, &ca, o, old) : status;
+}
+
+int ca_renew(struct ca *r)
+{
+    if (r->a->n_operands != 2)
+        return complain(r->a, EXIT_USAGE, "renew needs one certificate: its file, or the name that it was issued for");
+    struct order *o = calloc(1, sizeof *o);
+    struct old *old = calloc(1, sizeof *old);
+    int status = o && old ? renew(r, o, old) : complain(r->a, EXIT_BUG, "memory ran out");
+    free(old);
+    free(o);
+    return status;
+}
