@@ -167,6 +167,7 @@ static const struct {
     { OPT_INTERMEDIATE, INIT },
     { OPT_CLIENT, ISSUE | RENEW },
     { OPT_CSR, ISSUE | RENEW },
+    { OPT_KEY_TYPE, INIT | ISSUE | RENEW },
     { OPT_SAME_KEY, RENEW },
     { OPT_PASS_FILE, INIT | ISSUE | REVOKE | CRL | RENEW },
     { OPT_DAYS, INIT | ISSUE | REVOKE | CRL | RENEW },
@@ -197,6 +198,10 @@ static bool fits(const struct args *a, unsigned verb)
             complain(a, EXIT_USAGE, "--%s goes with troth ca %s", opt_name(only[i].opt), named(text, sizeof text, only[i].verbs));
             return false;
         }
+    if (args_has(a, OPT_KEY_TYPE) && !a->line[OPT_KEY_TYPE] && (args_has(a, OPT_CSR) || args_has(a, OPT_SAME_KEY))) {
+        complain(a, EXIT_USAGE, "--key-type is for new keys: --csr and --same-key bring one");
+        return false;
+    }
     return true;
 }
 

@@ -42,7 +42,7 @@ struct order {
     size_t           n;
     char             ascii[ORDER_NAMES][256]; /* international names                                    */
     troth_span       request;   /* for the key in it; empty: for a key of ours                          */
-    const troth_key *key;       /* that one; NULL: a new one, such as this                              */
+    const troth_key *key;       /* that one; NULL: a new one, such as this where --key-type says nothing  */
     enum troth_key_type key_type;
     unsigned         rsa_bits;
     int64_t          not_before, not_after;
@@ -108,6 +108,10 @@ int record_from(struct ca *, const struct authority *, troth_span cert, struct r
 /* -- ca_crl.c */
 /* The root's list, in the records. */
 int crl_root(struct ca *, const struct authority *root);
+
+/* -- ca_key.c */
+/* A new key of --key-type; else of that type (RSA: of so many bits; NONE: the default).  NULL after a message. */
+const troth_key *ca_new_key(struct ca *, enum troth_key_type, unsigned rsa_bits);
 
 /* -- ca_list.c: a row of the table; the same for programs */
 void ca_print_record(FILE *, const struct record *, int64_t now);

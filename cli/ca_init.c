@@ -76,7 +76,9 @@ static int make_root(struct ca *r, struct plan *p)
     authority_name(r, subject, sizeof subject, false);
     troth_pki_spec spec = spec_of(p, subject);
     spec.path_len = p->split;
-    p->root.key = troth_pki_make_key(r->w, TROTH_KEY_P256, 0);
+    p->root.key = ca_new_key(r, TROTH_KEY_NONE, 0);
+    if (!p->root.key)
+        return EXIT_USAGE;
     p->root.cert = troth_pki_self_sign(r->w, &spec, p->root.key);
     p->root_key_pem = troth_pki_key_pem(r->w, p->root.key);
     return troth_pki_cert(r->w, p->root.cert, &p->root.f) ? EXIT_OK : ca_failed(r);
@@ -139,7 +141,9 @@ static int init_two(struct ca *r, struct plan *p)
         return status;
     authority_name(r, subject, sizeof subject, true);
     troth_pki_spec spec = spec_of(p, subject);
-    const troth_key *key = troth_pki_make_key(r->w, TROTH_KEY_P256, 0);
+    const troth_key *key = ca_new_key(r, TROTH_KEY_NONE, 0);
+    if (!key)
+        return EXIT_USAGE;
     troth_span cert = troth_pki_issue(r->w, &spec, key, p->root.cert, p->root.key), key_pem = troth_pki_key_pem(r->w, key);
     if (!cert.n || !key_pem.n)
         return ca_failed(r);

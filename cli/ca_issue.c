@@ -122,7 +122,9 @@ int order_make(struct ca *r, const struct authority *ca, struct order *o)
     if (o->request.n) {
         o->cert = troth_pki_issue_for(r->w, &spec, o->request, ca->cert, ca->key);
     } else {
-        const troth_key *key = o->key ? o->key : troth_pki_make_key(r->w, o->key_type ? o->key_type : TROTH_KEY_P256, o->rsa_bits);
+        const troth_key *key = o->key ? o->key : ca_new_key(r, o->key_type, o->rsa_bits);
+        if (!key)
+            return EXIT_USAGE;
         o->cert = troth_pki_issue(r->w, &spec, key, ca->cert, ca->key);
         o->key_pem = troth_pki_key_pem(r->w, key);
     }

@@ -106,7 +106,8 @@ static int take_key(struct ca *r, const struct old *old, struct order *o)
         return complain(r->a, EXIT_FILE, "%s: its key is not beside it, as %s: whoever has it sends a request, for --csr", old->cert_path, old->key_path);
     if (!args_has(r->a, OPT_SAME_KEY)) {
         o->key_type = old->f.key_type; /* such as it was */
-        o->rsa_bits = o->key_type == TROTH_KEY_RSA ? (unsigned)strtoul(old->f.key + strcspn(old->f.key, "0123456789"), NULL, 10) : 0;
+        unsigned long bits = strtoul(old->f.key + strcspn(old->f.key, "0123456789"), NULL, 10);
+        o->rsa_bits = bits < 2048 ? 2048 : bits > 8192 ? 8192 : (unsigned)bits;
         return EXIT_OK;
     }
     if (old->revoked)

@@ -115,6 +115,19 @@ run("ca", "renew", "localhost", "--out", SPLIT, status=2)  # what was issued by 
 run("ca", "renew", "next.example", "--out", SPLIT)
 check("with the intermediate behind it", read(f"{SPLIT}/next.example.pem").count("BEGIN") == 2)
 
+# ---- which keys
+for kind, of, shown in (("p384", "rsa2048", "P-384"), ("ed25519", "p521", "Ed25519"), ("rsa3072", "ed25519", "RSA 3072"), ("p521", "p384", "P-521")):
+    run("ca", "init", "--out", f"{D}/{kind}", "--key-type", of, "-q")
+    run("ca", "issue", "key.example", "--out", f"{D}/{kind}", "--key-type", kind, "-q")
+    run("ca", "renew", "key.example", "--out", f"{D}/{kind}", "-q")
+    run("ca", "crl", "--out", f"{D}/{kind}", "-q")
+    run("verify", f"{D}/{kind}/key.example.pem", "--roots", f"{D}/{kind}/ca.pem", "--crl", f"{D}/{kind}/crl.pem", "--host", "key.example")
+    openssl("verify", "-crl_check", "-CAfile", f"{D}/{kind}/ca.pem", "-CRLfile", f"{D}/{kind}/crl.pem", f"{D}/{kind}/key.example.pem")
+    told = run("inspect", f"{D}/{kind}/key.example.pem").stdout
+    check(f"{kind}, also when it is renewed", shown in told, told)
+refused(["--key-type", "rsa4096"], "ca", "issue", "x.example", "--out", D, "--key-type", "rsa1024")
+refused(["--key-type", "--csr"], "ca", "renew", SHOP, "--out", D, "--same-key", "--key-type", "p256")
+
 # ---- for a key that is elsewhere
 subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{D}/r.key", "-subj", "/", "-addext", "subjectAltName=DNS:mail.example", "-out",
                 f"{D}/r.csr"], check=True, capture_output=True)
