@@ -356,6 +356,8 @@ TROTH_API void troth_refuse_ech(troth_conn *);
 TROTH_API void troth_answer_client(troth_conn *, const troth_client *);   /* whose identities to choose from; NULL: none is shown            */
 TROTH_API void troth_answer_sign(troth_conn *, troth_span signature);     /* empty: it could not be made                                 */
 TROTH_API void troth_answer_verdict(troth_conn *, bool accept, const char *because);
+/* Likewise no: not that the certificate is bad, but that its owner is not to come in (access_denied, RFC 9846 6.2; TROTH_R_ACCESS_DENIED). */
+TROTH_API void troth_answer_denied(troth_conn *, const char *because);
 
 /* ================================================================ learn */
 

@@ -354,6 +354,14 @@ void troth_answer_verdict(troth_conn *c, bool accept, const char *because)
     engine_answer(c, ASK_VERDICT, SPAN_NONE);
 }
 
+void troth_answer_denied(troth_conn *c, const char *because)
+{
+    if (!c || c->question != ASK_VERDICT || !c->hs)
+        return;
+    c->hs->verdict_denies = true;
+    troth_answer_verdict(c, false, because);
+}
+
 /* ---- learn */
 static void add_rare(troth_facts *f, const struct rare *r)
 {

@@ -169,7 +169,7 @@ struct hs {
     uint16_t           peer_scheme;      /* of a delegated credential: the only one it may use; 0: any         */
     bool               peer_showed;      /* a certificate (or raw key) came                                    */
     bool               verdict_given;    /* of the application                                                 */
-    bool               verdict_accept;
+    bool               verdict_accept, verdict_denies;
     const char        *verdict_why;
     bool               ccs_waits;        /* our change_cipher_spec of compatibility mode goes before the next record */
     bool               ccs_sent;

@@ -340,5 +340,6 @@ bool peer_take_verdict(struct troth_conn *c)
         c->shown->because = arena_string(&c->keep, span_of(why, strlen(why))); /* NULL: without words */
         troth_report_verdict(c->report, hs->verdict_accept, hs->verdict_why);
     }
-    return hs->verdict_accept || fail(c, APP_REFUSED, "%s", hs->verdict_why ? hs->verdict_why : "no reason was given");
+    const char *words = hs->verdict_why ? hs->verdict_why : "no reason was given";
+    return hs->verdict_accept || (hs->verdict_denies ? fail(c, ACCESS_DENIED, "%s", words) : fail(c, APP_REFUSED, "%s", words));
 }

@@ -12,11 +12,12 @@ struct row {
     bool                   tls12;
     bool                   of_server;  /* who fails when the answer is no   */
     enum troth_reason      no;
+    bool                   denied;     /* no, in the other way              */
 };
 
 #define BOTH(name, kind, server, of_server, no)                  \
-    { name ", TLS 1.3", kind, server, false, of_server, TROTH_R_##no }, \
-    { name ", TLS 1.2", kind, server, true, of_server, TROTH_R_##no }
+    { name ", TLS 1.3", kind, server, false, of_server, TROTH_R_##no, false }, \
+    { name ", TLS 1.2", kind, server, true, of_server, TROTH_R_##no, false }
 
 static const struct row rows[] = {
     BOTH("server: which configuration", TROTH_ASK_SERVER, true, true, UNRECOGNIZED_NAME),
@@ -24,6 +25,9 @@ static const struct row rows[] = {
     BOTH("client: a signature", TROTH_ASK_SIGN, false, false, SIGNATURE_NOT_MADE),
     BOTH("server: a verdict", TROTH_ASK_VERDICT, true, true, APP_REFUSED),
     BOTH("client: a verdict", TROTH_ASK_VERDICT, false, false, APP_REFUSED),
+    { "server: denied, TLS 1.3", TROTH_ASK_VERDICT, true, false, true, TROTH_R_ACCESS_DENIED, true },
+    { "server: denied, TLS 1.2", TROTH_ASK_VERDICT, true, true, true, TROTH_R_ACCESS_DENIED, true },
+    { "client: denied, TLS 1.3", TROTH_ASK_VERDICT, false, false, false, TROTH_R_ACCESS_DENIED, true },
     BOTH("client: by whom to answer", TROTH_ASK_CLIENT, false, true, NO_CLIENT_CERTIFICATE),
 };
 
@@ -109,7 +113,12 @@ static void answer(struct scene *s, troth_conn *c, bool yes)
     static const troth_span none = { NULL, 0 };
     switch ((int)s->row->kind) {
     case TROTH_ASK_SERVER: troth_answer_server(c, yes ? s->other : NULL); break;
-    case TROTH_ASK_VERDICT: troth_answer_verdict(c, yes, yes ? NULL : "not this one"); break;
+    case TROTH_ASK_VERDICT:
+        if (!yes && s->row->denied)
+            troth_answer_denied(c, "not this one");
+        else
+            troth_answer_verdict(c, yes, yes ? NULL : "not this one");
+        break;
     case TROTH_ASK_CLIENT: troth_answer_client(c, yes ? s->shows : NULL); break;
     default:
         if (yes)
@@ -125,7 +134,7 @@ static void answer_others(struct scene *s, troth_conn *c)
     if (s->row->kind != TROTH_ASK_SERVER)
         troth_answer_server(c, NULL);
     if (s->row->kind != TROTH_ASK_VERDICT)
-        troth_answer_verdict(c, false, "nobody asked");
+        troth_answer_verdict(c, false, "nobody asked"), troth_answer_denied(c, "nobody asked");
     if (s->row->kind != TROTH_ASK_CLIENT)
         troth_answer_client(c, NULL);
     if (s->row->kind != TROTH_ASK_SIGN)
