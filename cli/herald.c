@@ -43,6 +43,10 @@ void common_name(char *out, size_t cap, const char *dn)
             break;
         }
         dn += unescape(out + n, dn);
+        if (!out[n]) { /* what ends there for us goes on for others */
+            n = 0;
+            break;
+        }
     }
     out[n] = 0;
 }

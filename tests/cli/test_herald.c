@@ -25,6 +25,7 @@ static void test_common_name(void **state)
         { "CN=M\\C3\\BCller", "M\xc3\xbcller" },
         { "CN=first,CN=second", "first" },
         { "CN=", "" },
+        { "CN=admin\\00.evil", "" }, { "CN=\\00", "" }, /* for others it goes on */
         { "CN=#0403616263", "" },
         { "SERIALNUMBER=1,XCN=no", "" },
         { "O=Shop", "" },
