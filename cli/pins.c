@@ -32,12 +32,19 @@ static bool pin_from_base64(const char *text, uint8_t digest[32])
            base64_bytes(digest, text, DIGITS) == 32;
 }
 
-static bool set_one(const struct args *a, troth_builder *b, enum opt o, const char *text)
+bool pin_read(const struct args *a, enum opt o, const char *text, uint8_t digest[32])
 {
-    uint8_t digest[32];
     if (!pin_from_hex(text, digest) && !pin_from_base64(text, digest))
         return complain(a, EXIT_USAGE, "--%s: `%s' is neither 64 hexadecimal digits nor base64 of 32 bytes: the SHA-256 of the key (troth inspect prints it)",
                         opt_name(o), text), false;
+    return true;
+}
+
+static bool set_one(const struct args *a, troth_builder *b, enum opt o, const char *text)
+{
+    uint8_t digest[32];
+    if (!pin_read(a, o, text, digest))
+        return false;
     troth_trust_pin(b, digest);
     return true;
 }

@@ -6,6 +6,8 @@
 
 #include "args.h"
 
+/* One key; false after a message. */
+bool pin_read(const struct args *a, enum opt o, const char *text, uint8_t digest[32]);
 /* Every value of this option, each a list of pins.  False after a message. */
 bool pins_set(const struct args *a, troth_builder *b, enum opt o);
 /* Takes raw public keys from the peer where the options ask for that. */

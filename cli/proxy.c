@@ -502,7 +502,7 @@ static bool end_open(struct end *e, int fd, troth_conn *conn)
     struct proxy *x = e->pair->proxy;
     if (conn) {
         struct tls_bev_ears ears = { .saw = tls_saw, .ready = tls_ready, .ended = tls_ended, .closed = tls_closed, .flushed = tls_flushed, .gone = tls_gone,
-                                     .signed_by = tls_signed, .keys = x->service.keys,
+                                     .signed_by = tls_signed, .keys = x->service.keys, .allow = x->service.allow,
                                      .ctx = e, .farewells = x->service.farewells, .in = &x->service.tally.in, .out = &x->service.tally.out };
         e->began = now_us();
         if (x->service.flight.dir)

@@ -338,6 +338,16 @@ static void resume_again(struct replay *r)
     free(session);
 }
 
+/* What the program decided then it decides once more: that it knows no such name (--route), that somebody may not come in (--allow-san). */
+static void ask_again(const struct replay *r, const struct args *a, troth_builder *b)
+{
+    const uint16_t why = facts_failure(r->facts).reason;
+    if (r->server && why == TROTH_R_UNRECOGNIZED_NAME && !args_has(a, OPT_STRICT_SNI))
+        troth_ask_server(b);
+    if (why == TROTH_R_ACCESS_DENIED)
+        troth_ask_verdict(b);
+}
+
 /* False after a message. */
 static bool configure(struct player *y, struct args *a)
 {
@@ -358,6 +368,7 @@ static bool configure(struct player *y, struct args *a)
         return false;
     }
     pins_raw_keys(a, b);
+    ask_again(r, a, b);
     char *client_authorities = r->server ? joined(setup_of(r, "trust")) : NULL;
     if (client_authorities) /* as the server did it: it names them to clients */
         troth_trust_pem(b, text_span(client_authorities));
@@ -482,6 +493,12 @@ static bool sign_again(struct player *y)
     return true;
 }
 
+static void deny_again(struct replay *r)
+{
+    const troth_error was = facts_failure(r->facts);
+    troth_answer_denied(r->conn, was.detail);
+}
+
 /* One event; false at the end. */
 static bool one(struct player *y)
 {
@@ -507,10 +524,10 @@ static bool one(struct player *y)
         break;
     case TROTH_EARLY_REFUSED: y->early = false; break;
     case TROTH_ASK_SIGN: return sign_again(y);
+    case TROTH_ASK_SERVER: troth_answer_server(r->conn, NULL); break;
+    case TROTH_ASK_VERDICT: deny_again(r); break;
     case TROTH_TICKET:
-    case TROTH_ASK_SERVER:
     case TROTH_ASK_CLIENT:
-    case TROTH_ASK_VERDICT:
     case TROTH_CLIENT_AUTH:
     case TROTH_KEYS:
     default: break;

@@ -290,7 +290,7 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
     if (g) {
         *g = (struct guest){ .serve = s, .began = now_us(), .sending = { .fd = -1, .cut = file_cut, .ctx = g } };
         struct tls_bev_ears ears = { .open = guest_open, .ready = guest_ready, .ended = guest_ended, .gone = guest_gone, .saw = guest_saw,
-                                     .data = guest_data, .signed_by = guest_signed, .keys = s->service.keys, .ctx = g, .farewells = s->service.farewells, .answers = true, .busy = guest_busy,
+                                     .data = guest_data, .signed_by = guest_signed, .keys = s->service.keys, .allow = s->service.allow, .ctx = g, .farewells = s->service.farewells, .answers = true, .busy = guest_busy,
                                      .in = &s->service.tally.in, .out = &s->service.tally.out };
         service_count(&s->service, 1);
         if (s->service.flight.dir)

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "allow.h"
 #include "config.h"
 #include "confine.h"
 #include "dial.h"
@@ -45,11 +46,14 @@ bool service_configure(struct service *s, const struct args *a, bool is_client, 
     troth_client *client = is_client ? setup_client(a, &how, status) : NULL;
     if (!server && !client) {
         keyring_free(how.keys);
+        allow_free(how.allow);
         return false;
     }
     s->args = s->flight.args = a;
     keyring_free(s->keys);
     s->keys = how.keys;
+    allow_free(s->allow);
+    s->allow = how.allow;
     troth_server_free(s->server);
     troth_client_free(s->client);
     s->server = server;
@@ -150,6 +154,7 @@ void service_free(struct service *s)
     troth_server_free(s->server);
     troth_client_free(s->client);
     keyring_free(s->keys);
+    allow_free(s->allow);
     keeper_end(s->keeper);
     id_cache_free(s->sessions);
     identities_free(&s->identities);

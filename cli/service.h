@@ -41,6 +41,7 @@ struct service {
     troth_client          *client;
     struct keeper         *keeper;    /* has the private keys; NULL: we */
     struct keyring        *keys;      /* of the configuration; NULL: they are in it */
+    struct allow          *allow;     /* who may come in; NULL: everybody that the configuration lets */
     struct id_cache       *sessions;  /* of TLS 1.2, by id; NULL: none */
     struct farewells      *farewells; /* of connections that were refused */
     struct flight          flight;

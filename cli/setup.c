@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "allow.h"
 #include "ech.h"
 #include "keeper.h"
 #include "pins.h"
@@ -262,11 +263,23 @@ static bool set_time(const struct args *a, troth_builder *b, struct tape *tape)
     return true;
 }
 
-static bool set_trust(const struct args *a, troth_builder *b, int *status)
+/* Who may come in is asked at each connection, also where a session goes on: it may be older than the rules. */
+static bool set_allow(const struct args *a, troth_builder *b, struct allow **allow)
+{
+    if (!allow_read(allow, a))
+        return false;
+    if (*allow) {
+        troth_ask_verdict(b);
+        troth_reverify(b);
+    }
+    return true;
+}
+
+static bool set_trust(const struct args *a, troth_builder *b, struct allow **allow, int *status)
 {
     troth_error why;
     *status = EXIT_USAGE;
-    if (!pins_set(a, b, OPT_PIN))
+    if (!pins_set(a, b, OPT_PIN) || !set_allow(a, b, allow))
         return false;
     pins_raw_keys(a, b);
     troth_policy_builder *p = troth_policy_new(troth_libcrypto());
@@ -318,7 +331,7 @@ static troth_provider *provider_of(struct tape *tape)
 troth_client *setup_client(const struct args *a, struct setup *how, int *status)
 {
     troth_builder *b = troth_client_builder(provider_of(how->tape));
-    if (!set_common(a, b, how, false, status) || !set_trust(a, b, status)) {
+    if (!set_common(a, b, how, false, status) || !set_trust(a, b, &how->allow, status)) {
         troth_builder_free(b);
         return NULL;
     }
@@ -330,14 +343,14 @@ troth_client *setup_client(const struct args *a, struct setup *how, int *status)
 }
 
 /* Whose client certificates are taken, and with which revocation lists. */
-static bool set_client_auth(const struct args *a, troth_builder *b, int *status)
+static bool set_client_auth(const struct args *a, troth_builder *b, struct allow **allow, int *status)
 {
     static const char *const hows[] = { "required", "optional", NULL };
     int how = args_word(a, OPT_CLIENT_AUTH, hows, 0);
     const char *path;
     troth_error why;
     *status = EXIT_USAGE;
-    if (how < 0 || !pins_set(a, b, OPT_CLIENT_PIN))
+    if (how < 0 || !pins_set(a, b, OPT_CLIENT_PIN) || !set_allow(a, b, allow))
         return false;
     pins_raw_keys(a, b);
     if (args_has(a, OPT_CLIENT_CA) || args_has(a, OPT_CLIENT_PIN))
@@ -400,7 +413,7 @@ troth_server *setup_server(const struct args *a, struct setup *how, int *status)
         return NULL;
     }
     troth_builder *b = troth_server_builder(provider_of(how->tape));
-    if (!set_common(a, b, how, true, status) || !set_ticket_keys(a, b, how->tape) || !set_client_auth(a, b, status)) {
+    if (!set_common(a, b, how, true, status) || !set_ticket_keys(a, b, how->tape) || !set_client_auth(a, b, &how->allow, status)) {
         troth_builder_free(b);
         return NULL;
     }
@@ -424,6 +437,8 @@ enum { PARTS = 6 };
 /* One of PARTS, or the identities behind them. */
 static bool set_part(const struct args *a, troth_builder *b, size_t part, bool server, int *status)
 {
+    struct allow *allow = NULL;
+    bool ok;
     *status = part ? EXIT_FILE : EXIT_USAGE;
     switch (part) {
     case 0:
@@ -437,7 +452,9 @@ static bool set_part(const struct args *a, troth_builder *b, size_t part, bool s
     case 4:
         return !server || set_ticket_keys(a, b, NULL);
     case 5:
-        return server ? set_client_auth(a, b, status) : set_trust(a, b, status);
+        ok = server ? set_client_auth(a, b, &allow, status) : set_trust(a, b, &allow, status);
+        allow_free(allow);
+        return ok;
     default:
         return set_identity(a, b, part - PARTS, NULL, status);
     }
@@ -471,6 +488,7 @@ int setup_check(const struct args *a, bool is_client)
     for (size_t i = 0; server && (w = troth_server_warning(server, i)); i++)
         complain_of(a, EXIT_OK, w, "warning", w->detail);
     first = client || server ? EXIT_OK : status;
+    allow_free(how.allow);
     troth_client_free(client);
     troth_server_free(server);
     return first;

@@ -7,6 +7,7 @@
 #include "args.h"
 #include "id_cache.h"
 
+struct allow;
 struct keeper;
 struct keyring;
 struct tape;
@@ -16,6 +17,7 @@ struct setup {
     struct tape     *tape;     /* who writes down what the provider answers; NULL: nobody   */
     struct id_cache *sessions; /* of TLS 1.2, by id; NULL: none are kept                    */
     struct keeper   *keeper;   /* whose private keys they are; NULL: they are read here     */
+    struct allow    *allow;    /* begins as NULL; set where not everybody may come in: the caller's, also if it failed */
     struct keyring  *keys;     /* begins as NULL; set where there is a keeper: the caller's, also if it failed */
 };
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "allow.h"
 #include "farewell.h"
 #include "keeper.h"
 #include "seal.h"
@@ -162,6 +163,8 @@ static bool run_one(struct tls_bev *t, struct evbuffer *src, struct evbuffer *ds
         troth_sent(t->conn, ev.data.n);
     } else if (ev.kind == TROTH_ASK_SERVER) {
         return ask(t);
+    } else if (ev.kind == TROTH_ASK_VERDICT) {
+        allow_judge(t->ears.allow, t->conn);
     } else if (ev.kind == TROTH_READY) {
         now_ready(t);
     } else if (ev.kind == TROTH_EARLY) { /* who is known from a session may be answered before its Finished */
@@ -323,6 +326,7 @@ static void bury(struct tls_bev *t)
         evbuffer_free(t->heard);
     troth_free(t->conn);
     keyring_free(t->ears.keys);
+    allow_free(t->ears.allow);
     if (t->ears.gone)
         t->ears.gone(t->ears.ctx);
     free(t);
@@ -390,6 +394,7 @@ struct bufferevent *tls_bev_new(struct event_base *base, int fd, troth_conn *con
             bufferevent_setwatermark(t->outer, EV_READ, 0, UNREAD_MAX);
         listen_in(t);
         keyring_share(t->ears.keys);
+        allow_share(t->ears.allow);
         if (made)
             *made = t;
         return t->outer;

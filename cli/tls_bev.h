@@ -11,6 +11,7 @@
 
 struct tls_bev;
 
+struct allow;
 struct farewells;
 struct keyring;
 
@@ -35,6 +36,7 @@ struct tls_bev_ears {
     void (*closed)(struct tls_bev *, void *ctx);  /* the peer will send no more, we may; without this ear our side is closed as well */
     void (*flushed)(struct tls_bev *, void *ctx); /* all is sent, after tls_bev_finish                         */
     void (*gone)(void *ctx);                      /* nothing of it is left: the last call                      */
+    struct allow   *allow; /* who may come in by their certificates, as `keys`; NULL: nobody asks */
     struct keyring *keys; /* whose keys are signed with, as long as the connection is there; NULL: it has its own */
     uint64_t *in, *out; /* are added to: bytes from and to the socket; NULL: nobody counts */
     /* What is not sent when the bufferevent is freed is sent here; NULL: it is lost. */
