@@ -153,9 +153,9 @@ void ca_report(struct ca *r, const struct made *m)
 static const struct ca_verb {
     const char *name;
     int       (*run)(struct ca *);
-} verbs[] = { { "init", ca_init }, { "issue", ca_issue }, { "list", ca_list }, { "revoke", ca_revoke }, { "crl", ca_crl }, { "renew", ca_renew } };
+} verbs[] = { { "init", ca_init }, { "issue", ca_issue }, { "list", ca_list }, { "revoke", ca_revoke }, { "crl", ca_crl }, { "renew", ca_renew }, { "ocsp", ca_ocsp } };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
-enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2, REVOKE = 1 << 3, CRL = 1 << 4, RENEW = 1 << 5 }; /* in the order of the table */
+enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2, REVOKE = 1 << 3, CRL = 1 << 4, RENEW = 1 << 5, OCSP = 1 << 6 }; /* in the order of the table */
 
 /* Options that not all of them understand.  What a configuration file says to one verb, the others pass over. */
 static const struct {
@@ -165,12 +165,12 @@ static const struct {
     { OPT_CONSTRAIN, INIT },
     { OPT_NAME, INIT },
     { OPT_INTERMEDIATE, INIT },
-    { OPT_CLIENT, ISSUE | RENEW },
+    { OPT_CLIENT, ISSUE | RENEW | OCSP },
     { OPT_CSR, ISSUE | RENEW },
     { OPT_KEY_TYPE, INIT | ISSUE | RENEW },
     { OPT_SAME_KEY, RENEW },
-    { OPT_PASS_FILE, INIT | ISSUE | REVOKE | CRL | RENEW },
-    { OPT_DAYS, INIT | ISSUE | REVOKE | CRL | RENEW },
+    { OPT_PASS_FILE, INIT | ISSUE | REVOKE | CRL | RENEW | OCSP },
+    { OPT_DAYS, INIT | ISSUE | REVOKE | CRL | RENEW | OCSP },
     { OPT_STARTS, INIT | ISSUE | RENEW },
     { OPT_EXPIRING, LIST },
     { OPT_REVOKED, LIST },

@@ -65,6 +65,7 @@ int ca_list(struct ca *);
 int ca_revoke(struct ca *);
 int ca_crl(struct ca *);
 int ca_renew(struct ca *);
+int ca_ocsp(struct ca *);
 
 /* -- ca.c */
 /* The workshop failed: by what was asked, or by what is in a file. */
@@ -132,6 +133,11 @@ int order_make(struct ca *, const struct authority *, struct order *);
 /* -- ca_files.c */
 /* The file's name of a certificate for `name': "*.example" -> "_wildcard.example.pem", "-client.pem", "-key.pem". */
 void ca_file_names(const char *name, bool client, char *cert, char *key, size_t cap);
+bool ca_is_file(const char *path);
+/* The certificate that the operand means: a file, or a name whose file is in the folder (--client: the client's). */
+int ca_find_cert(struct ca *, char path[CA_PATH]);
+/* "x.pem" -> "x" and `ending'; false: too long. */
+bool ca_beside(char out[CA_PATH], const char *path, const char *ending);
 /* The name of a file of the authority's folder; NULL: it lies elsewhere. */
 const char *ca_own_file(const struct ca *, const char *path);
 /* Both files or none; the key first, so that no certificate lies about without its key.  key_path NULL: there is none. */

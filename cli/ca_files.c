@@ -3,9 +3,11 @@
  * Must never overwrite a file, and never leave a key that others can read. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ca.h"
+#include "idn.h"
 #include "pki_files.h"
 
 void ca_file_names(const char *name, bool client, char *cert, char *key, size_t cap)
@@ -23,6 +25,41 @@ void ca_file_names(const char *name, bool client, char *cert, char *key, size_t 
     }
     snprintf(cert, cap, "%s%s.pem", stem, client ? "-client" : "");
     snprintf(key, cap, "%s%s-key.pem", stem, client ? "-client" : "");
+}
+
+bool ca_is_file(const char *path)
+{
+    struct stat st;
+    return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+bool ca_beside(char out[CA_PATH], const char *path, const char *ending)
+{
+    size_t n = strlen(path);
+    bool pem = n > 4 && !strcmp(path + n - 4, ".pem");
+    int m = snprintf(out, CA_PATH, "%.*s%s", (int)(pem ? n - 4 : n), path, ending);
+    return m > 0 && m < CA_PATH;
+}
+
+int ca_find_cert(struct ca *r, char path[CA_PATH])
+{
+    char cert[340], key[340], ascii[256];
+    const char *what = r->a->operands[1], *why = NULL;
+    if (ca_is_file(what)) {
+        snprintf(path, CA_PATH, "%s", what);
+        return EXIT_OK;
+    }
+    const char *name = idn_ascii(ascii, sizeof ascii, bare_name(what), &why);
+    if (!name)
+        return complain(r->a, EXIT_USAGE, "`%s': %s", what, why);
+    for (int client = args_has(r->a, OPT_CLIENT); client < 2; client++) {
+        ca_file_names(name, client, cert, key, sizeof cert);
+        if (!ca_path(r, path, cert))
+            return EXIT_USAGE;
+        if (ca_is_file(path))
+            return EXIT_OK;
+    }
+    return complain(r->a, EXIT_FILE, "`%s' is no file, nor a name whose certificate lies in %s; see troth ca list", what, r->dir);
 }
 
 const char *ca_own_file(const struct ca *r, const char *path)

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "ca.h"
-#include "idn.h"
 #include "outfile.h"
 #include "pki_files.h"
 
@@ -23,45 +22,6 @@ struct old {
     bool             client, revoked, authority, has_key;
 };
 
-static bool is_file(const char *path)
-{
-    struct stat st;
-    return !stat(path, &st) && S_ISREG(st.st_mode);
-}
-
-/* "x.pem" -> "x" `ending` */
-static bool beside(char out[CA_PATH], const char *path, const char *ending)
-{
-    size_t n = strlen(path);
-    bool pem = n > 4 && !strcmp(path + n - 4, ".pem");
-    int m = snprintf(out, CA_PATH, "%.*s%s", (int)(pem ? n - 4 : n), path, ending);
-    return m > 0 && m < CA_PATH;
-}
-
-/* A file, or a name whose file is in the folder. */
-static int find_file(struct ca *r, struct old *o)
-{
-    char cert[340], key[340], ascii[256];
-    const char *what = r->a->operands[1], *why = NULL;
-    if (is_file(what)) {
-        snprintf(o->cert_path, sizeof o->cert_path, "%s", what);
-        return EXIT_OK;
-    }
-    const char *name = idn_ascii(ascii, sizeof ascii, bare_name(what), &why);
-    if (!name)
-        return complain(r->a, EXIT_USAGE, "`%s': %s", what, why);
-    ca_file_names(name, false, cert, key, sizeof cert);
-    if (!ca_path(r, o->cert_path, cert))
-        return EXIT_USAGE;
-    if (is_file(o->cert_path) && !args_has(r->a, OPT_CLIENT))
-        return EXIT_OK;
-    ca_file_names(name, true, cert, key, sizeof cert);
-    if (!ca_path(r, o->cert_path, cert))
-        return EXIT_USAGE;
-    return is_file(o->cert_path) ? EXIT_OK
-                                 : complain(r->a, EXIT_FILE, "`%s' is no file, nor a name whose certificate lies in %s; see troth ca list", what, r->dir);
-}
-
 static int take_record(void *ctx, const struct record *c)
 {
     struct old *o = ctx;
@@ -74,7 +34,7 @@ static int take_record(void *ctx, const struct record *c)
 static int load_old(struct ca *r, const struct authority *ca, struct old *o)
 {
     char ending[CA_HEX + 16], serial[CA_HEX];
-    int status = find_file(r, o);
+    int status = ca_find_cert(r, o->cert_path);
     if (status == EXIT_OK)
         status = ca_read_cert(r, o->cert_path, &o->cert, &o->f);
     if (status == EXIT_OK)
@@ -88,11 +48,11 @@ static int load_old(struct ca *r, const struct authority *ca, struct old *o)
         return complain(r->a, EXIT_USAGE, "%s: this is an authority: move it away, and make another one with troth ca init", o->cert_path);
     ca_hex(serial, o->f.serial_bytes);
     snprintf(ending, sizeof ending, "-%.16s.pem", serial);
-    bool fits = beside(o->key_path, o->cert_path, "-key.pem") && beside(o->kept_path, o->cert_path, ending);
+    bool fits = ca_beside(o->key_path, o->cert_path, "-key.pem") && ca_beside(o->kept_path, o->cert_path, ending);
     snprintf(ending, sizeof ending, "-%.16s-key.pem", serial);
-    if (!fits || !beside(o->kept_key_path, o->cert_path, ending))
+    if (!fits || !ca_beside(o->kept_key_path, o->cert_path, ending))
         return complain(r->a, EXIT_USAGE, "the path is too long");
-    o->has_key = is_file(o->key_path);
+    o->has_key = ca_is_file(o->key_path);
     return EXIT_OK;
 }
 

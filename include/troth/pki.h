@@ -73,6 +73,10 @@ typedef struct troth_pki_revoked {
 } troth_pki_revoked;
 TROTH_API troth_span troth_pki_crl(troth_pki *, troth_span issuer_cert, const troth_key *issuer_key, const troth_pki_revoked *, size_t n,
                                    uint64_t number, int64_t this_update, int64_t next_update);
+/* What an OCSP responder would answer about `cert` (RFC 6960), signed by its issuer: for a server to staple.  revoked: NULL, it is good;
+ * its serial number is not looked at. */
+TROTH_API troth_span troth_pki_ocsp(troth_pki *, troth_span cert, troth_span issuer_cert, const troth_key *issuer_key, const troth_pki_revoked *,
+                                    int64_t this_update, int64_t next_update);
 /* A request to an OCSP responder about a certificate; `nonce` may be empty. */
 TROTH_API troth_span troth_pki_ocsp_request(troth_pki *, troth_span cert, troth_span issuer_cert, troth_span nonce);
 

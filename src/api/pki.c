@@ -349,6 +349,24 @@ troth_span troth_pki_crl(troth_pki *w, troth_span issuer_cert, const troth_key *
     return issue_crl(&w->p, &spec, &der) ? der : SPAN_NONE;
 }
 
+troth_span troth_pki_ocsp(troth_pki *w, troth_span cert, troth_span issuer_cert, const troth_key *issuer_key, const troth_pki_revoked *revoked,
+                          int64_t this_update, int64_t next_update)
+{
+    struct issue by;
+    struct cert c, issuer;
+    span der = SPAN_NONE;
+    if (!pki_well(w) || !cert_parse(&c, cert, NULL, &w->p.error) || !issuer_from(w, issuer_cert, issuer_key, &issuer, &by))
+        return SPAN_NONE;
+    if (!span_equal(c.issuer, issuer.subject)) {
+        (void)fail(&w->p, ISSUE_REFUSED, "the certificate was issued by somebody else");
+        return SPAN_NONE;
+    }
+    struct issue_single single = { .ca = &by, .serial = c.serial, .status = revoked ? OCSP_REVOKED : OCSP_GOOD, .revoked = revoked ? revoked->when : 0,
+                                   .reason = revoked ? revoked->reason : -1, .this_update = this_update, .next_update = next_update };
+    struct issue_ocsp spec = { .by = &by, .produced = this_update, .singles = &single, .n_singles = 1 };
+    return issue_ocsp(&w->p, &spec, &der) ? der : SPAN_NONE;
+}
+
 troth_span troth_pki_ocsp_request(troth_pki *w, troth_span cert, troth_span issuer_cert, troth_span nonce)
 {
     struct cert c, issuer;

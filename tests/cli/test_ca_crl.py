@@ -150,6 +150,30 @@ r = run(*carol, status=6)
 check("and refuses", "revoked" in r.stderr and server.said("cert.revoked"), (r.stderr, server.log()))
 server.end()
 
+# ---- the answer of an OCSP responder, for a server to staple
+def ocsp(name):
+    r = subprocess.run(["openssl", "ocsp", "-respin", f"{D}/{name}.ocsp", "-issuer", CA, "-cert", f"{D}/{name}.pem", "-CAfile", CA], capture_output=True, text=True, check=False)
+    return r.stdout + r.stderr
+
+
+answer = json.loads(run("ca", "ocsp", "localhost", "--out", D, "--json").stdout)
+said = ocsp("localhost")
+check("good, to openssl", answer["status"] == "good" and "Response verify OK" in said and "localhost.pem: good" in said, (answer, said))
+server = Server(web, "--cert", f"{D}/localhost.pem", "--key", f"{D}/localhost-key.pem", "--staple", f"{D}/localhost.ocsp")
+run("connect", "--ca", CA, "--revocation", "hard", f"localhost:{server.port}")
+run("ca", "issue", "stapled.example", "--out", D)
+run("ca", "revoke", f"{D}/localhost.pem", "--reason", "superseded", "--out", D)
+run("ca", "ocsp", f"{D}/localhost.pem", "--days", "1", "--out", D)
+said = ocsp("localhost")
+check("revoked, to openssl", "Response verify OK" in said and "localhost.pem: revoked" in said and "superseded" in said, said)
+server.end()
+server = Server(web, "--cert", f"{D}/localhost.pem", "--key", f"{D}/localhost-key.pem", "--staple", f"{D}/localhost.ocsp")
+r = run("connect", "--ca", CA, f"localhost:{server.port}", status=5)
+check("and to troth", "cert.revoked" in r.stderr, r.stderr)
+server.end()
+for words, args, status in ((["needs one"], (), 2), (["did not issue"], (f"{D}/other/b.example.pem",), 2), (["no file"], ("nobody",), 8), (["--days"], ("localhost", "--days", "0"), 2)):
+    refused(words, "ca", "ocsp", *args, "--out", D, status=status)
+
 # ---- so does nginx
 if shutil.which("nginx", path="/usr/sbin:/usr/bin"):
     run("ca", "issue", "--client", "dave", "--out", D)

@@ -81,6 +81,7 @@ holds("ca", "issue", "localhost", "127.0.0.1", "--out", D, status=0)
 assert [c["names"] for c in holds("ca", "list", "--out", D, status=0)["certificates"]] == [["DNS:localhost", "IP:127.0.0.1"]]
 assert holds("ca", "list", "nobody", "--out", D, status=0)["certificates"] == []
 assert holds("ca", "crl", "--out", D, status=0)["number"] == 1
+assert holds("ca", "ocsp", "localhost", "--out", D, status=0)["status"] == "good"
 run("ca", "issue", "lost.example", "--out", f"{D}", status=0)
 assert holds("ca", "revoke", "lost.example", "--reason", "keyCompromise", "--out", D, status=0)["certificate"]["revoked"]["reason"] == "keyCompromise"
 assert holds("ca", "list", "--revoked", "--out", D, status=0)["certificates"][0]["state"] == "revoked"

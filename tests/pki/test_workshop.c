@@ -214,6 +214,35 @@ static void lists(void **state)
     assert_non_null(strstr(out, "verify OK"));
 }
 
+/* What a responder says, believed by the rules that judge what a server staples. */
+static void answers(void **state)
+{
+    (void)state;
+    const char *names[] = { "a.example", NULL };
+    troth_pki_spec s = { .size = sizeof s, .names = names, .not_before = MK_NOW - 10, .not_after = MK_NOW + MK_DAY, .uses = TROTH_USE_SERVER };
+    troth_span cert = troth_pki_issue(w, &s, troth_pki_make_key(w, TROTH_KEY_P256, 0), ca_cert, ca_key);
+    const troth_pki_revoked lost = { .when = MK_NOW - 5, .reason = 1 };
+    troth_error e;
+    troth_policy_builder *b = troth_policy_new(troth_libcrypto());
+    troth_policy_trust_pem(b, ca_cert);
+    troth_policy_revocation(b, TROTH_REVOCATION_HARD);
+    troth_policy *p = troth_policy_build(b, &e);
+    for (int revoked = 0; revoked < 2; revoked++) {
+        troth_span answer = troth_pki_ocsp(w, cert, ca_cert, ca_key, revoked ? &lost : NULL, MK_NOW - 10, MK_NOW + MK_DAY);
+        well(answer);
+        troth_question q = { .size = sizeof q, .certs = &cert, .n = 1, .host = "a.example", .time = MK_NOW, .ocsp = answer };
+        troth_report *r = troth_ask(p, &q);
+        assert_int_equal(troth_report_error(r)->reason, revoked ? TROTH_R_CERT_REVOKED : TROTH_R_NONE);
+        troth_report_free(r);
+    }
+    troth_policy_free(p);
+    refused(troth_pki_ocsp(w, cert, ca_cert, troth_pki_make_key(w, TROTH_KEY_P256, 0), NULL, MK_NOW, MK_NOW + 1), TROTH_R_ISSUE_REFUSED, "does not belong");
+    const troth_key *other = troth_pki_make_key(w, TROTH_KEY_P256, 0);
+    troth_pki_spec strange = ca_spec;
+    strange.subject = "CN=Other";
+    refused(troth_pki_ocsp(w, cert, troth_pki_self_sign(w, &strange, other), other, NULL, MK_NOW, MK_NOW + 1), TROTH_R_ISSUE_REFUSED, "somebody else");
+}
+
 static size_t say_secret(void *ctx, char *out, size_t cap)
 {
     (void)ctx;
@@ -385,7 +414,7 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chain), cmocka_unit_test(refusals), cmocka_unit_test(requests),      cmocka_unit_test(lists),
+        cmocka_unit_test(chain), cmocka_unit_test(refusals), cmocka_unit_test(requests),      cmocka_unit_test(lists), cmocka_unit_test(answers),
         cmocka_unit_test(keys),  cmocka_unit_test(pkcs12),   cmocka_unit_test(names_as_text), cmocka_unit_test(broken_things),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
