@@ -11,15 +11,27 @@
 #include "revoke.h"
 #include "setup.h"
 
-enum { SOON_DAYS = 21, VERY_SOON_DAYS = 7, LONG_DAYS = 398 };
+static const struct {
+    enum severity severity;
+    const char   *code, *what, *remedy;
+} known[FINDINGS_COUNT] = {
+#define FINDING(id, code, severity, what, remedy) [FOUND_##id] = { severity, code, what, remedy },
+#include "check.def"
+#undef FINDING
+};
 
-static void find(struct check *c, enum severity severity, const char *code, const char *what, const char *remedy, const char *saw)
+void check_find_reason(struct check *c, enum severity severity, const char *code, const char *what, const char *remedy, const char *saw)
 {
     if (c->n == FINDINGS_MAX)
         return;
     struct finding *f = &c->findings[c->n++];
     *f = (struct finding){ .severity = severity, .code = code, .what = what, .remedy = remedy };
     snprintf(f->saw, sizeof f->saw, "%s", saw ? saw : "");
+}
+
+void check_find(struct check *c, enum finding_id id, const char *saw)
+{
+    check_find_reason(c, known[id].severity, known[id].code, known[id].what, known[id].remedy, saw);
 }
 
 static void add(struct names *l, const char *name)
@@ -30,6 +42,8 @@ static void add(struct names *l, const char *name)
 
 /* ---- asking */
 
+#define SMALL_GROUPS "x25519,secp256r1"
+
 static void set(struct args *a, enum opt o, const char *value)
 {
     a->given[o] = 1;
@@ -37,38 +51,59 @@ static void set(struct args *a, enum opt o, const char *value)
     a->value[o] = value;
 }
 
-/* One handshake with one thing fixed; what was negotiated, or version 0.  A certificate that was refused came after the choice. */
-static troth_facts try_with(struct check *c, enum opt o1, const char *v1, enum opt o2, const char *v2)
+struct args check_args(const struct check *c, enum opt o1, const char *v1, enum opt o2, const char *v2)
 {
+    static const enum opt free_to_choose[] = { OPT_SESSION, OPT_GROUPS, OPT_SUITES, OPT_MIN, OPT_MAX };
     struct args changed = *c->args;
-    struct session s;
-    troth_facts f = { 0 };
-    int status;
-    changed.given[OPT_SESSION] = changed.given[OPT_GROUPS] = changed.given[OPT_SUITES] = 0;
-    changed.given[OPT_MIN] = changed.given[OPT_MAX] = 0;
+    for (size_t i = 0; i < sizeof free_to_choose / sizeof free_to_choose[0]; i++)
+        changed.given[free_to_choose[i]] = 0;
+    if (c->small)
+        set(&changed, OPT_GROUPS, SMALL_GROUPS);
     set(&changed, o1, v1);
     set(&changed, o2, v2);
+    return changed;
+}
+
+struct answer {
+    uint16_t version, suite, group; /* 0: none was agreed on */
+    uint8_t  random[32];            /* the server's          */
+};
+
+/* One handshake with one thing fixed, and what was negotiated.  A certificate that was refused came after the choice. */
+static struct answer try_with(struct check *c, enum opt o1, const char *v1, enum opt o2, const char *v2)
+{
+    struct args changed = check_args(c, o1, v1, o2, v2);
+    struct session s;
+    struct answer got = { 0 };
+    int status;
     if (!session_init(&s, &changed, c->args->operands[0], false, &status))
-        return f;
-    if (session_open(&s) || exit_code_of(&s.error) == EXIT_CERTIFICATE)
-        f = troth_what(s.conn);
+        return got;
+    if (session_open(&s) || exit_code_of(&s.error) == EXIT_CERTIFICATE) {
+        troth_facts f = troth_what(s.conn);
+        got = (struct answer){ .version = f.version, .suite = f.suite, .group = f.group };
+        if (f.server_random.n == sizeof got.random)
+            memcpy(got.random, f.server_random.p, sizeof got.random);
+    }
     session_end(&s);
     c->connections++;
-    return f;
+    return got;
 }
 
 static void ask_versions(struct check *c)
 {
     bool v13 = try_with(c, OPT_MIN, "1.3", OPT_MAX, "1.3").version == TROTH_TLS13;
-    bool v12 = try_with(c, OPT_MIN, "1.2", OPT_MAX, "1.2").version == TROTH_TLS12;
+    struct answer old = try_with(c, OPT_MIN, "1.2", OPT_MAX, "1.2");
+    bool v12 = old.version == TROTH_TLS12;
     if (v13)
         add(&c->versions, "TLS 1.3");
     if (v12)
         add(&c->versions, "TLS 1.2");
     if (!v13)
-        find(c, MEDIUM, "check.no-tls13", "the server does not speak TLS 1.3", "enable TLS 1.3; it has been in every TLS library since 2018", "TLS 1.2 is the most it takes");
+        check_find(c, FOUND_NO_TLS13, "TLS 1.2 is the most it takes");
     if (v13 && !v12)
-        find(c, INFO, "check.only-tls13", "the server speaks TLS 1.3 alone", "nothing, unless clients from before 2018 matter", "TLS 1.2 was refused");
+        check_find(c, FOUND_ONLY_TLS13, "TLS 1.2 was refused");
+    if (v13 && v12 && memcmp(old.random + 24, "DOWNGRD\x01", 8) != 0)
+        check_find(c, FOUND_NO_SENTINEL, "a ServerHello of TLS 1.2 whose random ends otherwise, though TLS 1.3 is spoken");
 }
 
 static void ask_suites(struct check *c)
@@ -93,21 +128,29 @@ static void ask_suites(struct check *c)
     }
 }
 
+/* In TLS 1.2 the groups also are the curves that a certificate may be on (RFC 8422 5.1): with that of most beside it, it may be taken. */
+static bool takes_group12(struct check *c, const char *name, uint16_t id)
+{
+    char two[64];
+    snprintf(two, sizeof two, "%s,secp256r1", name);
+    return try_with(c, OPT_GROUPS, name, OPT_MAX, "1.2").group == id || try_with(c, OPT_GROUPS, two, OPT_MAX, "1.2").group == id;
+}
+
 static void ask_groups(struct check *c)
 {
     static const char *const rows[] = { "X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024", "x25519", "secp256r1", "secp384r1",
                                         "secp521r1" };
+    enum { HYBRIDS = 3 };
     bool hybrid = false, v13 = c->versions.n && !strcmp(c->versions.name[0], "TLS 1.3");
-    for (size_t i = 0; v13 && i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = v13 ? 0 : HYBRIDS; c->versions.n && i < sizeof rows / sizeof rows[0]; i++) {
         uint16_t id = troth_group_by_name(rows[i]);
-        if (!id || try_with(c, OPT_GROUPS, rows[i], OPT_MIN, "1.3").group != id)
+        if (!id || !(v13 ? try_with(c, OPT_GROUPS, rows[i], OPT_MIN, "1.3").group == id : takes_group12(c, rows[i], id)))
             continue;
         add(&c->groups, rows[i]);
-        hybrid |= i < 3;
+        hybrid |= i < HYBRIDS;
     }
     if (v13 && !hybrid)
-        find(c, LOW, "check.no-post-quantum", "no post-quantum key exchange: what is recorded today can be read once there are quantum computers",
-             "enable X25519MLKEM768 (OpenSSL 3.5, BoringSSL, Go 1.24 and later have it)", "none of the three hybrid groups was taken");
+        check_find(c, FOUND_NO_HYBRID, "none of the three hybrid groups was taken");
 }
 
 static void ask_old(struct check *c)
@@ -115,18 +158,14 @@ static void ask_old(struct check *c)
     static const uint16_t cbc[] = { 0xc013, 0xc014, 0xc009, 0xc00a, 0x0033, 0x0039, 0x002f, 0x0035, 0x000a },
                           rsa[] = { 0x009c, 0x009d, 0x002f, 0x0035, 0x003c, 0x003d, 0xc09c }, weak[] = { 0x000a, 0xc012, 0x0005, 0x0004, 0x0009, 0x0001, 0x0002, 0x003b };
     static const struct {
-        const char     *code, *what, *remedy;
+        enum finding_id id;
         uint16_t        version;
         const uint16_t *suites;
         size_t          n;
-        enum severity   severity;
         const char     *adds;
     } rows[] = {
-        { "check.tls11", "TLS 1.1 is still spoken", "switch off everything below TLS 1.2 (RFC 8996)", 0x0302, cbc, 9, MEDIUM, "TLS 1.1" },
-        { "check.tls10", "TLS 1.0 is still spoken", "switch off everything below TLS 1.2 (RFC 8996)", 0x0301, cbc, 9, MEDIUM, "TLS 1.0" },
-        { "check.ssl3", "SSL 3.0 is still spoken", "switch off everything below TLS 1.2 (RFC 7568)", 0x0300, cbc, 9, HIGH, "SSL 3.0" },
-        { "check.static-rsa", "key exchange without forward secrecy (RSA) is accepted", "take the TLS_RSA_ suites off the server's list", 0x0303, rsa, 7, MEDIUM, NULL },
-        { "check.broken-suite", "a broken cipher suite is accepted", "take RC4, 3DES, NULL and export suites off the server's list", 0x0303, weak, 8, HIGH, NULL },
+        { FOUND_TLS11, 0x0302, cbc, 9, "TLS 1.1" },  { FOUND_TLS10, 0x0301, cbc, 9, "TLS 1.0" }, { FOUND_SSL3, 0x0300, cbc, 9, "SSL 3.0" },
+        { FOUND_STATIC_RSA, 0x0303, rsa, 7, NULL }, { FOUND_BROKEN_SUITE, 0x0303, weak, 8, NULL },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct old_answer answer;
@@ -140,53 +179,19 @@ static void ask_old(struct check *c)
         snprintf(saw, sizeof saw, "ServerHello with version 0x%04x and suite 0x%04x%s%s", answer.version, answer.suite, suite ? " " : "",
                  suite ? suite : "");
         add(&c->versions, rows[i].adds);
-        find(c, rows[i].severity, rows[i].code, rows[i].what, rows[i].remedy, saw);
+        check_find(c, rows[i].id, saw);
     }
 }
 
-/* ---- the certificate */
-
-static void judge_certificate(struct check *c)
-{
-    const struct session *s = &c->first;
-    const troth_report *r = troth_peer(s->conn);
-    char saw[160];
-    if (exit_code_of(&s->error) == EXIT_CERTIFICATE && s->error.reason != TROTH_R_NONE)
-        find(c, CRITICAL, s->error.code, s->error.text, s->error.hint, s->error.detail);
-    size_t path = troth_report_accepted(r);
-    if (path == SIZE_MAX)
-        return;
-    troth_path p = troth_report_path(r, path);
-    for (size_t i = 0; i < p.n_certs; i++) {
-        troth_path_cert cert = troth_report_cert(r, path, i);
-        int64_t left = (cert.not_after - s->now) / 86400;
-        snprintf(saw, sizeof saw, "%.100s: %lld days left", cert.title, (long long)left);
-        if (left < SOON_DAYS)
-            find(c, left < VERY_SOON_DAYS ? HIGH : MEDIUM, "check.expires-soon", "a certificate expires soon",
-                 "renew it, and let it be renewed by a program", saw);
-        snprintf(saw, sizeof saw, "%.100s: valid for %lld days", cert.title, (long long)((cert.not_after - cert.not_before) / 86400));
-        if (i == 0 && (cert.not_after - cert.not_before) / 86400 > LONG_DAYS)
-            find(c, LOW, "check.long-lived", "the server's certificate lives longer than browsers allow public ones to", "issue for at most 398 days, better for 90",
-                 saw);
-    }
-    for (size_t k = 0; k < p.n_checks; k++) {
-        troth_path_check k1 = troth_report_check(r, path, k);
-        if (k1.verdict != TROTH_WARN)
-            continue;
-        if (k1.reason == TROTH_R_CERT_PROFILE)
-            find(c, LOW, "check.certificate-warning", k1.rule, "look at it with troth verify --explain", k1.evidence);
-        else
-            find(c, MEDIUM, troth_reason_code(k1.reason), troth_reason_text(k1.reason), troth_reason_hint(k1.reason), k1.evidence);
-    }
-}
+/* ---- all of it */
 
 static void judge_connection(struct check *c)
 {
     troth_facts f = troth_what(c->first.conn);
     if (f.version == TROTH_TLS12 && !f.extended_master_secret)
-        find(c, MEDIUM, "check.no-ems", "no extended master secret (RFC 7627)", "upgrade the server's TLS library", "");
+        check_find(c, FOUND_NO_EMS, NULL);
     if (!f.alpn.n)
-        find(c, INFO, "check.no-alpn", "the server chose no application protocol", "nothing, if it is no web server; else enable ALPN", "h2 and http/1.1 were offered");
+        check_find(c, FOUND_NO_ALPN, "h2 and http/1.1 were offered");
 }
 
 /* The first connection is over, so that a server which serves one at a time comes to the next; what is known of it stays. */
@@ -208,8 +213,49 @@ static void assess(struct check *c)
     ask_suites(c);
     ask_groups(c);
     ask_old(c);
-    judge_certificate(c);
+    check_chain(c);
     judge_connection(c);
+    check_http(c);
+}
+
+/* There was somebody to assess, whatever he thinks of us. */
+static bool is_reached(const struct session *s)
+{
+    int status = exit_code_of(&s->error);
+    return status == EXIT_OK || status == EXIT_CERTIFICATE ||
+           (status == EXIT_PROTOCOL && s->dialed.fd >= 0 && strncmp(s->error.code, "peer.not-tls", 12) != 0);
+}
+
+static bool is_open(struct check *c)
+{
+    c->connections++;
+    return session_open(&c->first) && revoke_check(&c->first);
+}
+
+/* The hello was not answered at all. */
+static bool fell_silent(const struct session *s)
+{
+    return s->dialed.fd >= 0 && (s->error.reason == TROTH_R_NET_RESET_ON_HELLO || s->error.reason == TROTH_R_EOF_ON_HELLO ||
+                                 s->error.reason == TROTH_R_NET_TIMEOUT_HANDSHAKE);
+}
+
+/* It may be its size that the hello was not answered for: then all is asked with a small one. */
+static bool open_small(struct check *c, struct args *own)
+{
+    char saw[240];
+    int status;
+    struct session large = c->first;
+    set(own, OPT_GROUPS, SMALL_GROUPS);
+    if (session_init(&c->first, own, own->operands[0], false, &status)) {
+        c->small = is_open(c) || exit_code_of(&c->first.error) == EXIT_CERTIFICATE;
+        snprintf(saw, sizeof saw, "%s [%s]; with the groups " SMALL_GROUPS " it is answered", large.error.text, large.error.code);
+        session_end(c->small ? &large : &c->first);
+    }
+    if (c->small)
+        check_find(c, FOUND_LARGE_HELLO, saw);
+    else
+        c->first = large, own->given[OPT_GROUPS] = 0;
+    return c->small;
 }
 
 int verb_CHECK(const struct args *a)
@@ -226,11 +272,8 @@ int verb_CHECK(const struct args *a)
     c.limit = (enum severity)limit;
     if (!session_init(&c.first, &own, a->operands[0], false, &status))
         return status;
-    c.connections = 1;
-    bool open = session_open(&c.first) && revoke_check(&c.first);
-    status = exit_code_of(open ? NULL : &c.first.error);
-    bool reached = open || status == EXIT_CERTIFICATE ||
-                   (status == EXIT_PROTOCOL && c.first.dialed.fd >= 0 && strncmp(c.first.error.code, "peer.not-tls", 12) != 0);
+    bool reached = is_open(&c) || (fell_silent(&c.first) ? !args_has(a, OPT_GROUPS) && open_small(&c, &own) : is_reached(&c.first));
+    status = exit_code_of(&c.first.error);
     if (!reached) {
         session_tell_failure(&c.first, stderr);
     } else {

@@ -1,12 +1,20 @@
-/* check.h - what troth check found out, and how it is told: by check.c and check_tell.c. */
+/* check.h - what troth check found out, and how it is told.  check.c asks, check_chain.c and check_http.c look at what came, check_tell.c tells;
+ * what there is to find is in check.def. */
 #ifndef CLI_CHECK_H
 #define CLI_CHECK_H
 
 #include "session.h"
 
 enum severity { INFO, LOW, MEDIUM, HIGH, CRITICAL, SEVERITIES };
-enum { FINDINGS_MAX = 24, NAMES_MAX = 16 };
+enum { FINDINGS_MAX = 32, NAMES_MAX = 16 };
 enum check_format { CHECK_TEXT, CHECK_JSON, CHECK_MD, CHECK_SARIF, CHECK_JUNIT };
+
+enum finding_id {
+#define FINDING(id, code, severity, what, remedy) FOUND_##id,
+#include "check.def"
+#undef FINDING
+    FINDINGS_COUNT
+};
 
 struct finding {
     enum severity severity;
@@ -26,8 +34,21 @@ struct check {
     size_t             n;
     struct names       versions, suites, groups;
     struct session     first;      /* with our own defaults; kept to the end */
+    bool               small;      /* no large hello is answered */
     unsigned           connections;
 };
+
+/* `saw`: what it rests on; NULL: nothing more can be said. */
+void check_find(struct check *, enum finding_id, const char *saw);
+/* Of the library, under its own code. */
+void check_find_reason(struct check *, enum severity, const char *code, const char *what, const char *remedy, const char *saw);
+/* The arguments of the first connection with two options set: what one more connection differs in. */
+struct args check_args(const struct check *, enum opt o1, const char *v1, enum opt o2, const char *v2);
+
+/* The certificates that came with the first connection, and the path that was accepted. */
+void check_chain(struct check *);
+/* What a web server says over one more connection; nothing where it is none. */
+void check_http(struct check *);
 
 /* By severity; NULL behind the last. */
 extern const char *const severity_names[SEVERITIES + 1];
