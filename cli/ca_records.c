@@ -38,6 +38,7 @@ static const char layout[] =
     " reason INTEGER,"
     " listed INTEGER,"         /* thisUpdate of the last CRL that it was in */
     " UNIQUE (issuer, serial)) STRICT;"
+    "CREATE INDEX replaced ON certificate (names, issuer, kind);"
     "CREATE TABLE crl ("
     " issuer BLOB PRIMARY KEY,"
     " number INTEGER NOT NULL,"

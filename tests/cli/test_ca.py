@@ -106,6 +106,31 @@ check("no certificate that nobody knows", r.stderr.count("\n") == 1 and "ca.db" 
 run("ca", "issue", "x", "--out", full)
 check("and then all is well", names(out=full) == ["x"])
 
+# ---- ended at any time: whatever certificate there is, it is in the records, and nothing else is wrong with them
+dead = f"{D}/dead"
+run("ca", "init", "--out", dead)
+for i in range(16):
+    p = subprocess.Popen([TROTH, "ca", "issue", f"h{i}", "--out", dead, "-q"])
+    time.sleep(0.02 * i)
+    p.kill()
+    p.wait()
+there = [f[:-4] for f in os.listdir(dead) if f.startswith("h") and not f.endswith("-key.pem") and "END CERT" in open(f"{dead}/{f}", encoding="utf-8").read()]
+check("killed between any two steps", set(there) <= set(names(out=dead)), (there, names(out=dead)))
+run("ca", "issue", "last", "--out", dead)
+db = sqlite3.connect(f"{dead}/ca.db")
+check("the database is whole", db.execute("PRAGMA integrity_check").fetchone() == ("ok",) and "last" in names(out=dead))
+db.close()
+
+# ---- many thousands: what ends soon is found without comparing each with each
+db = sqlite3.connect(f"{dead}/ca.db")
+issuer, subject, begins, ends, key, der = db.execute("SELECT issuer, subject, not_before, not_after, spki_sha256, der FROM certificate").fetchone()
+db.executemany("INSERT INTO certificate (issuer, serial, subject, names, kind, not_before, not_after, spki_sha256, sha256, der, made) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+               ((issuer, os.urandom(16), subject, f'["DNS:many{i % 2500}"]', "server", begins, ends + i, key, os.urandom(32), der, begins) for i in range(10000)))
+db.commit()
+db.close()
+soon = names("--expiring", "31", "many*", out=dead)
+check("ten thousand, of which most were replaced", len(soon) == 2500 == len(set(soon)), len(soon))
+
 # ---- what is no database of ours
 bad = f"{D}/bad"
 
