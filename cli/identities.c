@@ -6,6 +6,8 @@
 #include <string.h>
 #include <troth/pki.h>
 
+#include "allow.h"
+
 /* "P-256" is EC256, "RSA 2048" RSA2048, "Ed25519" ED25519: the names that other programs put into a PROXY header. */
 static void key_name(char *out, size_t cap, const char *key)
 {
@@ -81,4 +83,25 @@ void identities_free(struct identities *s)
 {
     free(s->all);
     *s = (struct identities){ .n = 0 };
+}
+
+bool identities_have(const struct identities *s, const char *name)
+{
+    char rule[IDENTITY_NAMES], text[300];
+    bool any = false;
+    snprintf(text, sizeof text, "DNS:%s", name);
+    for (size_t i = 0; i < s->n; i++) {
+        const struct identity_facts *id = &s->all[i];
+        if (id->pos || !id->certificate)
+            continue;
+        any = true;
+        if (strlen(id->names) + sizeof text > sizeof id->names) /* some may be missing */
+            return true;
+        for (const char *p = id->names; *p; p += p[strcspn(p, ",")] ? strcspn(p, ",") + 1 : strlen(p)) {
+            snprintf(rule, sizeof rule, "%.*s", (int)strcspn(p, ","), p);
+            if (allow_name(rule, text))
+                return true;
+        }
+    }
+    return !any;
 }

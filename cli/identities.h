@@ -29,6 +29,8 @@ struct identities {
 void identities_read(struct identities *, const struct args *, const troth_server *, const troth_client *);
 /* The i-th identity itself; NULL: there is none. */
 const struct identity_facts *identities_own(const struct identities *, size_t i);
+/* Does one of ours speak for this DNS name ("*.example" too)?  True where that is not known for sure. */
+bool identities_have(const struct identities *, const char *name);
 void identities_free(struct identities *);
 
 #endif

@@ -643,6 +643,16 @@ static struct routes *read_routes(const struct proxy *x, const struct args *a, i
     return routes_read(a, otherwise, x->name ? "443" : "80", args_word(a, OPT_SEND_PROXY, send_proxy, 0), x->service.routes, status);
 }
 
+/* Who asks for a name that none of our certificates has is shown another, which he refuses. */
+static void warn_of_names(const struct service *s)
+{
+    const struct routes *r = s->routes;
+    for (size_t i = 0; r && s->server && i < r->n; i++)
+        if (!r->all[i].pass && &r->all[i] != r->otherwise && !identities_have(&s->identities, r->all[i].name))
+            log_line(&s->log, "warn", "route", "route", r->all[i].name, "what", "no certificate that is loaded has this name: clients will refuse the one they are shown",
+                     "action", "give --cert and --key for it, or pass it on as it is (--pass)", NULL);
+}
+
 static int find_backends(struct proxy *x, const struct args *a)
 {
     int status;
@@ -650,6 +660,7 @@ static int find_backends(struct proxy *x, const struct args *a)
     x->service.backend = args_value(a, OPT_BACKEND, args_value(a, OPT_WRAP, NULL));
     x->service.routes = read_routes(x, a, &status);
     x->service.wants = x->service.routes ? routes_need(x->service.routes) : 0;
+    warn_of_names(&x->service);
     return status;
 }
 
@@ -673,6 +684,8 @@ static void settle_backends(struct service *service, bool taken)
     if (taken)
         service->routes = x->coming;
     x->coming = NULL;
+    if (taken)
+        warn_of_names(service);
 }
 
 /* --check-config: everything, also behind a mistake. */

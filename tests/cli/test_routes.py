@@ -106,6 +106,11 @@ check("USR2 tells the routes", p.said("event=state-route route=b.example") and r
 check("ends in order", p.end() == 0, p.log()[-400:])
 
 
+p = Server(*ours, "--route", f"z.example={A.at}", "--route", f"y.c.example={A.at}", "--route", f"*.c.example={A.at}", "--route", f"c.example={A.at}", verb="proxy")
+check("a name that no certificate has is warned of", [re.search(r"route=(\S+)", x).group(1) for x in p.log().split("\n") if "no certificate that is loaded has this name" in x] == ["c.example", "z.example"],
+      p.log())
+p.end()
+
 # ---- a session is that of one name
 def resumes(port, first, then):
     context = blind()
