@@ -18,7 +18,7 @@
 #include "service.h"
 #include "tls_bev.h"
 
-enum { REQUEST_HEADERS_MAX = 32 << 10, REQUEST_BODY_MAX = 64 << 10 };
+enum { REQUEST_HEADERS_MAX = 32 << 10, REQUEST_BODY_MAX = 64 << 10, HSTS_MOST = 10 * 366 * 86400 };
 
 struct serve {
     struct service             service; /* first: its calls lead here */
@@ -27,6 +27,7 @@ struct serve {
     struct guest              *guests;
     int                        root;
     long                       request_seconds;
+    char                       hsts[40]; /* Strict-Transport-Security; empty: none is sent */
 };
 
 enum phase { IDLE, ASKING, TAKING };
@@ -342,6 +343,8 @@ static void answer(struct evhttp_request *req, void *ctx)
         req->minor = 1;
     if (s->service.stopping || last)
         evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
+    if (*s->hsts)
+        evhttp_add_header(evhttp_request_get_output_headers(req), "Strict-Transport-Security", s->hsts);
     if (s->service.log.verbose) {
         guest_name(g, peer, sizeof peer);
         log_line(&s->service.log, "info", "request", "peer", peer, "target", evhttp_request_get_uri(req), "code", flaw ? "serve.request" : NULL, "saw", flaw,
@@ -391,10 +394,14 @@ static int open_loop(struct serve *s)
 static bool read_own(struct service *service, const struct args *a)
 {
     struct serve *s = (struct serve *)service;
-    long seconds;
-    if (!args_number(a, OPT_REQUEST_TIMEOUT, 1, 86400, PACE_REQUEST_SECONDS, &seconds))
+    long seconds, hsts;
+    if (!args_number(a, OPT_REQUEST_TIMEOUT, 1, 86400, PACE_REQUEST_SECONDS, &seconds) || !args_number(a, OPT_HSTS, 0, HSTS_MOST, 0, &hsts))
         return false;
     s->request_seconds = seconds;
+    if (args_has(a, OPT_HSTS)) /* 0 as well: it ends what was asked for before */
+        snprintf(s->hsts, sizeof s->hsts, "max-age=%ld", hsts);
+    else
+        *s->hsts = 0;
     if (s->http) /* of those who come from now on */
         evhttp_set_timeout(s->http, (int)service->timeout);
     return true;

@@ -11,12 +11,13 @@ import sys
 import threading
 import time
 
-from serving import D, authority, check, finish, run
+from serving import D, Server, authority, check, finish, run
 
 if not shutil.which("openssl"):
     print("no openssl")
     sys.exit(77)
 authority()
+os.makedirs(f"{D}/web")
 CA = f"{D}/ca.pem"
 run("ca", "issue", "site.test", "localhost", "--out", D)
 CERT, KEY = f"{D}/site.test.pem", f"{D}/site.test-key.pem"
@@ -107,6 +108,12 @@ door.close()
 door, port = web(alpn=())
 check("nor of what may be no web server", "check.no-hsts" not in assess(port)[1])
 door.close()
+
+for seconds, code in (("31536000", None), ("60", "check.short-hsts"), ("0", "check.no-hsts")):
+    s = Server(f"{D}/web", "--alpn", "http/1.1", "--hsts", seconds, cert=CERT, key=KEY)
+    answer, found, evidence = assess(s.port)
+    check(f"troth serve --hsts {seconds}", {"check.no-hsts", "check.short-hsts"} & set(found) == ({code} if code else set()), answer["findings"])
+    check("it ends", s.end() == 0, s.log()[-600:])
 
 # ---- certificates that nobody needs
 run("ca", "init", "--out", f"{D}/other", "--name", "another")
