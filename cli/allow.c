@@ -139,7 +139,8 @@ static bool add(struct allow *w, const struct args *a, enum opt o, const char *v
     struct rule *r = &w->rules[w->n];
     char *text = w->words[w->n];
     const char *why = NULL;
-    *r = (struct rule){ .opt = o, .text = text };
+    r->opt = o;
+    r->text = text;
     if (o == OPT_ALLOW_KEY)
         return (pin_read(a, o, value, r->digest) && snprintf(text, RULE_MAX, "%.16s", value) >= 0 && ++w->n);
     if (o == OPT_ALLOW_SAN)

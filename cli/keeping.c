@@ -163,12 +163,13 @@ static bool read_keys(struct keeping *k, uint32_t generation)
         status = hold(k, a, &b->holder);
     if (b)
         b->generation = generation;
-    if (status == EXIT_OK)
+    bool kept = b && status == EXIT_OK;
+    if (kept)
         there = tell_all(k, b);
     struct piece end = { .kind = PIECE_END, .identity = (uint32_t)status, .read = a ? keeper_options(a) : 0 };
     if (k->again)
         k->again->heard = NULL;
-    if (status == EXIT_OK) {
+    if (kept) {
         b->next = k->bunches;
         k->bunches = b;
     } else {

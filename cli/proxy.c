@@ -285,13 +285,12 @@ static bool choose(struct pair *p, troth_span name)
 /* What the hello says is kept beyond it. */
 static bool note_asked(struct pair *p, const troth_facts *f, bool passed)
 {
-    struct asked *a = p->asked ? p->asked : calloc(1, sizeof *a);
-    if (!a)
+    if (!p->asked && !(p->asked = calloc(1, sizeof *p->asked)))
         return false;
+    struct asked *a = p->asked;
     a->passed = passed;
     (void)troth_hello_name(a->hs, f);
     snprintf(a->name, sizeof a->name, "%.*s", (int)f->server_name.n, (const char *)f->server_name.p);
-    p->asked = a;
     return true;
 }
 

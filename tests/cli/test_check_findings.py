@@ -1,6 +1,7 @@
 """troth check: what is found by looking closer - rules for browsers, certificates that nobody needs, servers that a large hello or a man in
 between breaks.
 ctest: label=interop slow timeout=300"""
+import atexit
 import json
 import os
 import shutil
@@ -133,6 +134,7 @@ def openssl(*options):
         port = free.getsockname()[1]
     p = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", CERT, "-key", KEY, "-www", *options], stdin=subprocess.DEVNULL,
                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(p.kill)
     for _ in range(200):
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
