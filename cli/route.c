@@ -71,7 +71,7 @@ static int by_name(const void *a, const void *b)
 
 static struct route *find(const struct routes *r, const char *name)
 {
-    struct route key;
+    struct route key = { 0 };
     snprintf(key.name, sizeof key.name, "%s", name);
     return bsearch(&key, r->all, r->n, sizeof key, by_name);
 }
