@@ -119,6 +119,10 @@ before = len(s.log())
 with raw(s.port) as c:
     c.sendall(LINE[:20])
 check("serve: the end within it", s.said("ended within it", 20) and "code=net.proxy-header " in s.log()[before:], s.log()[before:])
+for _ in range(100):
+    if "event=recording" in s.log()[before:]:
+        break
+    time.sleep(0.1)
 before = len(s.log())
 raw(s.port).close()
 with raw(s.port) as c:
