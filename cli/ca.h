@@ -101,8 +101,8 @@ int authority_load_root(struct ca *, struct authority *);
 troth_span authority_chain(struct ca *, const struct authority *, troth_span cert);
 /* A message where troth would not accept this certificate for `name': then no one is to get it. */
 bool authority_may(struct ca *, const struct authority *, troth_span cert, const char *name, int64_t at, bool client);
-/* The number in the records of the certificate in a file: an older troth may have issued it, then it is put there now. */
-int authority_record(struct ca *, const struct authority *, const char *path, int64_t *id);
+/* The number in the records of a certificate, which was read from that file: an older troth may have issued it, then it is put there now. */
+int authority_record(struct ca *, const struct authority *, const char *path, troth_span cert, int64_t *id);
 /* What the records say of a certificate of this authority, as far as it is known from the certificate.  names: to be freed. */
 int record_from(struct ca *, const struct authority *, troth_span cert, struct record *, char **names, troth_cert_facts *);
 
@@ -113,6 +113,8 @@ int crl_root(struct ca *, const struct authority *root);
 /* -- ca_key.c */
 /* A new key of --key-type; else of that type (RSA: of so many bits; NONE: the default).  NULL after a message. */
 const troth_key *ca_new_key(struct ca *, enum troth_key_type, unsigned rsa_bits);
+/* The key in a file, which may have a password. */
+int ca_load_key(struct ca *, const char *path, const troth_key **key);
 
 /* -- ca_list.c: a row of the table; the same for programs */
 void ca_print_record(FILE *, const struct record *, int64_t now);

@@ -9,20 +9,8 @@
 #include <unistd.h>
 
 #include "ca.h"
-#include "pki_files.h"
+#include "target.h"
 #include "tty.h"
-
-static int load_key(struct ca *r, const char *path, const troth_key **key)
-{
-    size_t n = 0;
-    uint8_t *bytes = file_whole(r->a, path, FILE_MOST, &n);
-    if (!bytes)
-        return EXIT_FILE;
-    *key = troth_pki_load_key(r->w, (troth_span){ bytes, n }, passphrase_from_file, (void *)(uintptr_t)r->a);
-    explicit_bzero(bytes, n);
-    free(bytes);
-    return *key ? EXIT_OK : ca_unusable(r, path);
-}
 
 bool authority_is_there(struct ca *r, const char *cert_path)
 {
@@ -52,7 +40,7 @@ static int load_pair(struct ca *r, struct authority *ca, const char *cert_path, 
 {
     int status = ca_read_cert(r, cert_path, &ca->cert, &ca->f);
     if (status == EXIT_OK && key_path)
-        status = load_key(r, key_path, &ca->key);
+        status = ca_load_key(r, key_path, &ca->key);
     if (status != EXIT_OK || !key_path)
         return status;
     troth_span spki = troth_pki_public(r->w, ca->key);
@@ -113,7 +101,7 @@ bool authority_may(struct ca *r, const struct authority *ca, troth_span cert, co
 {
     troth_error why;
     char host[300];
-    bool ip = strchr(name, ':') || !name[strspn(name, "0123456789.")];
+    bool ip = target_is_address(name);
     troth_question q = { .size = sizeof q, .certs = (troth_span[]){ cert, ca->cert }, .n = 2, .time = at,
                          .purpose = client ? TROTH_PURPOSE_CLIENT : TROTH_PURPOSE_SERVER };
     snprintf(host, sizeof host, "%s%s", !strncmp(name, "*.", 2) ? "x" : "", !strncmp(name, "*.", 2) ? name + 1 : name);
@@ -148,16 +136,13 @@ static int take_id(void *id, const struct record *c)
     return EXIT_OK;
 }
 
-int authority_record(struct ca *r, const struct authority *ca, const char *path, int64_t *id)
+int authority_record(struct ca *r, const struct authority *ca, const char *path, troth_span cert, int64_t *id)
 {
-    troth_span cert;
     troth_cert_facts f;
     troth_error why;
     struct record c;
     char *names = NULL;
-    int status = ca_read_cert(r, path, &cert, &f);
-    if (status == EXIT_OK)
-        status = record_from(r, ca, cert, &c, &names, &f);
+    int status = record_from(r, ca, cert, &c, &names, &f);
     struct record_query q = { .issuer = { ca->f.spki_sha256, 32 }, .sha256 = { f.sha256, 32 } };
     *id = 0;
     if (status == EXIT_OK)

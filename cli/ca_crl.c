@@ -173,7 +173,7 @@ static int find_file(struct ca *r, const struct issuers *by, const char *path, i
     troth_cert_facts f;
     int status = ca_read_cert(r, path, &cert, &f);
     *who = status == EXIT_OK && by->n > 1 && !memcmp(f.sha256, by->all[0].f.sha256, sizeof f.sha256);
-    return status == EXIT_OK ? authority_record(r, &by->all[*who], path, id) : status;
+    return status == EXIT_OK ? authority_record(r, &by->all[*who], path, cert, id) : status;
 }
 
 static int find(struct ca *r, const struct issuers *by, const char *what, int64_t *id, size_t *who)

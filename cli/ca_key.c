@@ -1,5 +1,9 @@
-/* ca_key.c - troth ca: which keys there are to choose from. */
+/* ca_key.c - troth ca: keys, new ones of a kind that can be chosen, and those in files.  Must never leave what a file held in memory. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "ca.h"
+#include "pki_files.h"
 
 /* clang-format off */
 static const struct {
@@ -23,4 +27,16 @@ const troth_key *ca_new_key(struct ca *r, enum troth_key_type type, unsigned rsa
     if (!key)
         (void)ca_failed(r);
     return key;
+}
+
+int ca_load_key(struct ca *r, const char *path, const troth_key **key)
+{
+    size_t n = 0;
+    uint8_t *bytes = file_whole(r->a, path, FILE_MOST, &n);
+    if (!bytes)
+        return EXIT_FILE;
+    *key = troth_pki_load_key(r->w, (troth_span){ bytes, n }, passphrase_from_file, (void *)(uintptr_t)r->a);
+    explicit_bzero(bytes, n);
+    free(bytes);
+    return *key ? EXIT_OK : ca_unusable(r, path);
 }

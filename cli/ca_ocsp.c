@@ -63,7 +63,7 @@ static int answer(struct ca *r, const struct authority *ca, struct answer *a)
     if (status == EXIT_OK)
         status = ca_read_cert(r, cert_path, &cert, &f);
     if (status == EXIT_OK)
-        status = authority_record(r, ca, cert_path, &id);
+        status = authority_record(r, ca, cert_path, cert, &id);
     if (status != EXIT_OK)
         return status;
     struct record_query q = { .id = id };

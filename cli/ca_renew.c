@@ -10,7 +10,6 @@
 
 #include "ca.h"
 #include "outfile.h"
-#include "pki_files.h"
 
 /* What is replaced, and where it goes. */
 struct old {
@@ -38,7 +37,7 @@ static int load_old(struct ca *r, const struct authority *ca, struct old *o)
     if (status == EXIT_OK)
         status = ca_read_cert(r, o->cert_path, &o->cert, &o->f);
     if (status == EXIT_OK)
-        status = authority_record(r, ca, o->cert_path, &o->id);
+        status = authority_record(r, ca, o->cert_path, o->cert, &o->id);
     struct record_query q = { .id = o->id };
     if (status == EXIT_OK)
         status = records_each(r->records, &q, take_record, o);
@@ -59,7 +58,6 @@ static int load_old(struct ca *r, const struct authority *ca, struct old *o)
 /* For which key? */
 static int take_key(struct ca *r, const struct old *old, struct order *o)
 {
-    size_t n = 0;
     if (args_has(r->a, OPT_CSR))
         return args_has(r->a, OPT_SAME_KEY) ? complain(r->a, EXIT_USAGE, "--same-key does not go with --csr: that brings its own") : order_request(r, o, false);
     if (!old->has_key)
@@ -72,13 +70,7 @@ static int take_key(struct ca *r, const struct old *old, struct order *o)
     }
     if (old->revoked)
         return complain(r->a, EXIT_USAGE, "%s: it was revoked: its key is not to be used again", old->cert_path);
-    uint8_t *bytes = file_whole(r->a, old->key_path, FILE_MOST, &n);
-    if (!bytes)
-        return EXIT_FILE;
-    o->key = troth_pki_load_key(r->w, (troth_span){ bytes, n }, passphrase_from_file, (void *)(uintptr_t)r->a);
-    explicit_bzero(bytes, n);
-    free(bytes);
-    return o->key ? EXIT_OK : ca_unusable(r, old->key_path);
+    return ca_load_key(r, old->key_path, &o->key);
 }
 
 /* As long as the old one was valid. */

@@ -21,8 +21,7 @@ static bool pass_over(void *ctx, const uint8_t *p, size_t n)
 static bool has_rules(const char *host)
 {
     size_t n = strlen(host);
-    bool address = strchr(host, ':') || !host[strspn(host, "0123456789.")];
-    return n && !address && strcasecmp(host, "localhost") != 0 && !(n > 10 && !strcasecmp(host + n - 10, ".localhost"));
+    return n && !target_is_address(host) && strcasecmp(host, "localhost") != 0 && !(n > 10 && !strcasecmp(host + n - 10, ".localhost"));
 }
 
 /* Was a web protocol chosen?  Without ALPN: is it the port of the web? */

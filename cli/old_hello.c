@@ -29,14 +29,9 @@ static void put_all(struct bytes *b, const void *p, size_t n)
     b->n += n;
 }
 
-static bool is_name(const char *host)
-{
-    return host[strspn(host, "0123456789.")] && !strchr(host, ':');
-}
-
 static void put_extensions(struct bytes *b, const char *host)
 {
-    size_t at = b->n, name = is_name(host) ? strlen(host) : 0;
+    size_t at = b->n, name = target_is_address(host) ? 0 : strlen(host);
     put(b, 2, 0);
     if (name) { /* server_name */
         put(b, 2, 0);

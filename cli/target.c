@@ -94,3 +94,8 @@ bool target_parse(struct target *t, const struct args *a, const char *typed, con
         return refuse(a, typed, "the port is not a number from 0 to 65535");
     return true;
 }
+
+bool target_is_address(const char *host)
+{
+    return strchr(host, ':') || !host[strspn(host, "0123456789.")];
+}

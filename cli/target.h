@@ -19,4 +19,7 @@ bool target_parse(struct target *t, const struct args *a, const char *typed, con
 /* Where the scheme of a URL ends; NULL: it has none (host:8443/?to=http://elsewhere). */
 const char *target_scheme(const char *typed);
 
+/* Digits and dots alone, or a colon: no host name is either. */
+bool target_is_address(const char *host);
+
 #endif

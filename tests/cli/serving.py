@@ -55,6 +55,22 @@ def refused(words, *args, status=2, lines=3):
     check("refused: troth " + repr(args)[:200].replace(D + "/", ""), good and "\x1b" not in text and "troth_" not in text, (r.returncode, r.stdout, text))
 
 
+def openssl_server(*options):
+    """(process, port) of openssl s_server -www; what is not ended goes with the test."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    p = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-www", *options], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(p.kill)
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return p, port
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("openssl s_server did not start")
+
+
 def home_page(name="web"):
     """A folder to serve, with one page."""
     web = f"{D}/{name}"

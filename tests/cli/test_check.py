@@ -6,10 +6,9 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from xml.etree import ElementTree
 
-from serving import D, Server, authority, check, finish, run
+from serving import D, Server, authority, check, finish, openssl_server, run
 
 if not shutil.which("openssl"):
     print("no openssl")
@@ -25,21 +24,6 @@ def assess(port, *options, status=None, host="localhost"):
     for f in answer["findings"]:
         assert f["severity"] in ("info", "low", "medium", "high", "critical") and f["text"] and f["do"] and f["code"], f
     return answer, r.returncode, {f["code"]: f["severity"] for f in answer["findings"]}
-
-
-def openssl(*options):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    p = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-www", *options], stdin=subprocess.DEVNULL,
-                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return p, port
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("openssl s_server did not start")
 
 
 with socket.socket() as nobody:
@@ -132,7 +116,7 @@ with open(f"{D}/ext", "w", encoding="utf-8") as f:
     f.write("subjectAltName=DNS:localhost\nkeyUsage=critical,digitalSignature,keyEncipherment\nextendedKeyUsage=serverAuth\nbasicConstraints=critical,CA:FALSE\n")
 subprocess.run(["openssl", "x509", "-req", "-in", f"{D}/rsa.csr", "-CA", CA, "-CAkey", f"{D}/ca-key.pem", "-extfile", f"{D}/ext", "-days", "30", "-out",
                 f"{D}/rsa.pem"], check=True, capture_output=True)
-p, port = openssl("-cert", f"{D}/rsa.pem", "-key", f"{D}/rsa.key", "-cipher", "ALL:@SECLEVEL=0")
+p, port = openssl_server("-cert", f"{D}/rsa.pem", "-key", f"{D}/rsa.key", "-cipher", "ALL:@SECLEVEL=0")
 a, code, found = assess(port, "--fail-on", "medium")
 p.terminate()
 p.wait()
@@ -140,7 +124,7 @@ check("an old server: TLS 1.0 and 1.1 are found", {"check.tls10", "check.tls11"}
 check("an old server: RSA key exchange is found", found.get("check.static-rsa") == "medium", found)
 check("an old server: no post-quantum group is found", found.get("check.no-post-quantum") == "low", found)
 check("an old server: exit status 1", code == 1)
-p, port = openssl("-cert", f"{D}/rsa.pem", "-key", f"{D}/rsa.key", "-no_tls1_3", "-cipher", "ECDHE+AESGCM")
+p, port = openssl_server("-cert", f"{D}/rsa.pem", "-key", f"{D}/rsa.key", "-no_tls1_3", "-cipher", "ECDHE+AESGCM")
 a, code, found = assess(port)
 p.terminate()
 p.wait()

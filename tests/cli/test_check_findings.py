@@ -1,18 +1,15 @@
 """troth check: what is found by looking closer - rules for browsers, certificates that nobody needs, servers that a large hello or a man in
 between breaks.
 ctest: label=interop slow timeout=300"""
-import atexit
 import json
 import os
 import shutil
 import socket
 import ssl
-import subprocess
 import sys
 import threading
-import time
 
-from serving import D, Server, authority, check, finish, run
+from serving import D, Server, authority, check, finish, openssl_server, run
 
 if not shutil.which("openssl"):
     print("no openssl")
@@ -130,18 +127,7 @@ for what, names, code, saw in (("the root", (CERT, CA), "check.root-sent", "cert
 
 # ---- between a client and servers
 def openssl(*options):
-    with listener() as free:
-        port = free.getsockname()[1]
-    p = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", CERT, "-key", KEY, "-www", *options], stdin=subprocess.DEVNULL,
-                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    atexit.register(p.kill)
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return p, port
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("openssl s_server did not start")
+    return openssl_server("-cert", CERT, "-key", KEY, *options)
 
 
 def hello_of(conn):
