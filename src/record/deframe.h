@@ -27,6 +27,7 @@ struct inbuf {
 
 enum {
     INBUF_SHORT = 512,            /* a Finished, and what an application asks first                       */
+    INBUF_RESUMED = 1024,         /* what a server answers to a session that it takes                     */
     INBUF_SMALL = 1536,           /* holds the flights of most handshakes; it grows to the record at hand */
     INBUF_LARGE = 16384 + 256 + 5 /* one record of the largest size of TLS 1.3                            */
 };

@@ -26,7 +26,7 @@ static enum state on_start(struct troth_conn *c, const struct message *m)
 {
     (void)m;
     struct client_hello ch;
-    bool ok = hs_begin(c)
+    bool ok = (c->hs || hs_begin(c, 0)) /* a session that was given is in it */
            && offer_prepare(c)
            && ech_prepare(c)
            && psk_prepare(c)

@@ -9,15 +9,15 @@
 
 /* ---- memory */
 
-bool hs_begin(struct troth_conn *c)
+bool hs_begin(struct troth_conn *c, size_t more)
 {
-    /* The first holds a handshake, but for a long signature, a session, a client's hello that is apart or a certificate of TLS 1.2: the
-     * second holds one of those. */
-    enum { FIRST_CHUNK = 2096, APART = 1712, RESUMING = 336, NEXT_CHUNK = 1408, NEXT_OF_SERVER = 640 };
+    /* The first holds a handshake, but for a long signature, a client's hello that is apart or a certificate of TLS 1.2: the second holds
+     * one of those. */
+    enum { FIRST_CHUNK = 2096, APART = 1712, NEXT_CHUNK = 1408, NEXT_OF_SERVER = 640 };
     bool server = c->cfg->is_server;
     size_t first = !server && offer_apart(c) ? APART : FIRST_CHUNK;
     struct arena a;
-    arena_init(&a, c->cfg->memory, first + (c->shown ? RESUMING : 0));
+    arena_init(&a, c->cfg->memory, first + more);
     struct hs *hs = arena_alloc(&a, sizeof *hs);
     if (!hs)
         return fail(c, OUT_OF_MEMORY, "for a handshake");
@@ -33,7 +33,8 @@ void hs_end(struct troth_conn *c)
 {
     if (!c->hs)
         return;
-    session_over(c);
+    if (c->shown && !c->shown->n)
+        conn_shown_free(c); /* of a session that was not taken */
     (void)!carrier_of(c)->own(c); /* what that fails for is found with the next event */
     if (!c->cfg->is_server)
         (void)!offer_forget(c);
@@ -81,7 +82,7 @@ struct shown *conn_shown(struct troth_conn *c, size_t n)
     if (c->shown)
         *c->shown = (struct shown){ .size = sizeof *c->shown + n, .until = INT64_MAX };
     else
-        (void)fail(c, OUT_OF_MEMORY, "%zu bytes for the peer's certificates or a session", n);
+        (void)fail(c, OUT_OF_MEMORY, "%zu bytes for the peer's certificates", n);
     return c->shown;
 }
 

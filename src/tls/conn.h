@@ -210,20 +210,18 @@ struct rare {
     span        address;         /* server: cookies are for a client of this address                         */
 };
 
-/* The peer's chain, and what it was judged by: all that the report on it is made of again when somebody asks for one.
- *
- * A client that resumes has its session here: whole while the handshake needs it, then without what lies before the chain, and last with
- * the next ticket in that place, if it is as long. */
+/* The peer's chain, and what it was judged by: all that the report on it is made of again when somebody asks for one.  A client that may
+ * resume has its session's here, which counts (n) once the server takes the session. */
 struct shown {
     size_t      size;     /* of this allocation                                                    */
-    uint32_t    at, n;    /* where the list lies, and how long it is; 0: there is none (yet)       */
+    uint32_t    n;        /* how long the list is; 0: there is none (yet)                          */
     bool        judged;   /* now; not when the session was made                                    */
     bool        accepted; /* by the policy                                                         */
     bool        said, accepts; /* the application's own verdict, if it gave one                    */
     const char *because;  /* its words, in `keep`                                                  */
     int64_t     now;      /* the time it was judged by                                             */
     int64_t     until;    /* so long the policy's verdict holds, or that of the session            */
-    uint8_t     bytes[];  /* the list: opaque24 each, leaf first; or the session that has it       */
+    uint8_t     bytes[];  /* the list: opaque24 each, leaf first                                   */
 };
 
 /* Both directions of the wire. */
@@ -245,7 +243,7 @@ struct troth_conn {
     const troth_allocator *memory;     /* of this struct                                                         */
     const struct witness *witness;     /* NULL: nobody listens                                                   */
     struct hs            *hs;          /* NULL once CONNECTED (and before the first troth_next)                  */
-    struct shown         *shown;       /* the peer's chain, which stays after a failure; the session to resume   */
+    struct shown         *shown;       /* the peer's chain, which stays after a failure                           */
     troth_report         *report;      /* on it, once somebody asked                                             */
     struct rare          *rare;
     size_t                size;        /* of this allocation: the host's name may lie behind the struct          */
@@ -265,7 +263,7 @@ struct troth_conn {
     uint8_t               own_type, peer_type; /* kinds of certificate that were agreed (RFC 7250)               */
     uint8_t               key_updates, tickets_seen;       /* in a row; in all                                   */
     uint32_t              early_left;  /* bytes of early data that may still be written (client) or come (server) */
-    uint8_t              *ticket;      /* of the TROTH_TICKET to come, or just given; may lie in `shown`         */
+    uint8_t              *ticket;      /* of the TROTH_TICKET to come, or just given                             */
     size_t                ticket_n;
 
     struct ks_main        keys;        /* traffic secrets of now; exporter; resumption                           */
@@ -306,17 +304,17 @@ struct rd message_reader(struct troth_conn *c, struct rd_ctx *ctx, const struct 
 bool MUST_USE conn_keep(struct troth_conn *c, span *out, span s);
 bool MUST_USE hs_keep(struct troth_conn *c, span *out, span s);
 struct rare *conn_rare(struct troth_conn *c); /* NULL: out of memory, and failed */
-/* Room for `n` bytes of the peer's chain or of a session, instead of what was there, which is wiped.  NULL: out of memory, and failed. */
+/* Room for `n` bytes of the peer's chain instead of what was there.  NULL: out of memory, and failed. */
 struct shown *conn_shown(struct troth_conn *c, size_t n);
 void conn_shown_free(struct troth_conn *c);
 /* The peer's chain; empty: it showed none. */
 static inline span conn_chain(const struct troth_conn *c)
 {
-    return c->shown ? span_of(c->shown->bytes + c->shown->at, c->shown->n) : SPAN_NONE;
+    return c->shown ? span_of(c->shown->bytes, c->shown->n) : SPAN_NONE;
 }
 bool MUST_USE conn_random(struct troth_conn *c, uint8_t *out, size_t n);
-/* A handshake's memory begins and ends. */
-bool MUST_USE hs_begin(struct troth_conn *c);
+/* A handshake's memory begins, with room for `more` than most need, and ends. */
+bool MUST_USE hs_begin(struct troth_conn *c, size_t more);
 void hs_end(struct troth_conn *c);
 /* Suite chosen: hash, AEAD, and the transcript begins.  Client: it must be one that was offered. */
 bool MUST_USE hs_use_suite(struct troth_conn *c, uint16_t suite);

@@ -46,7 +46,7 @@ static const struct late *kept(const struct troth_conn *c)
 
 static bool begin(struct troth_conn *c, const struct late *late)
 {
-    TRY(hs_begin(c));
+    TRY(hs_begin(c, 0));
     struct hs *hs = c->hs;
     hs->transcript = late->transcript;
     hs->suite = late->suite;

@@ -8,6 +8,7 @@
 #include "tls/flight.h"
 #include "tls/hooks.h"
 #include "tls/negotiate.h"
+#include "tls/psk.h"
 #include "tls/quic.h"
 #include "tls/session.h"
 #include "tls/types.h"
@@ -29,9 +30,9 @@ static uint16_t grease(const struct offer *o, enum grease_seed what)
  * are in the handshake's. */
 size_t offer_apart(const struct troth_conn *c)
 {
-    enum { CLASSICAL = 133, KEY_AND_ROW = 128, HELLO = 448 };
+    enum { CLASSICAL = 133, KEY_AND_ROW = 128, HELLO = 448, PSK = 64 };
     const struct config *cfg = c->cfg;
-    size_t n = HELLO + session_given(c).n / 4, most = 0;
+    size_t n = HELLO + (c->hs && c->hs->psk ? PSK + c->hs->psk->session.ticket.n : 0), most = 0;
     for (size_t i = 0; i < u16s_count(cfg->key_shares); i++) {
         const troth_kem *kem = provider_kem(cfg->provider, u16s_at(cfg->key_shares, i));
         n += kem ? KEY_AND_ROW + kem->share_n : 0;

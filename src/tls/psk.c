@@ -5,6 +5,7 @@
 
 #include "tls/ech.h"
 #include "tls/hooks.h"
+#include "tls/offer.h"
 
 struct hs_psk *hs_psk(struct troth_conn *c)
 {
@@ -38,16 +39,26 @@ static uint32_t ticket_age(const struct config *cfg, const struct session *s)
     return age < 0 ? 0 : (uint32_t)(age / 1000);
 }
 
+bool psk_given(struct troth_conn *c, span bytes)
+{
+    enum { HS_PSK = 336 };
+    struct session s;
+    bool is_ours = session_read(&s, bytes);
+    bool ok = (c->hs || hs_begin(c, HS_PSK + (is_ours ? bytes.n - s.chain.n : 0))) && hs_psk(c) && (!is_ours || session_own(c, &s));
+    if (ok) {
+        c->hs->psk->session = s;
+        c->hs->psk->unfit = is_ours ? NULL : "it is not a session of this library";
+    }
+    secret_wipe(&s.secret, sizeof s.secret);
+    return ok;
+}
+
 /* The session given with troth_resume, if it is fit to be used now. */
-static bool take_session(struct troth_conn *c, struct hs_psk *k)
+static void take_session(struct troth_conn *c, struct hs_psk *k)
 {
     const struct config *cfg = c->cfg;
-    if (!c->shown)
-        return true;
-    if (!session_read(&k->session, session_given(c))) {
-        k->unfit = "it is not a session of this library";
-        return true;
-    }
+    if (k->unfit || !k->session.version)
+        return;
     k->unfit = session_unfit(c, &k->session);
     if (!k->unfit && k->session.version < TROTH_TLS13 && ech_stage(c) == ECH_OFFERED)
         k->unfit = "it is of TLS 1.2, which an encrypted ClientHello does not offer (RFC 9849 6.1)";
@@ -55,18 +66,20 @@ static bool take_session(struct troth_conn *c, struct hs_psk *k)
     const struct suite *s = suite_by_id(k->session.suite);
     const troth_hash *h = s ? provider_hash(cfg->provider, s->hash) : NULL;
     if (!k->has_session || k->session.version != TROTH_TLS13 || !h || !k->session.ticket.n)
-        return true;
+        return;
     k->offered[k->n++] = (struct psk){ .session = &k->session, .identity = k->session.ticket, .key = secret_span(&k->session.secret),
                                        .hash = h, .age = ticket_age(cfg, &k->session) + k->session.age_add };
-    return true;
+    if (!offer_apart(c)) /* else the share in the answer is long */
+        c->rec.in.want = INBUF_RESUMED;
 }
 
 bool psk_prepare(struct troth_conn *c)
 {
-    if (!c->shown && !c->cfg->n_psks)
+    if (!c->hs->psk && !c->cfg->n_psks)
         return true;
     struct hs_psk *k = hs_psk(c);
-    TRY(k && take_session(c, k));
+    TRY(k);
+    take_session(c, k);
     add_external(c, k);
     if (k->unfit)
         tell_choice_text(c, "session", k->unfit, SPAN_NONE, SPAN_NONE, SPAN_TEXT("a full handshake"));

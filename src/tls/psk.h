@@ -27,5 +27,8 @@ struct hs_psk {
 
 /* The memory for it, made when it is first needed.  NULL: out of memory, and failed. */
 struct hs_psk *hs_psk(struct troth_conn *c);
+/* Client, before the handshake: the bytes of a session to resume; what is no session is told, and a full handshake made.  False: out of
+ * memory, and failed. */
+bool MUST_USE psk_given(struct troth_conn *c, span bytes);
 
 #endif

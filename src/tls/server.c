@@ -28,7 +28,7 @@ const struct step_table steps_server = { "server", true, server, COUNT_OF(server
 static enum state on_start(struct troth_conn *c, const struct message *m)
 {
     (void)m;
-    return hs_begin(c) ? S_WAIT_CH : S_FAILED;
+    return hs_begin(c, 0) ? S_WAIT_CH : S_FAILED;
 }
 
 /* ---- ClientHello (RFC 9846 4.2.2) */

@@ -62,8 +62,7 @@ bool session_is(span bytes)
     return version == TROTH_TLS13 || version == TROTH_TLS12;
 }
 
-/* What lies before the chain, its length included; and behind it. */
-static void write_front(struct wr *w, const struct session *s)
+void session_write(struct wr *w, const struct session *s)
 {
     wr_u8(w, FORMAT);
     wr_u8(w, (uint8_t)((s->of_client ? FLAG_CLIENT : 0) | (s->client_authenticated ? FLAG_AUTHENTICATED : 0) |
@@ -84,21 +83,10 @@ static void write_front(struct wr *w, const struct session *s)
     wr_opaque(w, 1, s->trust);
     wr_opaque(w, 2, s->ticket);
     wr_opaque(w, 1, s->session_id);
-    wr_uint(w, s->chain.n, 3);
-}
-
-static void write_back(struct wr *w, const struct session *s)
-{
+    wr_opaque(w, 3, s->chain);
     wr_opaque(w, 3, s->staple);
     wr_opaque(w, 2, s->scts);
     wr_opaque(w, 2, s->quic_early);
-}
-
-void session_write(struct wr *w, const struct session *s)
-{
-    write_front(w, s);
-    wr_span(w, s->chain);
-    write_back(w, s);
 }
 
 bool session_bytes(struct troth_conn *c, const struct session *s, uint8_t **p, size_t *n)
@@ -177,7 +165,7 @@ const char *session_unfit(const struct troth_conn *c, const struct session *s)
     return NULL;
 }
 
-/* What the session says of the peer stays: the chain where it is, in what was given; a server's, of its ticket, is copied. */
+/* What the session says of the peer stays.  Its chain is there already, if we are its client (session_own). */
 static bool keep_peer(struct troth_conn *c, const struct session *s)
 {
     if (s->staple.n || s->scts.n || s->raw_key) {
@@ -191,8 +179,6 @@ static bool keep_peer(struct troth_conn *c, const struct session *s)
     if (c->cfg->is_server) {
         TRY(conn_shown(c, s->chain.n));
         memcpy(c->shown->bytes, s->chain.p, s->chain.n);
-    } else {
-        c->shown->at = (uint32_t)(s->chain.p - c->shown->bytes);
     }
     c->shown->n = (uint32_t)s->chain.n;
     c->shown->until = s->until;
@@ -208,58 +194,33 @@ bool session_adopt(struct troth_conn *c, const struct session *s)
     return keep_peer(c, s) && (!c->cfg->reverify || peer_judge_again(c));
 }
 
-span session_given(const struct troth_conn *c)
+bool session_own(struct troth_conn *c, struct session *s)
 {
-    return c->shown ? span_of(c->shown->bytes, c->shown->size - sizeof *c->shown) : SPAN_NONE;
+    span *const small[] = { &s->alpn, &s->server_name, &s->host, &s->trust, &s->ticket, &s->session_id, &s->staple, &s->scts, &s->quic_early };
+    for (size_t i = 0; i < COUNT_OF(small); i++)
+        TRY(hs_keep(c, small[i], *small[i]));
+    conn_shown_free(c); /* of one that was given before */
+    if (s->raw_key || !s->chain.n)
+        return hs_keep(c, &s->chain, s->chain);
+    TRY(conn_shown(c, s->chain.n));
+    memcpy(c->shown->bytes, s->chain.p, s->chain.n);
+    s->chain.p = c->shown->bytes;
+    return true;
 }
 
 /* ---- to the application */
 
-/* Does the ticket, the connection's next session, lie where the one before did? */
-static bool ticket_is_shown(const struct troth_conn *c)
-{
-    return c->ticket && c->shown && c->ticket == c->shown->bytes;
-}
-
-void session_over(struct troth_conn *c)
-{
-    if (c->shown && !c->shown->n)
-        conn_shown_free(c);
-    else if (c->shown && !ticket_is_shown(c))
-        secret_wipe(c->shown->bytes, c->shown->at);
-}
-
 void session_forget_ticket(struct troth_conn *c)
 {
-    if (ticket_is_shown(c))
-        secret_wipe(c->ticket, c->shown->at);
-    else
-        session_free_bytes(c, c->ticket, c->ticket_n);
+    session_free_bytes(c, c->ticket, c->ticket_n);
     c->ticket = NULL;
     c->ticket_n = 0;
-}
-
-/* In the place of the session before, whose chain it has, if it has the same lengths. */
-static bool write_again(struct troth_conn *c, const struct session *s)
-{
-    struct shown *old = c->shown;
-    TRY(old && old->at && s->chain.p == old->bytes + old->at);
-    size_t back_at = old->at + old->n;
-    struct wr front = wr_into(old->bytes, old->at), back = wr_into(old->bytes + back_at, old->size - sizeof *old - back_at);
-    write_front(&front, s);
-    write_back(&back, s);
-    c->ticket = old->bytes;
-    c->ticket_n = old->size - sizeof *old;
-    if (wr_ok(&front) && front.n == front.cap && wr_ok(&back) && back.n == back.cap)
-        return true;
-    session_forget_ticket(c);
-    return false;
 }
 
 bool session_offer_to_keep(struct troth_conn *c, const struct session *s)
 {
     session_forget_ticket(c);
-    TRY(write_again(c, s) || session_bytes(c, s, &c->ticket, &c->ticket_n));
+    TRY(session_bytes(c, s, &c->ticket, &c->ticket_n));
     c->ticket_early = s->max_early_data != 0;
     c->events |= WAITS_TICKET;
     return true;

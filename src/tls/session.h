@@ -47,10 +47,8 @@ void session_of(const struct troth_conn *c, struct session *s);
 const char *session_unfit(const struct troth_conn *c, const struct session *s);
 /* The connection goes on from `s`: facts, the peer's identity.  With a policy that wants it the chain is judged again. */
 bool MUST_USE session_adopt(struct troth_conn *c, const struct session *s);
-/* Client: what troth_resume was given, until a certificate or the end of the handshake takes its place; empty: nothing. */
-span session_given(const struct troth_conn *c);
-/* The handshake has no more use for it: what says nothing of the peer is wiped; all of it, if nothing does, is given back. */
-void session_over(struct troth_conn *c);
+/* Client: its spans become copies, which live as long as the handshake; the chain as the connection, if the session is adopted. */
+bool MUST_USE session_own(struct troth_conn *c, struct session *s);
 
 /* Server: seals and opens. */
 /* The ticket of `s` as far as a writer can say it that leaves room for it: how long it is.  Empty: `s` does not fit one, for the chain of a
