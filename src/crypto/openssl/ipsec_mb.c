@@ -1,7 +1,8 @@
-/* ipsec_mb.c - AES-GCM and ChaCha20-Poly1305 by libipsec-mb, on processors with VAES and AVX-512, where it was there at build.
+/* ipsec_mb.c - AES-GCM and, with AVX-512, ChaCha20-Poly1305 by libipsec-mb, where it was there at build and the processor has AVX2.
  *
- * Measured against libcrypto 3.0: AES-128-GCM of 16 KiB 0.8 against 2.2 us, of 100 bytes 0.02 against 0.19; ChaCha20-Poly1305 3.3 against
- * 4.1 and 0.19 against 0.62.  Only its direct calls are used: they keep no state outside of what they are given, so that its manager is
+ * Measured against libcrypto 3.0 with VAES and AVX-512: AES-128-GCM of 16 KiB 0.8 against 2.2 us, of 100 bytes 0.02 against 0.19;
+ * ChaCha20-Poly1305 3.3 against 4.1 and 0.19 against 0.62.  With AVX2: AES-128-GCM of 16 KiB 3.8 against 4.0, of 1 KiB 0.26 against 0.49, of
+ * 100 bytes 0.05 against 0.29, a key 0.07 against 0.30; ChaCha20-Poly1305 of 16 KiB 9.6 against 7.7.  Only its direct calls are used: they keep no state outside of what they are given, so that its manager is
  * needed only to learn which functions fit the processor, and goes right after.  Keys are flat: nothing is allocated per key. */
 #include "crypto/openssl/lib.h"
 
@@ -33,6 +34,7 @@ struct fast_aead {
 };
 
 struct lib_fast {
+    size_t           n; /* the first of lib's */
     struct fast_aead aead[LIB_AEADS];
 };
 
@@ -156,10 +158,23 @@ static bool chacha_open(const troth_aead *a, void *state, uint8_t *out, const ui
 }
 
 /* ---- opening */
-static bool fits_processor(const IMB_MGR *m)
+static bool has(const IMB_MGR *m, uint64_t features)
 {
-    const uint64_t need = IMB_FEATURE_AVX512_SKX | IMB_FEATURE_VAES | IMB_FEATURE_VPCLMULQDQ;
-    return (m->features & need) == need;
+    return (m->features & features) == features;
+}
+
+/* Which calls fit the processor; of how many rows they are faster. */
+static size_t choose(IMB_MGR *m)
+{
+    size_t n = 0;
+    if (has(m, IMB_FEATURE_AVX512_SKX | IMB_FEATURE_VAES | IMB_FEATURE_VPCLMULQDQ)) {
+        init_mb_mgr_avx512(m);
+        n = LIB_AEADS;
+    } else if (has(m, IMB_FEATURE_AVX2 | IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ)) {
+        init_mb_mgr_avx2(m);
+        n = LIB_AEADS - 1; /* but ChaCha20-Poly1305 */
+    }
+    return imb_get_errno(m) ? 0 : n;
 }
 
 static void fill(struct lib_fast *f, const IMB_MGR *m)
@@ -186,20 +201,19 @@ static void put_row(struct fast_aead *to, const troth_aead *like, size_t state_n
 void lib_open_fast(struct lib *l)
 {
     IMB_MGR *m = alloc_mb_mgr(0);
-    if (m && fits_processor(m)) {
-        init_mb_mgr_avx512(m);
-        l->fast = imb_get_errno(m) ? NULL : l->memory.alloc(l->memory.ctx, sizeof *l->fast);
-    }
-    for (size_t i = 0; m && l->fast && i < LIB_AEADS; i++) {
-        memset(&l->fast->aead[i], 0, sizeof l->fast->aead[i]);
-        put_row(&l->fast->aead[i], &l->aead[i].row, i == 2 ? l->aead[i].row.key_n : GCM_STATE_N);
-    }
-    if (m && l->fast)
+    size_t n = m ? choose(m) : 0;
+    l->fast = n ? l->memory.alloc(l->memory.ctx, sizeof *l->fast) : NULL;
+    if (l->fast) {
+        memset(l->fast, 0, sizeof *l->fast);
+        l->fast->n = n;
+        for (size_t i = 0; i < n; i++)
+            put_row(&l->fast->aead[i], &l->aead[i].row, i == 2 ? l->aead[i].row.key_n : GCM_STATE_N);
         fill(l->fast, m);
+    }
     if (m)
         free_mb_mgr(m);
     for (size_t i = 0; l->fast && l->aeads[i]; i++)
-        for (size_t k = 0; k < LIB_AEADS; k++)
+        for (size_t k = 0; k < l->fast->n; k++)
             if (l->aeads[i]->id == l->fast->aead[k].row.id)
                 l->aeads[i] = &l->fast->aead[k].row;
 }
