@@ -20,13 +20,25 @@ static const struct {
 #undef FINDING
 };
 
+/* The last of those that matter least; NULL: there is room. */
+static struct finding *least(struct check *c)
+{
+    struct finding *f = c->n < FINDINGS_MAX ? NULL : c->findings;
+    for (size_t i = 1; f && i < c->n; i++)
+        if (c->findings[i].severity <= f->severity)
+            f = &c->findings[i];
+    return f;
+}
+
 void check_find_reason(struct check *c, enum severity severity, const char *code, const char *what, const char *remedy, const char *saw)
 {
-    if (c->n == FINDINGS_MAX)
+    struct finding *f = least(c);
+    if (f && f->severity >= severity)
         return;
-    struct finding *f = &c->findings[c->n++];
+    if (!f)
+        f = &c->findings[c->n++];
     *f = (struct finding){ .severity = severity, .code = code, .what = what, .remedy = remedy };
-    snprintf(f->saw, sizeof f->saw, "%s", saw ? saw : "");
+    copy_safely(f->saw, sizeof f->saw, saw ? saw : "");
 }
 
 void check_find(struct check *c, enum finding_id id, const char *saw)
@@ -69,41 +81,83 @@ struct answer {
     uint8_t  random[32];            /* the server's          */
 };
 
-/* One handshake with one thing fixed, and what was negotiated.  A certificate that was refused came after the choice. */
-static struct answer try_with(struct check *c, enum opt o1, const char *v1, enum opt o2, const char *v2)
+/* Nobody is there, or nobody answers, in a row: it is not asked again.  Three may be the large hellos of the hybrid groups. */
+static bool has_gone(const struct check *c)
 {
-    struct args changed = check_args(c, o1, v1, o2, v2);
-    struct session s;
-    struct answer got = { 0 };
-    int status;
-    if (!session_init(&s, &changed, c->args->operands[0], false, &status))
-        return got;
-    if (session_open(&s) || exit_code_of(&s.error) == EXIT_CERTIFICATE) {
-        troth_facts f = troth_what(s.conn);
-        got = (struct answer){ .version = f.version, .suite = f.suite, .group = f.group };
-        if (f.server_random.n == sizeof got.random)
-            memcpy(got.random, f.server_random.p, sizeof got.random);
-    }
-    session_end(&s);
+    enum { ROW = 4 };
+    return c->unanswered >= ROW;
+}
+
+static void note_answer(struct check *c, const struct session *s)
+{
+    int how = exit_code_of(&s->error);
     c->connections++;
+    c->unanswered = how == EXIT_NETWORK || how == EXIT_TIMEOUT ? c->unanswered + 1 : 0;
+}
+
+static struct answer agreed(const struct session *s)
+{
+    troth_facts f = troth_what(s->conn);
+    struct answer got = { .version = f.version, .suite = f.suite, .group = f.group };
+    if (f.server_random.n == sizeof got.random)
+        memcpy(got.random, f.server_random.p, sizeof got.random);
     return got;
 }
 
+/* The choice came before a certificate was refused, the server's by us or ours by it. */
+static bool has_chosen(const struct session *s)
+{
+    int how = exit_code_of(&s->error);
+    return how == EXIT_OK || how == EXIT_CERTIFICATE || how == EXIT_REFUSED;
+}
+
+/* False: the connection ended without a word, which may mean anything. */
+static bool try_once(struct check *c, const struct args *a, struct answer *got)
+{
+    struct session s;
+    int status;
+    *got = (struct answer){ .version = 0 };
+    if (has_gone(c) || !session_init(&s, a, c->args->operands[0], false, &status))
+        return true;
+    if (session_open(&s) || has_chosen(&s))
+        *got = agreed(&s);
+    bool said = exit_code_of(&s.error) != EXIT_PROTOCOL || strncmp(s.error.code, "net.", 4) != 0;
+    note_answer(c, &s);
+    session_end(&s);
+    return said;
+}
+
+/* One handshake with one thing fixed, and what was negotiated. */
+static struct answer try_with(struct check *c, enum opt o1, const char *v1, enum opt o2, const char *v2)
+{
+    struct args changed = check_args(c, o1, v1, o2, v2);
+    struct answer got;
+    if (!try_once(c, &changed, &got))
+        (void)try_once(c, &changed, &got);
+    return got;
+}
+
+/* The first connection counts as well: it may be the only one that is answered. */
 static void ask_versions(struct check *c)
 {
-    bool v13 = try_with(c, OPT_MIN, "1.3", OPT_MAX, "1.3").version == TROTH_TLS13;
+    uint16_t first = has_chosen(&c->first) ? agreed(&c->first).version : 0;
+    bool v13 = try_with(c, OPT_MIN, "1.3", OPT_MAX, "1.3").version == TROTH_TLS13 || first == TROTH_TLS13;
     struct answer old = try_with(c, OPT_MIN, "1.2", OPT_MAX, "1.2");
-    bool v12 = old.version == TROTH_TLS12;
+    bool v12 = old.version == TROTH_TLS12 || first == TROTH_TLS12;
     if (v13)
         add(&c->versions, "TLS 1.3");
     if (v12)
         add(&c->versions, "TLS 1.2");
-    if (!v13)
-        check_find(c, FOUND_NO_TLS13, "TLS 1.2 is the most it takes");
-    if (v13 && !v12)
-        check_find(c, FOUND_ONLY_TLS13, "TLS 1.2 was refused");
-    if (v13 && v12 && memcmp(old.random + 24, "DOWNGRD\x01", 8) != 0)
+    if (v13 && old.version == TROTH_TLS12 && memcmp(old.random + 24, "DOWNGRD\x01", 8) != 0)
         check_find(c, FOUND_NO_SENTINEL, "a ServerHello of TLS 1.2 whose random ends otherwise, though TLS 1.3 is spoken");
+}
+
+static bool speaks(const struct check *c, const char *version)
+{
+    for (size_t i = 0; i < c->versions.n; i++)
+        if (!strcmp(c->versions.name[i], version))
+            return true;
+    return false;
 }
 
 static void ask_suites(struct check *c)
@@ -117,10 +171,7 @@ static void ask_suites(struct check *c)
         { "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "1.2" }, { "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "1.2" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        bool spoken = false;
-        for (size_t v = 0; v < c->versions.n; v++)
-            spoken |= !strcmp(c->versions.name[v] + 4, rows[i].version);
-        if (!spoken)
+        if (!speaks(c, strcmp(rows[i].version, "1.3") ? "TLS 1.2" : "TLS 1.3"))
             continue;
         enum opt bound = strcmp(rows[i].version, "1.3") ? OPT_MAX : OPT_MIN;
         if (try_with(c, OPT_SUITES, rows[i].name, bound, rows[i].version).suite == troth_suite_by_name(rows[i].name))
@@ -141,15 +192,31 @@ static void ask_groups(struct check *c)
     static const char *const rows[] = { "X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024", "x25519", "secp256r1", "secp384r1",
                                         "secp521r1" };
     enum { HYBRIDS = 3 };
-    bool hybrid = false, v13 = c->versions.n && !strcmp(c->versions.name[0], "TLS 1.3");
+    bool v13 = speaks(c, "TLS 1.3");
     for (size_t i = v13 ? 0 : HYBRIDS; c->versions.n && i < sizeof rows / sizeof rows[0]; i++) {
         uint16_t id = troth_group_by_name(rows[i]);
         if (!id || !(v13 ? try_with(c, OPT_GROUPS, rows[i], OPT_MIN, "1.3").group == id : takes_group12(c, rows[i], id)))
             continue;
         add(&c->groups, rows[i]);
-        hybrid |= i < HYBRIDS;
+        c->hybrid |= i < HYBRIDS;
     }
-    if (v13 && !hybrid)
+}
+
+/* What was refused counts only where the server answers still, as it did at first. */
+static void judge_refusals(struct check *c)
+{
+    bool v13 = speaks(c, "TLS 1.3"), v12 = speaks(c, "TLS 1.2");
+    if (!v13 && !v12)
+        return;
+    if (!try_with(c, OPT_QUIET, "", OPT_QUIET, "").version) {
+        check_find(c, FOUND_UNSTEADY, "the first handshake, begun once more, came to nothing");
+        return;
+    }
+    if (!v13)
+        check_find(c, FOUND_NO_TLS13, "TLS 1.2 is the most it takes");
+    if (!v12)
+        check_find(c, FOUND_ONLY_TLS13, "TLS 1.2 was refused");
+    if (v13 && !c->hybrid)
         check_find(c, FOUND_NO_HYBRID, "none of the three hybrid groups was taken");
 }
 
@@ -167,7 +234,7 @@ static void ask_old(struct check *c)
         { FOUND_TLS11, 0x0302, cbc, 9, "TLS 1.1" },  { FOUND_TLS10, 0x0301, cbc, 9, "TLS 1.0" }, { FOUND_SSL3, 0x0300, cbc, 9, "SSL 3.0" },
         { FOUND_STATIC_RSA, 0x0303, rsa, 7, NULL }, { FOUND_BROKEN_SUITE, 0x0303, weak, 8, NULL },
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; !has_gone(c) && i < sizeof rows / sizeof rows[0]; i++) {
         struct old_answer answer;
         char saw[120];
         c->connections++;
@@ -188,6 +255,8 @@ static void ask_old(struct check *c)
 static void judge_connection(struct check *c)
 {
     troth_facts f = troth_what(c->first.conn);
+    if (!has_chosen(&c->first))
+        return;
     if (f.version == TROTH_TLS12 && !f.extended_master_secret)
         check_find(c, FOUND_NO_EMS, NULL);
     if (!f.alpn.n)
@@ -212,17 +281,24 @@ static void assess(struct check *c)
     ask_versions(c);
     ask_suites(c);
     ask_groups(c);
+    judge_refusals(c);
     ask_old(c);
     check_chain(c);
     judge_connection(c);
-    check_http(c);
+    if (!has_gone(c))
+        check_http(c);
 }
 
-/* There was somebody to assess, whatever he thinks of us. */
+const char *check_certificate(const struct check *c)
+{
+    return exit_code_of(&c->first.error) == EXIT_REFUSED ? "ok" : c->first.error.reason == TROTH_R_NONE ? "ok" : c->first.error.code;
+}
+
+/* There may be somebody to assess, whatever he thinks of us: it is so once he speaks anything. */
 static bool is_reached(const struct session *s)
 {
     int status = exit_code_of(&s->error);
-    return status == EXIT_OK || status == EXIT_CERTIFICATE ||
+    return status == EXIT_OK || status == EXIT_CERTIFICATE || (status == EXIT_REFUSED && troth_what(s->conn).version) ||
            (status == EXIT_PROTOCOL && s->dialed.fd >= 0 && strncmp(s->error.code, "peer.not-tls", 12) != 0);
 }
 
@@ -273,11 +349,14 @@ int verb_CHECK(const struct args *a)
     if (!session_init(&c.first, &own, a->operands[0], false, &status))
         return status;
     bool reached = is_open(&c) || (fell_silent(&c.first) ? !args_has(a, OPT_GROUPS) && open_small(&c, &own) : is_reached(&c.first));
+    if (reached)
+        assess(&c);
     status = exit_code_of(&c.first.error);
+    reached = c.versions.n != 0;
     if (!reached) {
+        c.n = 0; /* the failure says it */
         session_tell_failure(&c.first, stderr);
     } else {
-        assess(&c);
         status = EXIT_OK;
         for (size_t i = 0; i < c.n; i++)
             if (c.findings[i].severity >= c.limit)

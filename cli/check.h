@@ -6,7 +6,7 @@
 #include "session.h"
 
 enum severity { INFO, LOW, MEDIUM, HIGH, CRITICAL, SEVERITIES };
-enum { FINDINGS_MAX = 32, NAMES_MAX = 16 };
+enum { FINDINGS_MAX = 64, NAMES_MAX = 16 };
 enum check_format { CHECK_TEXT, CHECK_JSON, CHECK_MD, CHECK_SARIF, CHECK_JUNIT };
 
 enum finding_id {
@@ -35,10 +35,12 @@ struct check {
     struct names       versions, suites, groups;
     struct session     first;      /* with our own defaults; kept to the end */
     bool               small;      /* no large hello is answered */
+    bool               hybrid;     /* a group was that no quantum computer breaks */
     unsigned           connections;
+    unsigned           unanswered; /* the newest of them, in a row: nobody was there, or kept silent */
 };
 
-/* `saw`: what it rests on; NULL: nothing more can be said. */
+/* `saw`: what it rests on, whoever wrote it; NULL: nothing more can be said.  Where there are too many, the gravest stay. */
 void check_find(struct check *, enum finding_id, const char *saw);
 /* Of the library, under its own code. */
 void check_find_reason(struct check *, enum severity, const char *code, const char *what, const char *remedy, const char *saw);
@@ -49,6 +51,8 @@ struct args check_args(const struct check *, enum opt o1, const char *v1, enum o
 void check_chain(struct check *);
 /* What a web server says over one more connection; nothing where it is none. */
 void check_http(struct check *);
+/* "ok": the first connection took the server's certificate; else the code of what was wrong, with it or before it came. */
+const char *check_certificate(const struct check *);
 
 /* By severity; NULL behind the last. */
 extern const char *const severity_names[SEVERITIES + 1];

@@ -73,8 +73,8 @@ void check_chain(struct check *c)
 {
     const struct session *s = &c->first;
     const troth_report *r = troth_peer(s->conn);
-    if (exit_code_of(&s->error) == EXIT_CERTIFICATE && s->error.reason != TROTH_R_NONE)
-        check_find_reason(c, CRITICAL, s->error.code, s->error.text, s->error.hint, s->error.detail);
+    if (strcmp(check_certificate(c), "ok") != 0)
+        check_find_reason(c, exit_code_of(&s->error) == EXIT_CERTIFICATE ? CRITICAL : HIGH, s->error.code, s->error.text, s->error.hint, s->error.detail);
     size_t path = troth_report_accepted(r);
     if (path == SIZE_MAX)
         return;

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "check.h"
+#include "hsts.h"
 #include "http1.h"
 
 enum { HALF_A_YEAR = 182 * 86400 };
@@ -55,36 +56,21 @@ static bool ask(struct session *s, struct http1 *answer)
     return true;
 }
 
-/* The max-age of the header; -1: it has none that can be read (RFC 6797 6.1.1: quoted or not, in any case, among other directives). */
-static long long max_age(const char *value)
+static void look_at(struct check *c, const struct http1 *answer, char *value, size_t cap)
 {
-    for (const char *p = value; p; p = strchr(p, ';')) {
-        p += strspn(p, "; \t");
-        if (strncasecmp(p, "max-age", 7) != 0)
-            continue;
-        p += 7 + strspn(p + 7, " \t");
-        if (*p++ != '=')
-            return -1;
-        p += strspn(p, " \t\"");
-        return *p >= '0' && *p <= '9' ? strtoll(p, NULL, 10) : -1;
-    }
-    return -1;
-}
-
-static void look_at(struct check *c, const struct http1 *answer)
-{
-    char value[600], saw[240];
-    bool has = http1_header(answer, "Strict-Transport-Security", value, sizeof value);
-    long long age = has ? max_age(value) : -1;
+    char saw[240];
+    bool has = http1_header(answer, "Strict-Transport-Security", value, cap); /* of several the first counts (RFC 6797 8.1) */
+    long long age = has ? hsts_max_age(value) : -1;
     snprintf(saw, sizeof saw, "the answer to HEAD /, status %d, has %s%.120s", answer->status, has ? "Strict-Transport-Security: " : "no Strict-Transport-Security",
              has ? value : "");
     if (age <= 0) /* 0: forget it */
         check_find(c, FOUND_NO_HSTS, saw);
     else if (age < HALF_A_YEAR)
         check_find(c, FOUND_SHORT_HSTS, saw);
-    snprintf(saw, sizeof saw, "status %d, Location: %.160s", answer->status, http1_header(answer, "Location", value, sizeof value) ? value : "");
-    if (answer->status / 100 == 3 && http1_count(answer, "Location") && !strncasecmp(value, "http:", 5))
-        check_find(c, FOUND_TO_HTTP, saw);
+    if (answer->status / 100 != 3 || !http1_header(answer, "Location", value, cap) || strncasecmp(value, "http:", 5) != 0)
+        return;
+    snprintf(saw, sizeof saw, "status %d, Location: %.160s", answer->status, value);
+    check_find(c, FOUND_TO_HTTP, saw);
 }
 
 void check_http(struct check *c)
@@ -92,14 +78,16 @@ void check_http(struct check *c)
     struct args web = check_args(c, OPT_ALPN, "http/1.1", OPT_QUIET, "");
     struct session s;
     struct http1 *answer = calloc(1, sizeof *answer);
+    char *value = malloc(HTTP1_HEAD_MAX); /* any header fits */
     int status;
-    if (answer && is_web(c) && has_rules(session_name(&c->first)) && session_init(&s, &web, c->args->operands[0], false, &status)) {
+    if (answer && value && is_web(c) && has_rules(session_name(&c->first)) && session_init(&s, &web, c->args->operands[0], false, &status)) {
         answer->head_only = true;
         answer->body = pass_over;
         c->connections++;
         if (session_open(&s) && ask(&s, answer))
-            look_at(c, answer);
+            look_at(c, answer, value, HTTP1_HEAD_MAX);
         session_end(&s);
     }
+    free(value);
     free(answer);
 }

@@ -36,7 +36,7 @@ static void tell_text(const struct check *c, bool md)
     printf("%sprefers      %s, %s, %s\n", mark, f.version ? troth_version_name(f.version) : "-", f.suite ? troth_suite_name(f.suite) : "-",
            f.group ? troth_group_name(f.group) : "-");
     printf("%sprotocol     %.*s\n", mark, f.alpn.n ? (int)f.alpn.n : 1, f.alpn.n ? (const char *)f.alpn.p : "-");
-    printf("%scertificate  %s\n", mark, exit_code_of(&c->first.error) == EXIT_CERTIFICATE ? c->first.error.code : "accepted");
+    printf("%scertificate  %s\n", mark, strcmp(check_certificate(c), "ok") ? check_certificate(c) : "accepted");
     printf("%sasked        %u connections\n%s", mark, c->connections, c->n ? md ? "\n## Findings\n" : "findings\n" : "no findings\n");
     for (int level = CRITICAL; level >= INFO; level--)
         for (size_t i = 0; i < c->n; i++) {
@@ -78,7 +78,7 @@ static void tell_json(const struct check *c, bool reached, int status)
         json_object_set_new(o, "proxy", json_string(place_name(place, sizeof place, &c->first.via.at)));
     json_object_set_new(o, "alpn", f.alpn.n ? json_text_n(f.alpn.p, f.alpn.n) : json_null());
     if (reached)
-        json_object_set_new(o, "certificate", json_string(exit_code_of(&c->first.error) == EXIT_CERTIFICATE ? c->first.error.code : "ok"));
+        json_object_set_new(o, "certificate", json_string(check_certificate(c)));
     else
         json_object_set_new(o, "failure", failure_json(&c->first.error));
     json_dumpf(o, stdout, JSON_INDENT(2));

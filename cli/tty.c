@@ -48,6 +48,25 @@ void print_safely(FILE *to, const char *text)
     }
 }
 
+void copy_safely(char *out, size_t cap, const char *text)
+{
+    static const char dots[] = "...";
+    size_t n = 0, fits = 0; /* fits: the dots go behind here */
+    char one[8];
+    for (size_t k; *text; text += k ? k : 1) {
+        k = (unsigned char)*text < 0x20 ? 0 : char_printable(text);
+        int wide = k ? snprintf(one, sizeof one, "%.*s", (int)k, text) : snprintf(one, sizeof one, "\\x%02x", (unsigned char)*text);
+        if (n + (size_t)wide >= cap) {
+            snprintf(out + fits, cap - fits, "%s", dots);
+            return;
+        }
+        memcpy(out + n, one, (size_t)wide);
+        n += (size_t)wide;
+        fits = n + sizeof dots <= cap ? n : fits;
+    }
+    out[n] = 0;
+}
+
 json_t *json_text(const char *text)
 {
     return json_text_n(text, strlen(text));

@@ -14,6 +14,8 @@ size_t char_text(const char *text);
 size_t char_printable(const char *text);
 /* Text with what others put into it: control characters but LF and TAB, and what is no UTF-8, as \\xNN. */
 void print_safely(FILE *to, const char *text);
+/* Likewise one line of it, LF and TAB too; what does not fit ends in three dots. */
+void copy_safely(char *out, size_t cap, const char *text);
 /* The same as a string of JSON, which would take nothing else than UTF-8.  The caller's. */
 struct json_t *json_text(const char *text);
 struct json_t *json_text_n(const void *text, size_t n);
