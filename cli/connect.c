@@ -63,6 +63,16 @@ static json_t *text_or_null(const char *t)
     return t ? json_string(t) : json_null();
 }
 
+/* Whose certificates the server takes, if it asked for one. */
+static json_t *authorities_json(troth_span all)
+{
+    json_t *list = json_array();
+    char text[1000];
+    for (troth_span name; troth_authority_next(&all, &name);)
+        json_array_append_new(list, json_text(troth_name_text(text, sizeof text, name)));
+    return list;
+}
+
 static void verdict_json(struct session *s)
 {
     troth_facts f = troth_what(s->conn);
@@ -91,6 +101,8 @@ static void verdict_json(struct session *s)
         if (args_has(s->args, OPT_EARLY))
             json_object_set_new(t, "earlyData", json_boolean(f.early == TROTH_EARLY_ACCEPTED));
         json_object_set_new(t, "alpn", f.alpn.n ? json_text_n(f.alpn.p, f.alpn.n) : json_null());
+        if (f.acceptable_authorities.n)
+            json_object_set_new(t, "acceptableAuthorities", authorities_json(f.acceptable_authorities));
         json_object_set_new(o, "tls", t);
     }
     if (troth_peer(s->conn))

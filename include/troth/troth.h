@@ -395,6 +395,13 @@ TROTH_API troth_facts         troth_what(const troth_conn *);
 /* What both ends can call a connection, and the failures and logs of troth do (hs=): the first eight bytes of the client's random, in
  * hexadecimal and ended by a zero.  False, and empty: no hello was understood. */
 TROTH_API bool                troth_hello_name(char out[17], const troth_facts *);
+/* The next of acceptable_authorities, a DistinguishedName in DER (RFC 9846 4.3.4); false: there is none more.  `rest` begins as all of them:
+ *
+ *      for (troth_span rest = what.acceptable_authorities, name; troth_authority_next(&rest, &name);) ... */
+TROTH_API TROTH_CHECK bool    troth_authority_next(troth_span *rest, troth_span *name);
+/* A DistinguishedName in DER as troth's own sentences have it, "CN=Example Root, O=Example", in UTF-8 without control characters; cut to `n`
+ * bytes, its ending zero among them.  Returns `out`. */
+TROTH_API const char         *troth_name_text(char *out, size_t n, troth_span name);
 TROTH_API const troth_error  *troth_why(const troth_conn *);    /* NULL while all is well                                     */
 TROTH_API const troth_report *troth_peer(const troth_conn *);   /* the peer's chain and every check; also after a failure; NULL: none came */
 /* The certificate that the peer showed, without those of its issuers; also after a failure, and of a resumed session, for which there is no

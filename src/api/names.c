@@ -2,8 +2,11 @@
 #include <strings.h>
 #include <troth/troth.h>
 
+#include "base/rd.h"
+#include "base/text.h"
 #include "tls/suite.h"
 #include "wire/registry.h"
+#include "x509/cert.h"
 
 static const char *find(const struct names *t, uint32_t id)
 {
@@ -63,4 +66,25 @@ enum troth_sig troth_scheme_sig(uint16_t id)
 {
     const struct scheme *s = scheme_by_id(id);
     return s ? s->sig : TROTH_SIG_NONE;
+}
+
+bool troth_authority_next(troth_span *rest, troth_span *name)
+{
+    struct rd_ctx ctx;
+    if (!rest || !name)
+        return false;
+    rd_ctx_init(&ctx, *rest, NULL);
+    struct rd r = rd_init(&ctx, *rest);
+    *name = rd_opaque16(&r, "DistinguishedName", 1, 0xffff);
+    *rest = rd_peek(&r);
+    return rd_ok(&r);
+}
+
+const char *troth_name_text(char *out, size_t n, troth_span name)
+{
+    if (!out || !n)
+        return "";
+    struct text t = text_in(out, n);
+    name_text(&t, name);
+    return out;
 }

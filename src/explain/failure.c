@@ -8,8 +8,6 @@
 
 #include "explain/out.h"
 #include "explain/view.h"
-#include "x509/der.h"
-#include "x509/oid.h"
 
 enum { LINES = 12, COLUMN = 15 };
 
@@ -155,44 +153,18 @@ static void detail_with(struct text *t, const char *detail, const char *evidence
         text_add(t, "%s%s", t->n && lead == n ? "; " : "", evidence);
 }
 
-/* "O=Failure Lab, CN=Failure Lab Root", as far as it can be read: a Name as it came from the peer. */
-static void authority(struct text *t, span name)
-{
-    struct rd_ctx ctx;
-    rd_ctx_init(&ctx, name, NULL);
-    struct rd r = rd_init(&ctx, name), rdns = der_open(&r, "Name", DER_SEQUENCE);
-    for (bool first = true; rd_more(&rdns); first = false) {
-        struct rd rdn = der_open(&rdns, "RelativeDistinguishedName", DER_SET), pair = der_open(&rdn, "AttributeTypeAndValue", DER_SEQUENCE);
-        span oid = der_oid(&pair, "type"), value = der_any(&pair, "value").value;
-        if (!rd_ok(&rdns))
-            return;
-        text_add(t, "%s", first ? "" : ", ");
-        oid_show(t, oid);
-        text_add(t, "=");
-        text_escaped(t, value);
-    }
-}
-
 /* What a server said whose certificates it takes, when it did not take ours. */
 static void accepted_authorities(struct text *t, const struct teller *f)
 {
     enum { SHOWN = 3 };
     if (strncmp(f->e->code, "client-cert.", 12) != 0 || !f->c->facts)
         return;
-    span all = f->c->facts->acceptable_authorities;
+    char room[200];
     unsigned n = 0;
-    struct rd_ctx ctx;
-    rd_ctx_init(&ctx, all, NULL);
-    for (struct rd list = rd_init(&ctx, all); rd_more(&list); n++) {
-        span name = rd_opaque16(&list, "DistinguishedName", 0, 0xffff);
-        if (!rd_ok(&list))
-            break;
-        if (n >= SHOWN)
-            continue;
-        text_add(t, "%s\"", n ? ", " : t->n ? "; the server accepts certificates of " : "the server accepts certificates of ");
-        authority(t, name);
-        text_add(t, "\"");
-    }
+    for (span rest = f->c->facts->acceptable_authorities, name; troth_authority_next(&rest, &name); n++)
+        if (n < SHOWN)
+            text_add(t, "%s\"%s\"", n ? ", " : t->n ? "; the server accepts certificates of " : "the server accepts certificates of ",
+                     troth_name_text(room, sizeof room, name));
     if (n > SHOWN)
         text_add(t, " and %u more", n - SHOWN);
 }

@@ -238,6 +238,13 @@ static void authorities(void **state)
     troth_failure_context c = { .size = sizeof c, .facts = &facts, .milliseconds = -1, .exit_code = -1, .width = 200 };
     say(&e, &c);
     assert_non_null(strstr(said, "the server accepts certificates of \"CN=A Root!\""));
+
+    span rest = span_of(list, sizeof list), name;
+    char text[8];
+    assert_true(troth_authority_next(&rest, &name) && name.n == sizeof list - 2);
+    assert_string_equal(troth_name_text(text, sizeof text, name), "CN=A...");
+    assert_false(troth_authority_next(&rest, &name) || troth_authority_next(&rest, NULL));
+    assert_string_equal(troth_name_text(text, sizeof text, span_of(list, 1)), "(emp...");
 }
 
 int main(void)
