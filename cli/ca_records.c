@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -191,11 +193,15 @@ static void uri_of(char *out, size_t cap, const char *path)
     snprintf(out + n, cap - n, "?immutable=1");
 }
 
-/* Whose is it, and does it have what this troth looks for?  0: nobody's, it is empty. */
+/* Whose is it, and does it have what this troth looks for?  All of it at one moment: another one may be laying it out, and half of before
+ * with half of after looks like somebody else's. */
 static int is_ours(struct records *r, bool *empty)
 {
-    int64_t who = number_of(r, "PRAGMA application_id"), what = number_of(r, "PRAGMA user_version"), schema = number_of(r, "PRAGMA schema_version");
-    if (who < 0 || what < 0 || schema < 0)
+    if (!run(r, "SAVEPOINT look"))
+        return failed(r);
+    int64_t who = number_of(r, "PRAGMA application_id"), what = who < 0 ? -1 : number_of(r, "PRAGMA user_version");
+    int64_t schema = what < 0 ? -1 : number_of(r, "PRAGMA schema_version");
+    if (schema < 0 || !run(r, "RELEASE look"))
         return failed(r);
     *empty = !who && !schema;
     if (*empty)
@@ -227,8 +233,9 @@ static int lay_out(struct records *r)
  * does not wait: another one may have made it just now. */
 static int keep_log(struct records *r)
 {
-    for (int waited = 0; !run(r, "PRAGMA journal_mode = WAL"); waited += 10) {
-        if ((sqlite3_errcode(r->db) & 0xff) != SQLITE_BUSY || waited >= PATIENCE_MS)
+    time_t until = time(NULL) + PATIENCE_MS / 1000;
+    while (!run(r, "PRAGMA journal_mode = WAL")) {
+        if ((sqlite3_errcode(r->db) & 0xff) != SQLITE_BUSY || time(NULL) >= until)
             return failed(r);
         sqlite3_sleep(10);
     }
@@ -252,13 +259,17 @@ static int open_file(struct records *r, bool write)
 
 int records_open(struct records **out, const struct args *a, const char *path, bool write)
 {
+    struct stat st;
     bool empty = false;
     *out = NULL;
     /* Made here, so that others cannot read who was given a certificate, whatever the umask. */
     int fd = open(path, (write ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd < 0)
         return !write && errno == ENOENT ? EXIT_OK : complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+    bool file = !fstat(fd, &st) && S_ISREG(st.st_mode); /* a device may look empty */
     close(fd);
+    if (!file)
+        return complain(a, EXIT_FILE, "%s: this is no regular file", path);
     struct records *r = calloc(1, sizeof *r);
     if (!r || !(r->path = strdup(path))) {
         free(r);
