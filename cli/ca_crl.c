@@ -93,10 +93,12 @@ static int publish_one(void *ctx, const struct record_crl *crl)
 {
     struct publishing *p = ctx;
     troth_span pem = troth_pki_pem(p->r->w, "X509 CRL", crl->der);
-    fwrite(pem.p, 1, pem.n, p->file.to);
+    if (!pem.n)
+        return ca_failed(p->r);
+    (void)!outfile_put(&p->file, pem.p, pem.n); /* outfile_close says it */
     if (crl->next_update < p->r->now)
         complain(p->r->a, 0, "the root's list has ended, and so nobody can tell whether it revoked the intermediate: bring its key back, and run troth ca crl");
-    return pem.n ? EXIT_OK : ca_failed(p->r);
+    return EXIT_OK;
 }
 
 /* The newest that is in the records, whoever made it: of two that publish at once, the later one does not bring back the older list. */

@@ -71,12 +71,21 @@ const char *ca_own_file(const struct ca *r, const char *path)
 
 int ca_write_pair(struct ca *r, const char *cert_path, troth_span cert_pem, const char *key_path, troth_span key_pem)
 {
-    if (key_path && !file_new(r->a, key_path, 0600, key_pem))
+    struct outfile cert, key = { .to = NULL };
+    if (!cert_pem.n || (key_path && !key_pem.n))
+        return ca_failed(r);
+    if (key_path && !file_begin(r->a, &key, key_path, 0600, key_pem))
         return EXIT_FILE;
-    if (!file_new(r->a, cert_path, 0644, cert_pem)) {
-        if (key_path)
-            unlink(key_path);
+    bool ok = file_begin(r->a, &cert, cert_path, 0644, cert_pem);
+    if (!ok || (key_path && !file_end(r->a, &key))) {
+        (void)!outfile_close(&key, false);
+        if (ok)
+            (void)!outfile_close(&cert, false);
         return EXIT_FILE;
     }
-    return EXIT_OK;
+    if (file_end(r->a, &cert))
+        return EXIT_OK;
+    if (key_path)
+        unlink(key_path);
+    return EXIT_FILE;
 }

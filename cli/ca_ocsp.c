@@ -27,7 +27,7 @@ static int take_status(void *ctx, const struct record *c)
 static int write_whole(struct ca *r, const char *path, troth_span bytes)
 {
     struct outfile f;
-    bool ok = outfile_open(&f, path, 0644) && fwrite(bytes.p, 1, bytes.n, f.to) == bytes.n;
+    bool ok = outfile_open(&f, path, 0644) && outfile_put(&f, bytes.p, bytes.n);
     if (!outfile_close(&f, ok))
         ok = false;
     return ok ? EXIT_OK : complain(r->a, EXIT_FILE, "%s: %s", path, strerror(errno));

@@ -84,7 +84,7 @@ static long days_of(const troth_cert_facts *f)
 
 static bool replace(const char *path, unsigned mode, troth_span bytes, struct outfile *f)
 {
-    return outfile_open(f, path, mode) && (fwrite(bytes.p, 1, bytes.n, f->to) == bytes.n) && !fflush(f->to);
+    return outfile_open(f, path, mode) && outfile_put(f, bytes.p, bytes.n);
 }
 
 /* A second name for the same file: the first one is never without a file.  One that an earlier try left is made again, which shows that

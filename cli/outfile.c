@@ -16,13 +16,19 @@ static int open_direct(struct outfile *o, const char *path, unsigned mode)
     return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
 }
 
-/* A file without a name, so that nothing is left of it whatever ends the program; else one with a name beside its place. */
-static int open_beside(struct outfile *o, unsigned mode)
+/* The folder that it belongs in. */
+static int open_folder(const struct outfile *o, int flags, unsigned mode)
 {
     char dir[OUTFILE_PATH];
     const char *slash = strrchr(o->path, '/');
     snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - o->path) + 1 : 1, slash ? o->path : ".");
-    int fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, (mode_t)mode);
+    return open(dir, flags | O_CLOEXEC, (mode_t)mode);
+}
+
+/* A file without a name, so that nothing is left of it whatever ends the program; else one with a name beside its place. */
+static int open_beside(struct outfile *o, unsigned mode)
+{
+    int fd = open_folder(o, O_TMPFILE | O_WRONLY, mode);
     o->nameless = fd >= 0;
     if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOSYS))
         fd = open(o->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
@@ -55,14 +61,58 @@ bool outfile_open(struct outfile *o, const char *path, unsigned mode)
     return o->to != NULL;
 }
 
+bool outfile_new(struct outfile *o, const char *path, unsigned mode)
+{
+    struct stat st;
+    *o = (struct outfile){ .fresh = true };
+    int n = snprintf(o->path, sizeof o->path, "%s", path), m = snprintf(o->beside, sizeof o->beside, "%s.part%ld", path, (long)getpid());
+    bool fits = n < OUTFILE_PATH && m < OUTFILE_PATH, there = fits && !lstat(path, &st);
+    errno = !fits ? ENAMETOOLONG : there ? EEXIST : errno;
+    int fd = fits && !there ? open_beside(o, mode) : -1;
+    o->to = fd >= 0 && !fchmod(fd, (mode_t)mode) ? fdopen(fd, "w") : NULL;
+    if (fd >= 0 && !o->to) {
+        int why = errno;
+        if (!o->nameless)
+            unlink(o->beside);
+        close(fd);
+        errno = why;
+    }
+    return o->to != NULL;
+}
+
+bool outfile_put(struct outfile *o, const void *bytes, size_t n)
+{
+    o->lasting = true;
+    /* EINVAL: a pipe, a device */
+    return fwrite(bytes, 1, n, o->to) == n && !fflush(o->to) && (!fsync(fileno(o->to)) || errno == EINVAL);
+}
+
+/* Unless something is there.  NFS cannot do it by renaming. */
+static bool rename_new(const struct outfile *o)
+{
+    if (!renameat2(AT_FDCWD, o->beside, AT_FDCWD, o->path, RENAME_NOREPLACE))
+        return true;
+    if ((errno != EINVAL && errno != ENOSYS) || link(o->beside, o->path))
+        return false;
+    unlink(o->beside);
+    return true;
+}
+
 static bool give_name(struct outfile *o)
 {
     char self[64];
     snprintf(self, sizeof self, "/proc/self/fd/%d", fileno(o->to));
-    if (o->nameless && linkat(AT_FDCWD, self, AT_FDCWD, o->beside, AT_SYMLINK_FOLLOW))
+    if (o->nameless && linkat(AT_FDCWD, self, AT_FDCWD, o->fresh ? o->path : o->beside, AT_SYMLINK_FOLLOW))
         return false;
+    bool named = !o->nameless;
     o->nameless = false;
-    return !rename(o->beside, o->path);
+    bool ok = o->fresh ? !named || rename_new(o) : !rename(o->beside, o->path);
+    int folder = ok && o->lasting ? open_folder(o, O_RDONLY | O_DIRECTORY, 0) : -1;
+    if (folder >= 0) {
+        (void)!fsync(folder); /* where that cannot be, the name comes to the disk in its own time */
+        close(folder);
+    }
+    return ok;
 }
 
 bool outfile_close(struct outfile *o, bool keep)

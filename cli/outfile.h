@@ -14,12 +14,18 @@ struct outfile {
     FILE *to;                   /* NULL: not open                                                    */
     bool  direct;               /* a device, a pipe: written as it comes                             */
     bool  nameless;             /* the new file has no name yet                                      */
+    bool  fresh;                /* nothing is to be there before                                     */
+    bool  lasting;              /* what a power cut must not take                                    */
     char  path[OUTFILE_PATH];   /* where it belongs, links resolved                                  */
     char  beside[OUTFILE_PATH]; /* the name that it has in between                                   */
 };
 
 /* `mode` is that of a new file, before the umask.  False with errno set. */
 bool outfile_open(struct outfile *, const char *path, unsigned mode);
+/* Only where nothing is, and of just this mode, whatever the umask.  errno EEXIST, also from outfile_close: something is there, and stays. */
+bool outfile_new(struct outfile *, const char *path, unsigned mode);
+/* Written, and on the disk: others can depend on it.  False with errno set. */
+bool outfile_put(struct outfile *, const void *bytes, size_t n);
 /* keep: it is complete.  False with errno set: it could not be kept, and what was there before still is. */
 bool outfile_close(struct outfile *, bool keep);
 

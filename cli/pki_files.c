@@ -85,33 +85,35 @@ int dir_walk(const struct args *a, const char *path, int (*one)(void *ctx, const
     return status;
 }
 
+/* False after a message. */
+static bool told(const struct args *a, const char *path, bool ok)
+{
+    if (!ok && errno == EEXIST)
+        complain(a, EXIT_FILE, "%s is there already, and is not overwritten: move it away, or choose another place", path);
+    else if (!ok)
+        complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
+    return ok;
+}
+
+bool file_begin(const struct args *a, struct outfile *f, const char *path, unsigned mode, troth_span bytes)
+{
+    bool ok = outfile_new(f, path, mode) && outfile_put(f, bytes.p, bytes.n);
+    int why = errno;
+    if (!ok)
+        (void)!outfile_close(f, false);
+    errno = why;
+    return told(a, path, ok);
+}
+
+bool file_end(const struct args *a, struct outfile *f)
+{
+    return told(a, f->path, outfile_close(f, true));
+}
+
 bool file_new(const struct args *a, const char *path, unsigned mode, troth_span bytes)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
-    if (fd < 0) {
-        if (errno == EEXIST)
-            complain(a, EXIT_FILE, "%s is there already, and is not overwritten: move it away, or choose another place", path);
-        else
-            complain(a, EXIT_FILE, "%s: %s", path, strerror(errno));
-        return false;
-    }
-    bool ok = fchmod(fd, (mode_t)mode) == 0; /* whatever the umask */
-    for (size_t at = 0; ok && at < bytes.n;) {
-        ssize_t n = write(fd, bytes.p + at, bytes.n - at);
-        if (n < 0 && errno != EINTR)
-            ok = false;
-        at += n > 0 ? (size_t)n : 0;
-    }
-    int why = errno;
-    if (close(fd) && ok) {
-        ok = false;
-        why = errno;
-    }
-    if (!ok) {
-        unlink(path);
-        complain(a, EXIT_FILE, "%s: %s", path, strerror(why));
-    }
-    return ok;
+    struct outfile f;
+    return file_begin(a, &f, path, mode, bytes) && file_end(a, &f);
 }
 
 size_t passphrase_from_file(void *args, char *out, size_t cap)

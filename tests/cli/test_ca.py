@@ -1,10 +1,12 @@
 """What an authority remembers: every certificate that it issued, whoever else issues at the same time and whatever happens to the file.
-ctest: timeout=120"""
+ctest: timeout=300"""
+import ctypes
 import json
 import os
 import resource
 import shutil
 import sqlite3
+import struct
 import subprocess
 import time
 
@@ -120,6 +122,30 @@ run("ca", "issue", "last", "--out", dead)
 db = sqlite3.connect(f"{dead}/ca.db")
 check("the database is whole", db.execute("PRAGMA integrity_check").fetchone() == ("ok",) and "last" in names(out=dead))
 db.close()
+
+# ---- a file has its name only when all of it is there: what stops in between leaves nothing
+libc = ctypes.CDLL(None, use_errno=True)
+watch = libc.inotify_init1(os.O_NONBLOCK)
+assert libc.inotify_add_watch(watch, dead.encode(), 0x2 | 0x100) > 0  # written, made
+
+
+def seen():
+    """[(written or made, name)]"""
+    events, bytes_, at = [], os.read(watch, 1 << 20), 0
+    while at < len(bytes_):
+        _, mask, _, n = struct.unpack_from("iIII", bytes_, at)
+        events.append((mask & 0x2 != 0, bytes_[at + 16:at + 16 + n].rstrip(b"\0").decode()))
+        at += 16 + n
+    return [e for e in events if e[1] in ("whole.pem", "whole-key.pem")]
+
+
+run("ca", "issue", "whole", "--out", dead)
+events = seen()
+check("a certificate and its key", events == [(False, "whole-key.pem"), (False, "whole.pem")], events)
+check("of the modes that they are to have", [os.stat(f"{dead}/whole{f}.pem").st_mode & 0o777 for f in ("", "-key")] == [0o644, 0o600])
+os.close(watch)
+run("ca", "issue", "masked", "--out", dead, preexec_fn=lambda: os.umask(0o777))
+check("whatever the umask", [os.stat(f"{dead}/masked{f}.pem").st_mode & 0o777 for f in ("", "-key")] == [0o644, 0o600])
 
 # ---- many thousands: what ends soon is found without comparing each with each
 db = sqlite3.connect(f"{dead}/ca.db")
