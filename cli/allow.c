@@ -43,6 +43,14 @@ static bool dns_fits(const char *rule, const char *name)
     return dot && dot > name && *name != '*' && !strcasecmp(rule + 1, dot);
 }
 
+/* What a server of such URIs could take for something above, or elsewhere, is none of those below (RFC 3986 5.2.4, 6.2.2.2). */
+static bool is_plain(const char *path)
+{
+    size_t n = strlen(path);
+    bool dot = !strcmp(path, ".") || !strncmp(path, "./", 2) || strstr(path, "/./") || (n >= 2 && !strcmp(path + n - 2, "/."));
+    return !dot && !strstr(path, "..") && !strstr(path, "//") && !path[strcspn(path, "%\\")];
+}
+
 static bool uri_fits(const char *rule, const char *name)
 {
     size_t n = strlen(rule), stars = n > 3 && !strcmp(rule + n - 3, "/**") ? 2 : n > 2 && !strcmp(rule + n - 2, "/*") ? 1 : 0;
@@ -50,8 +58,8 @@ static bool uri_fits(const char *rule, const char *name)
         return !strcmp(rule, name);
     if (strncmp(rule, name, n - stars) != 0)
         return false;
-    const char *rest = name + n - stars; /* what a server of such URIs could take for something above is none of them */
-    return *rest && *rest != '/' && !strstr(rest, "..") && !strstr(rest, "//") && !rest[strcspn(rest, stars == 1 ? "/?#" : "?#")];
+    const char *rest = name + n - stars;
+    return *rest && *rest != '/' && is_plain(rest) && !rest[strcspn(rest, stars == 1 ? "/?#" : "?#")];
 }
 
 /* The part in front of the @ is the mailbox's own business. */
@@ -98,8 +106,11 @@ static const char *dns_rule(char *out, size_t cap, const char *text)
         return why;
     if (!*name || strchr(name, '*'))
         return *name ? "a * stands for the whole first label, and for no other" : "the name is empty";
-    snprintf(out, cap, "DNS:%s%s", rest == text ? "" : "*.", name);
-    return NULL;
+    for (const char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p) && *p != '-' && *p != '_' && (*p != '.' || p == name || p[1] == '.' || !p[1]))
+            return "no name in a certificate is written so";
+    bool fits = (size_t)snprintf(out, cap, "DNS:%s%s", rest == text ? "" : "*.", name) < cap; /* A-labels are longer than what was typed */
+    return fits ? NULL : "it is too long";
 }
 
 const char *allow_rule(char *out, size_t cap, const char *text)

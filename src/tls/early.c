@@ -136,6 +136,8 @@ static const char *reason_against(struct troth_conn *c, const struct client_hell
         return "no session was resumed";
     if (k->selected != 0)
         return "the session is not the first that the client offers (RFC 9846 4.3.10)";
+    if (cfg->reverify && cfg->ask_verdict && k->session.client_authenticated) /* it would be answered before the application is */
+        return "whether the client may still come in has yet to be asked";
     if (!k->session.max_early_data)
         return "the ticket does not allow it";
     if (k->session.max_early_data > cfg->early_data)

@@ -42,7 +42,7 @@ static void test_rules(void **state)
     };
     static const char *const bad[] = { "me.example", "", "DNS", "DNS:", "DNS:a*.example", "DNS:*.*.example", "DNS:*", "URI:x", "URI:spiffe://x/a*", "URI:spiffe://*/a",
                                        "URI:spiffe://x/***", "URI:a: b", "URI:a:\\", "EMAIL:me", "EMAIL:@x", "IP:192.0.2", "IP:x", "dir:CN=x", "other:1",
-                                       "URI:spiffe://x/*/*" };
+                                       "URI:spiffe://x/*/*", "DNS:me.example.", "DNS:.example", "DNS:me..example", "DNS:me example", "DNS:me\\x00", "DNS:*..x" };
     char out[RULE_MAX], longest[400];
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -71,6 +71,10 @@ static void test_names(void **state)
         { "URI:spiffe://x/*", "URI:spiffe://x", false }, { "URI:spiffe://x/*", "URI:spiffe://xy/a", false }, { "URI:spiffe://x/*", "URI:spiffe://x/a?b", false },
         { "URI:spiffe://x/*", "URI:s", false },
         { "URI:spiffe://x/**", "URI:spiffe://x/a/b", true }, { "URI:spiffe://x/**", "URI:spiffe://x/a", true }, { "URI:spiffe://x/a/**", "URI:spiffe://x/a/../b", false },
+        { "URI:spiffe://x/*", "URI:spiffe://x/.", false }, { "URI:spiffe://x/**", "URI:spiffe://x/./a", false }, { "URI:spiffe://x/**", "URI:spiffe://x/a/.", false },
+        { "URI:spiffe://x/**", "URI:spiffe://x/a/./b", false }, { "URI:spiffe://x/**", "URI:spiffe://x/.a/b.c/d.", true }, { "URI:spiffe://x/*", "URI:spiffe://x/a%2fb", false },
+        { "URI:spiffe://x/**", "URI:spiffe://x/%2e%2e/a", false }, { "URI:spiffe://x/*", "URI:spiffe://x/a\\x5cb", false }, { "URI:spiffe://x/a%20b", "URI:spiffe://x/a%20b", true },
+        { "URI:spiffe://x/*", "URI:spiffe://x/aaaa...", false },
         { "URI:spiffe://x/**", "URI:spiffe://x//a", false }, { "URI:spiffe://x/**", "URI:spiffe://x/a//b", false }, { "URI:spiffe://x/**", "URI:spiffe://x/", false },
         { "email:me@mail.example", "email:me@MAIL.example", true }, { "email:me@mail.example", "email:Me@mail.example", false },
         { "email:me@mail.example", "email:you@mail.example", false }, { "email:me@mail.example", "email:notme@mail.example", false },

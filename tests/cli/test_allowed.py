@@ -3,9 +3,11 @@ rules than it began with; and whom --wrap takes for the backend.
 ctest: timeout=200"""
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
+import subprocess
 
 from serving import D, Server, authority, check, finish, home_page, refused, run
 
@@ -84,8 +86,13 @@ write("allow-san: [ DNS:me.example, URI:spiffe://org.example/web/1 ]\n")
 s = Server("--config", conf)
 
 
-def page(who, version):
+def page(who, version, kept=False):
+    """With a session, if there is one; `kept`: the one that was there before it was used, as a ticket serves once."""
     session = f"{D}/{who}-{version}.session"
+    if kept:
+        shutil.copy(session + ".kept", session)
+    elif os.path.exists(session):
+        shutil.copy(session, session + ".kept")
     r = run("get", f"https://localhost:{s.port}/", "--ca", CA, "--cert", pem[who][0], "--key", pem[who][1], "--session", session, "--max", version, "-v", status=None)
     return r.returncode, r.stdout + r.stderr, os.path.exists(session)
 
@@ -96,16 +103,58 @@ for version in ("1.3", "1.2"):
         check(f"{version}, {who}: comes in, and may come again", status == 0 and kept, said[-900:])
     status, said, kept = page("svc", version)
     check(f"{version}: comes again", status == 0 and "No certificate had to be shown" in said, said[-2500:])
+
+
+def openssl(who, *options):
+    """What openssl is answered, with a session of TLS 1.2: a page or an alert, and whether the session was taken."""
+    r = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{s.port}", "-servername", "localhost", "-tls1_2", "-CAfile", CA, "-cert", pem[who][0],
+                        "-key", pem[who][1], "-ign_eof", *options], input=b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True, timeout=60)
+    said = r.stdout + r.stderr
+    return "in" if b"<h1>home" in said else "denied" if b"access denied" in said else said, b"Reused, TLSv1.2" in said
+
+
+others = bool(shutil.which("openssl"))
+for who in ("me", "svc") if others else ():
+    check(f"openssl, {who}: comes in", openssl(who, "-sess_out", f"{D}/{who}.sess") == ("in", False), s.log()[-600:])
+    check(f"openssl, {who}: and again", openssl(who, "-sess_in", f"{D}/{who}.sess") == ("in", True), s.log()[-600:])
 write("allow-san: [ DNS:me.example ]\n")
 s.kill(signal.SIGHUP)
 check("other rules", s.said("result=ok"), s.log()[-600:])
 for version in ("1.3", "1.2"):
     before = s.log().count("app.access-denied")
-    status, said, kept = page("svc", version)
+    status, said, kept = page("svc", version, kept=True)
     check(f"{version}: a session is not let in by the rules that it was made under", status != 0 and s.log().count("app.access-denied") == before + 1,
           (status, said[-600:], s.log()[-600:]))
     status, said, kept = page("me", version)
-    check(f"{version}: who still may comes in again", status == 0, (said[-600:], s.log()[-600:]))
+    check(f"{version}: who still may comes in again, with his session", status == 0 and "No certificate had to be shown" in said, (said[-2500:], s.log()[-600:]))
+if others:
+    check("openssl: nor is its session", openssl("svc", "-sess_in", f"{D}/svc.sess")[0] == "denied", s.log()[-600:])
+    check("openssl: who still may comes in with it", openssl("me", "-sess_in", f"{D}/me.sess") == ("in", True), s.log()[-600:])
+    check("openssl: and it is by the rules that others do not", openssl("svc")[0] == "denied", s.log()[-600:])
+
+# ---- nor by what comes before the handshake is over, to another server that opens its tickets
+with open(f"{D}/request", "wb") as f:
+    f.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+write("allow-san: [ URI:spiffe://org.example/web/1 ]\nearly-max: 4096\n")
+there = Server("--config", conf)
+write("allow-san: [ DNS:me.example ]\nearly-max: 4096\n")
+here = Server("--config", conf, "-v")
+
+
+def early(server, session):
+    r = run("connect", f"localhost:{server.port}", "--ca", CA, "--cert", pem["svc"][0], "--key", pem["svc"][1], "--session", session, "--early-data", f"{D}/request",
+            status=None)
+    return r.stdout + r.stderr
+
+
+for name, resumed in (("one", False), ("two", False), ("two", True)):
+    said = early(there, f"{D}/{name}.session")
+    check("early data: comes in, after the handshake", "<h1>home" in said and "no early data" in said and (", resumed" in said) == resumed, said)
+said = early(here, f"{D}/one.session")
+check("early data: is not answered before it is known whose it is", "<h1>home" not in said and here.said("app.access-denied") and "event=request" not in here.log(), (said, here.log()[-600:]))
+for server in (there, here):
+    check("ends in order", server.end() == 0, server.log()[-400:])
+
 before = s.log()
 write("allow-san: [ me.example ]\n")
 s.kill(signal.SIGHUP)
@@ -142,6 +191,8 @@ s.end()
 for rules, words in ((["--allow-san", "me.example"], "DNS:, URI:, EMAIL:, IP:"), (["--allow-san", "URI:spiffe://*/x"], "at the end"), (["--allow-cn", ""], "empty"),
                      (["--allow-key", "12"], "SHA-256")):
     refused((words,), "serve", web, "--cert", CERT, "--key", KEY, "--client-ca", CA, *rules)
+# 252 letters as A-labels: nor is half of it a rule
+refused(("lets nobody in",), "serve", web, "--cert", CERT, "--key", KEY, "--client-ca", CA, "--check-config", "--allow-san", "DNS:" + 31 * "\u00e4." + "abcd")
 refused(("--client-ca",), "serve", web, "--cert", CERT, "--key", KEY, "--allow-cn", "me")
 refused(("--client-ca",), "proxy", "--backend", at, "--cert", CERT, "--key", KEY, "--allow-cn", "me")
 finish()
