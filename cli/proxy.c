@@ -326,7 +326,7 @@ static bool came_in(struct end *e)
     e->comes = false;
     e->up = true;
     if (!connect_back(p))
-        finish(p, "net.unreachable", strerror(errno));
+        finish(p, "local.memory", NULL);
     return true;
 }
 
@@ -526,6 +526,7 @@ static bool end_open(struct end *e, int fd, troth_conn *conn)
     return true;
 }
 
+/* False: there is no memory for it.  That nobody is there has finished the pair already. */
 static bool connect_back(struct pair *p)
 {
     struct proxy *x = p->proxy;
@@ -538,7 +539,9 @@ static bool connect_back(struct pair *p)
     struct bufferevent *socket = p->back.tls ? tls_bev_socket(p->back.tls) : p->back.bev;
     if (p->route->herald && !introduce(p, socket))
         return false;
-    return backend_dial(&p->route->to, &p->next_address, socket);
+    if (!backend_dial(&p->route->to, &p->next_address, socket))
+        finish(p, errno == EMFILE || errno == ENFILE ? "serve.files" : "net.unreachable", strerror(errno));
+    return true;
 }
 
 /* ---- accepting */
@@ -597,7 +600,7 @@ static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockad
         return;
     p->front.up = true;
     if (!connect_back(p))
-        finish(p, "net.unreachable", strerror(errno));
+        finish(p, "local.memory", NULL);
 }
 
 /* ---- the loop */

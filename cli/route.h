@@ -7,7 +7,7 @@
 #include "backend.h"
 #include "sandbox.h"
 
-enum { ROUTES_MOST = 256, ROUTE_NAME_MAX = 256 };
+enum { ROUTE_NAME_MAX = 256 };
 
 struct route {
     char           name[ROUTE_NAME_MAX]; /* A-labels in small letters; "*.example": one label more than "example"; "*": all others */

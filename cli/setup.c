@@ -32,6 +32,7 @@ int exit_code_of(const troth_error *e)
     } rows[] = {
         { "ok", EXIT_OK },
         { "client-cert.", EXIT_REFUSED },
+        { "peer.alert.access_denied", EXIT_REFUSED }, /* no certificate was shown, as a session goes on */
         { "net.timeout-", EXIT_TIMEOUT },
         { "net.reset-", EXIT_PROTOCOL },
         { "net.eof-", EXIT_PROTOCOL },

@@ -4,6 +4,7 @@ ctest: timeout=300"""
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -201,6 +202,26 @@ counts = dict(re.findall(r'troth_backend_connections_total\{route="([^"]*)",tls=
 check("metrics count what is passed on", counts == {"behind.example": "4"} and 'route="a.example",tls="ended"} 1' in text, text)
 out, into = (int(re.search(rf'troth_bytes_total{{dir="{d}"}} (\d+)', text).group(1)) for d in ("out", "in"))
 check("and its bytes, once", 4 * 1000 < out < 40000 and 2000 < into < 60000, (out, into))
+
+# ---- nobody behind, and no file to reach him with
+q = Server(*ours, "--route", f"a.example=unix:{D}/nowhere.sock", "--pass", f"behind.example=unix:{D}/nowhere.sock", "--pass", f"b.example={B.at}", verb="proxy")
+says(q.port, "a.example")
+check("a socket file that is not there", q.said('route=a.example code=net.unreachable saw="No such file or directory"'), q.log()[-400:])
+
+
+def is_reset(name):
+    try:
+        return page_through(q.port, name=name)
+    except ConnectionError:
+        return True
+
+
+check("passed on likewise, and the client is reset", is_reset("behind.example") is True and q.said("passed=yes hs=") and
+      re.search(r"sni=behind.example code=net.unreachable saw=\"No such", q.log()), q.log()[-400:])
+most = len(os.listdir(f"/proc/{q.process.pid}/fd")) + 1
+resource.prlimit(q.process.pid, resource.RLIMIT_NOFILE, (most, most))
+check("no file is left", is_reset("b.example") is True and q.said('sni=b.example code=serve.files saw="Too many open files"'), q.log()[-600:])
+check("ends in order", q.end() == 0, q.log()[-400:])
 
 # ---- both ways to the end, and more than fits anywhere
 big = os.urandom(1 << 20) * 6
