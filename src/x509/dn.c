@@ -194,16 +194,23 @@ static void utf8_add(struct text *t, int32_t v)
     text_escaped(t, (span){ b, n });
 }
 
-static void value_text(struct text *t, const struct der_tlv *v)
+/* `among` other attributes: a comma is a comma ("Example, Inc."), unless what follows could be taken for the next of them. */
+static void value_text(struct text *t, const struct der_tlv *v, bool among)
 {
     if (!is_string_type(v->tag)) {
         text_add(t, "#");
         text_hex(t, v->value);
         return;
     }
-    struct chars c = chars_of(v->tag, v->value);
-    for (int32_t ch; (ch = chars_raw(&c)) != CHAR_END;)
+    struct chars look = chars_of(v->tag, v->value), c = look;
+    bool equals = false;
+    for (int32_t ch; (ch = chars_raw(&look)) != CHAR_END;)
+        equals |= among && ch == '=';
+    for (int32_t ch; (ch = chars_raw(&c)) != CHAR_END;) {
+        if (equals && (ch == ',' || ch == '+')) /* as RFC 4514 2.4 has it */
+            text_add(t, "\\");
         utf8_add(t, ch < CHAR_BROKEN && !char_is_nothing(ch) ? ch : '?');
+    }
 }
 
 /* Attributes in the order of the name, at most as many as fit the table. */
@@ -229,7 +236,7 @@ void name_text(struct text *t, span name)
     for (size_t i = n; i-- > 0;) {
         oid_show(t, a[i].type);
         text_add(t, "=");
-        value_text(t, &a[i].value);
+        value_text(t, &a[i].value, true);
         if (i)
             text_add(t, ", ");
     }
@@ -241,7 +248,7 @@ bool name_attribute(span name, span oid, struct text *out)
     size_t n = name_attributes(name, a, COUNT_OF(a));
     while (n-- > 0)
         if (span_equal(a[n].type, oid)) {
-            value_text(out, &a[n].value);
+            value_text(out, &a[n].value, false);
             return true;
         }
     return false;

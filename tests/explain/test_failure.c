@@ -243,6 +243,8 @@ static void authorities(void **state)
     char text[8];
     assert_true(troth_authority_next(&rest, &name) && name.n == sizeof list - 2);
     assert_string_equal(troth_name_text(text, sizeof text, name), "CN=A...");
+    memcpy(list + 15, "A, O=B!", 7); /* one attribute, which looks like two */
+    assert_string_equal(troth_name_text(said, sizeof said, name), "CN=A\\, O=B!");
     assert_false(troth_authority_next(&rest, &name) || troth_authority_next(&rest, NULL));
     assert_string_equal(troth_name_text(text, sizeof text, span_of(list, 1)), "(emp...");
 }
