@@ -11,41 +11,6 @@
 #include "revoke.h"
 #include "setup.h"
 
-static const struct {
-    enum severity severity;
-    const char   *code, *what, *remedy;
-} known[FINDINGS_COUNT] = {
-#define FINDING(id, code, severity, what, remedy) [FOUND_##id] = { severity, code, what, remedy },
-#include "check.def"
-#undef FINDING
-};
-
-/* The last of those that matter least; NULL: there is room. */
-static struct finding *least(struct check *c)
-{
-    struct finding *f = c->n < FINDINGS_MAX ? NULL : c->findings;
-    for (size_t i = 1; f && i < c->n; i++)
-        if (c->findings[i].severity <= f->severity)
-            f = &c->findings[i];
-    return f;
-}
-
-void check_find_reason(struct check *c, enum severity severity, const char *code, const char *what, const char *remedy, const char *saw)
-{
-    struct finding *f = least(c);
-    if (f && f->severity >= severity)
-        return;
-    if (!f)
-        f = &c->findings[c->n++];
-    *f = (struct finding){ .severity = severity, .code = code, .what = what, .remedy = remedy };
-    copy_safely(f->saw, sizeof f->saw, saw ? saw : "");
-}
-
-void check_find(struct check *c, enum finding_id id, const char *saw)
-{
-    check_find_reason(c, known[id].severity, known[id].code, known[id].what, known[id].remedy, saw);
-}
-
 static void add(struct names *l, const char *name)
 {
     if (l->n < NAMES_MAX && name)
@@ -215,7 +180,7 @@ static void judge_refusals(struct check *c)
     if (!v13)
         check_find(c, FOUND_NO_TLS13, "TLS 1.2 is the most it takes");
     if (!v12)
-        check_find(c, FOUND_ONLY_TLS13, "TLS 1.2 was refused");
+        check_find(c, FOUND_ONLY_TLS13, "no handshake of TLS 1.2 came about");
     if (v13 && !c->hybrid)
         check_find(c, FOUND_NO_HYBRID, "none of the three hybrid groups was taken");
 }

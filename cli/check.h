@@ -1,5 +1,5 @@
-/* check.h - what troth check found out, and how it is told.  check.c asks, check_chain.c and check_http.c look at what came, check_tell.c tells;
- * what there is to find is in check.def. */
+/* check.h - what troth check found out, and how it is told.  check.c asks, check_chain.c and check_http.c look at what came,
+ * check_find.c keeps what is found, check_tell.c tells; what there is to find is in check.def. */
 #ifndef CLI_CHECK_H
 #define CLI_CHECK_H
 
