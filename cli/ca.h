@@ -110,6 +110,10 @@ int record_from(struct ca *, const struct authority *, troth_span cert, struct r
 /* The root's list, in the records. */
 int crl_root(struct ca *, const struct authority *root);
 
+/* -- ca_published.c */
+/* Within records_begin: crl.pem is none of these authorities' lists of which the records do not know; a message otherwise. */
+int crl_not_behind(struct ca *, const struct authority *, size_t n);
+
 /* -- ca_key.c */
 /* A new key of --key-type; else of that type (RSA: of so many bits; NONE: the default).  NULL after a message. */
 const troth_key *ca_new_key(struct ca *, enum troth_key_type, unsigned rsa_bits);

@@ -87,6 +87,7 @@ int crl_root(struct ca *r, const struct authority *root)
 struct publishing {
     struct ca     *r;
     struct outfile file;
+    size_t         n;
 };
 
 static int publish_one(void *ctx, const struct record_crl *crl)
@@ -96,6 +97,7 @@ static int publish_one(void *ctx, const struct record_crl *crl)
     if (!pem.n)
         return ca_failed(p->r);
     (void)!outfile_put(&p->file, pem.p, pem.n); /* outfile_close says it */
+    p->n++;
     if (crl->next_update < p->r->now)
         complain(p->r->a, 0, "the root's list has ended, and so nobody can tell whether it revoked the intermediate: bring its key back, and run troth ca crl");
     return EXIT_OK;
@@ -114,6 +116,8 @@ static int crl_publish(struct ca *r, const struct issuers *by, const char *path)
         status = records_crl(r->records, (troth_span){ by->all[i].f.spki_sha256, 32 }, publish_one, &p);
     if (!outfile_close(&p.file, status == EXIT_OK) && status == EXIT_OK)
         status = complain(r->a, EXIT_FILE, "%s: %s; it is in the records: mend that, and run troth ca crl", path, strerror(errno));
+    if (status == EXIT_OK && p.n < by->n)
+        complain(r->a, 0, "the root's list is not in the records, and so nobody can tell whether it revoked the intermediate: bring its key back, and run troth ca crl");
     return status == EXIT_OK ? records_commit(r->records) : status;
 }
 
@@ -271,6 +275,8 @@ static int revoke_and_list(struct ca *r, const struct issuers *by, int64_t id, i
     if (!args_number(r->a, OPT_DAYS, 1, CA_DAYS_MOST, CRL_DAYS, &days) || !ca_path(r, path, "crl.pem"))
         return EXIT_USAGE;
     int status = records_begin(r->records);
+    if (status == EXIT_OK)
+        status = crl_not_behind(r, by->all, by->n);
     if (status == EXIT_OK && id)
         status = records_revoke(r->records, id, r->now, reason);
     if (status == EXIT_OK)

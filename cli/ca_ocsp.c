@@ -67,7 +67,13 @@ static int answer(struct ca *r, const struct authority *ca, struct answer *a)
     if (status != EXIT_OK)
         return status;
     struct record_query q = { .id = id };
-    status = records_each(r->records, &q, take_status, a);
+    status = records_begin(r->records);
+    if (status == EXIT_OK)
+        status = crl_not_behind(r, ca, 1);
+    if (status == EXIT_OK)
+        status = records_each(r->records, &q, take_status, a);
+    if (status == EXIT_OK)
+        status = records_commit(r->records);
     if (status != EXIT_OK)
         return status;
     int64_t until = r->now + days * CA_DAY;

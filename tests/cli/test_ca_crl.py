@@ -92,6 +92,35 @@ check("the name is clear again", set(two) < set(parsed()[1]), parsed())
 # ---- what an older troth issued
 db = f"{D}/ca.db"
 os.rename(db, f"{db}.away")
+
+# ---- first: records that were lost, or are an old copy, take nothing back
+before = parsed()
+for args in (("crl",), ("revoke", f"{D}/bob-client.pem"), ("ocsp", f"{D}/a.example.pem")):
+    refused(["crl.pem", f"number {before[0]}", "know of 0", "ca.db back"], "ca", *args, "--out", D, status=8)
+check("the list stays", parsed() == before and not os.path.exists(f"{D}/a.example.ocsp"))
+shutil.copy(f"{db}.away", db)
+run("ca", "crl", "--out", D, "-q")
+shutil.copy(f"{db}.away", db)
+refused(["crl.pem", f"number {before[0] + 1}", f"know of {before[0]}"], "ca", "crl", "--out", D, status=8)
+run("ca", "issue", "unlisted.example", "--out", D)
+os.rename(CRL, f"{CRL}.away")
+run("ca", "crl", "--out", D, "-q")
+check("until it is moved away", parsed()[0] == before[0] + 1)
+shutil.copy(f"{D}/other/ca.pem", CRL)
+refused(["crl.pem", "a certificate", "move it away"], "ca", "crl", "--out", D, status=8)
+with open(CRL, "w", encoding="utf-8") as f:
+    f.write("what was a list\n")
+run("ca", "crl", "--out", D, "-q")
+check("what nobody can read is replaced", parsed()[0] == before[0] + 2)
+run("ca", "crl", "--out", f"{D}/other", "-q")
+for _ in range(9):
+    run("ca", "crl", "--out", f"{D}/other", "-q")
+shutil.copy(f"{D}/other/crl.pem", CRL)
+run("ca", "crl", "--out", D, "-q")
+check("another authority's list of the same name says nothing", parsed()[0] == before[0] + 3)
+os.rename(db, f"{db}.away")
+os.remove(CRL)
+
 run("ca", "revoke", f"{D}/bob-client.pem", "--out", D)
 bob, = serial("bob")
 check("a certificate that is in no records", list(parsed()[1]) == [bob] and json.loads(run("ca", "list", "--json", "--out", D).stdout)["certificates"][0]["for"] == "client")

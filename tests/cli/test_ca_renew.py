@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import shutil
+import sqlite3
 import subprocess
 
 from serving import D, TROTH, Server, authority, check, finish, home_page, refused, run
@@ -55,6 +56,30 @@ check("two lists in one file", read(CRL).count("BEGIN X509 CRL") == 2)
 both = ("verify", LEAF, "--roots", ROOT, "--crl", CRL)
 run(*both)
 openssl("verify", "-crl_check_all", "-CAfile", ROOT, "-CRLfile", CRL, "-untrusted", LEAF, LEAF)
+
+# ---- the root's list ends as well, and is to be made in time with the root's key
+db = sqlite3.connect(f"{SPLIT}/ca.db")
+db.execute("UPDATE crl SET next_update = 1700000000 WHERE number = 1 AND issuer = (SELECT issuer FROM certificate WHERE kind = 'authority')")
+db.commit()
+r = run("ca", "crl", "--out", SPLIT)
+check("one that has ended is said", "root's list has ended" in r.stderr and r.stderr.count("\n") == 1 and read(CRL).count("BEGIN X509 CRL") == 2, r.stderr)
+shutil.copy(AWAY_KEY, SPLIT)
+r = run("ca", "crl", "--out", SPLIT)
+check("with the key the next one is made", not r.stderr and read(CRL).count("BEGIN X509 CRL") == 2, r.stderr)
+openssl("verify", "-crl_check_all", "-CAfile", ROOT, "-CRLfile", CRL, "-untrusted", LEAF, LEAF)
+os.remove(ROOT_KEY)
+check("and holds", not run("ca", "crl", "--out", SPLIT).stderr)
+db.execute("CREATE TABLE kept AS SELECT * FROM crl")
+db.execute("DELETE FROM crl WHERE issuer = (SELECT issuer FROM certificate WHERE kind = 'authority')")
+db.commit()
+refused(["crl.pem", "number 2", "know of 0"], "ca", "crl", "--out", SPLIT, status=8)
+os.remove(CRL)
+r = run("ca", "crl", "--out", SPLIT)
+check("one that is not there is said", "root's list is not in the records" in r.stderr and read(CRL).count("BEGIN X509 CRL") == 1, r.stderr)
+db.executescript("DELETE FROM crl; INSERT INTO crl SELECT * FROM kept; DROP TABLE kept")
+db.close()
+os.remove(CRL)
+run("ca", "crl", "--out", SPLIT)
 
 # ---- the root's key is needed for what only it can do
 before = read(CRL)
