@@ -604,8 +604,10 @@ const char *time_words(char *out, size_t cap, int64_t t)
 {
     time_t tt = (time_t)t;
     struct tm tm;
-    if (t == INT64_MAX || !gmtime_r(&tt, &tm) || !strftime(out, cap, "%Y-%m-%dT%H:%M:%SZ", &tm))
+    if (t == INT64_MAX || !gmtime_r(&tt, &tm))
         snprintf(out, cap, "never");
+    else /* not strftime's %Y, which has less than four digits for some */
+        snprintf(out, cap, "%04lld-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900LL, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
     return out;
 }
 

@@ -88,6 +88,8 @@ int ca_dates(struct ca *r, long days_otherwise, long *days, int64_t *from, int64
     if (!args_number(r->a, OPT_DAYS, 1, CA_DAYS_MOST, days_otherwise, days) || (args_has(r->a, OPT_STARTS) && !args_time(r->a, OPT_STARTS, from)))
         return EXIT_USAGE;
     *until = (args_has(r->a, OPT_STARTS) ? *from : r->now) + *days * CA_DAY;
+    if (*until > CA_LATEST)
+        return complain(r->a, EXIT_USAGE, "--not-before, --days: certificates cannot say more than the year 9999");
     return EXIT_OK;
 }
 

@@ -14,6 +14,7 @@ enum { CA_PATH = 4096, CA_DAY = 86400, CA_DAYS_MOST = 36500, CA_CN_MOST = 64 /* 
        CA_HEX = 2 * 64 + 1 };
 /* Clocks of other machines are a little behind. */
 enum { CA_BACKDATE = 3600 };
+#define CA_LATEST 253402300799 /* the end of 9999 (RFC 5280 4.1.2.5) */
 
 /* One run of one verb. */
 struct ca {
@@ -119,6 +120,8 @@ int crl_not_behind(struct ca *, const struct authority *, size_t n);
 const troth_key *ca_new_key(struct ca *, enum troth_key_type, unsigned rsa_bits);
 /* The key in a file, which may have a password. */
 int ca_load_key(struct ca *, const char *path, const troth_key **key);
+/* The two belong together. */
+bool ca_is_key_of(struct ca *, const troth_key *, const troth_cert_facts *);
 
 /* -- ca_list.c: a row of the table; the same for programs */
 void ca_print_record(FILE *, const struct record *, int64_t now);
@@ -137,7 +140,7 @@ int order_dates(struct ca *, const struct authority *, struct order *, long days
 int order_make(struct ca *, const struct authority *, struct order *);
 
 /* -- ca_files.c */
-/* The file's name of a certificate for `name': "*.example" -> "_wildcard.example.pem", "-client.pem", "-key.pem". */
+/* The file's name of a certificate for `name': "*.example" -> "_wildcard.example.pem", "-client.pem", "-key.pem"; "crl" -> "_crl.pem". */
 void ca_file_names(const char *name, bool client, char *cert, char *key, size_t cap);
 bool ca_is_file(const char *path);
 /* The certificate that the operand means: a file, or a name whose file is in the folder (--client: the client's). */

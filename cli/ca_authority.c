@@ -16,8 +16,9 @@ bool authority_is_there(struct ca *r, const char *cert_path)
 {
     if (!access(cert_path, F_OK))
         return true;
-    complain(r->a, EXIT_FILE, "%s: %s; make an authority first: troth ca init%s%s", cert_path, strerror(errno),
-             args_has(r->a, OPT_OUT) ? " --out " : "", args_has(r->a, OPT_OUT) ? r->dir : "");
+    bool out = args_has(r->a, OPT_OUT), none = errno == ENOENT;
+    complain(r->a, EXIT_FILE, "%s: %s%s%s%s", cert_path, strerror(errno), none ? "; make an authority first: troth ca init" : "", none && out ? " --out " : "",
+             none && out ? r->dir : "");
     return false;
 }
 
@@ -39,12 +40,13 @@ static bool accepts(struct ca *r, const struct authority *ca, const troth_questi
 static int load_pair(struct ca *r, struct authority *ca, const char *cert_path, const char *cert_file, const char *key_path)
 {
     int status = ca_read_cert(r, cert_path, &ca->cert, &ca->f);
+    if (status == EXIT_OK && !ca->f.ca)
+        return complain(r->a, EXIT_FILE, "%s: this is no authority's certificate", cert_path);
     if (status == EXIT_OK && key_path)
         status = ca_load_key(r, key_path, &ca->key);
     if (status != EXIT_OK || !key_path)
         return status;
-    troth_span spki = troth_pki_public(r->w, ca->key);
-    if (spki.n == ca->f.spki.n && !memcmp(spki.p, ca->f.spki.p, spki.n))
+    if (ca_is_key_of(r, ca->key, &ca->f))
         return EXIT_OK;
     return complain(r->a, EXIT_FILE, "%s: the key is not that of the certificate beside it, %s: they are from two authorities; bring the right one back, or make "
                     "another authority in another folder", key_path, cert_file);

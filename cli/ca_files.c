@@ -3,12 +3,23 @@
  * Must never overwrite a file, and never leave a key that others can read. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ca.h"
 #include "idn.h"
 #include "pki_files.h"
+
+/* The authority's own files are nobody's certificate. */
+static bool is_own(const char *stem)
+{
+    static const char *const own[] = { "ca", "ca-key", "root", "root-key", "crl" };
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (!strcasecmp(stem, own[i]))
+            return true;
+    return false;
+}
 
 void ca_file_names(const char *name, bool client, char *cert, char *key, size_t cap)
 {
@@ -23,8 +34,9 @@ void ca_file_names(const char *name, bool client, char *cert, char *key, size_t 
                      (*name == '.' && n);
         stem[n++] = plain ? *name : '_';
     }
-    snprintf(cert, cap, "%s%s.pem", stem, client ? "-client" : "");
-    snprintf(key, cap, "%s%s-key.pem", stem, client ? "-client" : "");
+    const char *apart = !client && is_own(stem) ? "_" : "", *use = client ? "-client" : "";
+    snprintf(cert, cap, "%s%s%s.pem", apart, stem, use);
+    snprintf(key, cap, "%s%s%s-key.pem", apart, stem, use);
 }
 
 bool ca_is_file(const char *path)
@@ -64,9 +76,12 @@ int ca_find_cert(struct ca *r, char path[CA_PATH])
 
 const char *ca_own_file(const struct ca *r, const char *path)
 {
-    size_t n = strlen(r->dir);
-    const char *name = !strncmp(path, r->dir, n) && path[n] == '/' ? path + n + 1 : strcmp(r->dir, ".") ? NULL : path;
-    return name && !strchr(name, '/') ? name : NULL;
+    char folder[CA_PATH];
+    struct stat its, own;
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    bool same = !stat(folder, &its) && !stat(r->dir, &own) && its.st_dev == own.st_dev && its.st_ino == own.st_ino;
+    return !same ? NULL : slash ? slash + 1 : path;
 }
 
 int ca_write_pair(struct ca *r, const char *cert_path, troth_span cert_pem, const char *key_path, troth_span key_pem)

@@ -1,13 +1,16 @@
 /* ca_issue.c - troth ca issue: a key and a certificate for names, or a certificate for the key in a request (PKCS#10).
  *
  * Must never take from a request what it did not check: its key, which signed it, and its names. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ca.h"
 #include "idn.h"
 #include "pki_files.h"
+#include "target.h"
 
 enum { APPLE_DAYS = 825, ISSUE_DAYS = 30 };
 
@@ -20,6 +23,47 @@ const char *bare_name(const char *name)
     return name;
 }
 
+/* Something before one '@', and a host behind it. */
+static bool is_mailbox(const char *name)
+{
+    const char *at = strchr(name, '@');
+    size_t host = at ? strspn(at + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") : 0;
+    for (const char *c = name; *c; c++)
+        if (*c <= ' ' || *c > '~' || *c == '"' || *c == '\\')
+            return false;
+    return at != name && host && !at[1 + host] && at[1] != '.' && at[host] != '.';
+}
+
+/* Of the kinds that are issued here; NULL, or what it is not. */
+static const char *not_issued(const char *name)
+{
+    uint8_t ip[16];
+    const char *bare = bare_name(name);
+    bool uri = strstr(bare, "://") || !strncmp(name, "URI:", 4);
+    if (bare == name && strchr(name, ':') && !uri && inet_pton(AF_INET6, name, ip) != 1)
+        return "only DNS names, addresses, mailboxes and URIs are issued here";
+    if (!uri && strchr(bare, '@') && !is_mailbox(bare))
+        return "this is no mailbox";
+    return !strncmp(bare, "*.", 2) && target_is_address(bare + 2) ? "there are no names below an address" : NULL;
+}
+
+/* Once, however often it comes. */
+static int order_add(struct ca *r, struct order *o, const char *name)
+{
+    const char *why = not_issued(name);
+    bool cased = strchr(name, '@') || strstr(name, ":/");
+    if (why)
+        return complain(r->a, EXIT_USAGE, "`%s': %s", name, why);
+    for (size_t i = 0; i < o->n; i++)
+        if (cased ? !strcmp(o->names[i], name) : !strcasecmp(o->names[i], name))
+            return EXIT_OK;
+    if (o->n == ORDER_NAMES)
+        return complain(r->a, EXIT_USAGE, "it has more than %d names", ORDER_NAMES);
+    o->names[o->n++] = name;
+    o->names[o->n] = NULL;
+    return EXIT_OK;
+}
+
 static int take_names(struct ca *r, struct order *o)
 {
     int n = r->a->n_operands - 1;
@@ -27,13 +71,15 @@ static int take_names(struct ca *r, struct order *o)
         return complain(r->a, EXIT_USAGE, "issue needs a name or an address: troth ca issue localhost 127.0.0.1");
     if (n > ORDER_NAMES)
         return complain(r->a, EXIT_USAGE, "%d names are too many: %d at most", n, ORDER_NAMES);
-    for (; o->n < (size_t)n; o->n++) {
-        const char *why = NULL, *given = r->a->operands[o->n + 1];
-        o->names[o->n] = idn_ascii(o->ascii[o->n], sizeof o->ascii[o->n], given, &why);
-        if (!o->names[o->n])
+    if (n > 0)
+        o->n = 0; /* they stand instead of the request's */
+    for (int i = 0, status; i < n; i++) {
+        const char *why = NULL, *given = r->a->operands[i + 1], *name = idn_ascii(o->ascii[i], sizeof o->ascii[i], given, &why);
+        if (!name)
             return complain(r->a, EXIT_USAGE, "`%s': %s", given, why);
+        if ((status = order_add(r, o, name)) != EXIT_OK)
+            return status;
     }
-    o->names[o->n] = NULL;
     return EXIT_OK;
 }
 
@@ -45,13 +91,12 @@ static bool is_plain(const char *name)
 
 int order_names(struct ca *r, struct order *o, const char *path, const troth_cert_facts *f)
 {
-    for (o->n = 0; f->names[o->n]; o->n++) {
-        const char *name = f->names[o->n];
-        if (o->n == ORDER_NAMES)
-            return complain(r->a, EXIT_USAGE, "%s: it has more than %d names", path, ORDER_NAMES);
-        if (!is_plain(name))
-            return complain(r->a, EXIT_USAGE, "%s: it has a name that is not issued here: %.200s; DNS names, addresses, mailboxes and URIs are", path, name);
-        o->names[o->n] = name;
+    o->n = 0;
+    for (int i = 0, status; f->names[i]; i++) {
+        if (!is_plain(f->names[i]))
+            return complain(r->a, EXIT_USAGE, "%s: it has a name that is not issued here: %.200s; DNS names, addresses, mailboxes and URIs are", path, f->names[i]);
+        if ((status = order_add(r, o, f->names[i])) != EXIT_OK)
+            return status;
     }
     if (!o->n)
         return complain(r->a, EXIT_USAGE, "%s: it has no name (subjectAltName; its subject is \"%.200s\"): say for which, as in troth ca issue --csr FILE localhost",

@@ -29,6 +29,12 @@ const troth_key *ca_new_key(struct ca *r, enum troth_key_type type, unsigned rsa
     return key;
 }
 
+bool ca_is_key_of(struct ca *r, const troth_key *key, const troth_cert_facts *f)
+{
+    troth_span spki = troth_pki_public(r->w, key);
+    return spki.n == f->spki.n && !memcmp(spki.p, f->spki.p, spki.n);
+}
+
 int ca_load_key(struct ca *r, const char *path, const troth_key **key)
 {
     size_t n = 0;

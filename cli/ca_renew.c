@@ -10,6 +10,7 @@
 
 #include "ca.h"
 #include "outfile.h"
+#include "pki_files.h"
 
 /* What is replaced, and where it goes. */
 struct old {
@@ -18,7 +19,7 @@ struct old {
     troth_span       cert;
     troth_cert_facts f;
     int64_t          id;
-    bool             client, revoked, authority, has_key;
+    bool             client, revoked, authority, has_key, key_kept;
 };
 
 static int take_record(void *ctx, const struct record *c)
@@ -70,7 +71,10 @@ static int take_key(struct ca *r, const struct old *old, struct order *o)
     }
     if (old->revoked)
         return complain(r->a, EXIT_USAGE, "%s: it was revoked: its key is not to be used again", old->cert_path);
-    return ca_load_key(r, old->key_path, &o->key);
+    int status = ca_load_key(r, old->key_path, &o->key);
+    return status != EXIT_OK || ca_is_key_of(r, o->key, &old->f)
+               ? status
+               : complain(r->a, EXIT_FILE, "%s: this is not the key of %s", old->key_path, old->cert_path);
 }
 
 /* As long as the old one was valid. */
@@ -98,6 +102,29 @@ static bool keep(struct ca *r, const char *path, const char *kept)
         return true;
     complain(r->a, EXIT_FILE, "%s: it cannot be kept as %s: %s", path, kept, strerror(errno));
     return false;
+}
+
+/* One that was stopped between its two files left the new key in place and the old certificate: then the old key is kept already. */
+static bool is_kept(struct ca *r, const struct old *o)
+{
+    size_t n = 0;
+    uint8_t *bytes = ca_is_file(o->kept_key_path) ? file_whole(r->a, o->kept_key_path, FILE_MOST, &n) : NULL;
+    const troth_key *key = bytes ? troth_pki_load_key(r->w, (troth_span){ bytes, n }, NULL, NULL) : NULL;
+    bool ok = key && ca_is_key_of(r, key, &o->f);
+    if (!key)
+        troth_pki_go_on(r->w);
+    if (bytes)
+        explicit_bzero(bytes, n);
+    free(bytes);
+    return ok;
+}
+
+static bool keep_key(struct ca *r, struct old *o)
+{
+    struct stat a, b;
+    bool same = !stat(o->key_path, &a) && !stat(o->kept_key_path, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+    o->key_kept = o->has_key && !same && is_kept(r, o);
+    return !o->has_key || o->key_kept || keep(r, o->key_path, o->kept_key_path);
 }
 
 /* Whole beside their places before one of them gets there.  False with errno set: all is as it was. */
@@ -136,26 +163,27 @@ static int put_record(struct ca *r, const struct old *old, const struct record *
 }
 
 /* Within records_begin and records_commit, so that nobody else does the same now; whoever did it before us was first. */
-static int take_place(struct ca *r, const struct order *o, const struct old *old, const struct record *c, troth_span chain)
+static int take_place(struct ca *r, const struct order *o, struct old *old, const struct record *c, troth_span chain)
 {
     troth_span now;
     troth_cert_facts f = { .size = sizeof f };
     int status = ca_read_cert(r, old->cert_path, &now, &f);
     if (status == EXIT_OK && memcmp(f.sha256, old->f.sha256, sizeof f.sha256) != 0)
         return complain(r->a, EXIT_FILE, "%s: another one was put there just now; nothing was replaced", old->cert_path);
-    bool kept = status == EXIT_OK && keep(r, old->cert_path, old->kept_path) && (!old->has_key || keep(r, old->key_path, old->kept_key_path));
+    bool kept = status == EXIT_OK && keep(r, old->cert_path, old->kept_path) && keep_key(r, old);
     if (kept && swap(o, old, chain))
         return EXIT_OK;
     if (kept) {
         complain(r->a, EXIT_FILE, "%s: %s; nothing was replaced", old->cert_path, strerror(errno));
         unlink(old->kept_path);
-        unlink(old->kept_key_path);
+        if (!old->key_kept)
+            unlink(old->kept_key_path);
     }
     (void)!records_move(r->records, old->id, c->file);
     return EXIT_FILE;
 }
 
-static int put(struct ca *r, const struct authority *ca, const struct order *o, const struct old *old)
+static int put(struct ca *r, const struct authority *ca, const struct order *o, struct old *old)
 {
     struct record c;
     troth_cert_facts f;

@@ -186,7 +186,7 @@ static bool name_list(troth_pki *w, const char *const *names, bool constraint, c
         return fail(&w->p, OUT_OF_MEMORY, "names");
     for (size_t i = 0; i < n; i++) {
         const char *kind = has_prefix(names[i]) ? "" : kind_of(names[i]);
-        const char *dns = !strcmp(kind, "DNS:") ? names[i] : !strncmp(names[i], "DNS:", 4) ? names[i] + 4 : NULL;
+        const char *dns = !strcmp(kind, "DNS:") ? names[i] : !strncasecmp(names[i], "DNS:", 4) ? names[i] + 4 : NULL;
         if (dns && !is_dns(dns + (constraint && dns[0] == '.')))
             return fail(&w->p, ISSUE_REFUSED, "\"%.100s\" is no DNS name (international names: in their xn-- form)", dns);
         size_t k = strlen(kind), len = strlen(names[i]);

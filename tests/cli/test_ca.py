@@ -84,6 +84,48 @@ many = [subprocess.Popen([TROTH, "ca", "issue", "same", "--out", old, "-q"], std
 ends = sorted(p.wait(timeout=100) for p in many)
 check("of the same name, one", ends == [0, 8, 8, 8] and names("same", out=old) == ["same"], (ends, names("same", out=old)))
 
+# ---- the authority's own files are nobody's certificate
+own = f"{D}/own"
+run("ca", "init", "--out", own)
+mine = open(f"{own}/ca.pem", encoding="utf-8").read()
+for name in ("ca", "root", "crl", "CRL"):
+    run("ca", "issue", name, "--out", own)
+run("ca", "crl", "--out", own)
+check("they lie beside", open(f"{own}/ca.pem", encoding="utf-8").read() == mine and not os.path.exists(os.path.join(own, "root.pem")) and {"_ca.pem", "_root.pem", "_crl.pem"} <= set(os.listdir(own)))
+run("ca", "renew", "crl", "--out", own)
+check("and are found", names("crl", out=own) == ["crl", "CRL", "crl"] and "X509 CRL" in open(f"{own}/crl.pem", encoding="utf-8").read(), names("crl", out=own))
+for name in ("ca", "ca-key"):
+    os.rename(f"{own}/{name}.pem", f"{own}/{name}.away")
+shutil.copy(f"{own}/_root.pem", os.path.join(own, "root.pem"))
+shutil.copy(f"{own}/_root-key.pem", os.path.join(own, "root-key.pem"))
+refused(["root.pem", "no authority's"], "ca", "init", "--intermediate", "--out", own, status=8)
+shutil.copy(f"{own}/_root.pem", f"{own}/ca.pem")
+shutil.copy(f"{own}/_root-key.pem", f"{own}/ca-key.pem")
+refused(["ca.pem", "no authority's"], "ca", "issue", "x", "--out", own, status=8)
+
+# ---- names that are none; and each once
+for name, words in (("*.192.0.2.1", "below an address"), ("@", "no mailbox"), ("a@", "no mailbox"), ("a@b@c.example", "no mailbox"), ("a b@c.example", "no mailbox"),
+                    ("a@.example", "no mailbox"), ("raw:8201", "issued here"), ("dir:CN=x", "issued here"), ("dns:x y", "issued here"), ("email#:61", "issued here")):
+    refused([words], "ca", "issue", "--client", name, "--out", old)
+run("ca", "issue", "twice.example", "TWICE.example", "A@twice.example", "a@twice.example", "twice.example", "192.0.2.1", "192.0.2.1", "--out", old)
+check("each name once", listed("twice.example", out=old)[0]["names"] == ["DNS:twice.example", "email:A@twice.example", "email:a@twice.example", "IP:192.0.2.1"],
+      listed("twice.example", out=old))
+
+# ---- dates at their ends
+refused(["9999"], "ca", "init", "--not-before", "9999-01-01", "--days", "365", "--out", f"{D}/none")
+for begins, days, ends in (("2049-06-01", "365", "2050-06-01"), ("9998-12-31", "365", "9999-12-31"), ("0999-01-01", "1", "0999-01-02")):
+    at = f"{D}/at{begins}"
+    answer = json.loads(run("ca", "init", "--not-before", begins, "--days", days, "--out", at, "--json").stdout)
+    check(f"until {ends}", answer["not_after"] == ends + "T00:00:00Z" and openssl("x509", "-in", f"{at}/ca.pem", "-noout", "-enddate").strip().endswith(f"{int(ends[:4])} GMT"), answer)
+
+# ---- what is no file is no records
+os.mkdir(f"{D}/device")
+for f in ("ca.pem", "ca-key.pem"):
+    shutil.copy(f"{D}/{f}", f"{D}/device")
+os.symlink("/dev/zero", f"{D}/device/ca.db")
+for args in (("list",), ("issue", "x")):
+    refused(["ca.db", "no regular file"], "ca", *args, "--out", f"{D}/device", status=8)
+
 # ---- what was refused, or could not be written, was not issued
 run("ca", "issue", "a b", "--out", old, status=2)
 os.symlink("nowhere/at-all", f"{old}/link.pem")

@@ -153,6 +153,26 @@ for kind, of, shown in (("p384", "rsa2048", "P-384"), ("ed25519", "p521", "Ed255
 refused(["--key-type", "rsa4096"], "ca", "issue", "x.example", "--out", D, "--key-type", "rsa1024")
 refused(["--key-type", "--csr"], "ca", "renew", SHOP, "--out", D, "--same-key", "--key-type", "p256")
 
+# ---- however the folder is written, the records know the file
+os.mkdir(f"{D}/way")
+for f in ("ca.pem", "ca-key.pem"):
+    shutil.copy(f"{D}/{f}", f"{D}/way")
+run("ca", "issue", "way.example", "--out", f"{D}/way/")
+for path, out in ((f"{D}/way/way.example.pem", f"{D}/way/"), (f"{D}/./way//way.example.pem", f"{D}/way"), ("way.example.pem", "."), ("./way.example.pem", ".")):
+    run("ca", "renew", path, "--out", out, cwd=f"{D}/way")
+check("whatever its path", [c["file"] is not None for c in listed(out=f"{D}/way")] == [True] * 5 and sum(c["file"] == "way.example.pem" for c in listed(out=f"{D}/way")) == 1, listed(out=f"{D}/way"))
+
+# ---- stopped between the key and the certificate: the new key with the old certificate; the next one mends it
+WAY = f"{D}/way/way.example"
+now_, = [c for c in listed(out=f"{D}/way") if c["file"] == "way.example.pem"]
+shutil.copy(f"{WAY}-key.pem", f"{WAY}-{now_['serial'][:16]}-key.pem")
+shutil.copy(f"{D}/localhost-key.pem", f"{WAY}-key.pem")
+refused(["is not the key of"], "ca", "renew", "way.example", "--same-key", "--out", f"{D}/way", status=8)
+run("ca", "renew", "way.example", "--out", f"{D}/way", status=8, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)))
+check("a try that fails loses no key", public(f"{WAY}.pem") == public(f"{WAY}-{now_['serial'][:16]}-key.pem", key=True))
+run("ca", "renew", "way.example", "--out", f"{D}/way")
+check("both pairs belong together", all(public(f"{p}.pem") == public(f"{p}-key.pem", key=True) for p in (WAY, f"{WAY}-{now_['serial'][:16]}")))
+
 # ---- for a key that is elsewhere
 subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{D}/r.key", "-subj", "/", "-addext", "subjectAltName=DNS:mail.example", "-out",
                 f"{D}/r.csr"], check=True, capture_output=True)
