@@ -55,6 +55,41 @@ for rules, who in ((["--allow-san", "DNS:me.example"], "me"), (["--allow-san", "
     check(f"{' '.join(rules)}", got == {w: "in" if w == who else "denied" for w in pem}, (got, s.log()[-900:]))
     check("the log says who came, and who may", "code=app.access-denied" in s.log() and "it has " in s.log() and "let in: " in s.log(), s.log()[-600:])
     check("ends in order", s.end() == 0, s.log()[-400:])
+
+
+# ---- what only looks like a name that is let in
+def made(file, subject, sans):
+    """A client's certificate by openssl, with these GeneralNames, tag and bytes, as they are."""
+    def der(tag, body):
+        return bytes([tag, len(body)]) + body if len(body) < 128 else bytes([tag, 0x82]) + len(body).to_bytes(2, "big") + body
+    names = der(0x30, b"".join(der(tag, body) for tag, body in sans))
+    with open(f"{D}/{file}.ext", "w", encoding="ascii") as f:
+        f.write("keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\nbasicConstraints=critical,CA:FALSE\n" +
+                (f"subjectAltName=DER:{names.hex(':')}\n" if sans else ""))
+    for command in (["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{D}/{file}.key", "-subj", subject, "-out", f"{D}/{file}.csr"],
+                    ["x509", "-req", "-in", f"{D}/{file}.csr", "-CA", CA, "-CAkey", f"{D}/ca-key.pem", "-extfile", f"{D}/{file}.ext", "-days", "5", "-out", f"{D}/{file}.pem"]):
+        subprocess.run(["openssl", *command], check=True, capture_output=True)
+    pem[file] = [f"{D}/{file}.pem", f"{D}/{file}.key"]
+    return file
+
+
+EMAIL, DNS, URI, IP = 0x81, 0x82, 0x86, 0x87
+if shutil.which("openssl"):
+    s = of("--allow-san", "DNS:good.example", "--allow-san", "DNS:*.wild.example", "--allow-san", "URI:spiffe://good/*", "--allow-san", "IP:192.0.2.1", "--allow-cn", "good")
+    for i, (subject, sans, what) in enumerate((
+            ("/O=x", [(EMAIL, b"good.example")], "denied"), ("/O=x", [(URI, b"good.example")], "denied"), ("/O=x", [(URI, b"DNS:good.example")], "denied"),
+            ("/O=x", [(EMAIL, b"DNS:good.example")], "denied"), ("/O=x", [(DNS, b"DNS:good.example")], None), ("/O=x", [(DNS, b"good.example\0.evil.example")], None),
+            ("/O=x", [(DNS, b"good.example\0")], None), ("/O=x", [(DNS, b"good.example.")], None), ("/O=x", [(DNS, b" good.example")], None), ("/O=x", [(DNS, b"*.example")], "denied"),
+            ("/O=x", [(DNS, b"192.0.2.1")], None), ("/O=x", [(IP, bytes([192, 0, 2, 1, 255, 255, 255, 255]))], None), ("/O=x", [(DNS, b"a.b.wild.example")], "denied"),
+            ("/O=x", [(DNS, b"wild.example")], "denied"), ("/O=x", [(URI, b"spiffe://good/a/b")], "denied"), ("/O=x", [(URI, b"spiffe://good/%2e%2e")], "denied"),
+            ("/O=x", [(URI, b"spiffe://good/" + 3000 * b"a" + b"/b")], "denied"), ("/O=x", [(URI, b"spiffe://good/a\0b")], None),
+            ("/O=CN=good", [(DNS, b"x.example")], "denied"), ("/O=x,CN=good", [(DNS, b"x.example")], "denied"), ("/CN=good.evil", [(DNS, b"x.example")], "denied"),
+            ("/CN=Good", [(DNS, b"x.example")], "denied"), ("/CN=good ", [(DNS, b"x.example")], "denied"), ("/CN=good.example", [(DNS, b"x.example")], "denied"),
+            ("/CN=good/emailAddress=x@y.example", [(DNS, b"x.example")], "in"), ("/O=x", [(DNS, b"x.example"), (URI, b"a:b"), (DNS, b"GOOD.example")], "in"),
+            ("/O=x", [(IP, bytes([192, 0, 2, 1]))], "in"), ("/O=x", [(DNS, b"a.WILD.example")], "in"), ("/O=x", [(URI, b"spiffe://good/a")], "in"))):
+        got = comes_in(s, made(f"odd{i}", subject, sans))
+        check(f"{subject} {sans}"[:120], got == what if what else got != "in", (got, s.log()[-500:]))  # None: it may be refused before
+    check("ends in order", s.end() == 0, s.log()[-400:])
 s = of("--allow-san", "DNS:me.example")
 check("TLS 1.2", [comes_in(s, w, maximum_version=ssl.TLSVersion.TLSv1_2) for w in ("me", "svc")] == ["in", "denied"], s.log()[-600:])
 comes_in(s, "svc")

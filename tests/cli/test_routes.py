@@ -177,6 +177,38 @@ check("passed on", b"200" in page_through(p.port), p.log()[-600:])
 check("its certificate is the backend's", b"200" in page_through(p.port, lambda h: [h[i:i + 1] for i in range(len(h))]), p.log()[-600:])
 check("a hello in records of 1 byte", b"200" in page_through(p.port, in_records(1)), p.log()[-600:])
 check("in records of 100", b"200" in page_through(p.port, in_records(100)), p.log()[-600:])
+
+
+def hello_of(name, said=None, more=b""):
+    """The ClientHello of a client that asks for this name, or for another that is as long."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    t = blind().wrap_bio(incoming, outgoing, server_hostname=name)
+    try:
+        t.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    hello = outgoing.read()
+    assert hello.count(name.encode()) == 1
+    return t, incoming, outgoing, hello.replace(name.encode(), said or name.encode()) + more
+
+
+def answer_to(port, hello, size=1):
+    """The first bytes that come back; empty: none, or a reset."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
+        s.sendall(hello)
+        try:
+            return s.recv(size)
+        except ConnectionError:
+            return b""
+
+
+HELLO, ALERT, NO_SUCH_NAME, MALFORMED = b"\x16", b"\x15", b"\x15\x03\x03\x00\x02\x02\x70", b"\x15\x03\x03\x00\x02\x02\x2f"
+for said, what in ((b"BEHIND.example", HELLO), (b"behind.exampl.", NO_SUCH_NAME), (b"behind.exampl\0", MALFORMED), (b"behind.exampl\xff", MALFORMED), (b"behind. xample", MALFORMED),
+                   (b"*.c.example...", NO_SUCH_NAME), (b"..............", NO_SUCH_NAME), (b"192.168.100.10", NO_SUCH_NAME)):
+    got = answer_to(p.port, hello_of("behind.example", said)[3], 7)
+    check(f"{said}: by that very name", got == what or (what == HELLO and got[:1] == HELLO), (got, p.log()[-400:]))
+check("the root's own dot", answer_to(p.port, hello_of("behind.exampleX", b"behind.example.")[3]) == HELLO, p.log()[-400:])
+check("what comes behind the hello goes along", answer_to(p.port, hello_of("behind.example", more=b"\x17\x03\x03\x40\x00" + 3 * bytes(16384))[3]) == HELLO, p.log()[-400:])
 check("what is not passed on is ended here", says(p.port, "a.example") == "A hello", p.log()[-600:])
 check("the log says passed", p.said("route=behind.example passed=yes") and "sni=behind.example" in p.log(), p.log()[-600:])
 check("other names are refused still", "UNRECOGNIZED_NAME" in says(p.port, "d.example", context=blind()).upper(), p.log()[-400:])
@@ -199,9 +231,25 @@ except ConnectionError:
 check("a hello has a size", len(got) < 10 and p.said("saw=") and "route=" not in p.log().strip().split("\n")[-1], p.log()[-400:])
 text = urllib.request.urlopen(f"http://127.0.0.1:{scrape}/metrics", timeout=20).read().decode()
 counts = dict(re.findall(r'troth_backend_connections_total\{route="([^"]*)",tls="passed"\} (\d+)', text))
-check("metrics count what is passed on", counts == {"behind.example": "4"} and 'route="a.example",tls="ended"} 1' in text, text)
+check("metrics count what is passed on", counts == {"behind.example": "7"} and 'route="a.example",tls="ended"} 1' in text, text)
 out, into = (int(re.search(rf'troth_bytes_total{{dir="{d}"}} (\d+)', text).group(1)) for d in ("out", "in"))
-check("and its bytes, once", 4 * 1000 < out < 40000 and 2000 < into < 60000, (out, into))
+check("and its bytes, once", 6 * 1000 < out < 60000 and 52000 < into < 110000, (out, into))
+
+# ---- a name is asked for once: what comes after a HelloRetryRequest asks for the same
+q = Server(*ours, "--route", f"a.example={A.at}", "--route", f"b.example={B.at}", "--always-retry", verb="proxy")
+for again, good in ((b"a.example", True), (b"b.example", False)):
+    t, incoming, outgoing, hello = hello_of("a.example")
+    with socket.create_connection(("127.0.0.1", q.port), timeout=20) as s:
+        s.sendall(hello)
+        incoming.write(s.recv(65536))
+        try:
+            t.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        s.sendall(outgoing.read().replace(b"a.example", again))
+        got = s.recv(65536)
+    check(f"the second hello asks for {again}", (got[:1] == HELLO) == good and (good or "server_name is not that of the first" in q.log()), (got[:20], q.log()[-400:]))
+check("ends in order", q.end() == 0, q.log()[-400:])
 
 # ---- nobody behind, and no file to reach him with
 q = Server(*ours, "--route", f"a.example=unix:{D}/nowhere.sock", "--pass", f"behind.example=unix:{D}/nowhere.sock", "--pass", f"b.example={B.at}", verb="proxy")
