@@ -379,7 +379,7 @@ typedef struct troth_facts {
     int         own_identity;               /* which of ours was shown, counted from 0 in the order of troth_identity_...; -1: none */
     troth_span  alpn;                       /* empty: none                                                   */
     troth_span  server_name;                /* as the client sent it; empty: none                            */
-    troth_span  session_id;                 /* TLS 1.2                                                       */
+    troth_span  session_id;                 /* TLS 1.2: of a session that the server remembers, not in a ticket     */
     troth_span  client_random, server_random;
     troth_span  peer_raw_key;               /* SubjectPublicKeyInfo, where raw public keys were agreed       */
     troth_span  peer_staple, peer_scts;     /* as received                                                   */

@@ -33,10 +33,13 @@ bool session12_offer(struct troth_conn *c, struct client_hello *ch)
     return true;
 }
 
-static bool keep_id(struct troth_conn *c, span id)
+/* `id`: of a session that the server remembers; where a ticket was taken it is the client's random answer to that (RFC 5077 3.4). */
+static bool keep_id(struct troth_conn *c, span id, bool by_ticket)
 {
-    struct rare *rare = id.n ? conn_rare(c) : NULL;
-    return !id.n || (rare && conn_keep(c, &rare->session_id, id));
+    if (!id.n || by_ticket)
+        return true;
+    struct rare *rare = conn_rare(c);
+    return rare && conn_keep(c, &rare->session_id, id);
 }
 
 bool session12_answered(struct troth_conn *c, const struct server_hello *sh)
@@ -45,7 +48,7 @@ bool session12_answered(struct troth_conn *c, const struct server_hello *sh)
     const struct session *s = offered(c);
     span id = sh->legacy_session_id_echo;
     bool echoed = id.n && span_equal(id, span_of(o->session_id, o->session_id_n));
-    TRY(keep_id(c, id));
+    TRY(keep_id(c, id, echoed && s && s->ticket.n));
     if (!echoed)
         return true;
     if (!s)
@@ -137,7 +140,7 @@ bool session12_announce(struct troth_conn *c, const struct client_hello *ch, str
             TRY(conn_random(c, h->session_id, h->session_id_n));
     }
     sh->legacy_session_id_echo = span_of(h->session_id, h->session_id_n);
-    return keep_id(c, sh->legacy_session_id_echo);
+    return keep_id(c, sh->legacy_session_id_echo, c->facts.resumed && tickets && ch->exts.session_ticket.n);
 }
 
 static bool session_now(struct troth_conn *c, struct session *s)
