@@ -17,8 +17,8 @@
 #include "seal.h"
 
 /* Of what waits for a slow socket, a piece of a file more at most: more would cost memory, and save little.  And of what waits to be looked
- * at: a request's longest line has to fit. */
-enum { UNSENT_MAX = 16 << 10, UNREAD_MAX = 64 << 10 };
+ * at: a request's longest line has to fit.  Of a hello, the longest there is, in records that are not absurdly short. */
+enum { UNSENT_MAX = 16 << 10, UNREAD_MAX = 64 << 10, HEARD_MAX = 192 << 10 };
 
 struct tls_bev {
     troth_conn         *conn;
@@ -119,7 +119,8 @@ static void answered(void *ctx, troth_span signature);
 /* What came is kept until the owner has decided. */
 static void hear(struct tls_bev *t, const uint8_t *p, size_t n)
 {
-    if (t->heard && !t->asked && !evbuffer_add(t->heard, p, n))
+    bool fits = t->heard && evbuffer_get_length(t->heard) + n <= HEARD_MAX;
+    if (fits && !t->asked && !evbuffer_add(t->heard, p, n))
         return;
     if (t->heard)
         evbuffer_free(t->heard);
@@ -132,7 +133,7 @@ static bool ask(struct tls_bev *t)
     t->asked = true;
     if (!t->ears.asked || t->ears.asked(t, t->ears.ctx))
         return true;
-    if (!t->heard) { /* memory ran out: what came cannot be passed on any more */
+    if (!t->heard) { /* it was too much, or memory ran out: what came cannot be passed on any more */
         troth_answer_server(t->conn, NULL);
         return true;
     }
