@@ -113,10 +113,14 @@ int order_request(struct ca *r, struct order *o, bool names_too)
     int status = ca_hold(r, path, &bytes);
     if (status != EXIT_OK)
         return status;
-    if (!troth_pki_read(r->w, bytes, &list))
+    size_t n = troth_pki_read(r->w, bytes, &list);
+    if (!n)
         return ca_unusable(r, about);
     if (strcmp(list[0].kind, "certificate-request") != 0)
         return complain(r->a, EXIT_FILE, "%s: this is %s, not a certificate request", about, list[0].what);
+    for (size_t i = 1; i < n; i++)
+        if (!strcmp(list[i].kind, list[0].kind))
+            return complain(r->a, EXIT_FILE, "%s: it holds more than one request: each needs a file of its own", about);
     if (!troth_pki_asked(r->w, list[0].der, &f))
         return ca_unusable(r, about);
     o->request = list[0].der;
@@ -173,8 +177,11 @@ int order_make(struct ca *r, const struct authority *ca, struct order *o)
         o->cert = troth_pki_issue(r->w, &spec, key, ca->cert, ca->key);
         o->key_pem = troth_pki_key_pem(r->w, key);
     }
-    if (troth_pki_error(r->w)->reason != TROTH_R_NONE)
+    troth_cert_facts f = { .size = sizeof f };
+    if (troth_pki_error(r->w)->reason != TROTH_R_NONE || !troth_pki_cert(r->w, o->cert, &f))
         return ca_failed(r);
+    if (!memcmp(f.spki_sha256, ca->f.spki_sha256, sizeof f.spki_sha256))
+        return complain(r->a, EXIT_USAGE, "the key is the authority's own, which is for nothing else");
     int64_t at = o->not_before > r->now || o->not_after < r->now ? o->not_before : r->now;
     for (size_t i = 0; i < o->n; i++)
         if (!authority_may(r, ca, o->cert, bare_name(o->names[i]), at, o->client))

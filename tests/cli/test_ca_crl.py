@@ -1,5 +1,5 @@
 """What an authority takes back: the list says so, to troth, openssl and nginx; numbers grow, nothing is dropped too soon, nothing is lost.
-ctest: timeout=180"""
+ctest: timeout=300"""
 import json
 import os
 import re

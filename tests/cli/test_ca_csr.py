@@ -96,6 +96,15 @@ left = [f for f in os.listdir(D) if f not in before and not f.endswith((".csr", 
 check("nothing is left of any of them", not left, left)
 check("nor in the records", len(json.loads(run("ca", "list", "--json", "--out", D).stdout)["certificates"]) == 9)
 
+# ---- one request in a file, and never for the authority's own key
+with open(f"{D}/two.csr", "w", encoding="utf-8") as out:
+    for name in ("shop", "rsa"):
+        with open(f"{D}/{name}.csr", encoding="utf-8") as f:
+            out.write(f.read())
+refused(["more than one request"], "ca", "issue", "--csr", f"{D}/two.csr", "two.example", "--out", D, status=8)
+refused(["authority's own"], "ca", "issue", "--csr", request("own", "-key", f"{D}/ca-key.pem", key=(), san="DNS:own.example"), "--out", D)
+check("nothing came of them", not os.path.exists(f"{D}/two.example.pem") and not os.path.exists(f"{D}/own.example.pem"))
+
 # ---- an authority with limits of its own
 small = f"{D}/small"
 run("ca", "init", "--out", small, "--constrain", "inside.example")

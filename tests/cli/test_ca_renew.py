@@ -1,5 +1,5 @@
 """An authority in two halves, whose root can go away; and certificates that take the place of others without anything being lost.
-ctest: timeout=180"""
+ctest: timeout=300"""
 import json
 import os
 import resource
