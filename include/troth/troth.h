@@ -185,7 +185,8 @@ typedef struct troth_session_cache {
 TROTH_API void troth_cache(troth_builder *, const troth_session_cache *);
 /* Client, and server with client certificates: judge the peer's chain again each time a session is resumed, as rules and time may say
  * something else by then.  With troth_ask_verdict the application is asked as well; a server then takes no early data from a client that has
- * shown a certificate, as it would come before the answer.  Without it a session is used until the chain's own end, under the very rules that
+ * shown a certificate, as it would come before the answer.  A client's early data goes out before the server took the session, so by the
+ * verdict of when that was made.  Without it a session is used until the chain's own end, under the very rules that
  * it was made under. */
 TROTH_API void troth_reverify(troth_builder *);
 /* A configuration remembers which signatures on certificates it has verified (up to 64; by a keyed hash of issuer's key, certificate and
