@@ -8,7 +8,7 @@
 
 /* ---- what a client and a server are made like */
 struct wish {
-    bool     is_server, tls12, early, cache, no_tickets, auth, psk, import, reverify, fine, retries;
+    bool     is_server, tls12, early, cache, no_tickets, auth, psk, import, reverify, asks, fine, retries;
     const char *alpn, *or_alpn;
     struct world *w;
     const troth_session_cache *cache_to_use;
@@ -56,6 +56,8 @@ static void tweak(troth_builder *b, void *ctx)
         troth_suites(b, (uint16_t[]){ w->suite, w->or_suite }, w->or_suite ? 2 : 1);
     if (w->reverify)
         troth_reverify(b);
+    if (w->asks && w->is_server)
+        troth_ask_verdict(b);
     if (w->auth && w->is_server) {
         troth_trust_pem(b, w->w->root_pem);
         troth_ask_client_auth(b, TROTH_AUTH_REQUIRED);
@@ -108,7 +110,9 @@ static bool on_event(struct pair *p, struct pair_end *e, const troth_event *ev, 
         k->refused += ev->kind == TROTH_EARLY_REFUSED;
         return true;
     }
-    return false;
+    if (ev->kind == TROTH_ASK_VERDICT)
+        troth_answer_verdict(e->c, true, NULL);
+    return ev->kind == TROTH_ASK_VERDICT;
 }
 
 /* One configuration of each, used for several connections. */
@@ -661,10 +665,12 @@ static void test_early_otherwise(void **state)
         { "another ALPN than that of the session (RFC 9846 4.3.10)", { .early = true, .alpn = "h2" }, { .early = true } },
         { "another cipher suite than that of the session (RFC 9846 4.3.10)", { .early = true, .suite = SUITE_TLS_AES_128_GCM_SHA256 },
           { .early = true, .suite = SUITE_TLS_CHACHA20_POLY1305_SHA256, .or_suite = SUITE_TLS_AES_128_GCM_SHA256 } },
+        { "whether the client may still come in has yet to be asked", { .early = true, .auth = true, .reverify = true, .asks = true },
+          { .early = true, .auth = true, .reverify = true, .asks = true } },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct world *w = world_new(troth_libcrypto());
-        struct wish client = { .early = true, .alpn = "h2", .or_alpn = "http/1.1" }, first = rows[i].first, then = rows[i].then;
+        struct wish client = { .early = true, .alpn = "h2", .or_alpn = "http/1.1", .auth = rows[i].first.auth }, first = rows[i].first, then = rows[i].then;
         struct two t, u;
         struct pair p;
         first.keys = then.keys = keys;
