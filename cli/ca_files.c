@@ -79,7 +79,7 @@ const char *ca_own_file(const struct ca *r, const char *path)
     char folder[CA_PATH];
     struct stat its, own;
     const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    outfile_folder(folder, sizeof folder, path);
     bool same = !stat(folder, &its) && !stat(r->dir, &own) && its.st_dev == own.st_dev && its.st_ino == own.st_ino;
     return !same ? NULL : slash ? slash + 1 : path;
 }

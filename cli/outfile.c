@@ -16,12 +16,16 @@ static int open_direct(struct outfile *o, const char *path, unsigned mode)
     return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
 }
 
-/* The folder that it belongs in. */
+void outfile_folder(char *out, size_t cap, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(out, cap, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+}
+
 static int open_folder(const struct outfile *o, int flags, unsigned mode)
 {
     char dir[OUTFILE_PATH];
-    const char *slash = strrchr(o->path, '/');
-    snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - o->path) + 1 : 1, slash ? o->path : ".");
+    outfile_folder(dir, sizeof dir, o->path);
     return open(dir, flags | O_CLOEXEC, (mode_t)mode);
 }
 
@@ -33,6 +37,20 @@ static int open_beside(struct outfile *o, unsigned mode)
     if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOSYS))
         fd = open(o->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
     return fd;
+}
+
+/* Where there is no stream for it nothing is left of it either. */
+static bool stream(struct outfile *o, int fd)
+{
+    o->to = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (fd >= 0 && !o->to) {
+        int why = errno;
+        if (!o->direct && !o->nameless)
+            unlink(o->beside);
+        close(fd);
+        errno = why;
+    }
+    return o->to != NULL;
 }
 
 bool outfile_open(struct outfile *o, const char *path, unsigned mode)
@@ -55,10 +73,7 @@ bool outfile_open(struct outfile *o, const char *path, unsigned mode)
         else if (fd >= 0 && there && fchmod(fd, st.st_mode & (mode | 0111)))
                 errno = 0; /* then it is as a new one would be */
     }
-    o->to = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (fd >= 0 && !o->to)
-        close(fd);
-    return o->to != NULL;
+    return stream(o, fd);
 }
 
 bool outfile_new(struct outfile *o, const char *path, unsigned mode)
@@ -69,15 +84,13 @@ bool outfile_new(struct outfile *o, const char *path, unsigned mode)
     bool fits = n < OUTFILE_PATH && m < OUTFILE_PATH, there = fits && !lstat(path, &st);
     errno = !fits ? ENAMETOOLONG : there ? EEXIST : errno;
     int fd = fits && !there ? open_beside(o, mode) : -1;
-    o->to = fd >= 0 && !fchmod(fd, (mode_t)mode) ? fdopen(fd, "w") : NULL;
-    if (fd >= 0 && !o->to) {
+    bool ok = stream(o, fd) && !fchmod(fd, (mode_t)mode);
+    if (!ok) {
         int why = errno;
-        if (!o->nameless)
-            unlink(o->beside);
-        close(fd);
+        (void)!outfile_close(o, false);
         errno = why;
     }
-    return o->to != NULL;
+    return ok;
 }
 
 bool outfile_put(struct outfile *o, const void *bytes, size_t n)

@@ -26,6 +26,8 @@ bool outfile_open(struct outfile *, const char *path, unsigned mode);
 bool outfile_new(struct outfile *, const char *path, unsigned mode);
 /* Written, and on the disk: others can depend on it.  False with errno set. */
 bool outfile_put(struct outfile *, const void *bytes, size_t n);
+/* The folder that a path leads into, with its slash; ".": it has none. */
+void outfile_folder(char *out, size_t cap, const char *path);
 /* keep: it is complete.  False with errno set: it could not be kept, and what was there before still is. */
 bool outfile_close(struct outfile *, bool keep);
 

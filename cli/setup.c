@@ -208,9 +208,8 @@ static void line_to_tape(void *tape, const char *line)
 /* Could a line be written there? */
 static bool could_append(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char folder[4096];
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    char folder[OUTFILE_PATH];
+    outfile_folder(folder, sizeof folder, path);
     return access(path, F_OK) ? !access(folder, W_OK | X_OK) : !access(path, W_OK);
 }
 

@@ -71,7 +71,7 @@ void conn_shown_free(struct troth_conn *c)
     if (!s)
         return;
     size_t size = s->size;
-    secret_wipe(s, size); /* it may have been a session */
+    secret_wipe(s, size); /* no secret, but who it was is not for others */
     c->memory->free(c->memory->ctx, s, size);
 }
 

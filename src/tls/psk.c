@@ -41,7 +41,7 @@ static uint32_t ticket_age(const struct config *cfg, const struct session *s)
 
 bool psk_given(struct troth_conn *c, span bytes)
 {
-    enum { HS_PSK = 336 };
+    enum { HS_PSK = 336 }; /* hs_psk()'s, of a client that was given no other PSKs */
     struct session s;
     bool is_ours = session_read(&s, bytes);
     bool ok = (c->hs || hs_begin(c, HS_PSK + (is_ours ? bytes.n - s.chain.n : 0))) && hs_psk(c) && (!is_ours || session_own(c, &s));

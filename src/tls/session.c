@@ -165,6 +165,14 @@ const char *session_unfit(const struct troth_conn *c, const struct session *s)
     return NULL;
 }
 
+/* The chain of a session, where that of the peer belongs; it counts when the session does. */
+static bool put_chain(struct troth_conn *c, span chain)
+{
+    TRY(conn_shown(c, chain.n));
+    memcpy(c->shown->bytes, chain.p, chain.n);
+    return true;
+}
+
 /* What the session says of the peer stays.  Its chain is there already, if we are its client (session_own). */
 static bool keep_peer(struct troth_conn *c, const struct session *s)
 {
@@ -176,10 +184,7 @@ static bool keep_peer(struct troth_conn *c, const struct session *s)
     }
     if (!s->chain.n)
         return true;
-    if (c->cfg->is_server) {
-        TRY(conn_shown(c, s->chain.n));
-        memcpy(c->shown->bytes, s->chain.p, s->chain.n);
-    }
+    TRY(!c->cfg->is_server || put_chain(c, s->chain));
     c->shown->n = (uint32_t)s->chain.n;
     c->shown->until = s->until;
     return true;
@@ -202,8 +207,7 @@ bool session_own(struct troth_conn *c, struct session *s)
     conn_shown_free(c); /* of one that was given before */
     if (s->raw_key || !s->chain.n)
         return hs_keep(c, &s->chain, s->chain);
-    TRY(conn_shown(c, s->chain.n));
-    memcpy(c->shown->bytes, s->chain.p, s->chain.n);
+    TRY(put_chain(c, s->chain));
     s->chain.p = c->shown->bytes;
     return true;
 }

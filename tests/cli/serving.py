@@ -71,6 +71,17 @@ def openssl_server(*options):
     raise RuntimeError("openssl s_server did not start")
 
 
+def hello_of(conn):
+    """The first record that a client sends, to whoever plays a server without TLS."""
+    head = b""
+    while len(head) < 5 or len(head) < 5 + int.from_bytes(head[3:5], "big"):
+        more = conn.recv(16384)
+        if not more:
+            raise OSError("no hello")
+        head += more
+    return head
+
+
 def home_page(name="web"):
     """A folder to serve, with one page."""
     web = f"{D}/{name}"

@@ -9,7 +9,7 @@ import ssl
 import sys
 import threading
 
-from serving import D, Server, authority, check, finish, openssl_server, run
+from serving import D, Server, authority, check, finish, hello_of, openssl_server, run
 
 if not shutil.which("openssl"):
     print("no openssl")
@@ -128,16 +128,6 @@ for what, names, code, saw in (("the root", (CERT, CA), "check.root-sent", "cert
 # ---- between a client and servers
 def openssl(*options):
     return openssl_server("-cert", CERT, "-key", KEY, *options)
-
-
-def hello_of(conn):
-    head = b""
-    while len(head) < 5 or len(head) < 5 + int.from_bytes(head[3:5], "big"):
-        more = conn.recv(16384)
-        if not more:
-            raise OSError("no hello")
-        head += more
-    return head
 
 
 def pump(a, b):

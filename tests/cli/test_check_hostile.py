@@ -12,7 +12,7 @@ import threading
 import time
 from xml.etree import ElementTree
 
-from serving import D, TROTH, authority, check, finish, openssl_server, run
+from serving import D, TROTH, authority, check, finish, hello_of, openssl_server, run
 
 authority()
 run("ca", "issue", "site.test", "localhost", "--out", D)
@@ -89,16 +89,6 @@ def web(answer):
                 t.unwrap()
 
     return serving(each)
-
-
-def hello_of(conn):
-    head = b""
-    while len(head) < 5 or len(head) < 5 + int.from_bytes(head[3:5], "big"):
-        more = conn.recv(16384)
-        if not more:
-            raise OSError("no hello")
-        head += more
-    return head
 
 
 def reset(conn):
