@@ -196,9 +196,9 @@ TROTH_API void troth_reverify(troth_builder *);
 TROTH_API void troth_verify_afresh(troth_builder *);
 /* 0-RTT (RFC 9846 2.3): off unless called.  Server: how many bytes to take; client: any number but 0.  Early data can be replayed
  * by an attacker; the anti-replay check is given a unique 32-byte mark of each hello and returns true the first time (NULL: the
- * library's own, in memory, for this configuration alone: where troth_ticket_keys() outlive it, or are shared, the next configuration or
- * another process takes a replay once more).  A mark may be forgotten once the clock of the configuration is past `expires`,
- * in seconds since 1970.  Called from the threads of the connections. */
+ * library's own, in memory, for this configuration alone: where troth_ticket_keys() are shared, another process takes a replay once more;
+ * where they outlive it, the next configuration takes early data with older tickets only when it is two minutes old, RFC 9846 8.2).  A mark
+ * may be forgotten once the clock of the configuration is past `expires`, in seconds since 1970.  Called from the threads of the connections. */
 TROTH_API void troth_early_data(troth_builder *, uint32_t max_bytes);
 TROTH_API void troth_anti_replay(troth_builder *, bool (*first_time)(void *ctx, const uint8_t mark[32], int64_t expires), void *ctx);
 /* External PSKs (RFC 9846 4.3.11), of 16 to 255 bytes.  hash: of the suites it goes with, SHA-256 or SHA-384.  `import`: RFC 9258, with its

@@ -219,8 +219,10 @@ static bool make_register(struct troth_builder *b)
 
 void sessions_frozen(struct config *c)
 {
-    if (c->first_time == first_time)
-        ((struct seen *)c->first_time_ctx)->cfg = c; /* its clock */
+    if (c->first_time != first_time)
+        return;
+    ((struct seen *)c->first_time_ctx)->cfg = c; /* its clock */
+    c->first_time_since_us = config_now_us(c);
 }
 
 /* ---- by which rules peers are verified, in short: a session made under other rules is not used */

@@ -119,6 +119,7 @@ struct config {
     uint32_t               early_data;     /* 0: off */
     bool                 (*first_time)(void *ctx, const uint8_t mark[32], int64_t expires);
     void                  *first_time_ctx;
+    int64_t                first_time_since_us; /* what was seen before, first_time() does not know; 0: it does */
     const struct external_psk *psks;
     size_t                 n_psks;
 

@@ -8,7 +8,10 @@
 #include "tls/psk.h"
 #include "tls/quic.h"
 
-enum { SKEW_MAX = 60 }; /* seconds: beyond, a replay is more likely than a slow network */
+enum {
+    SKEW_MAX = 60,             /* seconds: beyond, a replay is more likely than a slow network               */
+    WINDOW = 2 * SKEW_MAX + 1  /* for so long one hello can be in time: seconds are cut off on both ends     */
+};
 
 bool early_note(struct troth_conn *c, uint8_t early, const char *why)
 {
@@ -122,6 +125,13 @@ bool early_end(struct troth_conn *c)
 
 /* ---- server */
 
+/* Ticket keys can outlive the register of hellos: with a ticket that is older than that, a hello may have been taken before it was made. */
+static bool may_have_been_seen(const struct config *cfg, const struct session *s)
+{
+    int64_t since = cfg->first_time_since_us;
+    return s->issued_us < since && config_now(cfg) <= since / SECOND_US + WINDOW;
+}
+
 /* NULL: take it.  Otherwise why not. */
 static const char *reason_against(struct troth_conn *c, const struct client_hello *ch)
 {
@@ -150,10 +160,12 @@ static const char *reason_against(struct troth_conn *c, const struct client_hell
         return "another ALPN than that of the session (RFC 9846 4.3.10)";
     if (skew > SKEW_MAX || skew < -SKEW_MAX)
         return "the ticket's age is not what it should be: late, or a replay (RFC 9846 8.3)";
+    if (may_have_been_seen(cfg, &k->session))
+        return "the ticket is older than our memory of what was seen, and that is too short yet to know a replay (RFC 9846 8.2)";
     span binder = ch->exts.psks[0].binder;
     uint8_t mark[32] = { 0 };
     memcpy(mark, binder.p, binder.n < sizeof mark ? binder.n : sizeof mark);
-    if (!cfg->first_time(cfg->first_time_ctx, mark, config_now(cfg) + 2 * SKEW_MAX + 1)) /* seconds are cut off on both ends */
+    if (!cfg->first_time(cfg->first_time_ctx, mark, config_now(cfg) + WINDOW))
         return "this very ClientHello was seen before: a replay (RFC 9846 8.2)";
     return NULL;
 }

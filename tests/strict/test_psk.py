@@ -1,9 +1,14 @@
 """ctest: slow timeout=600
 Tickets, binders and early data of TLS 1.3: what a client may do with a ticket, and what it may not."""
+import signal
+
 from cases import *
 
 ok, wrong, bad, unexpected, missing = "ok", "illegal_parameter", "decode_error", "unexpected_message", "missing_extension"
 EARLY = ("--early-max", "16384")
+SHARED = ("--ticket-key", f"{D}/ticket.key")
+with open(f"{D}/ticket.key", "wb") as f:
+    f.write(os.urandom(48))
 PAGE = b"GET / HTTP/1.0\r\n\r\n"
 
 
@@ -154,11 +159,12 @@ def rubbish(c, records):
     c.finish13()
 
 
-def replay(c, key, ticket, psk, add):
+def replay(c, key, ticket, psk, add, between=lambda: None):
     """The same hello and data on a second connection: it is not taken, at least not early."""
     port = c.s.getpeername()[1]
     h = resuming(key, ticket, psk, add + 20, early=True)
-    for n, client in enumerate((Client(port), c)):
+    for n, client in enumerate((Client(port), None)):
+        client = client or again(c, port, between)
         client.keys, client.hello = [key], h
         client.say(h.bytes(), version=0x0301)
         keys = early_keys(client, psk, h)
@@ -171,6 +177,22 @@ def replay(c, key, ticket, psk, add):
         taken = EARLY_DATA in client.encrypted
         assert taken == (n == 0), f"connection {n}: early data taken: {taken}"
     c.finish13()
+
+
+def again(c, port, between):
+    """In place of the connection that the case began with, which has the configuration of then."""
+    between()
+    c.close()
+    c.s = Client(port).s
+    return c
+
+
+def reload():
+    s = server(*EARLY, *SHARED)
+    before = s.log().count("result=ok")
+    s.kill(signal.SIGHUP)
+    while s.log().count("result=ok") == before:
+        time.sleep(0.05)
 
 
 def old(c, key, ticket, psk, add):
@@ -198,6 +220,7 @@ case("early_data without a ticket, and much rubbish", ("bad_record_mac", unexpec
 
 
 case("a hello that was there before: its early data is not taken again", ok, "RFC 9846 8", with_ticket(replay), EARLY)
+case("a hello that was there before the configuration was read again", ok, "RFC 9846 8", with_ticket(lambda *a: replay(*a, reload)), EARLY + SHARED)
 case("a ticket after its age", ok, "RFC 9846 8.3", with_ticket(lambda c, key, t, psk, add: old(c, key, t, psk, add)), EARLY)
 
 
