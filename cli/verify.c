@@ -117,30 +117,33 @@ static int ocsp_use(const struct args *a, troth_policy_builder *b)
     return status;
 }
 
-static bool host_use(const struct args *a, troth_policy_builder *b)
+/* A name in A-labels.  One that has none is asked for as it stands: no certificate is for it, which is an answer. */
+static const char *in_a_labels(const struct args *a, char *ascii, size_t cap, const char *option, const char *host)
+{
+    const char *why, *name = idn_ascii(ascii, cap, host, &why);
+    if (!name)
+        (void)complain(a, EXIT_FINDING, "%s %s: %s", option, host, why);
+    return name ? name : host;
+}
+
+static void host_use(const struct args *a, troth_policy_builder *b)
 {
     char ascii[256];
-    const char *why, *host = args_value(a, OPT_HOST, NULL), *name = host ? idn_ascii(ascii, sizeof ascii, host, &why) : NULL;
-    if (host && !name)
-        return complain(a, EXIT_USAGE, "--host %s: %s", host, why), false;
-    if (name)
-        troth_policy_host(b, name);
-    return true;
+    const char *host = args_value(a, OPT_HOST, NULL);
+    if (host)
+        troth_policy_host(b, in_a_labels(a, ascii, sizeof ascii, "--host", host));
 }
 
 /* The host behind the last "@" is compared in A-labels, what is before it as it stands (RFC 9598 5). */
-static bool email_use(const struct args *a, troth_policy_builder *b)
+static void email_use(const struct args *a, troth_policy_builder *b)
 {
     char ascii[256], mailbox[600];
-    const char *why, *email = args_value(a, OPT_EMAIL, NULL), *at = email ? strrchr(email, '@') : NULL;
-    const char *host = at ? idn_ascii(ascii, sizeof ascii, at + 1, &why) : NULL;
+    const char *email = args_value(a, OPT_EMAIL, NULL), *at = email ? strrchr(email, '@') : NULL;
+    const char *host = at ? in_a_labels(a, ascii, sizeof ascii, "--email", at + 1) : NULL;
     if (!email)
-        return true;
-    if (at && !host)
-        return complain(a, EXIT_USAGE, "--email %s: %s", email, why), false;
+        return;
     int n = at ? snprintf(mailbox, sizeof mailbox, "%.*s%s", (int)(at + 1 - email), email, host) : -1;
     troth_policy_email(b, n > 0 && (size_t)n < sizeof mailbox ? mailbox : email);
-    return true;
 }
 
 static const char *const profiles[] = { "web", "rfc5280", "lint", NULL };
@@ -177,8 +180,10 @@ static int rules_use(const struct args *a, troth_policy_builder *b)
         return EXIT_USAGE;
     if (args_has(a, OPT_AT) || args_has(a, OPT_TIME))
         troth_policy_time(b, at);
-    if (purpose < 0 || profile < 0 || !args_number(a, OPT_MAX_DEPTH, 0, 30, -1, &depth) || !host_use(a, b) || !email_use(a, b))
+    if (purpose < 0 || profile < 0 || !args_number(a, OPT_MAX_DEPTH, 0, 30, -1, &depth))
         return EXIT_USAGE;
+    host_use(a, b);
+    email_use(a, b);
     troth_policy_purpose(b, (enum troth_purpose)purpose);
     troth_policy_profile(b, (enum troth_profile)profile);
     if (depth >= 0)

@@ -13,6 +13,12 @@ static uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
 
+static int hex_digit(uint8_t c)
+{
+    c = lower(c);
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 bool dns_equal(span a, span b)
 {
     if (a.n != b.n)
@@ -23,7 +29,7 @@ bool dns_equal(span a, span b)
     return true;
 }
 
-/* Labels of letters, digits, hyphens and underscores, 1 to 63 each. */
+/* Labels of letters, digits, hyphens and underscores, 1 to 63 each: what is looked up somewhere. */
 bool dns_ok(span s)
 {
     size_t label = 0;
@@ -52,6 +58,30 @@ bool dns_is_wildcard(span s)
 bool dns_pattern_ok(span s)
 {
     return dns_ok(dns_is_wildcard(s) ? span_slice(s, 2, s.n) : s);
+}
+
+/* A number as the last label: browsers and getaddrinfo read "1.2.3" and "0x7f.1" as addresses, and so there is no such domain (RFC 3696 2). */
+static bool ends_in_number(span s)
+{
+    size_t at = s.n;
+    while (at > 0 && s.p[at - 1] != '.')
+        at--;
+    span last = span_slice(s, at, s.n);
+    bool hex = last.n > 1 && last.p[0] == '0' && lower(last.p[1]) == 'x', number = last.n > 0;
+    for (size_t i = hex ? 2 : 0; i < last.n; i++)
+        number &= hex ? hex_digit(last.p[i]) >= 0 : last.p[i] >= '0' && last.p[i] <= '9';
+    return number;
+}
+
+/* A label that begins or ends with a hyphen (RFC 1034 3.5). */
+static bool has_edge_hyphen(span s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        bool first = i == 0 || s.p[i - 1] == '.', last = i + 1 == s.n || s.p[i + 1] == '.';
+        if (s.p[i] == '-' && (first || last))
+            return true;
+    }
+    return false;
 }
 
 /* Behind the first dot; empty when there is none. */
@@ -85,12 +115,6 @@ static bool ipv4_read(span s, uint8_t out[4])
             return false;
     }
     return i == s.n;
-}
-
-static int hex_digit(uint8_t c)
-{
-    c = lower(c);
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* One group of 1 to 4 hexadecimal digits at *i. */
@@ -251,6 +275,7 @@ bool utf8_mailbox(const struct general_name_item *g, struct general_name_item *m
 /* How near a certificate came to matching. */
 struct near {
     bool matched, suffix, deeper;
+    bool as_dns; /* the address that was asked for stands there as a dNSName */
     span which; /* the name that matched, or almost did */
     struct text list;
     unsigned listed, more;
@@ -308,6 +333,11 @@ static void try_name(struct judge *j, struct near *near, const struct general_na
     struct general_name_item mailbox;
     if (j->email && utf8_mailbox(g, &mailbox))
         g = &mailbox;
+    uint8_t ip[16];
+    if (j->ip_n && g->kind == GN_DNS && ip_read(ip, g->value) == j->ip_n && !memcmp(ip, j->ip, j->ip_n)) {
+        near->as_dns = true;
+        near->which = g->raw;
+    }
     if (!wanted_kind(j, g->kind))
         return;
     bool yes = false;
@@ -361,7 +391,11 @@ static enum troth_verdict explain_mismatch(struct judge *j, const struct cert *c
         text_add(&near->list, " and %u more", near->more);
     if (!(c->san_kinds & (BIT(GN_DNS) | BIT(GN_IP))) && cn_matches(j, c, &cn))
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_CN_ONLY, cert_range(c, c->subject),
-                     "%s stands only in the common name \"%s\"; there is no subjectAltName", wanted, cn.p);
+                     "%s stands only in the common name \"%s\"; there is no %s", wanted, cn.p,
+                     near->listed ? "host in its subjectAltName" : "subjectAltName");
+    if (near->as_dns)
+        return found(j, f, TROTH_FAIL, c->san_kinds & BIT(GN_IP) ? TROTH_R_CERT_NAME_MISMATCH : TROTH_R_CERT_NO_IP_SAN, san,
+                     "asked for the address %s, which stands there as a dNSName, and is none (RFC 5280 4.2.1.6)", wanted);
     if (j->ip_n && !(c->san_kinds & BIT(GN_IP)))
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_NO_IP_SAN, san,
                      "asked for the address %s; the certificate is for %s", wanted, list);
@@ -372,6 +406,23 @@ static enum troth_verdict explain_mismatch(struct judge *j, const struct cert *c
                  wanted, list);
 }
 
+/* Is it a name that no certificate could be for? */
+static bool asks_in_vain(const struct judge *j)
+{
+    span local, host;
+    return j->ip_n    ? false
+           : j->email ? !mailbox_split(span_of(j->email, strlen(j->email)), &local, &host)
+                      : !dns_ok(span_of(j->host, strlen(j->host)));
+}
+
+static enum troth_verdict impossible(struct judge *j, struct finding *f)
+{
+    char in[120];
+    struct text t = TEXT_IN(in);
+    return found(j, f, TROTH_FAIL, TROTH_R_CERT_IMPOSSIBLE_NAME, (struct range){ 0, 0 }, "\"%s\" is %s", asked(j, &t),
+                 j->email ? "no mailbox with its host in A-labels" : "neither a DNS name in A-labels nor an address");
+}
+
 enum troth_verdict check_name(struct judge *j, unsigned cert, struct finding *f)
 {
     const struct cert *c = cert_at(j, cert);
@@ -379,9 +430,8 @@ enum troth_verdict check_name(struct judge *j, unsigned cert, struct finding *f)
     struct near near = { .list = TEXT_IN(names_in) };
     if (!j->host && !j->email && !j->ip_n)
         return skipped(f, "no name was asked for");
-    if (j->host && !dns_ok(span_of(j->host, strlen(j->host))))
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MISMATCH, (struct range){ 0, 0 },
-                     "the name asked for is not a DNS name in A-labels");
+    if (asks_in_vain(j))
+        return impossible(j, f);
     if (!spend_names(j, c->n_san))
         return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, (struct range){ 0, 0 }, "%u names", c->n_san);
     span list = c->san;
@@ -392,22 +442,34 @@ enum troth_verdict check_name(struct judge *j, unsigned cert, struct finding *f)
     return explain_mismatch(j, c, &near, f);
 }
 
+/* What is wrong with a dNSName, where public authorities are held to the preferred syntax of RFC 5280 4.2.1.6; NULL: nothing.  Underscores
+ * are in use, and a matter for lint. */
+static const char *dns_fault(span s)
+{
+    uint8_t ip[16];
+    span name = dns_is_wildcard(s) ? span_slice(s, 2, s.n) : s;
+    return !dns_ok(name)           ? "it is no DNS name"
+           : ip_read(ip, s)        ? "it is an address"
+           : ends_in_number(name)  ? "its last label is a number, so that it can be taken for an address"
+           : has_edge_hyphen(name) ? "a label begins or ends with a hyphen"
+                                   : NULL;
+}
+
 /* Names that no server certificate may have: broken, or addresses written as names (web profile). */
 enum troth_verdict check_san_formed(struct judge *j, unsigned cert, struct finding *f)
 {
     const struct cert *c = cert_at(j, cert);
     span list = c->san;
-    uint8_t ip[16];
+    const char *fault;
     char in[120];
     struct text t = TEXT_IN(in);
     if (!spend_names(j, c->n_san))
         return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, (struct range){ 0, 0 }, "%u names", c->n_san);
     for (struct general_name_item g; general_names_next(&list, &g);) {
-        if (g.kind != GN_DNS || (dns_pattern_ok(g.value) && !ip_read(ip, g.value)))
+        if (g.kind != GN_DNS || !(fault = dns_fault(g.value)))
             continue;
         text_escaped(&t, span_slice(g.value, 0, 60));
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MALFORMED, cert_range(c, g.raw), "dNSName \"%s\"",
-                     t.p);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_NAME_MALFORMED, cert_range(c, g.raw), "dNSName \"%s\": %s", t.p, fault);
     }
     return passed(j, f, cert_range(c, c->ext[CX_SUBJECT_ALT_NAME]), "%u names, all well-formed", c->n_san);
 }

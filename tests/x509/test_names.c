@@ -170,9 +170,57 @@ static void hosts(void **state)
          t->leaf.eku = TEXTS("emailProtection"));
     CASE("cert.name-mismatch", t->host = NULL, t->email = "A@b.example",
          t->leaf.san = TEXTS("email:a@b.example"), t->leaf.eku = TEXTS("emailProtection"));
-    CASE("cert.name-mismatch", t->host = "b\xc3\xbc"
-                                         "cher.example");
     CASE("api.bad-argument", t->host = NULL, t->ip = "not an address");
+}
+
+/* What was asked for is no name at all: whoever asks has to mend it, and not the server. */
+static void impossible(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = { "b\xc3\xbc" "cher.example", "https://shop.example/", "shop.example:443", "*.example", "shop.example..", ".example", "" };
+    for (size_t i = 0; i < COUNT_OF(hosts); i++)
+        CASE("cert.impossible-name", t->host = hosts[i]);
+    CASE("cert.impossible-name", t->host = "shop.example:443");
+    SEEN("\"shop.example:443\" is neither a DNS name");
+    CASE("cert.impossible-name", t->host = NULL, t->email = "shop.example", t->purpose = TROTH_PURPOSE_SERVER);
+    SEEN("no mailbox");
+}
+
+/* Words that say where the name stands instead. */
+static void near_misses(void **state)
+{
+    (void)state;
+    CASE("cert.cn-only", t->leaf.san = TEXTS("email:a@b.example"), t->leaf.subject = "CN=shop.example");
+    SEEN("there is no host in its subjectAltName");
+    CASE("cert.cn-only", t->leaf.san = NULL, t->leaf.subject = "CN=shop.example");
+    SEEN("there is no subjectAltName");
+    CASE("cert.ip-without-ip-san", t->host = "192.0.2.1", t->leaf.san = TEXTS("DNS:192.0.2.1"));
+    SEEN("stands there as a dNSName");
+    CASE("cert.name-mismatch", t->host = "192.0.2.1", t->leaf.san = TEXTS("DNS:192.0.2.1", "IP:192.0.2.2"));
+    SEEN("stands there as a dNSName");
+}
+
+/* The preferred syntax of RFC 5280 4.2.1.6: names that browsers take for something else, or that nobody can have. */
+static void preferred(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *san, *words; /* NULL: it is good */
+    } rows[] = {
+        { "DNS:a.example", NULL },         { "DNS:a--b.3com.example", NULL },      { "DNS:*.a-b.example", NULL },
+        { "DNS:a_b.example", NULL },       { "DNS:-a.example", "hyphen" },         { "DNS:a-.example", "hyphen" },
+        { "DNS:*.-a.example", "hyphen" },  { "DNS:a.-b-.example", "hyphen" },      { "DNS:a.example-", "hyphen" },
+        { "DNS:1.2.3", "can be taken for an address" }, { "DNS:*.2.3.4", "can be taken for an address" },
+        { "DNS:0x7f.0X1", "can be taken for an address" }, { "DNS:a.0xfg", NULL }, { "DNS:192.0.2.1", "it is an address" },
+        { "DNS:f*.example", "no DNS name" },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        fprintf(stderr, "%s\n", rows[i].san);
+        CASE(rows[i].words ? "cert.malformed-name" : "ok", t->leaf.san = TEXTS("DNS:shop.example", rows[i].san));
+        if (rows[i].words)
+            SEEN(rows[i].words);
+        CASE("ok", t->leaf.san = TEXTS("DNS:shop.example", rows[i].san), t->profile = TROTH_PROFILE_RFC5280);
+    }
 }
 
 static void sni(void **state)
@@ -194,7 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matching),  cmocka_unit_test(well_formed),   cmocka_unit_test(addresses),
         cmocka_unit_test(mailboxes), cmocka_unit_test(distinguished), cmocka_unit_test(hosts),
-        cmocka_unit_test(sni),
+        cmocka_unit_test(sni),       cmocka_unit_test(impossible),    cmocka_unit_test(near_misses), cmocka_unit_test(preferred),
     };
     return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }

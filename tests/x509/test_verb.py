@@ -57,6 +57,10 @@ expect("root first, leaf last", run("--roots", roots, *when, *host, put("b.pem",
 expect("standard input", run("--roots", roots, *when, *host, "-", stdin=leaf + "\n" + mids), 0)
 expect("DER", run("--roots", put("r.der", der(chain["trusted_certs"][0])), "--intermediates", inters, *when, *host, put("l.der", der(leaf))), 0)
 expect("wrong name", run("--roots", roots, "--intermediates", inters, *when, "--host", "example.org", leaves), 1, "[cert.name-mismatch]", "cryptography.io")
+for asked, why in (("https://cryptography.io/", "is neither a DNS name"), ("cryptography.io:443", "is neither a DNS name"), ("\U0001f61c.example", "--host \U0001f61c.example: ")):
+    expect("no name: " + asked, run("--roots", roots, "--intermediates", inters, *when, "--host", asked, leaves), 1, "[cert.impossible-name]", why, "who     you:")
+expect("no mailbox", run("--roots", roots, "--intermediates", inters, *when, "--purpose", "server", "--email", "cryptography.io", leaves), 1,
+       "[cert.impossible-name]", "no mailbox")
 expect("no such file", run("--roots", os.path.join(tmp.name, "none"), leaves), 8, "none")
 expect("no such leaf", run("--roots", roots, os.path.join(tmp.name, "none")), 8, "none")
 expect("not a certificate", run("--roots", roots, put("junk.pem", "hello")), 1, "rejected")
