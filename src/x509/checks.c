@@ -224,6 +224,7 @@ const struct check checks[] = {
   { "names present",          "RFC 5280 4.1.2.6",        check_std_names,          TROTH_R_CERT_PROFILE,          EVERY,         STD,    true  },
   { "key identifiers",        "RFC 5280 4.2.1.1",        check_std_identifiers,    TROTH_R_CERT_PROFILE,          EVERY,         STD,    true  },
   { "no revocation",          "RFC 9608 3",              check_std_no_rev_avail,   TROTH_R_CERT_PROFILE,          EVERY,         STD,    true  },
+  { "TLS features",           "RFC 7633 4.2.2",          check_std_features,       TROTH_R_CERT_PROFILE,          BELOW_ANCHOR,  STD,    false },
   { "extended key usage",     "CA/B Forum 7.1.2.7.6",    check_web_eku,            TROTH_R_CERT_PROFILE,          EVERY,         WEB,    true  },
   { "root signature",         "CA/B Forum 7.1.3.2",      check_web_root_sig,       TROTH_R_CERT_UNKNOWN_ALGORITHM, ANCHOR,       WEB,    true  },
   { "authority key id",       "CA/B Forum 7.1.2.11.1",   check_web_aki,            TROTH_R_CERT_PROFILE,          EVERY,         WEB,    true  },

@@ -239,6 +239,7 @@ enum troth_verdict check_std_criticality(struct judge *, unsigned cert, struct f
 enum troth_verdict check_std_identifiers(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_std_no_rev_avail(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_std_names(struct judge *, unsigned cert, struct finding *);
+enum troth_verdict check_std_features(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_serial(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_web_leaf(struct judge *, unsigned cert, struct finding *);
 enum troth_verdict check_web_eku(struct judge *, unsigned cert, struct finding *);

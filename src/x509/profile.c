@@ -129,6 +129,49 @@ enum troth_verdict check_std_no_rev_avail(struct judge *j, unsigned cert, struct
     return passed(j, f, at, "its issuer publishes nothing");
 }
 
+/* The features of a TLS feature extension: its SEQUENCE OF's content. */
+static span features_of(const struct cert *c)
+{
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, c->ext[CX_TLS_FEATURE], NULL);
+    struct rd r = rd_init(&ctx, c->ext[CX_TLS_FEATURE]);
+    span list = der_value(&r, "Features", DER_SEQUENCE);
+    return rd_ok(&r) ? list : SPAN_NONE;
+}
+
+static bool feature_next(span *list, uint64_t *feature)
+{
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, *list, NULL);
+    struct rd r = rd_init(&ctx, *list);
+    if (!rd_more(&r))
+        return false;
+    *feature = der_small(&r, "Feature", DER_INTEGER, UINT16_MAX);
+    *list = rd_peek(&r);
+    return rd_ok(&r);
+}
+
+/* What an authority has in its TLS feature extension, it asks of every certificate below it. */
+enum troth_verdict check_std_features(struct judge *j, unsigned cert, struct finding *f)
+{
+    const struct cert *c = cert_at(j, cert);
+    struct range at = ext_range(c, CX_TLS_FEATURE);
+    if (cert + 1 == j->now.n || !cert_has(cert_at(j, cert + 1), CX_TLS_FEATURE))
+        return passed(j, f, at, "its issuer asks for none");
+    span asked = features_of(cert_at(j, cert + 1)), own = cert_has(c, CX_TLS_FEATURE) ? features_of(c) : SPAN_NONE;
+    for (uint64_t want, have; feature_next(&asked, &want);) {
+        bool found_it = false;
+        if (!spend_names(j, name_cost(own)))
+            return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, at, "too many TLS features");
+        for (span list = own; !found_it && feature_next(&list, &have);)
+            found_it = have == want;
+        if (!found_it)
+            return found(j, f, TROTH_FAIL, TROTH_R_CERT_PROFILE, at,
+                         "its issuer's TLS feature extension has %u, its own has not (RFC 7633 4.2.2)", (unsigned)want);
+    }
+    return passed(j, f, at, "all that its issuer has");
+}
+
 enum troth_verdict check_web_leaf(struct judge *j, unsigned cert, struct finding *f)
 {
     const struct cert *c = cert_at(j, cert);

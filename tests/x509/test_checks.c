@@ -381,6 +381,26 @@ static void self_signed_by_key(void **state)
     CASE("ok", up = mk_ca("CN=Up", t->leaf_key), t->root.by = &up);
 }
 
+/* The TLS feature extension of an authority (RFC 7633 4.2.2) asks for the same of all below it. */
+static void features(void **state)
+{
+    (void)state;
+    struct issue_ext staple = { "tlsfeature", false, SPAN_TEXT("\x30\x03\x02\x01\x05") },
+                     both = { "tlsfeature", false, SPAN_TEXT("\x30\x06\x02\x01\x11\x02\x01\x05") };
+#define HAS(who, x) t->who.extra = &x, t->who.n_extra = 1
+    CASE("cert.profile", HAS(mid, staple));
+    SEEN("has 5, its own has not");
+    CASE("ok", HAS(mid, staple), HAS(leaf, staple));
+    CASE("ok", HAS(mid, staple), HAS(leaf, both));
+    CASE("cert.profile", HAS(mid, both), HAS(leaf, staple));
+    SEEN("has 17, its own has not");
+    CASE("cert.profile", HAS(root, staple), HAS(leaf, staple));
+    SEEN("Test Intermediate");
+    CASE("ok", HAS(root, staple), HAS(mid, staple), HAS(leaf, staple));
+    CASE("cert.profile", HAS(mid, staple), t->profile = TROTH_PROFILE_RFC5280);
+    CASE("ok", HAS(mid, staple), t->purpose = TROTH_PURPOSE_CLIENT, t->leaf.eku = TEXTS("clientAuth"));
+}
+
 static void lint(void **state)
 {
     (void)state;
@@ -440,7 +460,7 @@ int main(void)
         cmocka_unit_test(more_profile),
         cmocka_unit_test(profiles),
         cmocka_unit_test(unreadable), cmocka_unit_test(folders),
-        cmocka_unit_test(lint),
+        cmocka_unit_test(lint), cmocka_unit_test(features),
         cmocka_unit_test(limited_anchors),
     };
     return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
