@@ -7,17 +7,19 @@
 #include "check.h"
 #include "setup.h"
 
-enum { SOON_DAYS = 21, VERY_SOON_DAYS = 7, LONG_DAYS = 398, DAY = 86400, SENT_MAX = 64 };
+enum { SOON_DAYS = 21, VERY_SOON_DAYS = 7, DAY = 86400, SENT_MAX = 64 };
 
 static void look_at_dates(struct check *c, size_t i, const troth_path_cert *cert)
 {
-    char saw[160];
-    int64_t left = (cert->not_after - c->first.now) / DAY, whole = (cert->not_after - cert->not_before) / DAY;
+    char saw[200];
+    int64_t left = (cert->not_after - c->first.now) / DAY, seconds = cert->not_after - cert->not_before + 1;
+    unsigned most = troth_public_lifetime(cert->not_before);
     snprintf(saw, sizeof saw, "%.100s: %lld days left", cert->title, (long long)left);
     if (left < SOON_DAYS)
         check_find(c, left < VERY_SOON_DAYS ? FOUND_EXPIRES_NOW : FOUND_EXPIRES_SOON, saw);
-    snprintf(saw, sizeof saw, "%.100s: valid for %lld days", cert->title, (long long)whole);
-    if (i == 0 && whole > LONG_DAYS)
+    snprintf(saw, sizeof saw, "%.100s: valid for %lld days%s; public ones of that day, for %u", cert->title, (long long)(seconds / DAY),
+             seconds % DAY ? " and more" : "", most);
+    if (i == 0 && seconds > (int64_t)most * DAY)
         check_find(c, FOUND_LONG_LIVED, saw);
 }
 

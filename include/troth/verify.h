@@ -216,6 +216,10 @@ TROTH_API int64_t troth_report_until(const troth_report *, enum troth_reason *wh
  * accepted. */
 TROTH_API size_t troth_report_policies(const troth_report *, const char *const **oids);
 
+/* For how many days a certificate that was issued then may be valid, where it is a server's and its authority a public one (CA/Browser
+ * Forum 6.3.2).  TROTH_PROFILE_LINT warns of more. */
+TROTH_API unsigned troth_public_lifetime(int64_t issued);
+
 /* Work done: what the budgets are about. */
 typedef struct troth_work { uint32_t signatures, steps, names; } troth_work;
 TROTH_API troth_work troth_report_work(const troth_report *);

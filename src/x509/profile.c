@@ -232,16 +232,35 @@ static enum troth_verdict warns(struct judge *j, struct finding *f, struct range
     return found(j, f, TROTH_WARN, TROTH_R_CERT_PROFILE, at, "%s", how);
 }
 
+/* CA/Browser Forum 6.3.2 */
+unsigned troth_public_lifetime(int64_t issued)
+{
+    static const struct {
+        int64_t before;
+        unsigned days;
+    } rows[] = {
+        { INT64_C(1773532800), 398 }, /* 2026-03-15 */
+        { INT64_C(1805068800), 200 }, /* 2027-03-15 */
+        { INT64_C(1868227200), 100 }, /* 2029-03-15 */
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (issued < rows[i].before)
+            return rows[i].days;
+    return 47;
+}
+
 enum troth_verdict check_lint_validity(struct judge *j, unsigned cert, struct finding *f)
 {
     const struct cert *c = cert_at(j, cert);
-    int64_t days = (c->not_after - c->not_before + 1) / 86400;
+    int64_t seconds = c->not_after - c->not_before + 1, days = seconds / 86400, most = troth_public_lifetime(c->not_before);
+    const char *more = seconds % 86400 ? " and more" : ""; /* a day begun is a day */
     if (c->generalized_too_early)
         return warns(j, f, NOWHERE, "a date before 2050 that is no UTCTime (RFC 5280 4.1.2.5)");
-    if (cert == 0 && j->purpose == TROTH_PURPOSE_SERVER && days > 398)
+    if (cert == 0 && j->purpose == TROTH_PURPOSE_SERVER && seconds > most * 86400)
         return found(j, f, TROTH_WARN, TROTH_R_CERT_PROFILE, NOWHERE,
-                     "valid for %lld days, at most 398 are allowed to public servers", (long long)days);
-    return passed(j, f, NOWHERE, "%lld days", (long long)days);
+                     "valid for %lld days%s; public servers' certificates of that day may be for %lld (CA/Browser Forum 6.3.2)",
+                     (long long)days, more, (long long)most);
+    return passed(j, f, NOWHERE, "%lld days%s", (long long)days, more);
 }
 
 enum troth_verdict check_lint_issuer(struct judge *j, unsigned cert, struct finding *f)

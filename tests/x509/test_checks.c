@@ -401,6 +401,41 @@ static void features(void **state)
     CASE("ok", HAS(mid, staple), t->purpose = TROTH_PURPOSE_CLIENT, t->leaf.eku = TEXTS("clientAuth"));
 }
 
+/* How many warnings a certificate gets that was issued then, for so many seconds. */
+static size_t warned(int64_t issued, int64_t seconds)
+{
+    trial_fresh(t);
+    t->profile = TROTH_PROFILE_LINT;
+    t->time = issued + 60;
+    t->root.not_before = t->mid.not_before = t->leaf.not_before = issued;
+    t->root.not_after = t->mid.not_after = issued + 4000 * MK_DAY;
+    t->leaf.not_after = issued + seconds - 1; /* both ends belong to it */
+    troth_error none;
+    troth_report *r = trial_judge(t, &none);
+    assert_true(troth_report_ok(r));
+    size_t warnings = 0;
+    for (size_t i = 0; i < troth_report_path(r, 0).n_checks; i++)
+        warnings += troth_report_check(r, 0, i).verdict == TROTH_WARN;
+    troth_report_free(r);
+    return warnings;
+}
+
+/* CA/Browser Forum 6.3.2: fewer days with the years, and a day begun is a day. */
+static void lifetimes(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t from, days;
+    } rows[] = { { 1700000000, 398 }, { 1773532800, 200 }, { 1805068800, 100 }, { 1868227200, 47 }, { 1900000000, 47 } };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_int_equal(troth_public_lifetime(rows[i].from), rows[i].days);
+        assert_int_equal(warned(rows[i].from, rows[i].days * MK_DAY), 0);
+        assert_int_equal(warned(rows[i].from, rows[i].days * MK_DAY + 1), 1);
+    }
+    assert_int_equal(troth_public_lifetime(rows[1].from - 1), 398);
+    assert_int_equal(troth_public_lifetime(rows[3].from - 1), 100);
+}
+
 static void lint(void **state)
 {
     (void)state;
@@ -460,7 +495,7 @@ int main(void)
         cmocka_unit_test(more_profile),
         cmocka_unit_test(profiles),
         cmocka_unit_test(unreadable), cmocka_unit_test(folders),
-        cmocka_unit_test(lint), cmocka_unit_test(features),
+        cmocka_unit_test(lint), cmocka_unit_test(lifetimes), cmocka_unit_test(features),
         cmocka_unit_test(limited_anchors),
     };
     return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
