@@ -147,6 +147,14 @@ enum troth_sig sig_alg_read(span algorithm, span *oid, uint16_t *salt_n)
     return TROTH_SIG_NONE;
 }
 
+bool sig_oid_known(span oid)
+{
+    for (size_t i = 0; i < COUNT_OF(sig_rows); i++)
+        if (oid_is(oid, sig_rows[i].oid))
+            return true;
+    return false;
+}
+
 /* ---- keys */
 
 static uint32_t bits_of(span n)

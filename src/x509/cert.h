@@ -152,6 +152,8 @@ static inline bool cert_equal(const struct cert *a, const struct cert *b)
 /* AlgorithmIdentifier of a signature, tag and length included -> enum troth_sig, NONE if unknown or with wrong parameters.
  * *salt_n: of RSA-PSS when it is not the hash's length, else 0. */
 enum troth_sig sig_alg_read(span algorithm, span *oid, uint16_t *salt_n);
+/* Is it an algorithm that sig_alg_read knows, with whatever parameters? */
+bool sig_oid_known(span oid);
 /* SubjectPublicKeyInfo, tag and length included.  False: malformed or unknown (then key->type is NONE). */
 struct spki {
     troth_public_key key;

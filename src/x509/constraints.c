@@ -237,6 +237,17 @@ static bool names_judge(struct strife *s, const struct cert *c)
     return true;
 }
 
+static void base_text(struct text *t, const struct general_name_item *base)
+{
+    if (base->kind != GN_IP) {
+        general_name_text(t, base);
+        return;
+    }
+    ip_text(t, span_slice(base->value, 0, base->value.n / 2));
+    text_add(t, " mask ");
+    ip_text(t, span_slice(base->value, base->value.n / 2, base->value.n));
+}
+
 static enum troth_verdict strife_tell(struct strife *s, const struct cert *c, struct finding *f)
 {
     char name_in[120], base_in[120], by_in[120];
@@ -246,13 +257,7 @@ static enum troth_verdict strife_tell(struct strife *s, const struct cert *c, st
         return found(s->j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, at,
                      "names and constraints are too many to compare");
     general_name_text(&name, &s->name);
-    if (s->base.kind == GN_IP) {
-        ip_text(&base, span_slice(s->base.value, 0, s->base.value.n / 2));
-        text_add(&base, " mask ");
-        ip_text(&base, span_slice(s->base.value, s->base.value.n / 2, s->base.value.n));
-    } else {
-        general_name_text(&base, &s->base);
-    }
+    base_text(&base, &s->base);
     cert_title(&by, s->by);
     bool judged = s->name.kind == GN_DNS || s->name.kind == GN_EMAIL || s->name.kind == GN_URI;
     if (s->broken && !judged)
@@ -306,18 +311,22 @@ static bool mask_ok(span mask)
     return true;
 }
 
-static bool base_ok(const struct general_name_item *base)
+/* What is wrong with it; NULL: nothing. */
+static const char *base_fault(const struct general_name_item *base)
 {
     span v = base->value, local, host;
+    bool period = v.n && v.p[0] == '.', is_host = v.n == 0 || dns_ok(period ? span_slice(v, 1, v.n) : v);
     switch ((enum general_name)base->kind) {
-    case GN_DNS: /* no leading period here: RFC 5280 4.2.1.10 has it for URIs and mailboxes only */
-        return v.n == 0 || dns_ok(v);
+    case GN_DNS:
+        if (period && is_host)
+            return "the leading period is for mailboxes and URIs alone";
+        return is_host ? NULL : dns_is_wildcard(v) ? "the names below are meant anyway, and no wildcard is for it" : "it is no DNS name";
     case GN_EMAIL:
         if (v.n && memchr(v.p, '@', v.n))
-            return mailbox_split(v, &local, &host);
-        /* fall through */
-    case GN_URI: return v.n == 0 || dns_ok(v.p[0] == '.' ? span_slice(v, 1, v.n) : v);
-    case GN_IP: return (v.n == 8 || v.n == 32) && mask_ok(span_slice(v, v.n / 2, v.n));
+            return mailbox_split(v, &local, &host) ? NULL : "it is no mailbox";
+        return is_host ? NULL : "it is neither a mailbox nor a host";
+    case GN_URI: return is_host ? NULL : "it is no host";
+    case GN_IP: return (v.n == 8 || v.n == 32) && mask_ok(span_slice(v, v.n / 2, v.n)) ? NULL : "its mask has holes (RFC 4632)";
     case GN_DIRECTORY:
     case GN_OTHER:
     case GN_X400:
@@ -325,13 +334,13 @@ static bool base_ok(const struct general_name_item *base)
     case GN_REGISTERED_ID:
     case GN_COUNT: break;
     }
-    return true;
+    return NULL;
 }
 
 static bool bases_ok(struct judge *j, span list, struct general_name_item *bad)
 {
     while (subtree_next(&list, bad))
-        if (!spend_names(j, 1) || !base_ok(bad))
+        if (!spend_names(j, 1) || base_fault(bad))
             return false;
     return true;
 }
@@ -349,9 +358,9 @@ enum troth_verdict check_constraints_formed(struct judge *j, unsigned cert, stru
     if (j->spent)
         return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, cert_range(c, c->ext[CX_NAME_CONSTRAINTS]),
                      "too many constraints");
-    general_name_text(&t, &bad);
-    return found(j, f, TROTH_FAIL, TROTH_R_CERT_CONSTRAINT_MALFORMED, cert_range(c, bad.raw),
-                 "\"%s\" is no such constraint", t.p);
+    base_text(&t, &bad);
+    return found(j, f, TROTH_FAIL, TROTH_R_CERT_CONSTRAINT_MALFORMED, cert_range(c, bad.raw), "\"%s\": %s (RFC 5280 4.2.1.10)", t.p,
+                 base_fault(&bad));
 }
 
 /* ---- limits that were put on a trust anchor from outside */

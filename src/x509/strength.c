@@ -87,8 +87,8 @@ enum troth_verdict check_signature_strength(struct judge *j, unsigned cert, stru
     if (weak || oid_is_weak(c->sig_oid))
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_WEAK_SIGNATURE, at, "signed with %s", t.p);
     if (c->sig == TROTH_SIG_NONE)
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_UNKNOWN_ALGORITHM, at,
-                     "signed with %s, or with parameters that are not its own", t.p);
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_UNKNOWN_ALGORITHM, at, "signed with %s%s", t.p,
+                     sig_oid_known(c->sig_oid) ? ", and its parameters are none of those that this may have" : "");
     return passed(j, f, at, "%s", t.p);
 }
 

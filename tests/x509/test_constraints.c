@@ -201,6 +201,17 @@ static void malformed(void **state)
         t->mid.n_extra = 1;
         trial_expect(t, i == 3 || i == 4 ? "cert.malformed-ext" : MC, __FILE__, __LINE__);
     }
+    /* what is wrong with it is told */
+    CASE(MC, t->mid.permitted = TEXTS("DNS:.example"));
+    SEEN("\".example\": the leading period is for mailboxes");
+    CASE(MC, t->mid.permitted = TEXTS("DNS:*.example"));
+    SEEN("no wildcard");
+    CASE(MC, t->mid.excluded = TEXTS("IP#:c0000200ff00ff00"));
+    SEEN("192.0.2.0 mask 255.0.255.0");
+    CASE(MC, t->mid.excluded = TEXTS("URI:https://a.example"));
+    SEEN("no host");
+    CASE(MC, t->mid.excluded = TEXTS("email:@a.example"));
+    SEEN("no mailbox");
 }
 
 /* Thousands of names against thousands of constraints: a rejection, within the budget. */
