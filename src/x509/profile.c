@@ -93,7 +93,7 @@ enum troth_verdict check_std_identifiers(struct judge *j, unsigned cert, struct 
                       "authorityCertIssuer and authorityCertSerialNumber go together (RFC 5280 4.2.1.1)");
     if (c->aki_key.n)
         return passed(j, f, ext_range(c, CX_AUTHORITY_KEY_ID), "present");
-    if (node_is_self_signed(j, j->now.node[cert]))
+    if (node_is_self_signed(j, j->now.node[cert]) || (is_anchor(j, cert) && c->self_issued)) /* a root's own signature is no matter */
         return passed(j, f, NOWHERE, "self-signed: needs no authorityKeyIdentifier");
     return breaks(j, f, ext_range(c, CX_AUTHORITY_KEY_ID),
                   "no keyIdentifier of its authority (RFC 5280 4.2.1.1)");

@@ -76,6 +76,21 @@ static bool clock_suspect(const struct judge *j, const struct path *p)
 
 /* ---- the words of a finding */
 
+/* What is wrong with one of those trusted is for whoever trusts it to mend, who has it at hand. */
+static void tell_owner(troth_error *e)
+{
+    const char *hint = e->reason == TROTH_R_CERT_EXPIRED
+                           ? "put the authority's current certificate among those that you trust, in the place of this one; if that date looks wrong to "
+                             "you, check the clock of this machine"
+                       : e->reason == TROTH_R_CERT_NOT_A_CA
+                           ? "it is among those that you trust, and is no authority's: trust the authority's certificate, or the server's own"
+                           : NULL;
+    if (!hint)
+        return;
+    e->who = TROTH_WHO_YOU;
+    e->hint = hint;
+}
+
 static void tell_finding(struct judge *j, const struct path *p)
 {
     const struct finding *f = &p->findings[p->failed];
@@ -100,6 +115,8 @@ static void tell_finding(struct judge *j, const struct path *p)
     } else {
         error_set(e, p->reason, __FILE__, __LINE__, "%s", t.p);
     }
+    if (anchor)
+        tell_owner(e);
     e->message = "Certificate";
     e->at = f->at;
 }

@@ -27,6 +27,7 @@ static void validity(void **state)
     CASE("cert.expired", t->mid.not_after = MK_NOW - 1);
     SEEN("Test Intermediate");
     CASE("cert.expired", t->root.not_after = MK_NOW - 1);
+    assert_int_equal(t->who, TROTH_WHO_YOU);
     SEEN("trust anchor");
     CASE("cert.not-yet-valid", t->root.not_before = MK_NOW + 1);
     CASE("ok", t->leaf.generalized = true);
@@ -54,7 +55,9 @@ static void authorities(void **state)
     (void)state;
     CASE("cert.not-a-ca", t->mid.ca = false, t->mid.not_ca = true, t->mid.key_usage = KU_DIGITAL_SIGNATURE);
     CASE("cert.not-a-ca", t->mid.ca = false);
+    assert_int_equal(t->who, TROTH_WHO_PEER);
     CASE("cert.not-a-ca", t->root.ca = false);
+    assert_int_equal(t->who, TROTH_WHO_YOU);
     CASE("cert.key-usage", t->mid.key_usage = KU_CRL_SIGN);
     CASE("cert.key-usage", t->root.key_usage = KU_CRL_SIGN);
     CASE("ok", t->mid.key_usage = 0);
@@ -379,6 +382,11 @@ static void self_signed_by_key(void **state)
     CASE("ok", t->root.issuer = "CN=Somebody Else", t->root.omit = IX_AKI);
     CASE("cert.profile", up = mk_ca("CN=Up", t->leaf_key), t->root.by = &up, t->root.omit = IX_AKI);
     CASE("ok", up = mk_ca("CN=Up", t->leaf_key), t->root.by = &up);
+    /* what the signature of a trusted root is worth, or made with, says nothing: RFC 5280 6.1 takes no more than name and key of it */
+    static const span md5 = SPAN_TEXT("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04\x05\x00");
+    CASE("ok", t->root.omit = IX_AKI, t->root.bad_signature = true);
+    CASE("ok", t->root.omit = IX_AKI, t->root.sig_alg_inner = t->root.sig_alg_outer = md5, t->profile = TROTH_PROFILE_RFC5280);
+    CASE("cert.weak-signature", t->root.omit = IX_AKI, t->root.sig_alg_inner = t->root.sig_alg_outer = md5);
 }
 
 /* The TLS feature extension of an authority (RFC 7633 4.2.2) asks for the same of all below it. */
@@ -399,6 +407,17 @@ static void features(void **state)
     CASE("ok", HAS(root, staple), HAS(mid, staple), HAS(leaf, staple));
     CASE("cert.profile", HAS(mid, staple), t->profile = TROTH_PROFILE_RFC5280);
     CASE("ok", HAS(mid, staple), t->purpose = TROTH_PURPOSE_CLIENT, t->leaf.eku = TEXTS("clientAuth"));
+}
+
+/* An algorithm that is known, with what it may not have beside it, is another matter than one that is not. */
+static void parameters(void **state)
+{
+    (void)state;
+    CASE("cert.unknown-algorithm", t->leaf.sig_alg_inner = t->leaf.sig_alg_outer = SPAN_TEXT("\x30\x0c\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02\x05\x00"));
+    SEEN("its parameters are none");
+    CASE("cert.unknown-algorithm", t->leaf.sig_alg_inner = t->leaf.sig_alg_outer = SPAN_TEXT("\x30\x05\x06\x03\x2a\x03\x04"));
+    if (strstr(t->seen, "parameters"))
+        test_fail("%s", t->seen);
 }
 
 /* How many warnings a certificate gets that was issued then, for so many seconds. */
@@ -495,7 +514,7 @@ int main(void)
         cmocka_unit_test(more_profile),
         cmocka_unit_test(profiles),
         cmocka_unit_test(unreadable), cmocka_unit_test(folders),
-        cmocka_unit_test(lint), cmocka_unit_test(lifetimes), cmocka_unit_test(features),
+        cmocka_unit_test(lint), cmocka_unit_test(lifetimes), cmocka_unit_test(features), cmocka_unit_test(parameters),
         cmocka_unit_test(limited_anchors),
     };
     return cmocka_run_group_tests(tests, trial_setup, trial_teardown);

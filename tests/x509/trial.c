@@ -112,6 +112,7 @@ void trial_expect(struct trial *t, const char *code, const char *file, int line)
     troth_error e = r ? *troth_report_error(r) : unbuilt;
     const char *is = e.reason == TROTH_R_NONE ? "ok" : e.code;
     snprintf(t->seen, sizeof t->seen, "%s", e.detail);
+    t->who = e.who;
     t->work = troth_report_work(r);
     bool agree = troth_report_ok(r) == (e.reason == TROTH_R_NONE);
     troth_report_free(r);

@@ -36,6 +36,7 @@ struct trial {
     bool             (*is_suffix)(void *, const char *);
     void             (*more)(struct trial *, troth_policy_builder *);
     char               seen[400];          /* the detail of the error                                      */
+    uint8_t            who;                /* enum troth_who: that is to mend it                           */
     troth_work         work;
 };
 
