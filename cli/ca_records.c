@@ -15,13 +15,14 @@
 
 enum {
     APPLICATION = 0x74724341, /* "trCA": whose file it is, for us and for file(1)                       */
-    LAYOUT = 1,
+    LAYOUT_URLS = 2, /* has the table of them */
+    LAYOUT = 2,
     PATIENCE_MS = 20000,      /* for another troth that writes                                          */
     URI_LONG = 3 * 4096 + 64
 };
 
-/* Times are seconds since 1970. */
-static const char layout[] =
+/* From each layout to the next: 0 is an empty file, and a new one takes every step.  Times are seconds since 1970. */
+static const char *const steps[LAYOUT] = {
     "CREATE TABLE certificate ("
     " id INTEGER PRIMARY KEY,"
     " issuer BLOB NOT NULL CHECK (length(issuer) = 32),"
@@ -46,12 +47,19 @@ static const char layout[] =
     " number INTEGER NOT NULL,"
     " this_update INTEGER NOT NULL,"
     " next_update INTEGER NOT NULL,"
-    " der BLOB NOT NULL) STRICT";
+    " der BLOB NOT NULL) STRICT",
+
+    "CREATE TABLE urls ("
+    " issuer BLOB PRIMARY KEY CHECK (length(issuer) = 32),"
+    " crl_url TEXT,"
+    " ocsp_url TEXT,"
+    " issuer_url TEXT) STRICT",
+};
 
 /* A CRL is due to say so, until one that was made after its end has. */
 #define DUE "revoked IS NOT NULL AND (listed IS NULL OR listed <= not_after)"
 
-enum sql { SQL_BEGIN, SQL_COMMIT, SQL_ADD, SQL_DROP, SQL_MOVE, SQL_EACH, SQL_REVOKE, SQL_NUMBER, SQL_CRL_KEEP, SQL_LISTED, SQL_CRL, SQL_COUNT };
+enum sql { SQL_BEGIN, SQL_COMMIT, SQL_ADD, SQL_DROP, SQL_MOVE, SQL_EACH, SQL_REVOKE, SQL_NUMBER, SQL_CRL_KEEP, SQL_LISTED, SQL_CRL, SQL_URLS, SQL_URLS_KEEP, SQL_COUNT };
 
 /* clang-format off */
 static const char *const statements[SQL_COUNT] = {
@@ -80,6 +88,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_CRL_KEEP] = "INSERT OR REPLACE INTO crl (issuer, number, this_update, next_update, der) VALUES (?1, ?2, ?3, ?4, ?5)",
     [SQL_LISTED] = "UPDATE certificate SET listed = ?2 WHERE issuer = ?1 AND " DUE,
     [SQL_CRL]    = "SELECT issuer, der, number, this_update, next_update FROM crl WHERE issuer = ?1",
+    [SQL_URLS]   = "SELECT crl_url, ocsp_url, issuer_url FROM urls WHERE issuer = ?1", /* in the order of enum record_url */
+    [SQL_URLS_KEEP] = "INSERT OR REPLACE INTO urls (issuer, crl_url, ocsp_url, issuer_url) VALUES (?1, ?2, ?3, ?4)",
 };
 /* clang-format on */
 
@@ -87,6 +97,7 @@ struct records {
     const struct args *a;
     char              *path;
     sqlite3           *db;
+    int64_t            layout; /* when it was opened; 0: there is nothing in it yet */
     sqlite3_stmt      *prepared[SQL_COUNT];
 };
 
@@ -167,14 +178,13 @@ static const char *text_at(sqlite3_stmt *s, int i)
     return (const char *)sqlite3_column_text(s, i);
 }
 
-/* One number that the database answers; -1 where it does not. */
-static int64_t number_of(struct records *r, const char *sql)
+/* One number that the database answers. */
+static bool number_of(struct records *r, const char *sql, int64_t *v)
 {
     sqlite3_stmt *s = NULL;
-    int64_t v = -1;
-    if (sqlite3_prepare_v2(r->db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-        v = sqlite3_column_int64(s, 0);
-    return sqlite3_finalize(s) == SQLITE_OK ? v : -1;
+    bool ok = sqlite3_prepare_v2(r->db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW;
+    *v = ok ? sqlite3_column_int64(s, 0) : 0;
+    return sqlite3_finalize(s) == SQLITE_OK && ok;
 }
 
 static bool run(struct records *r, const char *sql)
@@ -195,37 +205,39 @@ static void uri_of(char *out, size_t cap, const char *path)
 
 /* Whose is it, and does it have what this troth looks for?  All of it at one moment: another one may be laying it out, and half of before
  * with half of after looks like somebody else's. */
-static int is_ours(struct records *r, bool *empty)
+static int is_ours(struct records *r)
 {
-    if (!run(r, "SAVEPOINT look"))
+    int64_t who, schema;
+    if (!run(r, "SAVEPOINT look") || !number_of(r, "PRAGMA application_id", &who) || !number_of(r, "PRAGMA user_version", &r->layout) ||
+        !number_of(r, "PRAGMA schema_version", &schema) || !run(r, "RELEASE look"))
         return failed(r);
-    int64_t who = number_of(r, "PRAGMA application_id"), what = who < 0 ? -1 : number_of(r, "PRAGMA user_version");
-    int64_t schema = what < 0 ? -1 : number_of(r, "PRAGMA schema_version");
-    if (schema < 0 || !run(r, "RELEASE look"))
-        return failed(r);
-    *empty = !who && !schema;
-    if (*empty)
+    if (!who && !schema) {
+        r->layout = 0;
         return EXIT_OK;
+    }
     if (who != APPLICATION)
         return complain(r->a, EXIT_FILE, "%s: this is the database of another program, not of troth ca", r->path);
-    if (what != LAYOUT)
-        return complain(r->a, EXIT_FILE, "%s: it was made by a newer troth (its layout is number %lld, this one knows %d)", r->path, (long long)what, LAYOUT);
+    if (r->layout > LAYOUT)
+        return complain(r->a, EXIT_FILE, "%s: it was made by a newer troth (its layout is number %lld, this one knows %d)", r->path, (long long)r->layout, LAYOUT);
+    if (r->layout < 1)
+        return complain(r->a, EXIT_FILE, "%s: it is damaged: there is no layout number %lld", r->path, (long long)r->layout);
     return EXIT_OK;
 }
 
-/* Only one of two that come at once makes the table; the other one finds it. */
+/* All steps or none.  Only one of two that come at once takes them; the other one finds that they were. */
 static int lay_out(struct records *r)
 {
     char sql[128];
-    bool empty = false;
     int status = records_begin(r);
     if (status == EXIT_OK)
-        status = is_ours(r, &empty);
+        status = is_ours(r);
     if (status != EXIT_OK)
         return status;
-    snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION, LAYOUT);
-    if (empty && (!run(r, layout) || !run(r, sql)))
-        return failed(r);
+    for (; r->layout < LAYOUT; r->layout++) {
+        snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION, (int)r->layout + 1);
+        if (!run(r, steps[r->layout]) || !run(r, sql))
+            return failed(r);
+    }
     return records_commit(r);
 }
 
@@ -260,7 +272,6 @@ static int open_file(struct records *r, bool write)
 int records_open(struct records **out, const struct args *a, const char *path, bool write)
 {
     struct stat st;
-    bool empty = false;
     *out = NULL;
     /* Made here, so that others cannot read who was given a certificate, whatever the umask. */
     int fd = open(path, (write ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NONBLOCK, 0600);
@@ -278,12 +289,12 @@ int records_open(struct records **out, const struct args *a, const char *path, b
     r->a = a;
     int status = open_file(r, write);
     if (status == EXIT_OK)
-        status = is_ours(r, &empty);
+        status = is_ours(r);
     if (status == EXIT_OK && write)
         status = keep_log(r);
-    if (status == EXIT_OK && write && empty)
+    if (status == EXIT_OK && write && r->layout < LAYOUT)
         status = lay_out(r);
-    if (status == EXIT_OK && (write || !empty))
+    if (status == EXIT_OK && r->layout)
         *out = r;
     else
         records_close(r);
@@ -436,6 +447,37 @@ int records_crl(struct records *r, troth_span issuer, int (*one)(void *ctx, cons
     }
     rest(s);
     return status;
+}
+
+/* ---- addresses */
+
+int records_urls(struct records *r, troth_span issuer, struct record_urls *urls)
+{
+    memset(urls, 0, sizeof *urls);
+    if (!r || r->layout < LAYOUT_URLS)
+        return EXIT_OK;
+    int status = EXIT_OK;
+    sqlite3_stmt *s = statement(r, SQL_URLS);
+    bind_blob(s, 1, issuer);
+    int step = s ? sqlite3_step(s) : SQLITE_ERROR;
+    for (int i = 0; step == SQLITE_ROW && i < URL_KINDS; i++) {
+        const char *url = text_at(s, i);
+        if (url && snprintf(urls->url[i], sizeof urls->url[i], "%s", url) > URL_MOST)
+            status = complain(r->a, EXIT_FILE, "%s: it is damaged: an address in it is too long", r->path);
+    }
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        status = failed(r);
+    rest(s);
+    return status;
+}
+
+int records_urls_keep(struct records *r, troth_span issuer, const struct record_urls *urls)
+{
+    sqlite3_stmt *s = statement(r, SQL_URLS_KEEP);
+    bind_blob(s, 1, issuer);
+    for (int i = 0; i < URL_KINDS; i++)
+        bind_text(s, i + 2, urls->url[i][0] ? urls->url[i] : NULL);
+    return finish(r, s);
 }
 
 const char *record_reason(int reason)

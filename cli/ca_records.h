@@ -71,6 +71,18 @@ int records_crl_number(struct records *, troth_span issuer, int64_t *number);
 int records_crl_keep(struct records *, const struct record_crl *);
 int records_crl(struct records *, troth_span issuer, int (*one)(void *ctx, const struct record_crl *), void *ctx);
 
+/* ---- what certificates of an issuer say of where to find what is needed to judge them (RFC 5280 4.2.1.13, 4.2.2.1) */
+
+enum record_url { URL_CRL, URL_OCSP, URL_ISSUER, URL_KINDS };
+enum { URL_MOST = 1024 };
+
+struct record_urls {
+    char url[URL_KINDS][URL_MOST + 1]; /* "": none */
+};
+
+int records_urls(struct records *, troth_span issuer, struct record_urls *);
+int records_urls_keep(struct records *, troth_span issuer, const struct record_urls *);
+
 /* "keyCompromise" (RFC 5280 5.3.1); NULL: it says nothing. */
 const char *record_reason(int reason);
 
