@@ -155,9 +155,9 @@ void ca_report(struct ca *r, const struct made *m)
 static const struct ca_verb {
     const char *name;
     int       (*run)(struct ca *);
-} verbs[] = { { "init", ca_init }, { "issue", ca_issue }, { "list", ca_list }, { "revoke", ca_revoke }, { "crl", ca_crl }, { "renew", ca_renew }, { "ocsp", ca_ocsp } };
+} verbs[] = { { "init", ca_init }, { "issue", ca_issue }, { "list", ca_list }, { "revoke", ca_revoke }, { "crl", ca_crl }, { "renew", ca_renew }, { "ocsp", ca_ocsp }, { "urls", ca_urls } };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
-enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2, REVOKE = 1 << 3, CRL = 1 << 4, RENEW = 1 << 5, OCSP = 1 << 6 }; /* in the order of the table */
+enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2, REVOKE = 1 << 3, CRL = 1 << 4, RENEW = 1 << 5, OCSP = 1 << 6, URLS = 1 << 7 }; /* in the order of the table */
 
 /* Options that not all of them understand.  What a configuration file says to one verb, the others pass over. */
 static const struct {
@@ -177,6 +177,12 @@ static const struct {
     { OPT_EXPIRING, LIST },
     { OPT_REVOKED, LIST },
     { OPT_REASON, REVOKE },
+    { OPT_CRL_URL, INIT | URLS },
+    { OPT_OCSP_URL, INIT | URLS },
+    { OPT_ISSUER_URL, INIT | URLS },
+    { OPT_ROOT_CRL_URL, INIT | URLS },
+    { OPT_ROOT_OCSP_URL, INIT | URLS },
+    { OPT_ROOT_ISSUER_URL, INIT | URLS },
 };
 
 /* "init, issue or list", of those in the set. */

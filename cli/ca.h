@@ -35,6 +35,12 @@ struct authority {
     troth_span       root;  /* of an intermediate: who issued it; empty: the certificate itself, as far as we know */
 };
 
+/* Who issues here: the authority, and the root above it if that is ours as well. */
+struct issuers {
+    struct authority all[2];
+    size_t           n;
+};
+
 /* What is to be signed. */
 enum { ORDER_NAMES = 1000 };
 struct order {
@@ -67,6 +73,7 @@ int ca_revoke(struct ca *);
 int ca_crl(struct ca *);
 int ca_renew(struct ca *);
 int ca_ocsp(struct ca *);
+int ca_urls(struct ca *);
 
 /* -- ca.c */
 /* The workshop failed: by what was asked, or by what is in a file. */
@@ -94,10 +101,12 @@ void ca_report(struct ca *, const struct made *);
 /* -- ca_authority.c */
 /* False after a message that says how to make one. */
 bool authority_is_there(struct ca *, const char *cert_path);
-/* `ca.pem' and `ca-key.pem' of the folder, which belong together; where that is an intermediate, also `root.pem'. */
-int authority_load(struct ca *, struct authority *);
+/* `ca.pem' and `ca-key.pem' of the folder, which belong together; where that is an intermediate, also `root.pem'.  Without key: for what
+ * needs none. */
+int authority_load(struct ca *, struct authority *, bool with_key);
 /* `root.pem' and `root-key.pem'.  Without the first it has no certificate; without the second no key. */
-int authority_load_root(struct ca *, struct authority *);
+int authority_load_root(struct ca *, struct authority *, bool with_key);
+int authority_load_all(struct ca *, struct issuers *, bool with_keys);
 /* A certificate as servers give it: with the intermediate behind it, where there is one. */
 troth_span authority_chain(struct ca *, const struct authority *, troth_span cert);
 /* A message where troth would not accept this certificate for `name': then no one is to get it. */
@@ -114,6 +123,16 @@ int crl_root(struct ca *, const struct authority *root);
 /* -- ca_published.c */
 /* Within records_begin: crl.pem is none of these authorities' lists of which the records do not know; a message otherwise. */
 int crl_not_behind(struct ca *, const struct authority *, size_t n);
+
+/* -- ca_urls.c: the addresses that an issuer's certificates say */
+/* On the command line is none that cannot be one; a message otherwise. */
+int urls_check(const struct args *);
+/* Some are given there, for the authority or for its root. */
+bool urls_given(const struct args *, bool root);
+/* Those of an issuer; what is given is kept from now on. */
+int urls_of(struct ca *, const struct authority *, bool root, struct record_urls *);
+/* A certificate of that issuer is to say them.  They live as long as it takes. */
+void urls_say(troth_pki_spec *, const struct record_urls *);
 
 /* -- ca_key.c */
 /* A new key of --key-type; else of that type (RSA: of so many bits; NONE: the default).  NULL after a message. */
@@ -149,6 +168,8 @@ int ca_find_cert(struct ca *, char path[CA_PATH]);
 bool ca_beside(char out[CA_PATH], const char *path, const char *ending);
 /* The name of a file of the authority's folder; NULL: it lies elsewhere. */
 const char *ca_own_file(const struct ca *, const char *path);
+/* What can be made again: in the place of what is there.  False with errno set. */
+bool ca_replace(const char *path, troth_span bytes);
 /* Both files or none; the key first, so that no certificate lies about without its key.  key_path NULL: there is none. */
 int ca_write_pair(struct ca *, const char *cert_path, troth_span cert_pem, const char *key_path, troth_span key_pem);
 

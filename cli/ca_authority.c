@@ -52,7 +52,7 @@ static int load_pair(struct ca *r, struct authority *ca, const char *cert_path, 
                     "another authority in another folder", key_path, cert_file);
 }
 
-int authority_load(struct ca *r, struct authority *ca)
+int authority_load(struct ca *r, struct authority *ca, bool with_key)
 {
     char path[CA_PATH], key_path[CA_PATH];
     troth_cert_facts f;
@@ -62,7 +62,7 @@ int authority_load(struct ca *r, struct authority *ca)
         return EXIT_USAGE;
     if (!authority_is_there(r, path))
         return EXIT_FILE;
-    int status = load_pair(r, ca, path, "ca.pem", key_path);
+    int status = load_pair(r, ca, path, "ca.pem", with_key ? key_path : NULL);
     if (status != EXIT_OK || ca->f.self_issued)
         return status;
     if (!ca_path(r, path, "root.pem"))
@@ -76,13 +76,20 @@ int authority_load(struct ca *r, struct authority *ca)
     return status;
 }
 
-int authority_load_root(struct ca *r, struct authority *root)
+int authority_load_root(struct ca *r, struct authority *root, bool with_key)
 {
     char path[CA_PATH], key_path[CA_PATH];
     *root = (struct authority){ .f = { .size = sizeof root->f } };
     if (!ca_path(r, path, "root.pem") || !ca_path(r, key_path, "root-key.pem"))
         return EXIT_USAGE;
-    return access(path, F_OK) ? EXIT_OK : load_pair(r, root, path, "root.pem", access(key_path, F_OK) ? NULL : key_path);
+    return access(path, F_OK) ? EXIT_OK : load_pair(r, root, path, "root.pem", !with_key || access(key_path, F_OK) ? NULL : key_path);
+}
+
+int authority_load_all(struct ca *r, struct issuers *by, bool with_keys)
+{
+    int status = authority_load(r, &by->all[0], with_keys);
+    by->n = status == EXIT_OK && by->all[0].root.n ? 2 : 1;
+    return by->n > 1 ? authority_load_root(r, &by->all[1], with_keys) : status;
 }
 
 troth_span authority_chain(struct ca *r, const struct authority *ca, troth_span cert)

@@ -17,12 +17,6 @@
 /* A root is asked seldom. */
 enum { CRL_DAYS = 30, ROOT_CRL_DAYS = 365, SERIAL_MOST = 64 };
 
-/* Who issues here: the authority, and the root above it if that is ours as well. */
-struct issuers {
-    struct authority all[2];
-    size_t           n;
-};
-
 /* ---- making one */
 
 struct entries {
@@ -90,6 +84,12 @@ struct publishing {
     size_t         n;
 };
 
+struct alone {
+    struct ca              *r;
+    const struct authority *by;
+    bool                    root;
+};
+
 static int publish_one(void *ctx, const struct record_crl *crl)
 {
     struct publishing *p = ctx;
@@ -103,6 +103,31 @@ static int publish_one(void *ctx, const struct record_crl *crl)
     return EXIT_OK;
 }
 
+static int not_published(struct ca *r, const char *path)
+{
+    return complain(r->a, EXIT_FILE, "%s: %s; it is in the records: mend that, and run troth ca crl", path, strerror(errno));
+}
+
+/* What is there already is made again: certificates that were issued before may still lead to it. */
+static int publish_file(struct ca *r, bool wanted, const char *name, troth_span der)
+{
+    char path[CA_PATH];
+    if (!ca_path(r, path, name))
+        return EXIT_USAGE;
+    return (!wanted && !ca_is_file(path)) || ca_replace(path, der) ? EXIT_OK : not_published(r, path);
+}
+
+/* What addresses in certificates lead to is one object, in DER (RFC 5280 4.2.1.13, 4.2.2.1): for whoever serves it. */
+static int publish_alone(void *ctx, const struct record_crl *crl)
+{
+    struct alone *p = ctx;
+    struct record_urls urls;
+    int status = records_urls(p->r->records, crl->issuer, &urls);
+    if (status == EXIT_OK)
+        status = publish_file(p->r, urls.url[URL_CRL][0], p->root ? "root.crl" : "ca.crl", crl->der);
+    return status == EXIT_OK ? publish_file(p->r, urls.url[URL_ISSUER][0], p->root ? "root.cer" : "ca.cer", p->by->cert) : status;
+}
+
 /* The newest that is in the records, whoever made it: of two that publish at once, the later one does not bring back the older list. */
 static int crl_publish(struct ca *r, const struct issuers *by, const char *path)
 {
@@ -111,11 +136,13 @@ static int crl_publish(struct ca *r, const struct issuers *by, const char *path)
     if (status != EXIT_OK)
         return status;
     if (!outfile_open(&p.file, path, 0644))
-        return complain(r->a, EXIT_FILE, "%s: %s; it is in the records: mend that, and run troth ca crl", path, strerror(errno));
+        return not_published(r, path);
     for (size_t i = 0; status == EXIT_OK && i < by->n; i++)
         status = records_crl(r->records, (troth_span){ by->all[i].f.spki_sha256, 32 }, publish_one, &p);
     if (!outfile_close(&p.file, status == EXIT_OK) && status == EXIT_OK)
-        status = complain(r->a, EXIT_FILE, "%s: %s; it is in the records: mend that, and run troth ca crl", path, strerror(errno));
+        status = not_published(r, path);
+    for (size_t i = 0; status == EXIT_OK && i < by->n; i++)
+        status = records_crl(r->records, (troth_span){ by->all[i].f.spki_sha256, 32 }, publish_alone, &(struct alone){ r, &by->all[i], i > 0 });
     if (status == EXIT_OK && p.n < by->n)
         complain(r->a, 0, "the root's list is not in the records, and so nobody can tell whether it revoked the intermediate: bring its key back, and run troth ca crl");
     return status == EXIT_OK ? records_commit(r->records) : status;
@@ -256,12 +283,7 @@ static int tell(struct ca *r, const struct record_crl *crl, size_t n, const char
 
 static int load(struct ca *r, struct issuers *by)
 {
-    int status = authority_load(r, &by->all[0]);
-    by->n = 1;
-    if (status == EXIT_OK && by->all[0].root.n) {
-        status = authority_load_root(r, &by->all[1]);
-        by->n = 2;
-    }
+    int status = authority_load_all(r, by, true);
     return status == EXIT_OK ? ca_open_records(r, true) : status;
 }
 

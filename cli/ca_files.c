@@ -1,6 +1,6 @@
 /* ca_files.c - the files that an authority gives out: their names, and how they are written.
  *
- * Must never overwrite a file, and never leave a key that others can read. */
+ * Must never overwrite a file that cannot be made again, and never leave a key that others can read. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -82,6 +82,13 @@ const char *ca_own_file(const struct ca *r, const char *path)
     outfile_folder(folder, sizeof folder, path);
     bool same = !stat(folder, &its) && !stat(r->dir, &own) && its.st_dev == own.st_dev && its.st_ino == own.st_ino;
     return !same ? NULL : slash ? slash + 1 : path;
+}
+
+bool ca_replace(const char *path, troth_span bytes)
+{
+    struct outfile f;
+    bool ok = outfile_open(&f, path, 0644) && outfile_put(&f, bytes.p, bytes.n);
+    return outfile_close(&f, ok) && ok;
 }
 
 int ca_write_pair(struct ca *r, const char *cert_path, troth_span cert_pem, const char *key_path, troth_span key_pem)

@@ -61,7 +61,10 @@ static int take(struct ca *r, struct plan *p)
     if (!ca_path(r, p->cert_path, "ca.pem") || !ca_path(r, p->key_path, "ca-key.pem") || !ca_path(r, p->root_path, "root.pem") ||
         !ca_path(r, p->root_key_path, "root-key.pem"))
         return EXIT_USAGE;
-    return ca_dates(r, INIT_DAYS, &days, &p->from, &p->until);
+    if (!p->split && urls_given(r->a, true))
+        return complain(r->a, EXIT_USAGE, "there is no root besides without --intermediate: what this authority issues says --crl-url, --ocsp-url and --issuer-url");
+    int status = urls_check(r->a);
+    return status == EXIT_OK ? ca_dates(r, INIT_DAYS, &days, &p->from, &p->until) : status;
 }
 
 static troth_pki_spec spec_of(const struct plan *p, const char *subject)
@@ -87,7 +90,7 @@ static int make_root(struct ca *r, struct plan *p)
 /* The root that is there, or a new one. */
 static int find_root(struct ca *r, struct plan *p)
 {
-    int status = authority_load_root(r, &p->root);
+    int status = authority_load_root(r, &p->root, true);
     if (status != EXIT_OK || !p->root.cert.n)
         return status == EXIT_OK ? make_root(r, p) : status;
     if (!p->root.key)
@@ -101,11 +104,13 @@ static int find_root(struct ca *r, struct plan *p)
 
 static void tell(struct ca *r, const struct plan *p, troth_span cert)
 {
-    char advice[CA_PATH + 400];
-    bool here = !strcmp(r->dir, ".");
-    snprintf(advice, sizeof advice,
-             "next: trust %s where you test (troth connect --ca FILE, curl --cacert FILE), and make one for a server:\n"
-             "  troth ca issue localhost 127.0.0.1 ::1%s%s\n", p->split ? "the root" : "that certificate", here ? "" : " --out ", here ? "" : r->dir);
+    char advice[2 * CA_PATH + 600];
+    const char *out = strcmp(r->dir, ".") ? " --out " : "", *dir = *out ? r->dir : "";
+    int n = snprintf(advice, sizeof advice,
+                     "next: trust %s where you test (troth connect --ca FILE, curl --cacert FILE), and make one for a server:\n"
+                     "  troth ca issue localhost 127.0.0.1 ::1%s%s\n", p->split ? "the root" : "that certificate", out, dir);
+    if (urls_given(r->a, false) || urls_given(r->a, true))
+        snprintf(advice + n, sizeof advice - (size_t)n, "and, now and in time again, the files that are to be found at those addresses:\n  troth ca crl%s%s\n", out, dir);
     struct made m = { .what = p->split ? "the intermediate" : "the authority", .cert = cert, .cert_path = p->cert_path, .key_path = p->key_path,
                       .root_path = p->split ? p->root_path : NULL, .root_key_path = p->split ? p->root_key_path : NULL, .advice = advice };
     ca_report(r, &m);
@@ -118,11 +123,23 @@ static int make_folder(struct ca *r, const char *first_file)
     return ca_is_new(r, first_file) ? EXIT_OK : EXIT_FILE;
 }
 
+/* Before anybody can use the new authority, which nothing is known of yet. */
+static int keep_urls(struct ca *r, const struct authority *new)
+{
+    struct record_urls urls;
+    if (!urls_given(r->a, false))
+        return EXIT_OK;
+    int status = r->records ? EXIT_OK : ca_open_records(r, true);
+    return status == EXIT_OK ? urls_of(r, new, false, &urls) : status;
+}
+
 static int init_one(struct ca *r, struct plan *p)
 {
     int status = make_root(r, p);
     if (status == EXIT_OK)
         status = make_folder(r, p->cert_path);
+    if (status == EXIT_OK)
+        status = keep_urls(r, &p->root);
     if (status == EXIT_OK)
         status = ca_write_pair(r, p->cert_path, troth_pki_pem(r->w, "CERTIFICATE", p->root.cert), p->key_path, p->root_key_pem);
     if (status == EXIT_OK)
@@ -130,30 +147,43 @@ static int init_one(struct ca *r, struct plan *p)
     return status;
 }
 
-/* The root knows its intermediate, and has said that it revoked none: its key need not be asked for that. */
-static int init_two(struct ca *r, struct plan *p)
+/* It says where to find what its root has, which is remembered for the next one. */
+static int make_intermediate(struct ca *r, const struct plan *p, troth_span *cert, troth_span *key_pem)
 {
-    char subject[800], *names = NULL;
-    struct record c;
-    troth_cert_facts f;
-    int status = find_root(r, p);
+    char subject[800];
+    struct record_urls urls;
+    int status = urls_of(r, &p->root, true, &urls);
     if (status != EXIT_OK)
         return status;
     authority_name(r, subject, sizeof subject, true);
     troth_pki_spec spec = spec_of(p, subject);
+    urls_say(&spec, &urls);
     const troth_key *key = ca_new_key(r, TROTH_KEY_NONE, 0);
     if (!key)
         return EXIT_USAGE;
-    troth_span cert = troth_pki_issue(r->w, &spec, key, p->root.cert, p->root.key), key_pem = troth_pki_key_pem(r->w, key);
-    if (!cert.n || !key_pem.n)
-        return ca_failed(r);
-    status = make_folder(r, p->cert_path);
-    if (status == EXIT_OK && p->root_key_pem.n)
-        status = ca_write_pair(r, p->root_path, troth_pki_pem(r->w, "CERTIFICATE", p->root.cert), p->root_key_path, p->root_key_pem);
+    *cert = troth_pki_issue(r->w, &spec, key, p->root.cert, p->root.key);
+    *key_pem = troth_pki_key_pem(r->w, key);
+    return cert->n && key_pem->n ? EXIT_OK : ca_failed(r);
+}
+
+/* The root knows its intermediate, and has said that it revoked none: its key need not be asked for that. */
+static int init_two(struct ca *r, struct plan *p)
+{
+    struct authority made = { .cert = { NULL, 0 } };
+    struct record c;
+    troth_span key_pem;
+    char *names = NULL;
+    int status = find_root(r, p);
+    if (status == EXIT_OK)
+        status = make_folder(r, p->cert_path);
     if (status == EXIT_OK)
         status = ca_open_records(r, true);
     if (status == EXIT_OK)
-        status = record_from(r, &p->root, cert, &c, &names, &f);
+        status = make_intermediate(r, p, &made.cert, &key_pem);
+    if (status == EXIT_OK && p->root_key_pem.n)
+        status = ca_write_pair(r, p->root_path, troth_pki_pem(r->w, "CERTIFICATE", p->root.cert), p->root_key_path, p->root_key_pem);
+    if (status == EXIT_OK)
+        status = record_from(r, &p->root, made.cert, &c, &names, &made.f);
     c.kind = "authority";
     c.file = "ca.pem";
     if (status == EXIT_OK)
@@ -161,11 +191,13 @@ static int init_two(struct ca *r, struct plan *p)
     free(names);
     if (status == EXIT_OK)
         status = crl_root(r, &p->root);
+    if (status == EXIT_OK)
+        status = keep_urls(r, &made);
     if (status != EXIT_OK)
         return status;
-    status = ca_write_pair(r, p->cert_path, troth_pki_pem(r->w, "CERTIFICATE", cert), p->key_path, key_pem);
+    status = ca_write_pair(r, p->cert_path, troth_pki_pem(r->w, "CERTIFICATE", made.cert), p->key_path, key_pem);
     if (status == EXIT_OK)
-        tell(r, p, cert);
+        tell(r, p, made.cert);
     else
         (void)records_drop(r->records, c.issuer, c.serial);
     return status;

@@ -161,9 +161,14 @@ int order_dates(struct ca *r, const struct authority *ca, struct order *o, long 
 int order_make(struct ca *r, const struct authority *ca, struct order *o)
 {
     char subject[200];
+    struct record_urls urls;
     const char *first = bare_name(o->names[0]);
+    int status = urls_of(r, ca, false, &urls);
+    if (status != EXIT_OK)
+        return status;
     troth_pki_spec spec = { .size = sizeof spec, .names = o->names, .not_before = o->not_before, .not_after = o->not_after,
                             .uses = o->client ? TROTH_USE_CLIENT : TROTH_USE_SERVER, .must_staple = o->must_staple };
+    urls_say(&spec, &urls);
     if (strlen(first) <= CA_CN_MOST) {
         ca_common_name(subject, sizeof subject, first);
         spec.subject = subject;
@@ -238,7 +243,7 @@ int ca_issue(struct ca *r)
     if (status == EXIT_OK)
         status = take_names(r, o);
     if (status == EXIT_OK)
-        status = authority_load(r, &ca);
+        status = authority_load(r, &ca, true);
     if (status == EXIT_OK)
         status = order_dates(r, &ca, o, ISSUE_DAYS);
     if (status == EXIT_OK)

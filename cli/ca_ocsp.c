@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "ca.h"
-#include "outfile.h"
 
 enum { OCSP_DAYS = 7 };
 
@@ -22,15 +21,6 @@ static int take_status(void *ctx, const struct record *c)
     a->revoked = (troth_pki_revoked){ .when = c->revoked, .reason = c->reason };
     a->row = ca_record_json(c, c->made);
     return EXIT_OK;
-}
-
-static int write_whole(struct ca *r, const char *path, troth_span bytes)
-{
-    struct outfile f;
-    bool ok = outfile_open(&f, path, 0644) && outfile_put(&f, bytes.p, bytes.n);
-    if (!outfile_close(&f, ok))
-        ok = false;
-    return ok ? EXIT_OK : complain(r->a, EXIT_FILE, "%s: %s", path, strerror(errno));
 }
 
 static void tell(struct ca *r, const struct answer *a, const char *path, const troth_cert_facts *f, int64_t from, int64_t until)
@@ -82,10 +72,10 @@ static int answer(struct ca *r, const struct authority *ca, struct answer *a)
         return ca_failed(r);
     if (!ca_beside(path, cert_path, ".ocsp"))
         return complain(r->a, EXIT_USAGE, "the path is too long");
-    status = write_whole(r, path, der);
-    if (status == EXIT_OK)
-        tell(r, a, path, &f, from, until);
-    return status;
+    if (!ca_replace(path, der))
+        return complain(r->a, EXIT_FILE, "%s: %s", path, strerror(errno));
+    tell(r, a, path, &f, from, until);
+    return EXIT_OK;
 }
 
 int ca_ocsp(struct ca *r)
@@ -94,7 +84,7 @@ int ca_ocsp(struct ca *r)
     struct answer a = { .row = NULL };
     if (r->a->n_operands != 2)
         return complain(r->a, EXIT_USAGE, "ocsp needs one certificate: its file, or the name that it was issued for");
-    int status = authority_load(r, &ca);
+    int status = authority_load(r, &ca, true);
     if (status == EXIT_OK)
         status = ca_open_records(r, true);
     if (status == EXIT_OK)

@@ -214,7 +214,7 @@ static int put(struct ca *r, const struct authority *ca, const struct order *o, 
 static int renew(struct ca *r, struct order *o, struct old *old)
 {
     struct authority ca;
-    int status = authority_load(r, &ca);
+    int status = authority_load(r, &ca, true);
     if (status == EXIT_OK)
         status = ca_open_records(r, true);
     if (status == EXIT_OK)

@@ -1,6 +1,8 @@
 /* url.c - see url.h.  Must never let a blank or a control character through into a request. */
 #include "url.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,17 +55,47 @@ bool url_resolve(char *out, size_t cap, const struct target *base, const char *r
     return true;
 }
 
+/* RFC 3986 2: it may stand there as it is. */
+static bool is_url_text(unsigned char c)
+{
+    return c > 0x20 && c < 0x7f && !strchr("\"<>\\^`{|}", c);
+}
+
 size_t url_request_path(char *out, size_t cap, const char *path)
 {
     size_t n = 0;
     for (; *path; path++) {
         unsigned char c = (unsigned char)*path;
-        bool bad = c <= 0x20 || c >= 0x7f || strchr("\"<>\\^`{|}", c);
         char coded[4];
-        size_t k = (size_t)snprintf(coded, sizeof coded, bad ? "%%%02X" : "%c", c);
+        size_t k = (size_t)snprintf(coded, sizeof coded, is_url_text(c) ? "%c" : "%%%02X", c);
         if (n + k < cap)
             memcpy(out + n, coded, k + 1);
         n += k;
     }
     return n;
+}
+
+const char *url_unfit(const char *url)
+{
+    struct target t;
+    struct in6_addr ip;
+    char place[sizeof t.host + 32];
+    const char *scheme = target_scheme(url), *rest = scheme ? scheme + 3 : url;
+    size_t n = strcspn(rest, "/?#");
+    for (const char *c = url; *c; c++)
+        if (!is_url_text((unsigned char)*c) || (*c == '%' && (!isxdigit((unsigned char)c[1]) || !isxdigit((unsigned char)c[2]))))
+            return "it has a character that no URL has: such are written as %20, and international names of hosts as xn--";
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        return "it does not begin with http://";
+    if (strchr(rest, '#'))
+        return "# is for a place within something, which no server is asked for";
+    if (memchr(rest, '@', n))
+        return "names and passwords do not belong into what everybody can read";
+    snprintf(place, sizeof place, "https://%.*s", (int)n, rest);
+    bool ok = n < sizeof place - 8 && target_parse(&t, NULL, place, "80");
+    if (ok && *rest == '[')
+        ok = inet_pton(AF_INET6, t.host, &ip) == 1;
+    else if (ok)
+        ok = !t.host[strspn(t.host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")] && *t.host != '.' && !strstr(t.host, "..");
+    return ok ? NULL : "after http:// belongs the name or the address of a host, perhaps with :PORT";
 }

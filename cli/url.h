@@ -8,5 +8,7 @@
 bool url_resolve(char *out, size_t cap, const struct target *base, const char *reference);
 /* A path and query as HTTP has them: what may not stand there is percent-encoded, what is encoded stays.  The length, as snprintf. */
 size_t url_request_path(char *out, size_t cap, const char *path);
+/* NULL, or why this is no whole http:// or https:// URL, as RFC 3986 writes them, for everybody to fetch something from. */
+const char *url_unfit(const char *url);
 
 #endif

@@ -86,7 +86,9 @@ run("ca", "issue", "lost.example", "--out", f"{D}", status=0)
 assert holds("ca", "revoke", "lost.example", "--reason", "keyCompromise", "--out", D, status=0)["certificate"]["revoked"]["reason"] == "keyCompromise"
 assert holds("ca", "list", "--revoked", "--out", D, status=0)["certificates"][0]["state"] == "revoked"
 assert holds("ca", "renew", "lost.example", "--out", D, status=0)["replaced"]
+assert holds("ca", "urls", "--crl-url", "http://pki.example/ca.crl", "--out", D, status=0)["authority"]["ocsp_url"] is None
 assert holds("ca", "init", "--intermediate", "--out", f"{D}/two", status=0)["root"] == f"{D}/two/root.pem"
+assert holds("ca", "urls", "--root-issuer-url", "http://pki.example/root.cer", "--out", f"{D}/two", status=0)["root"]["issuer_url"]
 for name in (*[f for f in os.listdir(D) if f.startswith("lost.example-")], "lost.example.pem", "crl.pem"):
     os.remove(f"{D}/{name}")
 pems = sorted(f"{D}/{f}" for f in os.listdir(D) if f.endswith(".pem"))
