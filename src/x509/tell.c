@@ -215,6 +215,16 @@ static void aia_words(struct text *t, const struct cert *c)
     }
 }
 
+/* Which certificate of the path signed its last one: they certify one another in a circle.  0: none. */
+static unsigned circle_at(struct judge *j)
+{
+    struct node *top = j->now.node[j->now.n - 1];
+    for (unsigned i = 0; i + 1 < j->now.n; i++)
+        if (name_equal(j->now.node[i]->cert->subject, top->cert->issuer) && link_verify(j, top, j->now.node[i]))
+            return i + 1;
+    return 0;
+}
+
 static void tell_no_path(struct judge *j)
 {
     char issuer_in[90], words[300];
@@ -227,7 +237,10 @@ static void tell_no_path(struct judge *j)
     struct node *top = j->now.node[last];
     name_text(&issuer, top->cert->issuer);
     enum troth_reason why = TROTH_R_CHAIN_UNTRUSTED_ROOT;
-    if (node_is_self_signed(j, top)) {
+    unsigned circle = circle_at(j);
+    if (circle) {
+        text_add(&t, "its issuer \"%s\" is certificate %u: they certify one another, and none of them is trusted", issuer.p, circle);
+    } else if (node_is_self_signed(j, top)) {
         why = last == 0 ? TROTH_R_CERT_SELF_SIGNED : why;
         text_add(&t, "\"%s\" is signed by itself, and not among the %zu that are trusted", issuer.p,
                  j->policy->anchors.n);

@@ -300,6 +300,8 @@ for what, code, last, middle, more in (
 aged = root(ends="260101000000Z")
 row("an anchor that is sent, expired", "cert.expired", L, (CA, aged), (aged,), tells=("trust anchor",))
 row("signed by itself", "cert.self-signed", Cert("CN=self", None, key("self")))
+one, two = (authority(Cert(f"CN={a}", None, key(a)), subject=f"CN={b}", k=b) for a, b in (("one", "two"), ("two", "one")))
+row("a circle of two", "chain.untrusted-root", leaf(one), (one, two), tells=("\"CN=two\" is certificate 2: they certify one another",))
 mesh = [authority(Cert(f"CN=M{a}", None, key(f"m{a}")), subject=f"CN=M{b}", k=f"m{b}") for a in range(9) for b in range(9) if a != b]
 row("a mesh without an anchor", "chain.untrusted-root", leaf(mesh[0]), mesh)
 row("a mesh with an anchor", "ok", leaf(mesh[0]), [*mesh, authority(R, subject="CN=M7", k="m7")])
