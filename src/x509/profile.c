@@ -6,6 +6,7 @@
  */
 #include "x509/judge.h"
 #include "x509/names.h"
+#include "x509/oid.h"
 
 #define NOWHERE ((struct range){ 0, 0 })
 
@@ -282,11 +283,26 @@ enum troth_verdict check_lint_issuer(struct judge *j, unsigned cert, struct find
     return passed(j, f, NOWHERE, "nothing to say");
 }
 
+/* As it stands there: whoever reads the common name for a host is to read no other. */
+static bool san_has(const struct cert *c, span host)
+{
+    span list = c->san;
+    char in[48];
+    for (struct general_name_item g; general_names_next(&list, &g);) {
+        struct text t = TEXT_IN(in);
+        if (g.kind == GN_IP)
+            ip_text(&t, g.value);
+        if (g.kind == GN_IP ? span_equal(span_of(t.p, t.n), host) : g.kind == GN_DNS && dns_equal(g.value, host))
+            return true;
+    }
+    return false;
+}
+
 enum troth_verdict check_lint_names(struct judge *j, unsigned cert, struct finding *f)
 {
     const struct cert *c = cert_at(j, cert);
-    char in[80];
-    struct text t = TEXT_IN(in);
+    char in[80], cn_in[120];
+    struct text t = TEXT_IN(in), cn = TEXT_IN(cn_in);
     span list = c->san;
     for (struct general_name_item g; general_names_next(&list, &g);) {
         if (g.kind == GN_DNS && memchr(g.value.p ? (const char *)g.value.p : "", '_', g.value.n)) {
@@ -295,5 +311,8 @@ enum troth_verdict check_lint_names(struct judge *j, unsigned cert, struct findi
                          "an underscore in the dNSName \"%s\"", t.p);
         }
     }
+    if (j->purpose == TROTH_PURPOSE_SERVER && name_attribute(c->subject, oid_der(OID_AT_CN), &cn) && !san_has(c, span_of(cn.p, cn.n)))
+        return found(j, f, TROTH_WARN, TROTH_R_CERT_PROFILE, cert_range(c, c->subject),
+                     "the common name \"%s\" is none of those in the subjectAltName (CA/Browser Forum 7.1.4.3)", cn.p);
     return passed(j, f, ext_range(c, CX_SUBJECT_ALT_NAME), "nothing to say");
 }
