@@ -157,7 +157,7 @@ static troth_policy *policy_of(struct replay *r)
         troth_policy_crls(b, text_span(crls));
     if (r->server)
         troth_policy_purpose(b, TROTH_PURPOSE_CLIENT);
-    trust_suffixes(b);
+    trust_suffixes(b, SUFFIXES_OF_REGISTRIES);
     troth_policy_every_check(b);
     troth_policy *p = troth_policy_build(b, &why);
     if (!p)

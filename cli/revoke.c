@@ -117,7 +117,7 @@ bool revoke_check(struct session *s)
     for (size_t i = 0; i < n; i++)
         certs[i] = troth_report_cert(r, path, i).der;
     bool ok = trust_roots(s->args, q.policy) == EXIT_OK && trust_evidence(s->args, q.policy) == EXIT_OK;
-    trust_suffixes(q.policy);
+    trust_suffixes(q.policy, SUFFIXES_OF_REGISTRIES);
     troth_policy_require_scts(q.policy, 0); /* the verdict so far has seen those that came in the handshake */
     if (ok)
         revoke_ask(&q, r);

@@ -291,7 +291,7 @@ static bool set_trust(const struct args *a, troth_builder *b, struct allow **all
         troth_policy_builder_free(p);
         return false;
     }
-    trust_suffixes(p);
+    trust_suffixes(p, SUFFIXES_OF_REGISTRIES);
     if (args_has(a, OPT_VERBOSE) || args_has(a, OPT_HTML) || a->verb == VERB_EXPLAIN)
         troth_policy_every_check(p);
     troth_policy *policy = troth_policy_build(p, &why);

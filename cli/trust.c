@@ -18,16 +18,21 @@ static bool is_suffix(void *ctx, const char *domain)
 {
     return psl_is_public_suffix2(ctx, domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
 }
+
+static bool is_registrys(void *ctx, const char *domain)
+{
+    return psl_is_public_suffix2(ctx, domain, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+}
 #endif
 
-void trust_suffixes(troth_policy_builder *b)
+void trust_suffixes(troth_policy_builder *b, enum suffixes which)
 {
 #ifdef HAVE_PSL
     const psl_ctx_t *psl = psl_builtin();
     if (psl)
-        troth_policy_public_suffix(b, is_suffix, (void *)(uintptr_t)psl);
+        troth_policy_public_suffix(b, which == SUFFIXES_ALL ? is_suffix : is_registrys, (void *)(uintptr_t)psl);
 #else
-    (void)b;
+    (void)b, (void)which;
 #endif
 }
 

@@ -14,7 +14,10 @@ int trust_evidence(const struct args *a, troth_policy_builder *b);
 void trust_system(troth_policy_builder *b);
 /* The i-th file or folder that it may be in; NULL past the last. */
 const char *trust_system_place(size_t i);
-/* The public suffix list, where it was built in. */
-void trust_suffixes(troth_policy_builder *b);
+/* The public suffix list, where it was built in: a wildcard directly under a suffix is for nobody.  Whoever connects goes by the suffixes of
+ * registries (co.uk).  Under the others (github.io) wildcards are issued to those who run them and hold all names below, and are in daily use
+ * (CA/Browser Forum 3.2.2.6); but from a certificate alone nobody can tell who holds it. */
+enum suffixes { SUFFIXES_OF_REGISTRIES, SUFFIXES_ALL };
+void trust_suffixes(troth_policy_builder *b, enum suffixes which);
 
 #endif

@@ -199,7 +199,7 @@ static int rules_use(const struct args *a, troth_policy_builder *b)
         troth_policy_inhibit_any(b);
     if (args_has(a, OPT_EXPLAIN_PATHS) || args_has(a, OPT_VERBOSE))
         troth_policy_every_check(b);
-    trust_suffixes(b);
+    trust_suffixes(b, SUFFIXES_ALL);
     return EXIT_OK;
 }
 

@@ -118,6 +118,18 @@ check("without a port: that of the name", r.returncode == 0, r)
 refused(["--connect-to"], "connect", "--connect-to", "", "shop.example")
 t.end()
 
+# ---- wildcards under suffixes: of those who run them, and of a registry
+for suffix, status in (("github.io", 0), ("co.uk", 5)):
+    run("ca", "issue", f"*.{suffix}", "--out", D)
+    own = f"{D}/_wildcard.{suffix}.pem"
+    if run("verify", "--roots", CA, "--host", f"shop.{suffix}", own, status=None).returncode == 0:
+        print("not here: the public suffix list")
+        break
+    t = Server(home_page(suffix), cert=own, key=f"{D}/_wildcard.{suffix}-key.pem")
+    r = run("get", "--ca", CA, "--connect-to", f"127.0.0.1:{t.port}", f"https://shop.{suffix}/", status=None)
+    check(f"a wildcard under {suffix}", r.returncode == status and ("cert.wildcard-public-suffix" in r.stderr) == (status == 5), r)
+    t.end()
+
 
 def redirects(to):
     """Answers one request over TLS with a redirect."""
