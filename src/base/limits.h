@@ -27,8 +27,9 @@ enum limits {
     LIMIT_ECH_CONFIGS = 8,              /* configurations of an ECHConfigList that are looked at                      */
     LIMIT_OID_FILTERS = 64,             /* certificate extensions that a server may ask for                           */
     LIMIT_COOKIE_AGE = 60,              /* seconds between HelloRetryRequest and its cookie's return                  */
-    LIMIT_TICKETS_KEPT = 8,             /* NewSessionTickets given to the application per connection                  */
-    LIMIT_TICKETS_SEEN = 64,            /* received before the peer is taken to be flooding                           */
+    LIMIT_TICKETS_KEPT = 8,             /* NewSessionTickets in a row given to the application                        */
+    LIMIT_TICKETS_SEEN = 64,            /* in a row without application data between                                  */
+    LIMIT_TICKET = 24576,               /* bytes of one that is offered: an encrypted hello has as many twice         */
     LIMIT_TICKET_LIFETIME = 604800,     /* seconds: RFC 9846 4.7.1                                                    */
     LIMIT_EARLY_DATA = 16384,           /* bytes of refused 0-RTT records that are passed over, whatever tickets allow  */
 

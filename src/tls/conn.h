@@ -261,7 +261,7 @@ struct troth_conn {
     bool                  ticket_early; /* `ticket` allows early data                                           */
     bool                  cert_asked, cert_shown; /* client: a certificate was asked for; one was shown          */
     uint8_t               own_type, peer_type; /* kinds of certificate that were agreed (RFC 7250)               */
-    uint8_t               key_updates, tickets_seen;       /* in a row; in all                                   */
+    uint8_t               key_updates, tickets_seen;       /* in a row, without application data between         */
     uint32_t              early_left;  /* bytes of early data that may still be written (client) or come (server) */
     uint8_t              *ticket;      /* of the TROTH_TICKET to come, or just given                             */
     size_t                ticket_n;

@@ -98,7 +98,7 @@ static enum took take(struct troth_conn *c, span *data)
     switch (arrive(&r->rules, &r->in, &r->read, &r->messages, &e, &got)) {
     case ARRIVED_NOTHING: return NEED_MORE;
     case ARRIVED_DATA:
-        c->key_updates = 0;
+        c->key_updates = c->tickets_seen = 0;
         r->in.want = INBUF_LARGE; /* data flows: from now on a read can bring in a whole record */
         *data = got.data;
         return take_data(c, got.data.n);

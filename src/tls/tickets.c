@@ -67,7 +67,7 @@ bool tickets_took(struct troth_conn *c, const struct message *m)
         return fail_read(c, "NewSessionTicket", &r);
     TRY(quic_ticket(c, &t));
     if (++c->tickets_seen > LIMIT_TICKETS_SEEN)
-        return fail(c, TICKET_FLOOD, "%u tickets", c->tickets_seen);
+        return fail(c, TICKET_FLOOD, "%u tickets in a row", c->tickets_seen);
     if (!t.ticket_lifetime || c->tickets_seen > LIMIT_TICKETS_KEPT)
         return true;
     session_of(c, &s);

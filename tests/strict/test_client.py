@@ -117,6 +117,8 @@ case("KeyUpdate, and the old keys", "bad_record_mac", "tls.bad-mac", asked(lambd
 case("a record with nothing inside", unexpected, "tls.record-all-padding", asked(lambda s: s.raw(s.record(None, b""))), get=True)
 case("change_cipher_spec", unexpected, "tls.ccs-unexpected", asked(lambda s: s.raw(b"\x14\3\3\0\1\1")), get=True)
 case("the end of TCP where the answer should go on", "closed", "tls.truncated", asked(lambda s: (s.send(DATA, OK[:-1]), s.s.shutdown(socket.SHUT_WR))), get=True)
+case("two tickets before each byte", "ok", "ok", asked(lambda s: ([(s.ticket(), s.ticket(), s.send(DATA, OK[i:i + 1])) for i in range(len(OK))], s.alert(1, 0))), get=True, body=b"hello")
+case("seventy tickets in a row", unexpected, "tls.ticket-flood", asked(lambda s: [s.ticket() for _ in range(70)]), get=True)
 case("the end of TCP behind the answer", "close_notify/closed", "ok", asked(lambda s: (s.send(DATA, OK), s.s.shutdown(socket.SHUT_WR))), get=True, body=b"hello")
 
 
