@@ -11,6 +11,14 @@ static void write_whole(struct wr *w, uint8_t type, body_writer *body, const voi
     message_end(w, mark);
 }
 
+/* All of a message is ours, and fits, but for the cookie. */
+static bool too_long(struct troth_conn *c, uint8_t type)
+{
+    if (type == HS_client_hello && c->hs->offer.cookie.n)
+        return fail(c, COOKIE_TOO_LONG, "%zu bytes", c->hs->offer.cookie.n);
+    return fail(c, BUG, "%s does not fit its own lengths", name_of(&names_handshake, type));
+}
+
 static bool write_at(struct troth_conn *c, uint8_t *p, size_t cap, uint8_t type, body_writer *body, const void *what, uint8_t **message,
                      size_t *n)
 {
@@ -19,7 +27,7 @@ static bool write_at(struct troth_conn *c, uint8_t *p, size_t cap, uint8_t type,
     struct wr w = wr_into(p, cap);
     write_whole(&w, type, body, what);
     if (!wr_ok(&w))
-        return fail(c, BUG, "%s does not fit its own lengths", name_of(&names_handshake, type));
+        return too_long(c, type);
     *message = p;
     *n = w.n;
     return true;

@@ -62,6 +62,8 @@ static void take_session(struct troth_conn *c, struct hs_psk *k)
     k->unfit = session_unfit(c, &k->session);
     if (!k->unfit && k->session.version < TROTH_TLS13 && ech_stage(c) == ECH_OFFERED)
         k->unfit = "it is of TLS 1.2, which an encrypted ClientHello does not offer (RFC 9849 6.1)";
+    if (!k->unfit && k->session.ticket.n > LIMIT_TICKET)
+        k->unfit = "its ticket is too long for a hello";
     k->has_session = !k->unfit;
     const struct suite *s = suite_by_id(k->session.suite);
     const troth_hash *h = s ? provider_hash(cfg->provider, s->hash) : NULL;

@@ -89,6 +89,8 @@ case("a retry that compresses", illegal, "tls.compression", retried(hello(compre
 case("a retry with version 0x0305", illegal, "tls.version-not-offered", retried(put(VERSIONS, u16(0x0305))), *RETRIES)
 case("a retry for the share that was sent", illegal, "tls.retry-same-group", retried(group=X25519), *RETRIES)
 case("a retry, and another suite", illegal, "tls.retry-changed-cipher", retried(then=lambda s: s.say_hello13(hello(suite=0x1303))), *RETRIES)
+for n, wants, code in ((60000, "ok", "ok"), (65500, illegal, "tls.cookie-too-long")):
+    case(f"a retry with a cookie of {n} bytes", wants, code, retried(lambda h, n=n: h.put(COOKIE, vec(2, b"c" * n)) and None), *RETRIES)
 case("two retries", unexpected, "tls.unexpected-message", retried(then=lambda s: s.retry(P256)), *RETRIES)
 # ---------------------------------------------------------------- the rest of the flight
 case("an answer that nobody asked for", unsupported, "tls.extension-unsolicited", shaken(ee=[(ALPN, b"\0\3\2h2")]))
@@ -123,10 +125,10 @@ case("the end of TCP behind the answer", "close_notify/closed", "ok", asked(lamb
 
 
 # ---------------------------------------------------------------- sessions (RFC 9846 4.3.11)
-def keep(s):
+def keep(s, **more):
     s.shake()
     s.request()
-    keep.psk = s.ticket(exts=[(EARLY_DATA, b"\0\0\x40\0")])
+    keep.psk = s.ticket(exts=[(EARLY_DATA, b"\0\0\x40\0")], **more)
     s.send(DATA, OK)
     s.alert(1, 0)
 
@@ -155,6 +157,17 @@ for what, wants, code, rude, args in (("a session", "ok", "ok", resumed(), ()), 
 case("1.2", "ok", "ok", lambda s: s.shake12())
 case("1.2: the mark of a downgrade", illegal, "tls.downgrade", lambda s: s.shake12(lambda h: setattr(h, "random", h.random[:24] + b"DOWNGRD\1")))
 case("1.2: no extended master secret", "handshake_failure", "tls.extended-master-secret", lambda s: s.shake12(drop(EMS)))
+for n, offered in ((24576, True), (24577, False), (64700, False)):  # longer ones do not fit a hello, or not twice
+    def with_ticket(s, offered=offered):
+        s.take_hello()
+        assert (PSK in s.offer.exts) == offered
+        s.say_hello13(psk=keep.psk if offered else None)
+        s.flight(psk=offered)
+        s.take_finished()
+    case("a long ticket is kept", "ok", "ok", lambda s, n=n: keep(s, ticket=b"t" * n), "--session", SESSION, get=True)
+    case(f"a long ticket, of {n} bytes: offered: {offered}", "ok", "ok", with_ticket, "--session", SESSION)
+    if os.path.exists(SESSION):
+        os.remove(SESSION)
 case("1.2: no renegotiation_info", "handshake_failure", "tls.renegotiation-info-missing", lambda s: s.shake12(drop(RENEGOTIATION)))
 case("1.2: a share that is zero", illegal, "tls.bad-key-share", lambda s: s.shake12(exchange=lambda s: s.exchange12(point=bytes(32))))
 case("1.2: a group that was not offered", illegal, "tls.group-not-offered", lambda s: s.shake12(exchange=lambda s: s.exchange12(group=P521)), "--groups", "x25519,secp256r1")
