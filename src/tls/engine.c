@@ -43,6 +43,15 @@ static void forget(struct troth_conn *c)
     c->events = 0;
 }
 
+/* Why it failed.  To cancel is no error, and says itself what it ends (RFC 9846 6.1). */
+static void send_reason(struct troth_conn *c, uint8_t alert)
+{
+    bool cancels = alert == ALERT_user_canceled && carrier_of(c)->closes;
+    alert_send(c, cancels ? LEVEL_WARNING : LEVEL_FATAL, alert);
+    if (cancels)
+        alert_send(c, LEVEL_WARNING, ALERT_close_notify);
+}
+
 bool engine_is_over(const struct troth_conn *c)
 {
     return c->failed || (c->close_sent && c->close_seen && outq_empty(&c->rec.out));
@@ -55,7 +64,7 @@ void engine_fail(struct troth_conn *c)
     c->failed = true;
     const troth_error *e = c->error.e;
     if (!e->from_peer && e->alert != ALERT_NONE_BELONGS && !c->close_sent)
-        alert_send(c, LEVEL_FATAL, e->alert);
+        send_reason(c, e->alert);
     const struct witness *w = c->witness;
     if (w && w->failure)
         w->failure(w->self, e);
@@ -79,6 +88,8 @@ static void end_of_input(struct troth_conn *c)
 {
     if (c->ready)
         (void)fail(c, TRUNCATED, "after %llu bytes; what came so far may not be all", (unsigned long long)c->bytes_in);
+    else if (c->rec.rules.canceled) /* the close_notify that has to follow did not */
+        (void)alert_received(c, ALERT_user_canceled);
     else if (!c->bytes_in)
         (void)fail(c, EOF_ON_HELLO, "%s", c->cfg->is_server ? "the client said nothing" : "in answer to our ClientHello");
     else

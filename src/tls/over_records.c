@@ -2,6 +2,7 @@
  *
  * Must never seal under keys that were not told to it last, nor act on a record that arrive() did not pass. */
 #include "base/alerts.h"
+#include "base/text.h"
 #include "crypto/hkdf.h"
 #include "tls/alert.h"
 #include "tls/carrier.h"
@@ -66,11 +67,20 @@ static void take_close(struct troth_conn *c, bool clear)
         return;
     }
     engine_close(c); /* whoever closes says so, whatever the other did (RFC 9846 6.1) */
-    (void)alert_received(c, ALERT_close_notify);
+    (void)alert_received(c, c->rec.rules.canceled ? ALERT_user_canceled : ALERT_close_notify);
 }
 
-static void refuse_input(struct troth_conn *c, troth_error *e)
+/* An error said as a warning is refused as such; what it said is the reason behind that. */
+static void name_warning(troth_error *e, uint8_t alert)
 {
+    struct text t = TEXT_IN(e->detail);
+    text_add(&t, "alert %s (%u)", name_of(&names_alert, alert), alert);
+}
+
+static void refuse_input(struct troth_conn *c, troth_error *e, const struct arrived *got)
+{
+    if (e->reason == TROTH_R_ALERT_WARNING)
+        name_warning(e, got->alert);
     if (e->reason == TROTH_R_NOT_TLS)
         (void)not_tls(e, inbuf_left(&c->rec.in), !c->cfg->is_server);
     (void)trouble_take(&c->error, e);
@@ -106,7 +116,7 @@ static enum took take(struct troth_conn *c, span *data)
     case ARRIVED_CCS: return TOOK_CCS;
     case ARRIVED_CLOSE: take_close(c, got.alert_clear); break;
     case ARRIVED_ALERT: alert_tell_received(c, got.alert_level, got.alert, got.alert_clear); (void)alert_received(c, got.alert); break;
-    case ARRIVED_BAD: refuse_input(c, &e); break;
+    case ARRIVED_BAD: refuse_input(c, &e, &got); break;
     }
     return TOOK;
 }

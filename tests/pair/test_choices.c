@@ -75,7 +75,17 @@ static void test_abort(void **state)
     troth_abort(p.client.c, ALERT_user_canceled, NULL);
     pair_run(&p);
     assert_failed(&p.client, APP_ABORTED);
+    assert_true(p.server.closed && !p.server.failed); /* close_notify follows (RFC 9846 6.1) */
     pair_free(&p);
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        begin(&p, (struct plan){ .w = w, .tls12 = tls12 }, NULL);
+        (void)pair_step(&p, &p.client);
+        troth_abort(p.client.c, ALERT_user_canceled, "changed my mind");
+        pair_run(&p);
+        assert_failed(&p.client, APP_ABORTED);
+        assert_failed(&p.server, ALERT_USER_CANCELED);
+        pair_free(&p);
+    }
     troth_abort(NULL, ALERT_internal_error, "nobody");
     world_free(w);
 }

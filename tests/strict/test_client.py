@@ -107,6 +107,10 @@ case("a signature that claims SHA-1", illegal, "tls.sigalg-not-offered", shaken(
 case("Finished cut", decode, "tls.truncated-message", shaken(finished=lambda s: message(FINISHED, s.finished()[4:-1])))
 case("Finished of zeros", decrypt, "tls.bad-finished", shaken(finished=message(FINISHED, bytes(32))))
 case("no Finished", unexpected, "tls.data-unexpected", lambda s: (s.take_hello(), s.say_hello13(), s.send(DATA, b"x")) and None)
+halfway = lambda *alerts: lambda s: (s.take_hello(), s.say_hello13(), [s.alert(*a) for a in alerts], s.s.shutdown(socket.SHUT_WR)) and None
+case("user_canceled and close_notify instead of it", "close_notify", "peer.alert.user_canceled", halfway((1, 90), (1, 0)))
+case("user_canceled alone instead of it", "closed", "peer.alert.user_canceled", halfway((1, 90)))
+case("an error as a warning instead of it", decode, "tls.alert-warning", halfway((1, 40)))
 case("close_notify instead of it", "close_notify", "peer.alert.close_notify", lambda s: (s.take_hello(), s.say_hello13(), s.alert(1, 0)) and None)
 # ---------------------------------------------------------------- after it
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
