@@ -111,7 +111,7 @@ static void begin(struct troth_conn *c)
 {
     static const struct message nothing;
     /* a hello may be the second one to us, or to the server that is chosen when it came (RFC 9846 4.3.2) */
-    c->rec.rules.drop_ccs = !c->cfg->is_server || c->cfg->cookies || c->cfg->ask_server;
+    c->rec.rules.drop_ccs = c->cfg->is_server ? c->cfg->cookies || c->cfg->ask_server : c->cfg->most >= TROTH_TLS13;
     after_step(c, hs_take(c, A_START, &nothing));
 }
 

@@ -19,6 +19,8 @@ void ext_fragment_read(struct rd *r, struct exts *e, enum ext_in in)
 {
     (void)in;
     e->max_fragment_length = rd_u8(r, "MaxFragmentLength", &names_fragment);
+    if (exts_have(e, X_RECORD_SIZE_LIMIT)) /* then this one does not count (RFC 8449 5) */
+        return;
     if (rd_ok(r) && !name_find(&names_fragment, e->max_fragment_length))
         rd_refuse_value(r, "MaxFragmentLength", TROTH_R_FRAGMENT_LENGTH, e->max_fragment_length);
 }

@@ -117,14 +117,14 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 asked = lambda then: lambda s: (s.shake(), s.request(), then(s)) and None
 answered = lambda before: asked(lambda s: (before(s), s.send(DATA, OK), s.alert(1, 0)))
 case("tickets of any lifetime", "ok", "ok", answered(lambda s: [s.ticket(n) for n in (0, 604801, 0xffffffff)]), get=True, body=b"hello")
+case("two tickets before each byte", "ok", "ok", asked(lambda s: ([(s.ticket(), s.ticket(), s.send(DATA, OK[i:i + 1])) for i in range(len(OK))], s.alert(1, 0))), get=True, body=b"hello")
+case("seventy tickets in a row", unexpected, "tls.ticket-flood", asked(lambda s: [s.ticket() for _ in range(70)]), get=True)
 case("a ticket of nothing", decode, "tls.length-out-of-bounds", asked(lambda s: s.ticket(ticket=b"")), get=True)
 case("KeyUpdate 2", illegal, "tls.key-update-value", asked(lambda s: s.say(message(KEY_UPDATE, b"\2"))), get=True)
 case("KeyUpdate, and the old keys", "bad_record_mac", "tls.bad-mac", asked(lambda s: (s.say(message(KEY_UPDATE, b"\0")), s.send(DATA, OK))), get=True)
 case("a record with nothing inside", unexpected, "tls.record-all-padding", asked(lambda s: s.raw(s.record(None, b""))), get=True)
 case("change_cipher_spec", unexpected, "tls.ccs-unexpected", asked(lambda s: s.raw(b"\x14\3\3\0\1\1")), get=True)
 case("the end of TCP where the answer should go on", "closed", "tls.truncated", asked(lambda s: (s.send(DATA, OK[:-1]), s.s.shutdown(socket.SHUT_WR))), get=True)
-case("two tickets before each byte", "ok", "ok", asked(lambda s: ([(s.ticket(), s.ticket(), s.send(DATA, OK[i:i + 1])) for i in range(len(OK))], s.alert(1, 0))), get=True, body=b"hello")
-case("seventy tickets in a row", unexpected, "tls.ticket-flood", asked(lambda s: [s.ticket() for _ in range(70)]), get=True)
 case("the end of TCP behind the answer", "close_notify/closed", "ok", asked(lambda s: (s.send(DATA, OK), s.s.shutdown(socket.SHUT_WR))), get=True, body=b"hello")
 
 
@@ -157,10 +157,6 @@ for what, wants, code, rude, args in (("a session", "ok", "ok", resumed(), ()), 
     case(what, wants, code, rude, "--session", SESSION, *args)
     if os.path.exists(SESSION):
         os.remove(SESSION)
-# ---------------------------------------------------------------- TLS 1.2
-case("1.2", "ok", "ok", lambda s: s.shake12())
-case("1.2: the mark of a downgrade", illegal, "tls.downgrade", lambda s: s.shake12(lambda h: setattr(h, "random", h.random[:24] + b"DOWNGRD\1")))
-case("1.2: no extended master secret", "handshake_failure", "tls.extended-master-secret", lambda s: s.shake12(drop(EMS)))
 for n, offered in ((24576, True), (24577, False), (64700, False)):  # longer ones do not fit a hello, or not twice
     def with_ticket(s, offered=offered):
         s.take_hello()
@@ -172,12 +168,17 @@ for n, offered in ((24576, True), (24577, False), (64700, False)):  # longer one
     case(f"a long ticket, of {n} bytes: offered: {offered}", "ok", "ok", with_ticket, "--session", SESSION)
     if os.path.exists(SESSION):
         os.remove(SESSION)
+# ---------------------------------------------------------------- TLS 1.2
+case("1.2", "ok", "ok", lambda s: s.shake12())
+case("1.2: the mark of a downgrade", illegal, "tls.downgrade", lambda s: s.shake12(lambda h: setattr(h, "random", h.random[:24] + b"DOWNGRD\1")))
+case("1.2: no extended master secret", "handshake_failure", "tls.extended-master-secret", lambda s: s.shake12(drop(EMS)))
 case("1.2: no renegotiation_info", "handshake_failure", "tls.renegotiation-info-missing", lambda s: s.shake12(drop(RENEGOTIATION)))
 case("1.2: a share that is zero", illegal, "tls.bad-key-share", lambda s: s.shake12(exchange=lambda s: s.exchange12(point=bytes(32))))
 case("1.2: a group that was not offered", illegal, "tls.group-not-offered", lambda s: s.shake12(exchange=lambda s: s.exchange12(group=P521)), "--groups", "x25519,secp256r1")
 case("1.2: a signature that claims SHA-1", illegal, "tls.sigalg-not-offered", lambda s: s.shake12(exchange=lambda s: s.exchange12(claim=0x0203)))
 case("1.2: Finished of zeros", decrypt, "tls.bad-finished", lambda s: s.shake12(finished=lambda s: message(FINISHED, bytes(12))))
 case("1.2: Finished without change_cipher_spec", unexpected, "tls.unexpected-message", lambda s: s.shake12(ccs=False))
+case("1.2 alone: change_cipher_spec before ServerHello", unexpected, "tls.ccs-unexpected", lambda s: (s.raw(b"\x14\3\3\0\1\1"), s.shake12()) and None, "--max", "1.2")
 case("1.2: HelloRequest", "no_renegotiation", "tls.renegotiation", lambda s: (s.shake12(), s.request(), s.say(message(0, b""))) and None, get=True)
 # ---------------------------------------------------------------- no TLS
 case("HTTP", "closed/reset", "peer.not-tls.http", lambda s: s.raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"))

@@ -209,6 +209,7 @@ for what, b, wants in (("an empty list", b"\0\0", bad), ("an empty name", vec(2,
                        ("nothing", b"", bad), ("no overlap", vec(2, b"\7gopher!"), "no_application_protocol"), ("http/1.1", vec(2, b"\2h9\x08http/1.1"), ok),
                        ("names of 255 bytes", vec(2, vec(1, b"x" * 255) * 30 + b"\x08http/1.1"), ok)):
     case("ALPN: " + what, wants, "RFC 7301 3", hello(ext(ALPN, b)), options=("--alpn", "http/1.1"))
+case("max_fragment_length 9, beside record_size_limit, so that it does not count", ok, "RFC 8449 5", hello(lambda h: (h.put(1, b"\x09"), h.put(28, u16(512))) and None))
 case("ALPN: not offered", ok, "RFC 7301 3.2", hello(), options=("--alpn", "http/1.1"))
 # ---------------------------------------------------------------- others
 for what, kind, b, wants in (("max_fragment_length 0", 1, b"\0", (ok, wrong)), ("max_fragment_length 5", 1, b"\5", (ok, wrong)),
