@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "http1.h"
+#include "url.h"
 #include "via.h"
 
 struct body {
@@ -32,32 +33,19 @@ static bool keep(void *ctx, const uint8_t *p, size_t n)
     return true;
 }
 
-/* "http://host:port/path" -> a place. */
-static bool place(const char *url, struct target *t)
-{
-    *t = (struct target){ .typed = url };
-    if (strncmp(url, "http://", 7) != 0)
-        return false;
-    const char *host = url + 7;
-    size_t n = strcspn(host, "/"), colon = strcspn(host, ":/");
-    const char *path = host[n] ? host + n : "/";
-    if (!n || colon >= sizeof t->host || strlen(path) >= sizeof t->rest || n - colon > 6)
-        return false;
-    memcpy(t->host, host, colon);
-    snprintf(t->port, sizeof t->port, "%.*s", colon < n ? (int)(n - colon - 1) : 2, colon < n ? host + colon + 1 : "80");
-    snprintf(t->rest, sizeof t->rest, "%s", path);
-    return true;
-}
-
 /* A proxy is told the whole URL, and who we are (RFC 9112 3.2.2). */
 static bool send_request(int fd, const struct via *v, const struct target *t, const char *type, const uint8_t *body, size_t body_n,
                          uint64_t deadline)
 {
-    char head[4096], place[300], header[VIA_HEADER_MAX];
+    char path[3 * sizeof t->rest], host[sizeof t->host + 16], header[VIA_HEADER_MAX], head[sizeof path + 2 * sizeof host + sizeof header + 256];
     bool proxy = via_http(v);
     via_header(header, v);
+    url_request_path(path, sizeof path, t->rest);
+    place_name(host, sizeof host, t);
+    if (!strcmp(t->port, "80"))
+        host[strlen(host) - strlen(":80")] = 0; /* RFC 9110 7.2: others say theirs */
     int n = snprintf(head, sizeof head, "%s %s%s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: troth\r\nConnection: close\r\n%s", body ? "POST" : "GET",
-                     proxy ? "http://" : "", proxy ? place_name(place, sizeof place, t) : "", t->rest, t->host, header);
+                     proxy ? "http://" : "", proxy ? host : "", path, host, header);
     if (body)
         n += snprintf(head + n, sizeof head - (size_t)n, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, body_n);
     n += snprintf(head + n, sizeof head - (size_t)n, "\r\n");
@@ -98,7 +86,7 @@ uint8_t *http_fetch(const struct args *a, const char *url, const char *type, con
     char no_proxy[300];
     const char *wrong = "this kind of URL is not fetched";
     struct http1 *h = calloc(1, sizeof *h);
-    if (h && place(url, &t)) {
+    if (h && url_http(&t, url)) {
         h->body = keep;
         h->ctx = &b;
         if (!via_choose(&v, a, &t, "http", no_proxy, sizeof no_proxy)) {

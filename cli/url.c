@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static bool has_scheme(const char *s)
 {
@@ -75,11 +76,25 @@ size_t url_request_path(char *out, size_t cap, const char *path)
     return n;
 }
 
+/* What stands behind the scheme. */
+static bool leads_to(struct target *t, const char *rest)
+{
+    char place[sizeof t->host + sizeof t->rest + 32];
+    int n = snprintf(place, sizeof place, "https://%s", rest);
+    bool ok = n > 0 && (size_t)n < sizeof place && target_parse(t, NULL, place, "80");
+    t->typed = rest;
+    return ok;
+}
+
+bool url_http(struct target *t, const char *url)
+{
+    return !strncasecmp(url, "http://", 7) && leads_to(t, url + 7);
+}
+
 const char *url_unfit(const char *url)
 {
     struct target t;
     struct in6_addr ip;
-    char place[sizeof t.host + 32];
     const char *scheme = target_scheme(url), *rest = scheme ? scheme + 3 : url;
     size_t n = strcspn(rest, "/?#");
     for (const char *c = url; *c; c++)
@@ -91,8 +106,7 @@ const char *url_unfit(const char *url)
         return "# is for a place within something, which no server is asked for";
     if (memchr(rest, '@', n))
         return "names and passwords do not belong into what everybody can read";
-    snprintf(place, sizeof place, "https://%.*s", (int)n, rest);
-    bool ok = n < sizeof place - 8 && target_parse(&t, NULL, place, "80");
+    bool ok = leads_to(&t, rest);
     if (ok && *rest == '[')
         ok = inet_pton(AF_INET6, t.host, &ip) == 1;
     else if (ok)

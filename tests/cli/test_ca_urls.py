@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import shutil
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -122,6 +123,13 @@ WEB = f"{D}/live"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
+    hosts, paths = [], []
+
+    def do_GET(self):
+        self.hosts.append(self.headers["Host"])
+        self.paths.append(self.path)
+        super().do_GET()
+
     def log_message(self, *_):
         pass
 
@@ -135,10 +143,35 @@ run("ca", "crl", "--out", WEB)
 ask = ("verify", f"{WEB}/live.example.pem", "--roots", os.path.join(WEB, "root.pem"), "--host", "live.example", "--crl-fetch")
 peer = ("verify", "-crl_download", "-crl_check", "-CAfile", os.path.join(WEB, "root.pem"), "-untrusted", f"{WEB}/ca.pem", f"{WEB}/live.example.pem")
 run(*ask)
+check("by its whole name", set(Quiet.hosts) == {HERE[7:]}, Quiet.hosts)
 openssl(*peer)
 run("ca", "revoke", "live.example", "--out", WEB)
 check("revoked", "cert.revoked" in run(*ask, status=1).stdout and "certificate revoked" in openssl(*peer, status=2))
-web.shutdown()
+
+
+class Six(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
+six = Six(("::1", 0), functools.partial(Quiet, directory=WEB))
+threading.Thread(target=six.serve_forever, daemon=True).start()
+place = f"[::1]:{six.server_address[1]}"
+urls("--crl-url", f"http://{place}/ca.crl?from=six", out=WEB)
+run("ca", "renew", "live.example", "--out", WEB)
+run(*ask)
+check("also at an IPv6 address", (Quiet.hosts[-2], Quiet.paths[-2]) == (place, "/ca.crl?from=six"), (Quiet.hosts, Quiet.paths))
+
+# ---- what others issue is fetched as it can be asked for
+with open(f"{WEB}/odd.ext", "w", encoding="utf-8") as f:
+    f.write(f"crlDistributionPoints=URI:HTTP://127.0.0.1:{web.server_port}/ca.crl?a b\nsubjectAltName=DNS:live.example\nextendedKeyUsage=serverAuth\n")
+openssl("req", "-new", "-key", f"{WEB}/live.example-key.pem", "-subj", "/CN=odd", "-out", f"{WEB}/odd.csr")
+openssl("x509", "-req", "-in", f"{WEB}/odd.csr", "-CA", f"{WEB}/ca.pem", "-CAkey", f"{WEB}/ca-key.pem", "-set_serial", "77", "-days", "9", "-extfile", f"{WEB}/odd.ext", "-out", f"{WEB}/odd.pem")
+with open(f"{WEB}/odd.pem", "a", encoding="utf-8") as f:
+    f.write(open(f"{WEB}/ca.pem", encoding="utf-8").read())
+r = run("verify", f"{WEB}/odd.pem", *ask[2:], status=None)
+check("a blank, and a scheme in capitals", Quiet.paths[-2] == "/ca.crl?a%20b" and r.returncode == 0, (Quiet.paths[-2:], r))
+for server in (web, six):
+    server.shutdown()
 
 # ---- records of an older troth, which knew of no addresses
 LAYOUT1 = """CREATE TABLE certificate (
