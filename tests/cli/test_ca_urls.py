@@ -98,6 +98,11 @@ run("ca", "issue", "second.example", "--out", SPLIT)
 check("the next intermediate: the root's are remembered, its own are its own", [said(f"{SPLIT}/{n}.pem") for n in ("ca", "second.example")] ==
       [[f"{B}/top.crl", f"{B}/top", f"{B}/top.cer"], [f"{B}/second.crl", None, None]])
 run("ca", "crl", "--out", D)
+os.remove(f"{D}/ca.crl")
+os.mkdir(f"{D}/ca.crl")
+refused(["ca.crl", "run troth ca crl"], "ca", "crl", "--out", D, status=8, lines=1)
+os.rmdir(f"{D}/ca.crl")
+run("ca", "crl", "--out", D)
 check("nothing to serve where no address is", not os.path.exists(f"{D}/ca.cer") and os.path.exists(f"{D}/ca.crl"))
 
 # ---- what is no address
