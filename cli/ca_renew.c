@@ -2,6 +2,7 @@
  *
  * Must never lose what it replaces: the old pair stays beside the new one, under another name. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ struct old {
     troth_span       cert;
     troth_cert_facts f;
     int64_t          id;
-    bool             client, revoked, authority, has_key, key_kept;
+    bool             client, revoked, authority, has_key, cert_made, key_made;
 };
 
 static int take_record(void *ctx, const struct record *c)
@@ -91,17 +92,44 @@ static bool replace(const char *path, unsigned mode, troth_span bytes, struct ou
     return outfile_open(f, path, mode) && outfile_put(f, bytes.p, bytes.n);
 }
 
-/* A second name for the same file: the first one is never without a file.  One that an earlier try left is made again, which shows that
- * the folder can be written. */
-static bool keep(struct ca *r, const char *path, const char *kept)
+/* Whole or not at all: that takes the folder in which it really lies. */
+static bool is_replaceable(struct ca *r, const char *path)
+{
+    char real[PATH_MAX], folder[PATH_MAX];
+    if (realpath(path, real)) {
+        outfile_folder(folder, sizeof folder, real);
+        if (!access(folder, W_OK))
+            return true;
+    }
+    complain(r->a, EXIT_FILE, "%s: it cannot be replaced in its folder: %s", path, strerror(errno));
+    return false;
+}
+
+/* A copy, as the file may be a link to where no other name of it can be.  What an earlier try left has to be the same; of an older troth it
+ * is the same file, and would be written along. */
+static bool keep(struct ca *r, const char *path, const char *kept, bool *made)
 {
     struct stat a, b;
-    if (!stat(path, &a) && !stat(kept, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+    size_t n = 0, m = 0;
+    uint8_t *bytes = file_whole(r->a, path, FILE_MOST, &n), *before = NULL;
+    bool ok = bytes && is_replaceable(r, path) && !stat(path, &a);
+    if (ok && !stat(kept, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
         unlink(kept);
-    if (!link(path, kept))
-        return true;
-    complain(r->a, EXIT_FILE, "%s: it cannot be kept as %s: %s", path, kept, strerror(errno));
-    return false;
+    if (ok && ca_is_file(kept)) {
+        before = file_whole(r->a, kept, FILE_MOST, &m);
+        ok = before && m == n && !memcmp(bytes, before, n);
+        if (before && !ok)
+            complain(r->a, EXIT_FILE, "%s: it cannot be kept as %s: another one is there", path, kept);
+    } else if (ok) {
+        ok = *made = file_new(r->a, kept, a.st_mode & 0777, (troth_span){ bytes, n });
+    }
+    if (bytes)
+        explicit_bzero(bytes, n);
+    if (before)
+        explicit_bzero(before, m);
+    free(bytes);
+    free(before);
+    return ok;
 }
 
 /* One that was stopped between its two files left the new key in place and the old certificate: then the old key is kept already. */
@@ -119,16 +147,16 @@ static bool is_kept(struct ca *r, const struct old *o)
     return ok;
 }
 
-static bool keep_key(struct ca *r, struct old *o)
+static bool keep_both(struct ca *r, struct old *o)
 {
     struct stat a, b;
     bool same = !stat(o->key_path, &a) && !stat(o->kept_key_path, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
-    o->key_kept = o->has_key && !same && is_kept(r, o);
-    return !o->has_key || o->key_kept || keep(r, o->key_path, o->kept_key_path);
+    return keep(r, o->cert_path, o->kept_path, &o->cert_made) &&
+           (!o->has_key || (!same && is_kept(r, o)) || keep(r, o->key_path, o->kept_key_path, &o->key_made));
 }
 
 /* Whole beside their places before one of them gets there.  False with errno set: all is as it was. */
-static bool swap(const struct order *o, const struct old *old, troth_span chain)
+static bool swap(const struct order *o, struct old *old, troth_span chain)
 {
     struct outfile cert = { .to = NULL }, key = { .to = NULL };
     bool with_key = !o->request.n && !o->key;
@@ -142,8 +170,8 @@ static bool swap(const struct order *o, const struct old *old, troth_span chain)
     if (!outfile_close(&cert, ok) && ok) {
         why = errno;
         ok = false;
-        if (key_there)
-            (void)rename(old->kept_key_path, old->key_path);
+        if (key_there && rename(old->kept_key_path, key.path))
+            old->key_made = false; /* then the next try finds it there */
     }
     if (ok && o->request.n && old->has_key) /* the old certificate's: it lies beside that */
         unlink(old->key_path);
@@ -170,15 +198,15 @@ static int take_place(struct ca *r, const struct order *o, struct old *old, cons
     int status = ca_read_cert(r, old->cert_path, &now, &f);
     if (status == EXIT_OK && memcmp(f.sha256, old->f.sha256, sizeof f.sha256) != 0)
         return complain(r->a, EXIT_FILE, "%s: another one was put there just now; nothing was replaced", old->cert_path);
-    bool kept = status == EXIT_OK && keep(r, old->cert_path, old->kept_path) && keep_key(r, old);
+    bool kept = status == EXIT_OK && keep_both(r, old);
     if (kept && swap(o, old, chain))
         return EXIT_OK;
-    if (kept) {
+    if (kept)
         complain(r->a, EXIT_FILE, "%s: %s; nothing was replaced", old->cert_path, strerror(errno));
+    if (old->cert_made)
         unlink(old->kept_path);
-        if (!old->key_kept)
-            unlink(old->kept_key_path);
-    }
+    if (old->key_made)
+        unlink(old->kept_key_path);
     (void)!records_move(r->records, old->id, c->file);
     return EXIT_FILE;
 }

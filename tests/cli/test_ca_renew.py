@@ -173,6 +173,47 @@ check("a try that fails loses no key", public(f"{WAY}.pem") == public(f"{WAY}-{n
 run("ca", "renew", "way.example", "--out", f"{D}/way")
 check("both pairs belong together", all(public(f"{p}.pem") == public(f"{p}-key.pem", key=True) for p in (WAY, f"{WAY}-{now_['serial'][:16]}")))
 
+# ---- links stay, what they lead to is replaced, and what was there is kept; never in place, and never over another file
+FAR = f"{D}/far"
+os.mkdir(FAR)
+run("ca", "issue", "link.example", "--out", D)
+for f in ("link.example.pem", "link.example-key.pem"):
+    os.rename(f"{D}/{f}", f"{FAR}/{f}")
+    os.symlink(f"far/{f}", f"{D}/{f}")
+LINK, was = f"{D}/link.example", public(f"{D}/link.example.pem")
+answer = json.loads(run("ca", "renew", "link.example", "--out", D, "--json").stdout)
+kept = answer["replaced"][:-4]
+check("the old pair is kept", public(f"{kept}.pem") == public(f"{kept}-key.pem", key=True) == was and not os.path.islink(f"{kept}-key.pem"), os.listdir(D))
+check("and the new one is where they lead", os.path.islink(f"{LINK}.pem") and os.path.islink(f"{LINK}-key.pem") and
+      public(f"{FAR}/link.example.pem") == public(f"{FAR}/link.example-key.pem", key=True) != was and os.stat(f"{kept}-key.pem").st_mode & 0o777 == 0o600)
+old, = [c["serial"] for c in listed("link.example", out=D) if c["file"] == "link.example.pem"]
+with open(f"{LINK}-{old[:16]}.pem", "w", encoding="utf-8") as f:
+    f.write("mine")
+refused([f"{LINK}-{old[:16]}.pem", "another one is there"], "ca", "renew", "link.example", "--out", D, status=8)
+check("nor is that lost", read(f"{LINK}-{old[:16]}.pem") == "mine" and not os.path.exists(f"{LINK}-{old[:16]}-key.pem"))
+shutil.copy(f"{LINK}.pem", f"{LINK}-{old[:16]}.pem")
+run("ca", "renew", "link.example", "--out", D)
+check("the same is no other", public(f"{LINK}-{old[:16]}-key.pem", key=True) == public(f"{LINK}-{old[:16]}.pem") != public(f"{LINK}.pem"))
+
+
+def nobody():
+    if not os.getuid():
+        os.setgid(65534)
+        os.setuid(65534)
+
+
+files = [os.path.join(d, f) for d in (D, FAR) for f in os.listdir(d) if f.startswith(("ca", "link"))]
+before = {f: read(f) for f in files if f.endswith(".pem")}
+for f in files:
+    os.chmod(f, 0o666)
+os.chmod(D, 0o777)
+os.chmod(FAR, 0o555)
+r = run("ca", "renew", "link.example", "--out", D, status=8, preexec_fn=nobody)
+os.chmod(FAR, 0o755)
+check("a folder that is not to be written: all is as it was", r.stderr.count("\n") == 1 and {f: read(f) for f in before} == before and
+      sum(f.startswith("link.example") for f in os.listdir(D)) == 6, (r.stderr, os.listdir(D)))
+os.chmod(f"{D}/ca-key.pem", 0o600)
+
 # ---- for a key that is elsewhere
 subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{D}/r.key", "-subj", "/", "-addext", "subjectAltName=DNS:mail.example", "-out",
                 f"{D}/r.csr"], check=True, capture_output=True)
