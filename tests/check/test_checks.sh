@@ -67,4 +67,16 @@ echo '__attribute__((visibility("default"))) int troth_a(void){static int n; ret
 gcc -fvisibility=hidden -fPIC -shared -o lib/libtroth.so a.c && gcc -fvisibility=hidden -c a.c
 rm lib/libtroth.a; ar rcs lib/libtroth.a a.o
 if "$SRC_DIR/tools/check-names" "$work/b" >/dev/null; then echo "check-names did not see a global"; exit 1; fi
+
+# a library that offers something else than was written down
+abi() { # MEMBER NAME: the library then, judged by what was written down
+    printf 'struct troth_t { %s a; };\n' "$1" >troth.h
+    printf '#include "troth.h"\nint %s(struct troth_t *t);\nint %s(struct troth_t *t) { return t->a != 0; }\n' "$2" "$2" >a.c
+    gcc -g -fPIC -shared -o lib/libtroth.so a.c
+    "$SRC_DIR/tools/check-abi" "$work/b" "$work/b/abi" >"$work/said"
+}
+UPDATE=1 abi int troth_a
+abi int troth_a || { echo "check-abi does not know what it wrote"; cat "$work/said"; exit 1; }
+if abi long troth_a; then echo "check-abi did not see that a member grew"; exit 1; fi
+if abi int troth_b; then echo "check-abi did not see another function"; exit 1; fi
 echo "$count trees judged as they should be"
