@@ -44,6 +44,7 @@ struct args check_args(const struct check *c, enum opt o1, const char *v1, enum 
 struct answer {
     uint16_t version, suite, group; /* 0: none was agreed on */
     uint8_t  random[32];            /* the server's          */
+    bool     no_ems;                /* TLS 1.2, in which we shake hands with nobody so */
 };
 
 /* Nobody is there, or nobody answers, in a row: it is not asked again.  Three may be the large hellos of the hybrid groups. */
@@ -86,6 +87,7 @@ static bool try_once(struct check *c, const struct args *a, struct answer *got)
         return true;
     if (session_open(&s) || has_chosen(&s))
         *got = agreed(&s);
+    got->no_ems = s.error.reason == TROTH_R_NO_EXTENDED_MASTER_SECRET;
     bool said = exit_code_of(&s.error) != EXIT_PROTOCOL || strncmp(s.error.code, "net.", 4) != 0;
     note_answer(c, &s);
     session_end(&s);
@@ -113,6 +115,9 @@ static void ask_versions(struct check *c)
         add(&c->versions, "TLS 1.3");
     if (v12)
         add(&c->versions, "TLS 1.2");
+    if (old.no_ems)
+        check_find(c, FOUND_NO_EMS, "a ServerHello of TLS 1.2 without it: troth goes no further");
+    c->no_ems = old.no_ems;
     if (v13 && old.version == TROTH_TLS12 && memcmp(old.random + 24, "DOWNGRD\x01", 8) != 0)
         check_find(c, FOUND_NO_SENTINEL, "a ServerHello of TLS 1.2 whose random ends otherwise, though TLS 1.3 is spoken");
 }
@@ -179,7 +184,7 @@ static void judge_refusals(struct check *c)
     }
     if (!v13)
         check_find(c, FOUND_NO_TLS13, "TLS 1.2 is the most it takes");
-    if (!v12)
+    if (!v12 && !c->no_ems)
         check_find(c, FOUND_ONLY_TLS13, "no handshake of TLS 1.2 came about");
     if (v13 && !c->hybrid)
         check_find(c, FOUND_NO_HYBRID, "none of the three hybrid groups was taken");
@@ -222,8 +227,6 @@ static void judge_connection(struct check *c)
     troth_facts f = troth_what(c->first.conn);
     if (!has_chosen(&c->first))
         return;
-    if (f.version == TROTH_TLS12 && !f.extended_master_secret)
-        check_find(c, FOUND_NO_EMS, NULL);
     if (!f.alpn.n)
         check_find(c, FOUND_NO_ALPN, "h2 and http/1.1 were offered");
 }
@@ -305,7 +308,8 @@ int verb_CHECK(const struct args *a)
     struct args own = *a;
     struct check c = { .args = a };
     int format = args_word(a, OPT_FORMAT, formats, args_has(a, OPT_JSON)), limit = args_word(a, OPT_FAIL_ON, severity_names, HIGH), status;
-    if (format < 0 || limit < 0)
+    c.server = args_word(a, OPT_FOR, web_servers, -1);
+    if (format < 0 || limit < 0 || (c.server < 0 && args_has(a, OPT_FOR)))
         return EXIT_USAGE;
     if (!args_has(a, OPT_ALPN))
         set(&own, OPT_ALPN, "h2,http/1.1");

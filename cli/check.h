@@ -1,5 +1,5 @@
 /* check.h - what troth check found out, and how it is told.  check.c asks, check_chain.c and check_http.c look at what came,
- * check_find.c keeps what is found, check_tell.c tells; what there is to find is in check.def. */
+ * check_find.c keeps what is found, check_lines.c knows servers' settings, check_tell.c tells; what there is to find is in check.def. */
 #ifndef CLI_CHECK_H
 #define CLI_CHECK_H
 
@@ -8,6 +8,7 @@
 enum severity { INFO, LOW, MEDIUM, HIGH, CRITICAL, SEVERITIES };
 enum { FINDINGS_MAX = 64, NAMES_MAX = 16 };
 enum check_format { CHECK_TEXT, CHECK_JSON, CHECK_MD, CHECK_SARIF, CHECK_JUNIT };
+enum { WEB_SERVERS = 3 };
 
 enum finding_id {
 #define FINDING(id, code, severity, what, remedy) FOUND_##id,
@@ -19,6 +20,7 @@ enum finding_id {
 struct finding {
     enum severity severity;
     const char   *code, *what, *remedy; /* constant texts, or of the error below */
+    const char   *line;                 /* that does it, in the settings of --for; NULL: none is known */
     char          saw[240];
 };
 
@@ -30,11 +32,13 @@ struct names {
 struct check {
     const struct args *args;
     enum severity      limit;      /* --fail-on */
+    int                server;     /* --for; -1: nobody's settings */
     struct finding     findings[FINDINGS_MAX];
     size_t             n;
     struct names       versions, suites, groups;
     struct session     first;      /* with our own defaults; kept to the end */
     bool               small;      /* no large hello is answered */
+    bool               no_ems;     /* TLS 1.2 is spoken without extended master secret */
     bool               hybrid;     /* a group was that no quantum computer breaks */
     unsigned           connections;
     unsigned           unanswered; /* the newest of them, in a row: nobody was there, or kept silent */
@@ -51,11 +55,14 @@ struct args check_args(const struct check *, enum opt o1, const char *v1, enum o
 void check_chain(struct check *);
 /* What a web server says over one more connection; nothing where it is none. */
 void check_http(struct check *);
+/* The line of a server's settings against that finding, constant; NULL: none is known, or server is -1. */
+const char *check_lines(int server, const char *code);
 /* "ok": the first connection took the server's certificate; else the code of what was wrong, with it or before it came. */
 const char *check_certificate(const struct check *);
 
 /* By severity; NULL behind the last. */
 extern const char *const severity_names[SEVERITIES + 1];
+extern const char *const web_servers[WEB_SERVERS + 1];
 /* On standard output.  `reached`: there was somebody to assess.  Where not, the failure is the answer, and text and md have none. */
 void check_tell(const struct check *, enum check_format, bool reached, int status);
 

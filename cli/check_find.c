@@ -29,7 +29,7 @@ void check_find_reason(struct check *c, enum severity severity, const char *code
         return;
     if (!f)
         f = &c->findings[c->n++];
-    *f = (struct finding){ .severity = severity, .code = code, .what = what, .remedy = remedy };
+    *f = (struct finding){ .severity = severity, .code = code, .what = what, .remedy = remedy, .line = check_lines(c->server, code) };
     copy_safely(f->saw, sizeof f->saw, saw ? saw : "");
 }
 

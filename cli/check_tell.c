@@ -48,6 +48,8 @@ static void tell_text(const struct check *c, bool md)
             if (*g->saw)
                 printf("            saw  %s\n", g->saw);
             printf("            do   %s\n", g->remedy);
+            if (g->line)
+                printf("            %s%s%s\n", md ? "`" : "     ", g->line, md ? "`" : "");
         }
 }
 
@@ -67,8 +69,8 @@ static void tell_json(const struct check *c, bool reached, int status)
     json_t *findings = json_array();
     for (size_t i = 0; i < c->n; i++) {
         const struct finding *g = &c->findings[i];
-        json_array_append_new(findings, json_pack("{s:s, s:s, s:s, s:s, s:s}", "severity", severity_names[g->severity], "code", g->code, "text",
-                                                  g->what, "evidence", g->saw, "do", g->remedy));
+        json_array_append_new(findings, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*}", "severity", severity_names[g->severity], "code", g->code, "text",
+                                                  g->what, "evidence", g->saw, "do", g->remedy, "line", g->line));
     }
     troth_facts f = troth_what(c->first.conn);
     json_t *o = json_pack("{s:s, s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:o}", "schema", "troth.check/1", "target", json_text(c->first.target.typed), "address",
@@ -110,8 +112,11 @@ static bool is_first_of_its_code(const struct check *c, size_t i)
 
 static json_t *sarif_rule(const struct finding *f)
 {
+    char plain[700], markdown[700];
+    snprintf(plain, sizeof plain, "%s%s%s", f->remedy, f->line ? ": " : "", f->line ? f->line : "");
+    snprintf(markdown, sizeof markdown, "%s%s%s%s", f->remedy, f->line ? "\n\n    " : "", f->line ? f->line : "", f->line ? "\n" : "");
     return json_pack("{s:s, s:{s:s}, s:{s:s, s:s}, s:{s:s}, s:{s:[s], s:s}}", "id", f->code, "shortDescription", "text", f->what, "help", "text",
-                     f->remedy, "markdown", f->remedy, "defaultConfiguration", "level", level_of(f->severity), "properties", "tags", "security",
+                     plain, "markdown", markdown, "defaultConfiguration", "level", level_of(f->severity), "properties", "tags", "security",
                      "security-severity", score_of(f->severity));
 }
 
@@ -194,6 +199,10 @@ static void test_of_finding(const struct check *c, const struct finding *f)
     xml(f->saw);
     fputs(*f->saw ? ". " : "", stdout);
     xml(f->remedy);
+    if (f->line) {
+        fputs(": ", stdout);
+        xml(f->line);
+    }
     puts(bad ? "</failure>\n  </testcase>" : "</system-out>\n  </testcase>");
 }
 

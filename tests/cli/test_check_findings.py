@@ -185,4 +185,18 @@ answer, found, evidence = assess(at_old)
 old.terminate()
 old.wait()
 check("groups of TLS 1.2", {"x25519", "secp256r1"} <= set(answer["groups"]) and "check.no-post-quantum" not in found, answer)
+
+# ---- extended master secret: not looked for where a handshake ended before its time
+os.environ["OPENSSL_CONF"] = write("no-ems.cnf", "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nOptions = -ExtendedMasterSecret\n")
+both, at_both = openssl()
+del os.environ["OPENSSL_CONF"]
+answer, found, evidence = assess(at_both)
+both.terminate()
+both.wait()
+check("TLS 1.2 without extended master secret", found.get("check.no-ems") == "medium" and answer["versions"] == ["TLS 1.3"] and "check.only-tls13" not in found, answer)
+old, at_old = openssl("-no_tls1_3")
+answer, found, evidence = assess(at_old, ca=f"{D}/other/ca.pem")
+old.terminate()
+old.wait()
+check("it has it, though its certificate is refused first", answer["versions"] == ["TLS 1.2"] and answer["certificate"] != "ok" and "check.no-ems" not in found, answer)
 finish()

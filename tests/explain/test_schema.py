@@ -121,7 +121,7 @@ for cert in certs:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     port = next(line.strip().rsplit(":", 1)[1] for line in server.stdout if line.startswith("ACCEPT "))
     try:
-        assert holds("check", f"localhost:{port}", "--ca", authority)["certificate"] == "ok"
+        assert holds("check", f"localhost:{port}", "--ca", authority, "--for", "nginx")["certificate"] == "ok"
         assert holds("check", f"localhost:{port}", "--ca", cert)["versions"]
         assert holds("connect", f"localhost:{port}", "--ca", authority, status=0)["ok"]
     finally:
