@@ -88,7 +88,7 @@ static enum troth_verdict check_critical(struct judge *j, unsigned cert, struct 
     for (size_t i = 0; i < COUNT_OF(not_processed); i++)
         if (c->critical & BIT(not_processed[i]))
             return found(j, f, TROTH_FAIL, TROTH_R_CERT_CRITICAL_EXT, cert_range(c, c->ext[not_processed[i]]),
-                         "%s, whose content means nothing here", ext_name(not_processed[i]));
+                         "%s is critical, and nothing here goes by it (RFC 5280 4.2)", ext_name(not_processed[i]));
     if (!c->unknown_critical.n)
         return passed(j, f, NOWHERE, "all critical extensions are known");
     oid_show(&t, c->unknown_critical);
@@ -133,6 +133,16 @@ static const char *purpose_name(enum troth_purpose p)
     return names[p];
 }
 
+static const char *usage_list(const struct cert *c, struct text *t)
+{
+    static const char *const names[] = { "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
+                                         "keyCertSign",      "cRLSign",        "encipherOnly",    "decipherOnly" };
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (c->key_usage & BIT(i))
+            text_add(t, "%s%s", t->n ? ", " : "", names[i]);
+    return t->n ? t->p : "nothing";
+}
+
 static enum troth_verdict check_key_usage(struct judge *j, unsigned cert, struct finding *f)
 {
     static const uint16_t leaf_bits[] = {
@@ -145,15 +155,17 @@ static enum troth_verdict check_key_usage(struct judge *j, unsigned cert, struct
     };
     const struct cert *c = cert_at(j, cert);
     struct range at = cert_range(c, c->ext[CX_KEY_USAGE]);
+    char in[160];
+    struct text t = TEXT_IN(in);
     if (!cert_has(c, CX_KEY_USAGE))
         return passed(j, f, at, "not limited");
     if (cert > 0 && !(c->key_usage & KU_KEY_CERT_SIGN))
         return found(j, f, TROTH_FAIL, TROTH_R_CERT_KEY_USAGE, at,
-                     "it issued certificate %u and may not sign certificates (keyCertSign)", cert);
+                     "it issued certificate %u and may not sign certificates (keyCertSign); its key is for: %s", cert, usage_list(c, &t));
     uint16_t need = leaf_bits[j->purpose];
     if (cert == 0 && need && !(c->key_usage & need))
-        return found(j, f, TROTH_FAIL, TROTH_R_CERT_KEY_USAGE, at, "nothing in it serves %s",
-                     purpose_name(j->purpose));
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_KEY_USAGE, at, "wanted for %s; its key is for: %s", purpose_name(j->purpose),
+                     usage_list(c, &t));
     return passed(j, f, at, "allows it");
 }
 

@@ -52,7 +52,10 @@ enum troth_verdict check_key_strength(struct judge *j, unsigned cert, struct fin
     const char *fault = key_fault(c, j->policy->min_rsa);
     if (!fault && !j->words)
         return TROTH_PASS;
-    if (k->type == TROTH_KEY_RSA || k->type == TROTH_KEY_RSA_PSS)
+    bool rsa = k->type == TROTH_KEY_RSA || k->type == TROTH_KEY_RSA_PSS;
+    if (rsa && k->bits < j->policy->min_rsa)
+        text_add(&t, "RSA with %u bits of %u", k->bits, j->policy->min_rsa);
+    else if (rsa)
         text_add(&t, "RSA with %u bits", k->bits);
     else
         oid_show(&t, c->curve_oid.n ? c->curve_oid : c->key_oid);

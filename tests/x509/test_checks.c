@@ -59,6 +59,7 @@ static void authorities(void **state)
     CASE("cert.not-a-ca", t->root.ca = false);
     assert_int_equal(t->who, TROTH_WHO_YOU);
     CASE("cert.key-usage", t->mid.key_usage = KU_CRL_SIGN);
+    SEEN("its key is for: cRLSign");
     CASE("cert.key-usage", t->root.key_usage = KU_CRL_SIGN);
     CASE("ok", t->mid.key_usage = 0);
     CASE("cert.ca-as-leaf", t->leaf.ca = true, t->leaf.not_ca = false, t->leaf.key_usage |= KU_KEY_CERT_SIGN);
@@ -117,7 +118,8 @@ static void purposes(void **state)
     CASE("cert.profile", t->leaf.eku = TEXTS("anyExtendedKeyUsage"));
     CASE("ok", t->leaf.eku = TEXTS("anyExtendedKeyUsage"), t->profile = TROTH_PROFILE_RFC5280);
     CASE("cert.profile", t->leaf.flip = IX_EKU);
-    CASE("cert.key-usage", t->leaf.key_usage = KU_CRL_SIGN);
+    CASE("cert.key-usage", t->leaf.key_usage = KU_CRL_SIGN | KU_DATA_ENCIPHERMENT);
+    SEEN("wanted for TLS servers; its key is for: dataEncipherment, cRLSign");
     CASE("ok", t->leaf.key_usage = KU_KEY_AGREEMENT);
     CASE("ok", t->leaf.key_usage = 0);
 }
@@ -214,7 +216,7 @@ static void strengths(void **state)
     (void)state;
     const troth_key *rsa = mk_rsa(t->m, 2048);
     CASE("cert.weak-key", t->leaf.spki = rsa_spki(1024));
-    SEEN("1024");
+    SEEN("RSA with 1024 bits of 2048: fewer than are needed");
     CASE("cert.weak-key", t->leaf.spki = rsa_spki(2050));
     CASE("ok", t->leaf.spki = rsa_spki(2056));
     CASE("ok", t->leaf.key = rsa);
@@ -254,6 +256,7 @@ static void profile(void **state)
     CASE("ok", t->leaf.omit = IX_SKI);
     CASE("ok", t->leaf.aia = TEXTS("ocsp=http://o.example"));
     CASE("cert.critical-ext", t->leaf.aia = TEXTS("ocsp=http://o.example"), t->leaf.flip = IX_AIA);
+    SEEN("authorityInfoAccess is critical");
     CASE("cert.profile", t->leaf.key_usage |= KU_KEY_CERT_SIGN);
     CASE("cert.profile", t->leaf.subject = NULL, t->leaf.flip = t->leaf.flip | IX_SAN);
     CASE("ok", t->leaf.subject = NULL);
