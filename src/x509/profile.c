@@ -204,9 +204,11 @@ enum troth_verdict check_web_eku(struct judge *j, unsigned cert, struct finding 
     if (c->eku & EKU_ANY)
         return breaks(j, f, at,
                       "anyExtendedKeyUsage in a subscriber's certificate (CA/Browser Forum 7.1.2.7.10)");
+    if (c->eku & EKU_OCSP) /* who has its key could speak for every certificate of its issuer: RFC 6960 4.2.2.2 asks for no more */
+        return breaks(j, f, at, "OCSPSigning in a subscriber's certificate (CA/Browser Forum 7.1.2.7.10)");
     if (c->critical & BIT(CX_EXT_KEY_USAGE))
         return breaks(j, f, at, "extKeyUsage is critical (CA/Browser Forum 7.1.2.7.6)");
-    return passed(j, f, at, "present, not critical, not any");
+    return passed(j, f, at, "present, not critical, neither any nor OCSPSigning");
 }
 
 enum troth_verdict check_web_aki(struct judge *j, unsigned cert, struct finding *f)
@@ -268,6 +270,9 @@ enum troth_verdict check_lint_issuer(struct judge *j, unsigned cert, struct find
 {
     const struct cert *c = cert_at(j, cert);
     bool ca = c->is_ca;
+    if (cert == 0 && j->purpose == TROTH_PURPOSE_SERVER && c->eku & (EKU_CODE | EKU_EMAIL | EKU_TIME))
+        return warns(j, f, ext_range(c, CX_EXT_KEY_USAGE),
+                     "codeSigning, emailProtection or timeStamping in a server's certificate (CA/Browser Forum 7.1.2.7.10)");
     if (ca && !cert_has(c, CX_KEY_USAGE))
         return warns(j, f, NOWHERE, "an authority without keyUsage (RFC 5280 4.2.1.3)");
     if (ca && cert_has(c, CX_KEY_USAGE) && !(c->critical & BIT(CX_KEY_USAGE)))

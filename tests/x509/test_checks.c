@@ -350,6 +350,7 @@ static void profiles(void **state)
     WEB_ONLY("cert.profile", t->leaf.eku = NULL);
     WEB_ONLY("cert.profile", t->leaf.flip = IX_EKU);
     WEB_ONLY("cert.profile", t->leaf.eku = TEXTS("anyExtendedKeyUsage", "serverAuth"));
+    WEB_ONLY("cert.profile", t->leaf.eku = TEXTS("serverAuth", "OCSPSigning"));
     WEB_ONLY("cert.profile", t->root.eku = TEXTS("serverAuth"));
     WEB_ONLY("cert.profile", t->mid.aki_issuer = TEXTS("dir:CN=Test Root,O=Troth Test"), t->mid.aki_serial = SPAN_TEXT("\1"));
     WEB_ONLY("cert.profile", t->root.aki = SPAN_TEXT("another"));
@@ -474,6 +475,8 @@ static void lint(void **state)
     WARNED(1, t->leaf.generalized = true);
     WARNED(1, t->leaf.san = TEXTS("DNS:shop.example", "DNS:a_b.example"));
     WARNED(1, t->leaf.subject = "CN=other.example");
+    WARNED(1, t->leaf.eku = TEXTS("serverAuth", "emailProtection"));
+    WARNED(0, t->leaf.eku = TEXTS("serverAuth", "clientAuth"));
     WARNED(1, t->leaf.subject = "CN=Shop");
     WARNED(0, t->leaf.subject = "CN=SHOP.example,O=Shop");
     WARNED(0, t->leaf.subject = "O=Shop");
