@@ -91,13 +91,22 @@ static void tell_owner(troth_error *e)
     e->hint = hint;
 }
 
+/* How much of a certificate's name there is room for, before the evidence, which is worth more. */
+static size_t title_room(size_t all, size_t evidence, size_t most)
+{
+    enum { PLACE = 26 /* of "certificate 10 of 12" and what is between */, LEAST = 24 };
+    size_t taken = evidence + PLACE, left = taken < all ? all - taken : 0;
+    return left < LEAST ? LEAST : left < most ? left : most;
+}
+
 static void tell_finding(struct judge *j, const struct path *p)
 {
     const struct finding *f = &p->findings[p->failed];
     const struct cert *c = p->node[f->cert]->cert;
-    char in[48], words[200];
-    struct text title = TEXT_IN(in), t = TEXT_IN(words);
+    const char *what = f->evidence ? f->evidence : checks[f->check].name;
     troth_error *e = &j->report->error;
+    char in[48], words[200];
+    struct text title = text_in(in, title_room(sizeof e->detail, strlen(what), sizeof in)), t = TEXT_IN(words);
     cert_title(&title, c);
     j->report->error_origin = troth_report_origin(j->report, p->node[f->cert]->given);
     bool anchor = node_ends(p->node[f->cert]) && f->cert > 0;
@@ -106,7 +115,7 @@ static void tell_finding(struct judge *j, const struct path *p)
         text_add(&t, "trust anchor \"%s\"", title.p);
     else
         text_add(&t, "certificate %u of %u \"%s\"", f->cert + 1u, p->n, title.p);
-    text_add(&t, ": %s", f->evidence ? f->evidence : checks[f->check].name);
+    text_add(&t, ": %s", what);
     if (clock_suspect(j, p)) {
         char now_in[40];
         struct text now = TEXT_IN(now_in);

@@ -22,6 +22,9 @@ static void validity(void **state)
     CASE("ok", t->leaf.not_after = MK_NOW);
     CASE("cert.expired", t->leaf.not_after = MK_NOW - 1);
     SEEN("expired 1 second");
+    CASE("cert.expired", t->leaf.not_after = MK_NOW - 1, t->leaf.subject = "CN=A Name Of Some Length,O=Of An Organization With Another");
+    if (t->seen[strlen(t->seen) - 1] != 'Z') /* the name makes room for what is wrong */
+        test_fail("%s", t->seen);
     CASE("ok", t->leaf.not_before = MK_NOW);
     CASE("cert.not-yet-valid", t->leaf.not_before = MK_NOW + 1);
     CASE("cert.expired", t->mid.not_after = MK_NOW - 1);
