@@ -38,10 +38,11 @@ static bool is_web(const struct check *c)
 
 static bool ask(struct session *s, struct http1 *answer)
 {
-    char request[600];
-    bool other_port = strcmp(s->target.port, "443") != 0;
-    int n = snprintf(request, sizeof request, "HEAD / HTTP/1.1\r\nHost: %s%s%s\r\nUser-Agent: troth\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-                     session_name(s), other_port ? ":" : "", other_port ? s->target.port : "");
+    char request[600], host[TARGET_HOST_MAX];
+    struct target t = s->target;
+    snprintf(t.host, sizeof t.host, "%s", session_name(s)); /* of a socket file: whom --sni names */
+    int n = snprintf(request, sizeof request, "HEAD / HTTP/1.1\r\nHost: %s\r\nUser-Agent: troth\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+                     target_http_host(host, &t, "443"));
     s->link.deadline_us = now_us() + (uint64_t)s->timeout_ms * 1000u;
     if (!session_write(s, request, (size_t)n))
         return false;

@@ -15,6 +15,7 @@
 #include "session.h"
 #include "setup.h"
 #include "story_out.h"
+#include "url.h"
 
 enum { CAPTURE_MOST = 256 << 20, MESSAGE_MOST = 1 << 20, ANSWER_MS = 3000 };
 
@@ -300,11 +301,12 @@ static int from_file(const struct args *a, const troth_story_options *o, const c
 /* Asks for the page, so that there is something encrypted to see. */
 static void ask_for_page(struct session *s)
 {
-    char request[2600];
+    char path[3 * sizeof s->target.rest], host[TARGET_HOST_MAX], request[sizeof path + sizeof host + 100];
     troth_facts f = troth_what(s->conn);
     bool h2 = f.alpn.n == 2 && !memcmp(f.alpn.p, "h2", 2);
-    int n = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: troth\r\nConnection: close\r\n\r\n",
-                     *s->target.rest ? s->target.rest : "/", s->target.host);
+    url_request_path(path, sizeof path, s->target.rest);
+    int n = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: troth\r\nConnection: close\r\n\r\n", *path ? path : "/",
+                     target_http_host(host, &s->target, "443"));
     if (h2 || args_has(s->args, OPT_STARTTLS) || !session_write(s, request, (size_t)n))
         return;
     s->link.soft_us = now_us() + ANSWER_MS * 1000u;

@@ -37,13 +37,11 @@ static bool keep(void *ctx, const uint8_t *p, size_t n)
 static bool send_request(int fd, const struct via *v, const struct target *t, const char *type, const uint8_t *body, size_t body_n,
                          uint64_t deadline)
 {
-    char path[3 * sizeof t->rest], host[sizeof t->host + 16], header[VIA_HEADER_MAX], head[sizeof path + 2 * sizeof host + sizeof header + 256];
+    char path[3 * sizeof t->rest], host[TARGET_HOST_MAX], header[VIA_HEADER_MAX], head[sizeof path + 2 * sizeof host + sizeof header + 256];
     bool proxy = via_http(v);
     via_header(header, v);
     url_request_path(path, sizeof path, t->rest);
-    place_name(host, sizeof host, t);
-    if (!strcmp(t->port, "80"))
-        host[strlen(host) - strlen(":80")] = 0; /* RFC 9110 7.2: others say theirs */
+    target_http_host(host, t, "80");
     int n = snprintf(head, sizeof head, "%s %s%s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: troth\r\nConnection: close\r\n%s", body ? "POST" : "GET",
                      proxy ? "http://" : "", proxy ? host : "", path, host, header);
     if (body)

@@ -92,13 +92,11 @@ static bool header_given(const struct args *a, const char *ours)
 static int write_request(const struct args *a, const struct target *t, char *out, size_t cap)
 {
     static const char *const ours[] = { "User-Agent: troth", "Accept: */*", "Connection: close" };
-    bool v6 = strchr(t->host, ':') != NULL, other_port = strcmp(t->port, "443") != 0 && t->port[0];
-    char path[3 * sizeof t->rest];
+    char path[3 * sizeof t->rest], host[TARGET_HOST_MAX];
     url_request_path(path, sizeof path, t->rest);
     int n = snprintf(out, cap, "%s %s HTTP/1.1\r\n", args_has(a, OPT_HEAD) ? "HEAD" : "GET", path);
     if (!header_given(a, "Host:"))
-        n += snprintf(out + n, cap - (size_t)n, "Host: %s%s%s%s%s\r\n", v6 ? "[" : "", *t->host ? t->host : "localhost", v6 ? "]" : "",
-                      other_port ? ":" : "", other_port ? t->port : "");
+        n += snprintf(out + n, cap - (size_t)n, "Host: %s\r\n", target_http_host(host, t, "443"));
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (!header_given(a, ours[i]))
             n += snprintf(out + n, cap - (size_t)n, "%s\r\n", ours[i]);

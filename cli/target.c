@@ -1,6 +1,7 @@
 /* target.c - parsing places.  Must never resolve or connect. */
 #include "target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -93,6 +94,13 @@ bool target_parse(struct target *t, const struct args *a, const char *typed, con
         !port_ok(t->port))
         return refuse(a, typed, "the port is not a number from 0 to 65535");
     return true;
+}
+
+const char *target_http_host(char out[TARGET_HOST_MAX], const struct target *t, const char *usual_port)
+{
+    bool v6 = strchr(t->host, ':') != NULL, other = t->port[0] && strcmp(t->port, usual_port) != 0;
+    snprintf(out, TARGET_HOST_MAX, "%s%s%s%s%s", v6 ? "[" : "", *t->host ? t->host : "localhost", v6 ? "]" : "", other ? ":" : "", other ? t->port : "");
+    return out;
 }
 
 bool target_is_address(const char *host)

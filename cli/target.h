@@ -19,6 +19,10 @@ bool target_parse(struct target *t, const struct args *a, const char *typed, con
 /* Where the scheme of a URL ends; NULL: it has none (host:8443/?to=http://elsewhere). */
 const char *target_scheme(const char *typed);
 
+/* As Host has it (RFC 9110 7.2): "shop.example", "[::1]:8443"; the port where it is not the usual one.  Of a socket file: "localhost". */
+enum { TARGET_HOST_MAX = 300 };
+const char *target_http_host(char out[TARGET_HOST_MAX], const struct target *t, const char *usual_port);
+
 /* Digits and dots alone, or a colon: no host name is either. */
 bool target_is_address(const char *host);
 

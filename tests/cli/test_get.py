@@ -135,6 +135,10 @@ get("a redirect to no text", 4, "get.redirect", f"{at}/", "-L")
 # ---- what is asked for
 ask(OK, path="/a b\"\u00e9")
 check("a path with a blank", requests[0].startswith(b"GET /a%20b%22%C3%A9 HTTP/1.1\r\nHost: localhost:"), requests)
+answers[:] = [OK]
+requests.clear()
+run("explain", "--ca", CA, at + "/a b", "--depth", "summary")
+check("explain asks for the same", requests and requests[0].startswith(b"GET /a%20b HTTP/1.1\r\nHost: " + at[8:].encode() + b"\r\n"), requests)
 r = run("get", "--ca", CA, at + "/a\r\nX: y\x1b[31m", status=2)
 check("a path that would be two lines", "control character" in r.stderr and "\x1b" not in r.stderr, r.stderr)
 ask(OK, "-H", "host: other", "-H", "User-Agent: me", path="")
