@@ -112,7 +112,7 @@ static bool keep(struct ca *r, const char *path, const char *kept, bool *made)
     struct stat a, b;
     size_t n = 0, m = 0;
     uint8_t *bytes = file_whole(r->a, path, FILE_MOST, &n), *before = NULL;
-    bool ok = bytes && is_replaceable(r, path) && !stat(path, &a);
+    bool ok = bytes && !stat(path, &a);
     if (ok && !stat(kept, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
         unlink(kept);
     if (ok && ca_is_file(kept)) {
@@ -147,19 +147,26 @@ static bool is_kept(struct ca *r, const struct old *o)
     return ok;
 }
 
-static bool keep_both(struct ca *r, struct old *o)
+/* Then the one that is there is replaced. */
+static bool has_new_key(const struct order *o)
+{
+    return !o->request.n && !o->key;
+}
+
+static bool keep_both(struct ca *r, const struct order *new, struct old *o)
 {
     struct stat a, b;
+    if (!is_replaceable(r, o->cert_path) || (has_new_key(new) && !is_replaceable(r, o->key_path)) || !keep(r, o->cert_path, o->kept_path, &o->cert_made))
+        return false;
     bool same = !stat(o->key_path, &a) && !stat(o->kept_key_path, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
-    return keep(r, o->cert_path, o->kept_path, &o->cert_made) &&
-           (!o->has_key || (!same && is_kept(r, o)) || keep(r, o->key_path, o->kept_key_path, &o->key_made));
+    return !o->has_key || (!same && is_kept(r, o)) || keep(r, o->key_path, o->kept_key_path, &o->key_made);
 }
 
 /* Whole beside their places before one of them gets there.  False with errno set: all is as it was. */
 static bool swap(const struct order *o, struct old *old, troth_span chain)
 {
     struct outfile cert = { .to = NULL }, key = { .to = NULL };
-    bool with_key = !o->request.n && !o->key;
+    bool with_key = has_new_key(o);
     bool ok = replace(old->cert_path, 0644, chain, &cert) && (!with_key || replace(old->key_path, 0600, o->key_pem, &key));
     int why = errno;
     bool key_there = outfile_close(&key, ok) && with_key && ok;
@@ -198,7 +205,7 @@ static int take_place(struct ca *r, const struct order *o, struct old *old, cons
     int status = ca_read_cert(r, old->cert_path, &now, &f);
     if (status == EXIT_OK && memcmp(f.sha256, old->f.sha256, sizeof f.sha256) != 0)
         return complain(r->a, EXIT_FILE, "%s: another one was put there just now; nothing was replaced", old->cert_path);
-    bool kept = status == EXIT_OK && keep_both(r, old);
+    bool kept = status == EXIT_OK && keep_both(r, o, old);
     if (kept && swap(o, old, chain))
         return EXIT_OK;
     if (kept)

@@ -209,9 +209,12 @@ for f in files:
 os.chmod(D, 0o777)
 os.chmod(FAR, 0o555)
 r = run("ca", "renew", "link.example", "--out", D, status=8, preexec_fn=nobody)
-os.chmod(FAR, 0o755)
 check("a folder that is not to be written: all is as it was", r.stderr.count("\n") == 1 and {f: read(f) for f in before} == before and
       sum(f.startswith("link.example") for f in os.listdir(D)) == 6, (r.stderr, os.listdir(D)))
+os.rename(f"{FAR}/link.example.pem", f"{LINK}.pem")
+run("ca", "renew", "link.example", "--same-key", "--out", D, preexec_fn=nobody)
+check("but the key of --same-key may be in one", public(f"{LINK}.pem") == public(f"{FAR}/link.example-key.pem", key=True) == public(f"{LINK}-key.pem", key=True))
+os.chmod(FAR, 0o755)
 os.chmod(f"{D}/ca-key.pem", 0o600)
 
 # ---- for a key that is elsewhere
