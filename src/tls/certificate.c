@@ -154,7 +154,7 @@ static bool found(struct troth_conn *c, const struct choice_identity *got)
     if (got->identity)
         return true;
     if (!shown_by(c)->n_identities)
-        return fail_as(c, got->why, "we have no identity to show%s", c->cfg->n_psks ? ", and no PSK was agreed on" : "");
+        return fail_as(c, got->why, "we have no identity to show");
     (void)fail_as(c, got->why, "none of our %zu identities can be shown; this is about the last", shown_by(c)->n_identities);
     if (got->why == TROTH_R_NO_SHARED_CERT_TYPE && c->hs->wanted.types.n)
         trouble_alert(&c->error, ALERT_unsupported_certificate); /* where types are negotiated (RFC 7250 4.2) */
@@ -183,9 +183,22 @@ static bool accept(struct troth_conn *c, const struct choice_identity *got)
     return true;
 }
 
+/* Always false: a server that is known by pre-shared keys alone, and a client that none of them was agreed on with. */
+static bool no_psk(struct troth_conn *c, const struct exts *e)
+{
+    if (!exts_have(e, X_PRE_SHARED_KEY))
+        return fail(c, NO_SHARED_PSK, "it offers none");
+    if (!bytes_have(e->psk_modes, PSK_MODE_psk_dhe_ke))
+        return fail(c, NO_SHARED_PSK, "it would use one without a key exchange (psk_ke), which is not done here");
+    return fail(c, NO_SHARED_PSK, "not one of the %u that it offers", e->n_psks);
+}
+
 bool certificate_choose(struct troth_conn *c, const struct client_hello *ch)
 {
     span name = c->cfg->ignore_names ? SPAN_NONE : c->facts.server_name;
+    bool wants_psk = c->cfg->n_psks && !shown_by(c)->n_identities;
+    if (wants_psk && (exts_have(&ch->exts, X_PRE_SHARED_KEY) || exts_have(&ch->exts, X_SIGNATURE_ALGORITHMS)))
+        return no_psk(c, &ch->exts);
     if (!exts_have(&ch->exts, X_SIGNATURE_ALGORITHMS))
         return fail(c, NO_SIGNATURE_ALGORITHMS, "a ClientHello that wants a certificate must say which signatures it can verify");
     TRY(wanted_from_hello(c, ch));

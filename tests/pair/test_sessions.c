@@ -323,7 +323,7 @@ static void test_psk_alone(void **state)
     static const struct { const char *client; enum troth_hash_id hash; bool certificate; enum troth_reason ends; } rows[] = {
         { "a client", TROTH_SHA256, false, TROTH_R_NONE },
         { "a client", TROTH_SHA384, false, TROTH_R_NONE },
-        { "another", TROTH_SHA384, false, TROTH_R_NO_SHARED_SCHEME },
+        { "another", TROTH_SHA384, false, TROTH_R_NO_SHARED_PSK },
         { "another", TROTH_SHA256, true, TROTH_R_TRUST_STORE_EMPTY }, /* the server shows its certificate instead */
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -342,6 +342,7 @@ static void test_psk_alone(void **state)
             assert_true(troth_what(p.client.c).psk_external && troth_what(p.server.c).psk_external);
         } else {
             assert_failed_at(rows[i].certificate ? &p.client : &p.server, rows[i].ends, __FILE__, __LINE__);
+            assert_int_equal(troth_why(p.client.c)->reason, rows[i].certificate ? rows[i].ends : TROTH_R_ALERT_UNKNOWN_PSK_IDENTITY);
         }
         pair_free(&p);
         world_free(w);

@@ -202,6 +202,7 @@ for what, b, wants in (("an empty list", b"\0\0", bad), ("a name of nothing", ve
                        ("with NUL in it", name_ext(b"local\0host"), (wrong, bad, "unrecognized_name")), ("an address", name_ext(b"127.0.0.1"), (ok, wrong, "unrecognized_name")),
                        ("with a dot at its end", name_ext(b"localhost."), (ok, wrong, "unrecognized_name")), ("of 256 bytes", name_ext(b"a" * 256), (wrong, bad, "unrecognized_name")),
                        ("of bytes above 127", name_ext(b"l\xc3\xb6calhost"), (wrong, "unrecognized_name", bad)), ("unknown", name_ext(b"other.example"), (ok, "unrecognized_name")),
+                       ("of an unknown type before the host's", vec(2, b"\7" + vec(2, b"zz") + name_ext()[2:]), ok),
                        ("in capitals", name_ext(b"LOCALHOST"), ok), ("nothing", b"", bad)):
     case("server_name: " + what, wants, "RFC 6066 3", hello(ext(SERVER_NAME, b)))
 for what, b, wants in (("an empty list", b"\0\0", bad), ("an empty name", vec(2, b"\0"), bad), ("an empty name behind a good one", vec(2, b"\2h2\0"), bad),
