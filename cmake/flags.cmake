@@ -1,5 +1,10 @@
 # Compiler flags, once.  troth_flags: library and program.  troth_flags_tests: the same without -Wsign-conversion,
 # which cmocka's macros would trip.
+include(CheckTypeSize)
+check_type_size(__int128 WIDE)
+if(NOT HAVE_WIDE)
+    message(FATAL_ERROR "troth is for 64-bit processors: its X25519 and P-256 multiply 64 by 64 bits, and ${CMAKE_C_COMPILER} has no __int128 for ${CMAKE_SYSTEM_PROCESSOR}")
+endif()
 add_library(troth_flags_base INTERFACE)
 target_compile_options(troth_flags_base INTERFACE
     -Wall -Wextra -Wshadow -Wvla -Wswitch-enum -Wstrict-prototypes
