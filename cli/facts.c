@@ -11,6 +11,7 @@
 
 #include "digits.h"
 #include "pki_files.h"
+#include "trust.h"
 
 enum { FACTS_MOST = 16 << 20 };
 
@@ -263,6 +264,8 @@ json_t *facts_setup(const struct args *a, const struct tape *tape, const troth_s
     json_object_set_new(o, "keys", keys_json(tape));
     json_object_set_new(o, "system_trust", json_boolean(!server && trusts_system(a)));
     json_object_set_new(o, "trust", server ? files_of(a, clients, 1, "certificate", "CERTIFICATE") : files_of(a, roots, 2, "certificate", "CERTIFICATE"));
+    if (!server)
+        json_object_set_new(o, "profile", json_string(trust_profiles[trust_profile(a)]));
     json_object_set_new(o, "crls", files_of(a, crls, 1, "crl", "X509 CRL"));
     return o;
 }

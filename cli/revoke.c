@@ -118,6 +118,7 @@ bool revoke_check(struct session *s)
         certs[i] = troth_report_cert(r, path, i).der;
     bool ok = trust_roots(s->args, q.policy) == EXIT_OK && trust_evidence(s->args, q.policy) == EXIT_OK;
     trust_suffixes(q.policy, SUFFIXES_OF_REGISTRIES);
+    troth_policy_profile(q.policy, (enum troth_profile)trust_profile(s->args)); /* a good one: there was a first verdict */
     troth_policy_require_scts(q.policy, 0); /* the verdict so far has seen those that came in the handshake */
     if (ok)
         revoke_ask(&q, r);

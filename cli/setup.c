@@ -278,11 +278,13 @@ static bool set_allow(const struct args *a, troth_builder *b, struct allow **all
 static bool set_trust(const struct args *a, troth_builder *b, struct allow **allow, int *status)
 {
     troth_error why;
+    int profile = trust_profile(a);
     *status = EXIT_USAGE;
-    if (!pins_set(a, b, OPT_PIN) || !set_allow(a, b, allow))
+    if (profile < 0 || !pins_set(a, b, OPT_PIN) || !set_allow(a, b, allow))
         return false;
     pins_raw_keys(a, b);
     troth_policy_builder *p = troth_policy_new(troth_libcrypto());
+    troth_policy_profile(p, (enum troth_profile)profile);
     int how = trust_roots(a, p);
     if (how == EXIT_OK)
         how = trust_evidence(a, p);

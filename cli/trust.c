@@ -68,16 +68,29 @@ static bool path_use(const struct args *a, troth_policy_builder *b, const char *
     return true;
 }
 
+static const enum opt roots[] = { OPT_CA, OPT_ROOTS };
+enum { ROOTS = sizeof roots / sizeof roots[0] };
+
+const char *const trust_profiles[] = { "web", "rfc5280", "lint", "path", NULL };
+
+int trust_profile(const struct args *a)
+{
+    bool own = false;
+    for (size_t k = 0; k < ROOTS; k++)
+        for (size_t i = 0; args_nth(a, roots[k], i); i++)
+            own |= strcmp(args_nth(a, roots[k], i), "system") != 0;
+    return args_word(a, OPT_PROFILE, trust_profiles, own && a->verb != VERB_VERIFY ? TROTH_PROFILE_RFC5280 : TROTH_PROFILE_WEB);
+}
+
 /* Every --ca and --roots; the system's where there is none.  A file that cannot be opened is no verdict. */
 int trust_roots(const struct args *a, troth_policy_builder *b)
 {
-    static const enum opt which[] = { OPT_CA, OPT_ROOTS };
     size_t n = 0;
     if (args_has(a, OPT_PASS_FILE))
         troth_policy_passphrase(b, passphrase_from_file, (void *)(uintptr_t)a);
-    for (size_t k = 0; k < 2; k++)
-        for (size_t i = 0; args_nth(a, which[k], i); i++, n++) {
-            const char *path = args_nth(a, which[k], i);
+    for (size_t k = 0; k < ROOTS; k++)
+        for (size_t i = 0; args_nth(a, roots[k], i); i++, n++) {
+            const char *path = args_nth(a, roots[k], i);
             if (!strcmp(path, "system"))
                 trust_system(b);
             else if (!path_use(a, b, path, troth_policy_trust_file, troth_policy_trust_dir))

@@ -10,6 +10,11 @@
 int trust_roots(const struct args *a, troth_policy_builder *b);
 /* Every --crl and --crls, --ct-logs, --revocation. */
 int trust_evidence(const struct args *a, troth_policy_builder *b);
+/* By which rules certificates are judged (enum troth_profile); -1 after a message.  The CA/Browser Forum's bind public authorities: without
+ * --profile they are asked of the system's, and not of those that are given - but by troth verify, which judges certificates as such. */
+int trust_profile(const struct args *a);
+/* By enum troth_profile; NULL behind the last. */
+extern const char *const trust_profiles[];
 /* SSL_CERT_FILE, SSL_CERT_DIR, else where the distribution keeps it. */
 void trust_system(troth_policy_builder *b);
 /* The i-th file or folder that it may be in; NULL past the last. */

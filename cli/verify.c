@@ -146,17 +146,15 @@ static void email_use(const struct args *a, troth_policy_builder *b)
     troth_policy_email(b, n > 0 && (size_t)n < sizeof mailbox ? mailbox : email);
 }
 
-static const char *const profiles[] = { "web", "rfc5280", "lint", NULL };
-
 /* --policy takes object identifiers, and the name of a profile for those who call that a policy. */
 static void policies_use(const struct args *a, troth_policy_builder *b)
 {
     const char *word;
     for (size_t i = 0; (word = args_nth(a, OPT_POLICY, i)) != NULL; i++) {
         int profile = 0;
-        while (profiles[profile] && strcmp(profiles[profile], word) != 0)
+        while (trust_profiles[profile] && strcmp(trust_profiles[profile], word) != 0)
             profile++;
-        if (profiles[profile])
+        if (trust_profiles[profile])
             troth_policy_profile(b, (enum troth_profile)profile);
         else
             troth_policy_add_policy(b, word);
@@ -175,7 +173,7 @@ static int rules_use(const struct args *a, troth_policy_builder *b)
     static const char *const purposes[] = { "", "server", "client", "email", "code", "any", NULL };
     long depth;
     int64_t at = 0;
-    int purpose = args_word(a, OPT_PURPOSE, purposes, 0), profile = args_word(a, OPT_PROFILE, profiles, 0);
+    int purpose = args_word(a, OPT_PURPOSE, purposes, 0), profile = trust_profile(a);
     if (!time_take(a, &at))
         return EXIT_USAGE;
     if (args_has(a, OPT_AT) || args_has(a, OPT_TIME))

@@ -37,8 +37,11 @@ enum troth_purpose {
  * other purposes path validation stands alone.
  *   WEB      what RFC 5280 4 demands of certificates, and the CA/Browser Forum's profile
  *   RFC5280  RFC 5280 alone: no CA/Browser Forum rules, a CA may stand where the leaf stands, extKeyUsage may be absent
- *   LINT     WEB, and as warnings also what no verifier may enforce */
-enum troth_profile { TROTH_PROFILE_WEB, TROTH_PROFILE_RFC5280, TROTH_PROFILE_LINT };
+ *   LINT     WEB, and as warnings also what no verifier may enforce
+ *   PATH     none: path validation alone
+ * WEB is the default, whoever's the authorities are.  The CA/Browser Forum's rules bind public ones; where others are trusted, RFC5280 is a
+ * choice, and PATH where they do not keep to RFC 5280 4 either. */
+enum troth_profile { TROTH_PROFILE_WEB, TROTH_PROFILE_RFC5280, TROTH_PROFILE_LINT, TROTH_PROFILE_PATH };
 
 /* What to do when nobody knows whether a certificate was revoked.
  *   DEFAULT  HARD once CRLs were given, else SOFT

@@ -342,7 +342,7 @@ void troth_policy_time(troth_policy_builder *b, int64_t unix_seconds)
 
 void troth_policy_profile(troth_policy_builder *b, enum troth_profile profile)
 {
-    if (usable(b) && (unsigned)profile > TROTH_PROFILE_LINT)
+    if (usable(b) && (unsigned)profile > TROTH_PROFILE_PATH)
         fail(b, BAD_ARGUMENT, "troth_policy_profile: %d", (int)profile);
     else if (usable(b))
         b->policy->profile = profile;

@@ -213,7 +213,7 @@ static void rules_choose(struct judge *j)
                   : j->email         ? TROTH_PURPOSE_EMAIL
                                      : TROTH_PURPOSE_ANY;
     j->purpose = purpose;
-    j->std = purpose == TROTH_PURPOSE_SERVER;
+    j->std = purpose == TROTH_PURPOSE_SERVER && p->profile != TROTH_PROFILE_PATH;
     j->web = j->std && p->profile != TROTH_PROFILE_RFC5280;
     j->lint = p->profile == TROTH_PROFILE_LINT;
     j->words = j->in->words || p->every_check || j->lint || (j->in->witness && j->in->witness->check);

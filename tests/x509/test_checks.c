@@ -255,6 +255,10 @@ static void profile(void **state)
     CASE("cert.profile", t->root.omit = IX_SKI);
     CASE("cert.profile", t->mid.omit = IX_AKI);
     CASE("cert.profile", t->leaf.omit = IX_AKI);
+    CASE("cert.profile", t->leaf.omit = IX_AKI, t->profile = TROTH_PROFILE_RFC5280);
+    CASE("ok", t->leaf.omit = IX_AKI, t->profile = TROTH_PROFILE_PATH);
+    CASE("ok", t->leaf.omit = IX_AKI, t->leaf.eku = NULL, t->profile = TROTH_PROFILE_PATH);
+    CASE("cert.expired", t->leaf.omit = IX_AKI, t->leaf.not_after = MK_NOW - 1, t->profile = TROTH_PROFILE_PATH);
     CASE("ok", t->root.omit = IX_AKI);
     CASE("ok", t->leaf.omit = IX_SKI);
     CASE("ok", t->leaf.aia = TEXTS("ocsp=http://o.example"));
