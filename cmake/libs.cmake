@@ -46,5 +46,8 @@ function(lib_noconfig name header)
         target_link_libraries(lib_${name} INTERFACE ${all})
     endif()
 endfunction()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")      # whose vectors some kernels are written for
+    add_library(lib_x86_vectors INTERFACE)
+endif()
 lib_noconfig(mbedtls mbedtls/ssl.h mbedtls mbedx509 mbedcrypto)
 lib_noconfig(ipsec_mb intel-ipsec-mb.h IPSec_MB)

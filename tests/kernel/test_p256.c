@@ -1,5 +1,5 @@
 /* P-256: Wycheproof's ECDSA cases, libcrypto at random, and the exceptions of the formulas.
- * links: jansson crypto */
+ * links: jansson crypto x86_vectors */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* RSA's public operation: libcrypto at random and at the edges of its arithmetic; what it does not take.  links: crypto */
+/* RSA's public operation: libcrypto at random and at the edges of its arithmetic; what it does not take.  links: crypto x86_vectors */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* RSA's private operation: RFC 7515's signature, libcrypto at random, the edges of its arithmetic, and faults, which must give nothing.
- * links: crypto */
+ * links: crypto x86_vectors */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
