@@ -74,6 +74,8 @@ static bool has(const struct scene *s, uint32_t bit)
 }
 
 /* ---- what both ends need */
+enum { SESSION_AGE = 5 }; /* seconds, when it is used */
+
 static int64_t scene_clock(void *ctx)
 {
     return MK_NOW + ((struct scene *)ctx)->now;
@@ -290,9 +292,12 @@ bool scene_build(struct scene *s, troth_provider *client, troth_provider *server
     tweak_client(s, b);
     s->client = troth_build_client(b, &why);
     assert_true(s->client || no_memory_or_fail("client", &why));
+    int64_t since = s->session_n ? SESSION_AGE + 1 : 0; /* it gave the session as well, and knows what it saw since then */
     b = troth_server_builder(server);
     tweak_server(s, b);
+    s->now -= since;
     s->server = troth_build_server(b, &why);
+    s->now += since;
     assert_true(s->server || no_memory_or_fail("server", &why));
     if (!s->client || !s->server)
         scene_unbuild(s);
@@ -546,7 +551,7 @@ static void get_session(struct scene *s)
     assert_true(s->session_n > 0);
     scene_close(s, &p);
     scene_unbuild(s);
-    s->now += 5;
+    s->now += SESSION_AGE;
 }
 
 struct scene *scene_new(const struct flavour *f, struct world *w)
