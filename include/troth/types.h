@@ -42,13 +42,16 @@ enum troth_who {
     TROTH_WHO_PROGRAMMER    /* the program that uses troth, or troth itself                      */
 };
 
-/* Every way to fail, one line each in reasons.def.  The number may change between versions of 0.x; the code
- * ("cert.expired") does not: compare codes when you store or transmit a reason. */
+/* Every way to fail, one line each in reasons.def.  Neither number nor code ("cert.expired") ever
+ * changes; store and transmit the code, which people can read. */
 enum troth_reason {
-#define R(name, alert, code, what, who, hint) TROTH_R_##name,
+#define R(number, name, alert, code, what, who, hint) TROTH_R_##name = number,
 #include <troth/reasons.def>
 #undef R
-    TROTH_REASON_COUNT
+    TROTH_REASON_COUNT = 0      /* as many as there are rows: numbers have no gaps; a later version has more */
+#define R(number, name, alert, code, what, who, hint) + 1
+#include <troth/reasons.def>
+#undef R
 };
 
 /* One failure, complete: what happened, where, on what evidence, and what to do.  A value: copy it freely.  The strings are

@@ -11,7 +11,7 @@ static const struct reason_row {
     const char *code, *what, *hint;
     uint8_t     alert, who;
 } reasons[TROTH_REASON_COUNT] = {
-#define R(name, alert, code, what, who, hint) [TROTH_R_##name] = { code, what, hint, ALERT_##alert, TROTH_WHO_##who },
+#define R(number, name, alert, code, what, who, hint) [TROTH_R_##name] = { code, what, hint, ALERT_##alert, TROTH_WHO_##who },
 #include <troth/reasons.def>
 #undef R
 };

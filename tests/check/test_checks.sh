@@ -11,7 +11,7 @@ fresh() {
     mkdir -p "$work"/t/{include/troth,src/{base,wire,tls,api},cli,tests/unit,docs/man}
     cd "$work/t"
     cp "$SRC_DIR/ARCHITECTURE.md" .
-    echo 'R(ODD, none, "x.odd", "odd", NOBODY, "")' >include/troth/reasons.def
+    echo 'R(0, ODD, none, "x.odd", "odd", NOBODY, "")' >include/troth/reasons.def
     echo 'int odd(int x); /* R_ODD */' >src/base/a.h
     printf '#include "base/a.h"\nint odd(int x)\n{\n    return x == R_ODD;\n}\n' >src/base/a.c
     printf '#include "base/a.h"\n' >src/wire/w.h
@@ -38,8 +38,12 @@ fresh; echo '#include "wire/v.h"' >>src/wire/w.h
 fresh; { echo 'int f(void) {'; seq 100 | sed 's,.*,    g();,'; echo 'return 0; }'; } >src/base/b.c
                                                                 check size no "a long function"
 fresh; seq 801 | sed 's,.*,/* & */,' >src/base/b.c;             check size no "a long file"
-fresh; echo 'R(LOST, none, "x", "x", NOBODY, "")' >>include/troth/reasons.def
+fresh; echo 'R(1, LOST, none, "x", "x", NOBODY, "")' >>include/troth/reasons.def
                                                                 check reasons no "a reason nobody raises"
+fresh; sed -i 's/R(0,/R(1,/' include/troth/reasons.def;         check reasons no "a number that is left out"
+fresh; { echo 'R(0, ODD2, none, "x.odd2", "odd", NOBODY, "")' >>include/troth/reasons.def
+         echo 'int two = R_ODD2;' | tee -a src/base/a.c >>tests/unit/test_a.c; }
+                                                                check reasons no "a number that is taken"
 fresh; echo >tests/unit/test_a.c;                               check reasons no "a reason no test names"
 fresh; printf '#define OUT(x) \\\n    return x\n' >>src/base/a.h; check macros no "a macro that returns"
 fresh; echo 'void f(void) { goto x; x:; }' >>src/base/a.c;      check macros no "a goto"

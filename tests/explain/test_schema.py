@@ -47,7 +47,7 @@ def holds(*args, status=None, stdin=""):
 # ---- the catalogue: every code, as JSON and in words, complete
 catalogue = []
 for path in glob.glob(f"{SRC}/include/troth/reasons*.def"):
-    catalogue += re.findall(r'^R\(\w+,\s*\w+,\s*"([^"]+)"', open(path, encoding="utf-8").read(), re.M)
+    catalogue += re.findall(r'^R\(\s*\d+,\s*\w+,\s*\w+,\s*"([^"]+)"', open(path, encoding="utf-8").read(), re.M)
 catalogue = [c for c in catalogue if c != "ok"]
 assert len(catalogue) > 300 and len(set(catalogue)) == len(catalogue), len(catalogue)
 for code in catalogue:
