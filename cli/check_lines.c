@@ -44,7 +44,7 @@ static const char *const lines[][WEB_SERVERS] = {
 static const struct {
     const char *code;
     enum remedy remedy;
-} rows[] = {
+} against[] = {
     { "check.no-tls13", PROTOCOLS },    { "check.tls11", PROTOCOLS },           { "check.tls10", PROTOCOLS },
     { "check.ssl3", PROTOCOLS },        { "check.static-rsa", SUITES },         { "check.broken-suite", SUITES },
     { "check.no-post-quantum", GROUPS }, { "check.no-alpn", ALPN },             { "check.no-hsts", HSTS },
@@ -55,8 +55,8 @@ static const struct {
 
 const char *check_lines(int server, const char *code)
 {
-    for (size_t i = 0; server >= 0 && i < sizeof rows / sizeof rows[0]; i++)
-        if (!strcmp(rows[i].code, code))
-            return lines[rows[i].remedy][server];
+    for (size_t i = 0; server >= 0 && i < sizeof against / sizeof against[0]; i++)
+        if (!strcmp(against[i].code, code))
+            return lines[against[i].remedy][server];
     return NULL;
 }

@@ -2,6 +2,7 @@
  * links: jansson */
 #define json_text text_json /* the library has one of that name within */
 #include "../../cli/check_find.c"
+#include "../../cli/check_lines.c"
 #include "../../cli/tty.c"
 
 #include "support/test.h"
