@@ -15,12 +15,15 @@ static int complain(const troth_error *e)
 static int dial(const char *host, const char *port)
 {
     struct addrinfo *all, want = { .ai_socktype = SOCK_STREAM };
-    int fd = -1;
-    if (getaddrinfo(host, port, &want, &all))
+    int fd = -1, why = getaddrinfo(host, port, &want, &all);
+    if (why) {
+        fprintf(stderr, "%s: %s\n", host, gai_strerror(why));
         return -1;
+    }
     for (struct addrinfo *a = all; a && fd < 0; a = a->ai_next) {
         fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
         if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
+            perror(host);
             close(fd);
             fd = -1;
         }
@@ -34,6 +37,8 @@ static bool push(troth_conn *c, int fd, troth_event ev)
     ssize_t n = send(fd, ev.data.p, ev.data.n, MSG_NOSIGNAL);
     if (n > 0)
         troth_sent(c, (size_t)n);
+    else
+        perror("send");
     return n > 0;
 }
 
@@ -42,6 +47,8 @@ static bool pull(troth_conn *c, int fd, troth_event ev)
     ssize_t n = recv(fd, ev.room.p, ev.room.n, 0);
     if (n >= 0)
         troth_received(c, (size_t)n);
+    else
+        perror("recv");
     return n >= 0;
 }
 
