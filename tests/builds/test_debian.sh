@@ -30,7 +30,7 @@ export LD_LIBRARY_PATH=$lib PKG_CONFIG_PATH=$lib/pkgconfig
 gcc -o "$work/client" docs/examples/client.c $(pkg-config --cflags --libs libtroth) || die "the client of the documentation is not built"
 "$work/client" localhost 1 >"$work/said" 2>&1 && die "the client reached nobody and was content"
 grep -q 'localhost: Connection refused' "$work/said" || { cat "$work/said"; die "the client does not say why"; }
-for file in share/man/man1/troth.1.gz share/man/man3/troth_next.3.gz share/man/man7/troth-errors.7.gz share/doc/troth-doc/examples/failed.html \
+for file in share/man/man1/troth.1.gz share/man/man3/troth_next.3.gz share/man/man7/troth-errors.7.gz share/doc/troth/examples/failed.html \
     share/doc/troth/schema/version-1.json share/bash-completion/completions/troth; do
     [ -s "$work/root/usr/$file" ] || die "no /usr/$file"
 done
