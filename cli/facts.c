@@ -93,17 +93,6 @@ static json_t *files_of(const struct args *a, const enum opt *which, size_t n, c
     return l.list;
 }
 
-static bool trusts_system(const struct args *a)
-{
-    size_t n = 0;
-    bool named = false;
-    static const enum opt roots[] = { OPT_CA, OPT_ROOTS };
-    for (size_t k = 0; k < 2; k++)
-        for (size_t i = 0; args_nth(a, roots[k], i); i++, n++)
-            named |= !strcmp(args_nth(a, roots[k], i), "system");
-    return named || !n;
-}
-
 static json_t *keys_json(const struct tape *tape)
 {
     json_t *list = json_array();
@@ -262,7 +251,7 @@ json_t *facts_setup(const struct args *a, const struct tape *tape, const troth_s
         json_object_set(o, "delegated", credentials);
     json_decref(credentials);
     json_object_set_new(o, "keys", keys_json(tape));
-    json_object_set_new(o, "system_trust", json_boolean(!server && trusts_system(a)));
+    json_object_set_new(o, "system_trust", json_boolean(!server && trust_kinds(a) & TRUST_SYSTEM));
     json_object_set_new(o, "trust", server ? files_of(a, clients, 1, "certificate", "CERTIFICATE") : files_of(a, roots, 2, "certificate", "CERTIFICATE"));
     if (!server)
         json_object_set_new(o, "profile", json_string(trust_profiles[trust_profile(a)]));

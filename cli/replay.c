@@ -138,6 +138,7 @@ static troth_policy *policy_of(struct replay *r)
     troth_error why;
     troth_policy_builder *b = troth_policy_new(troth_libcrypto());
     const char *profile = json_string_value(setup_of(r, "profile"));
+    int rules = profile ? trust_profile_named(profile) : -1;
     char *trust = joined(setup_of(r, "trust")), *crls = joined(setup_of(r, "crls"));
     const json_t *anchors = json_object_get(json_object_get(r->facts, "peer"), "anchors"), *one;
     size_t i;
@@ -159,9 +160,8 @@ static troth_policy *policy_of(struct replay *r)
     if (r->server)
         troth_policy_purpose(b, TROTH_PURPOSE_CLIENT);
     trust_suffixes(b, SUFFIXES_OF_REGISTRIES);
-    for (int k = 0; profile && trust_profiles[k]; k++)
-        if (!strcmp(trust_profiles[k], profile))
-            troth_policy_profile(b, (enum troth_profile)k);
+    if (rules >= 0)
+        troth_policy_profile(b, (enum troth_profile)rules);
     troth_policy_every_check(b);
     troth_policy *p = troth_policy_build(b, &why);
     if (!p)

@@ -73,12 +73,26 @@ enum { ROOTS = sizeof roots / sizeof roots[0] };
 
 const char *const trust_profiles[] = { "web", "rfc5280", "lint", "path", NULL };
 
-int trust_profile(const struct args *a)
+unsigned trust_kinds(const struct args *a)
 {
-    bool own = false;
+    unsigned kinds = 0;
     for (size_t k = 0; k < ROOTS; k++)
         for (size_t i = 0; args_nth(a, roots[k], i); i++)
-            own |= strcmp(args_nth(a, roots[k], i), "system") != 0;
+            kinds |= strcmp(args_nth(a, roots[k], i), "system") ? TRUST_GIVEN : TRUST_SYSTEM;
+    return kinds ? kinds : TRUST_SYSTEM;
+}
+
+int trust_profile_named(const char *name)
+{
+    for (int i = 0; trust_profiles[i]; i++)
+        if (!strcmp(trust_profiles[i], name))
+            return i;
+    return -1;
+}
+
+int trust_profile(const struct args *a)
+{
+    bool own = trust_kinds(a) & TRUST_GIVEN;
     return args_word(a, OPT_PROFILE, trust_profiles, own && a->verb != VERB_VERIFY ? TROTH_PROFILE_RFC5280 : TROTH_PROFILE_WEB);
 }
 

@@ -13,6 +13,11 @@ int trust_evidence(const struct args *a, troth_policy_builder *b);
 /* By which rules certificates are judged (enum troth_profile); -1 after a message.  The CA/Browser Forum's bind public authorities: without
  * --profile they are asked of the system's, and not of those that are given - but by troth verify, which judges certificates as such. */
 int trust_profile(const struct args *a);
+/* Are there anchors of the system's, or given ones? */
+enum { TRUST_SYSTEM = 1, TRUST_GIVEN = 2 };
+unsigned trust_kinds(const struct args *a);
+/* -1: none is called so. */
+int trust_profile_named(const char *name);
 /* By enum troth_profile; NULL behind the last. */
 extern const char *const trust_profiles[];
 /* SSL_CERT_FILE, SSL_CERT_DIR, else where the distribution keeps it. */

@@ -151,10 +151,8 @@ static void policies_use(const struct args *a, troth_policy_builder *b)
 {
     const char *word;
     for (size_t i = 0; (word = args_nth(a, OPT_POLICY, i)) != NULL; i++) {
-        int profile = 0;
-        while (trust_profiles[profile] && strcmp(trust_profiles[profile], word) != 0)
-            profile++;
-        if (trust_profiles[profile])
+        int profile = trust_profile_named(word);
+        if (profile >= 0)
             troth_policy_profile(b, (enum troth_profile)profile);
         else
             troth_policy_add_policy(b, word);

@@ -176,6 +176,9 @@ const char *ext_name(enum cert_ext x);   /* "keyUsage"; "" for CX_UNKNOWN */
 /* The rows' readers, for lists that are not a certificate's (CSR): fills the members of *c that belong to extensions. */
 void cert_read_extensions(struct cert *c, struct rd *list);
 
+/* The content of the SEQUENCE that an extension's value is; empty when it is none. */
+span sequence_in(span value);
+
 /* GeneralNames' content, one at a time.  Content of directoryName is the Name, tag and length included; of otherName all behind
  * the [0]; of the others the bytes of the string, address or OID. */
 struct general_name_item {

@@ -47,15 +47,6 @@ static void names_list(struct facts *f, const char *key, const char *label, span
     fact_close(f);
 }
 
-/* The content of the SEQUENCE that `value` is; empty when it is none. */
-static span sequence_of(span value)
-{
-    struct rd_ctx ctx;
-    rd_ctx_init(&ctx, value, NULL);
-    struct rd r = rd_init(&ctx, value);
-    return der_value(&r, "value", DER_SEQUENCE);
-}
-
 static void describe_san(struct facts *f, const struct cert *c)
 {
     names_list(f, "names", "for", c->san);
@@ -63,7 +54,7 @@ static void describe_san(struct facts *f, const struct cert *c)
 
 static void describe_ian(struct facts *f, const struct cert *c)
 {
-    names_list(f, "issuer_names", "issuer's other names", sequence_of(c->ext[CX_ISSUER_ALT_NAME]));
+    names_list(f, "issuer_names", "issuer's other names", sequence_in(c->ext[CX_ISSUER_ALT_NAME]));
 }
 
 static void describe_basic(struct facts *f, const struct cert *c)
@@ -91,7 +82,7 @@ static void describe_key_usage(struct facts *f, const struct cert *c)
 /* A SEQUENCE OF OBJECT IDENTIFIER. */
 static void describe_eku(struct facts *f, const struct cert *c)
 {
-    span list = sequence_of(c->ext[CX_EXT_KEY_USAGE]);
+    span list = sequence_in(c->ext[CX_EXT_KEY_USAGE]);
     struct rd_ctx ctx;
     rd_ctx_init(&ctx, list, NULL);
     struct rd r = rd_init(&ctx, list);
@@ -235,7 +226,7 @@ static void describe_freshest(struct facts *f, const struct cert *c)
 
 static void access_list(struct facts *f, const char *key, const char *label, span value)
 {
-    span list = sequence_of(value);
+    span list = sequence_in(value);
     struct rd_ctx ctx;
     rd_ctx_init(&ctx, list, NULL);
     struct rd r = rd_init(&ctx, list);
@@ -284,7 +275,7 @@ static void describe_aki(struct facts *f, const struct cert *c)
 /* RFC 7633: a SEQUENCE OF INTEGER, the numbers of extensions of TLS that a server has to use. */
 static void describe_feature(struct facts *f, const struct cert *c)
 {
-    span list = sequence_of(c->ext[CX_TLS_FEATURE]);
+    span list = sequence_in(c->ext[CX_TLS_FEATURE]);
     struct rd_ctx ctx;
     rd_ctx_init(&ctx, list, NULL);
     struct rd r = rd_init(&ctx, list);

@@ -120,6 +120,14 @@ enum troth_reason general_names_fault(span names, size_t most)
     return !rd_ok(&list) ? ctx.why : n > most ? TROTH_R_TOO_MANY : TROTH_R_NONE;
 }
 
+span sequence_in(span value)
+{
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, value, NULL);
+    struct rd r = rd_init(&ctx, value);
+    return der_value(&r, "value", DER_SEQUENCE);
+}
+
 /* Tag, length, value of a list that was checked when it was read: lenient here, but never out of bounds. */
 static bool element_next(span *list, struct der_tlv *e)
 {

@@ -130,26 +130,15 @@ enum troth_verdict check_std_no_rev_avail(struct judge *j, unsigned cert, struct
     return passed(j, f, at, "its issuer publishes nothing");
 }
 
-/* The features of a TLS feature extension: its SEQUENCE OF's content. */
-static span features_of(const struct cert *c)
+/* The content of a TLS feature extension, which was checked when it was read: has it this one? */
+static bool has_feature(span list, uint64_t feature)
 {
     struct rd_ctx ctx;
-    rd_ctx_init(&ctx, c->ext[CX_TLS_FEATURE], NULL);
-    struct rd r = rd_init(&ctx, c->ext[CX_TLS_FEATURE]);
-    span list = der_value(&r, "Features", DER_SEQUENCE);
-    return rd_ok(&r) ? list : SPAN_NONE;
-}
-
-static bool feature_next(span *list, uint64_t *feature)
-{
-    struct rd_ctx ctx;
-    rd_ctx_init(&ctx, *list, NULL);
-    struct rd r = rd_init(&ctx, *list);
-    if (!rd_more(&r))
-        return false;
-    *feature = der_small(&r, "Feature", DER_INTEGER, UINT16_MAX);
-    *list = rd_peek(&r);
-    return rd_ok(&r);
+    rd_ctx_init(&ctx, list, NULL);
+    for (struct rd r = rd_init(&ctx, list); rd_more(&r);)
+        if (der_small(&r, "Feature", DER_INTEGER, UINT16_MAX) == feature && rd_ok(&r))
+            return true;
+    return false;
 }
 
 /* What an authority has in its TLS feature extension, it asks of every certificate below it. */
@@ -159,14 +148,14 @@ enum troth_verdict check_std_features(struct judge *j, unsigned cert, struct fin
     struct range at = ext_range(c, CX_TLS_FEATURE);
     if (cert + 1 == j->now.n || !cert_has(cert_at(j, cert + 1), CX_TLS_FEATURE))
         return passed(j, f, at, "its issuer asks for none");
-    span asked = features_of(cert_at(j, cert + 1)), own = cert_has(c, CX_TLS_FEATURE) ? features_of(c) : SPAN_NONE;
-    for (uint64_t want, have; feature_next(&asked, &want);) {
-        bool found_it = false;
+    span asked = sequence_in(cert_at(j, cert + 1)->ext[CX_TLS_FEATURE]), own = sequence_in(c->ext[CX_TLS_FEATURE]);
+    struct rd_ctx ctx;
+    rd_ctx_init(&ctx, asked, NULL);
+    for (struct rd r = rd_init(&ctx, asked); rd_more(&r);) {
+        uint64_t want = der_small(&r, "Feature", DER_INTEGER, UINT16_MAX);
         if (!spend_names(j, name_cost(own)))
             return found(j, f, TROTH_FAIL, TROTH_R_CHAIN_BUDGET, at, "too many TLS features");
-        for (span list = own; !found_it && feature_next(&list, &have);)
-            found_it = have == want;
-        if (!found_it)
+        if (rd_ok(&r) && !has_feature(own, want))
             return found(j, f, TROTH_FAIL, TROTH_R_CERT_PROFILE, at,
                          "its issuer's TLS feature extension has %u, its own has not (RFC 7633 4.2.2)", (unsigned)want);
     }
