@@ -64,6 +64,19 @@ int32_t chars_raw(struct chars *c)
     return v < CHAR_BROKEN ? (int32_t)v : CHAR_BROKEN + (int32_t)(v & 0xff);
 }
 
+size_t char_utf8(uint8_t out[4], int32_t c)
+{
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    if (c >= CHAR_BROKEN) {
+        out[0] = 0xff;
+        return 1;
+    }
+    for (size_t i = n - 1; i; i--, c >>= 6)
+        out[i] = (uint8_t)(0x80 | (c & 0x3f));
+    out[0] = (uint8_t)(n == 1 ? c : (0xf00 >> n & 0xff) | c);
+    return n;
+}
+
 /* ---- map */
 
 bool char_is_nothing(int32_t c)

@@ -25,6 +25,8 @@ bool is_string_type(uint8_t tag);
 struct chars chars_of(uint8_t tag, span value);
 /* As it stands there; CHAR_END at the end. */
 int32_t chars_raw(struct chars *);
+/* As UTF-8, how many bytes; what is no character becomes a byte that is none either. */
+size_t char_utf8(uint8_t out[4], int32_t c);
 /* Prepared; white space in front and behind is gone, and is one space inside. */
 int32_t chars_next_slowly(struct chars *);
 static inline int32_t chars_next(struct chars *c)

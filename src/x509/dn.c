@@ -180,18 +180,10 @@ bool name_within(span name, span base)
 
 /* ---- for people */
 
-static void utf8_add(struct text *t, int32_t v)
+static void utf8_add(struct text *t, int32_t c)
 {
     uint8_t b[4];
-    size_t n = v < 0x80 ? 1 : v < 0x800 ? 2 : v < 0x10000 ? 3 : 4;
-    if (n == 1) {
-        b[0] = (uint8_t)v;
-    } else {
-        for (size_t i = n - 1; i; i--, v >>= 6)
-            b[i] = (uint8_t)(0x80 | (v & 0x3f));
-        b[0] = (uint8_t)((0xf00 >> n & 0xff) | v);
-    }
-    text_escaped(t, (span){ b, n });
+    text_escaped(t, span_of(b, char_utf8(b, c)));
 }
 
 /* `among` other attributes: a comma is a comma ("Example, Inc."), unless what follows could be taken for the next of them. */

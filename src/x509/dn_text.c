@@ -1,60 +1,25 @@
 /* dn_text.c - names as RFC 4514 text.  Must never print a byte that a terminal obeys. */
 #include "x509/dn_text.h"
 
-#include "x509/der.h"
+#include "x509/chars.h"
 #include "x509/oid.h"
 
 enum { RDNS_MAX = 64, UTF8_MAX = 1024 };
 
-/* One character as UTF-8; how many bytes. */
-static size_t utf8_of(uint8_t out[4], uint32_t c)
-{
-    if (c < 0x80) {
-        out[0] = (uint8_t)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (uint8_t)(0xc0 | c >> 6);
-        out[1] = (uint8_t)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c > 0x10ffff) { /* no character: shown as a byte that is none either */
-        out[0] = 0xff;
-        return 1;
-    }
-    if (c < 0x10000) {
-        out[0] = (uint8_t)(0xe0 | c >> 12);
-        out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (uint8_t)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xf0 | (c >> 18 & 7));
-    out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (uint8_t)(0x80 | (c & 0x3f));
-    return 4;
-}
-
-static bool is_string(uint8_t tag)
-{
-    return tag == DER_UTF8 || tag == DER_PRINTABLE || tag == DER_TELETEX || tag == DER_IA5 || tag == DER_NUMERIC ||
-           tag == DER_VISIBLE || tag == DER_BMP || tag == DER_UNIVERSAL;
-}
-
-/* The characters as UTF-8 in `out`; *cut: some did not fit. */
+/* The string as UTF-8 in `out`, what is no character as bytes that are none either; *cut: some did not fit. */
 static size_t to_utf8(uint8_t *out, size_t cap, uint8_t tag, span s, bool *cut)
 {
-    size_t width = tag == DER_BMP ? 2 : tag == DER_UNIVERSAL ? 4 : 1, n = 0, i = 0;
-    for (; i + width <= s.n && n + 4 <= cap; i += width) {
-        uint32_t c = 0;
-        for (size_t k = 0; k < width; k++)
-            c = c << 8 | s.p[i + k];
-        if (tag == DER_UTF8)
-            out[n++] = s.p[i];
-        else
-            n += utf8_of(out + n, c);
+    size_t n = 0;
+    if (tag == DER_UTF8) {
+        n = s.n < cap ? s.n : cap;
+        memcpy(out, s.p, n);
+        *cut = n < s.n;
+        return n;
     }
-    *cut = i < s.n;
+    struct chars c = chars_of(tag, s);
+    while (c.at < c.end && n + 4 <= cap)
+        n += char_utf8(out + n, chars_raw(&c));
+    *cut = c.at < c.end;
     return n;
 }
 
@@ -102,7 +67,7 @@ static void attribute_text(struct text *t, struct rd *rdn)
     uint8_t utf8[UTF8_MAX];
     oid_show(t, type);
     text_add(t, "=");
-    if (oid_find(type) == OID_NONE || !is_string(value.tag)) {
+    if (oid_find(type) == OID_NONE || !is_string_type(value.tag)) {
         text_add(t, "#");
         text_hex(t, value.raw);
     } else {

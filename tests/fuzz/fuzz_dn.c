@@ -1,11 +1,12 @@
 /* Distinguished names: two strings of any type, in halves of the input, as attributes of two names - compared both ways, hashed, shown.
- * What is equal has one hash; a name lies within itself and its beginnings; and what is prepared is the same again when its case is
- * changed. */
+ * What is equal has one hash; a name lies within itself and its beginnings; no text has a byte that a terminal obeys; and what is
+ * prepared is the same again when its case is changed. */
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "x509/cert.h"
 #include "x509/chars.h"
+#include "x509/dn_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,11 +46,19 @@ static bool readable(span name)
     return rd_ok(&r);
 }
 
+static void shown(void (*write)(struct text *, span), span name)
+{
+    char room[600];
+    struct text t = TEXT_IN(room);
+    write(&t, name);
+    for (size_t i = 0; i < t.n; i++)
+        if ((unsigned char)t.p[i] < 0x20 || t.p[i] == 0x7f)
+            abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t in_a[NAME_ROOM], in_b[NAME_ROOM], in_twice[NAME_ROOM];
-    char shown[600];
-    struct text t = TEXT_IN(shown);
     size_t half = size / 2;
     span a = made_name(in_a, data, half, 1), b = made_name(in_b, data + half, size - half, 1), twice = made_name(in_twice, data, half, 2);
     if (!readable(a) || !readable(b))
@@ -59,10 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (same && name_hash(a) != name_hash(b))
         abort();
-    name_text(&t, a);
-    for (size_t i = 0; i < t.n; i++)
-        if ((unsigned char)t.p[i] < 0x20 || t.p[i] == 0x7f)
-            abort();
+    shown(name_text, a);
+    shown(dn_text, twice);
     if (half < 2)
         return 0;
     uint8_t upper[VALUE_MAX]; /* capitals make no difference */
