@@ -8,6 +8,7 @@
 
 #include "x509/judge.h"
 #include "x509/oid.h"
+#include "x509/sct.h"
 
 #define NOWHERE ((struct range){ 0, 0 })
 
@@ -89,6 +90,11 @@ static enum troth_verdict check_critical(struct judge *j, unsigned cert, struct 
         if (c->critical & BIT(not_processed[i]))
             return found(j, f, TROTH_FAIL, TROTH_R_CERT_CRITICAL_EXT, cert_range(c, c->ext[not_processed[i]]),
                          "%s is critical, and nothing here goes by it (RFC 5280 4.2)", ext_name(not_processed[i]));
+    span list;
+    troth_error why;
+    if (c->critical & BIT(CX_SCT_LIST) && !scts_open(c->sct_list, &list, NULL, &why))
+        return found(j, f, TROTH_FAIL, TROTH_R_CERT_CRITICAL_EXT, cert_range(c, c->ext[CX_SCT_LIST]),
+                     "%s is critical, and is no list of SCTs (RFC 6962 3.3)", ext_name(CX_SCT_LIST));
     if (!c->unknown_critical.n)
         return passed(j, f, NOWHERE, "all critical extensions are known");
     oid_show(&t, c->unknown_critical);

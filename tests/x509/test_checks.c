@@ -145,6 +145,10 @@ static void extensions(void **state)
     SEEN("keyUsage");
     CASE("cert.malformed-ext", t->mid.omit = IX_KEY_USAGE, t->mid.extra = &broken, t->mid.n_extra = 1);
     CASE("cert.precertificate", t->leaf.ct_poison = true);
+    struct issue_ext no_scts = { "1.3.6.1.4.1.11129.2.4.2", true, SPAN_TEXT("\x04\x03\x00\x02\x00") };
+    CASE("cert.critical-ext", t->leaf.extra = &no_scts, t->leaf.n_extra = 1);
+    no_scts.critical = false;
+    CASE("ok", t->leaf.extra = &no_scts, t->leaf.n_extra = 1);
     struct issue_ext false_written = { "basicConstraints", true, SPAN_TEXT("\x30\x03\x01\x01\x00") };
     CASE("cert.malformed-ext", t->leaf.omit = IX_BASIC, t->leaf.extra = &false_written, t->leaf.n_extra = 1);
 }
