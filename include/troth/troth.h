@@ -338,8 +338,8 @@ TROTH_API TROTH_CHECK bool troth_update_keys(troth_conn *, bool peer_too);      
 TROTH_API TROTH_CHECK bool troth_ask_again(troth_conn *);
 /* Sends close_notify; reading goes on.  Before our own Finished is out it ends the handshake, and with it the connection. */
 TROTH_API void troth_close(troth_conn *);
-/* Before a wait that may be long: gives back every buffer that is empty.  The room of a RECV event is not valid any more: call
- * troth_next() again when the transport has something. */
+/* Before a wait that may be long, for the transport or for an answer of the application's: gives back every buffer that is empty.  Like
+ * any call it ends the spans of the last event, the room of RECV among them: call troth_next() again when there is something to do. */
 TROTH_API void troth_rest(troth_conn *);
 /* The transport broke (reset, timeout): the connection fails with this reason of the net section. */
 TROTH_API void troth_broken(troth_conn *, enum troth_reason, const char *detail);

@@ -157,6 +157,11 @@ bool messages_left(const struct messages *m)
     return m->rest.n || messages_midway(m);
 }
 
+bool messages_borrow(const struct messages *m)
+{
+    return m->rest.n;
+}
+
 bool messages_aligned(const struct messages *m, troth_error *e)
 {
     if (messages_left(m))

@@ -50,6 +50,8 @@ bool MUST_USE messages_ahead(const struct messages *m, struct message *out);
 bool messages_midway(const struct messages *m);
 /* Are there bytes that no message was returned for, whole or not? */
 bool messages_left(const struct messages *m);
+/* Do any of them lie where the fragment at hand does, which has to stay then? */
+bool MUST_USE messages_borrow(const struct messages *m);
 /* Before keys change in the receiving direction: nothing may be left over (MESSAGE_LEFTOVER). */
 bool MUST_USE messages_aligned(const struct messages *m, troth_error *e);
 /* Gives back the joining buffer if it is not needed.  The message last returned becomes invalid. */

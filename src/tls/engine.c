@@ -299,7 +299,8 @@ bool engine_write(struct troth_conn *c, const span *parts, size_t n_parts)
 void engine_rest(struct troth_conn *c)
 {
     messages_rest(&c->rec.messages);
-    inbuf_rest(&c->rec.in);
+    if (!messages_borrow(&c->rec.messages)) /* as long as an event or a question comes before them */
+        inbuf_rest(&c->rec.in);
     outq_rest(&c->rec.out);
     protect_rest(&c->rec.read);
     protect_rest(&c->rec.write);
