@@ -281,10 +281,10 @@ static void our_certificate(char *out, size_t cap, const struct session *s, cons
 {
     troth_cert_facts c = { .size = sizeof c };
     troth_span der;
-    if (strncmp(s->error.code, "client-cert.", 12) != 0)
+    bool shown = f->own_identity >= 0, denied = shown && s->error.reason == TROTH_R_ALERT_ACCESS_DENIED;
+    if (!denied && strncmp(s->error.code, "client-cert.", 12) != 0)
         return;
     troth_pki *pki = troth_pki_new(troth_libcrypto());
-    bool shown = f->own_identity >= 0;
     if (troth_client_certificate(s->client, shown ? (size_t)f->own_identity : 0, &der) && troth_pki_cert(pki, der, &c))
         snprintf(out, cap, shown ? "ours is \"%s\" (issued by \"%s\")" : "\"%s\" (issued by \"%s\") was not shown", c.subject, c.issuer);
     troth_pki_free(pki);

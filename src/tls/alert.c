@@ -45,8 +45,6 @@ static const struct plain { uint8_t alert; uint16_t reason; } plain[] = {
 /* Client, in answer to our hello, before anything else came. */
 static const struct plain on_hello[] = {
     { ALERT_protocol_version,        TROTH_R_NO_SHARED_VERSION },
-    { ALERT_handshake_failure,       TROTH_R_NO_SHARED_SUITE },
-    { ALERT_insufficient_security,   TROTH_R_NO_SHARED_SUITE },
     { ALERT_no_application_protocol, TROTH_R_NO_SHARED_ALPN },
     { ALERT_unrecognized_name,       TROTH_R_UNRECOGNIZED_NAME },
 };
@@ -59,7 +57,6 @@ static const struct plain on_certificate[] = {
     { ALERT_unsupported_certificate, TROTH_R_CLIENT_CERT_BAD_EKU },
     { ALERT_bad_certificate,         TROTH_R_CLIENT_CERT_REFUSED },
     { ALERT_certificate_unknown,     TROTH_R_CLIENT_CERT_REFUSED },
-    { ALERT_access_denied,           TROTH_R_CLIENT_CERT_REFUSED },
     { ALERT_decrypt_error,           TROTH_R_CLIENT_CERT_REFUSED },
 };
 /* clang-format on */
@@ -72,12 +69,15 @@ static enum troth_reason find(const struct plain *rows, size_t n, uint8_t alert)
     return TROTH_R_NONE;
 }
 
-/* A server that refuses our hello without saying why: the suites, unless we offer unusually few groups. */
-static enum troth_reason blame_groups(const struct troth_conn *c, enum troth_reason why)
+/* A server that refuses our hello without saying why: only where we offer less than usual of one thing, that is to blame.  Else it may be
+ * suites, groups, signatures, a name that it does not know, or a rule of its own. */
+static enum troth_reason blame_offer(const struct troth_conn *c)
 {
     enum { USUAL = 3 };
-    bool few = u16s_count(c->cfg->groups) < USUAL && !c->cfg->suites_given;
-    return why == TROTH_R_NO_SHARED_SUITE && few ? TROTH_R_NO_SHARED_GROUP : why;
+    bool few = u16s_count(c->cfg->groups) < USUAL;
+    if (few == c->cfg->suites_given)
+        return TROTH_R_NONE;
+    return few ? TROTH_R_NO_SHARED_GROUP : TROTH_R_NO_SHARED_SUITE;
 }
 
 static enum troth_reason meaning(const struct troth_conn *c, uint8_t alert)
@@ -85,7 +85,7 @@ static enum troth_reason meaning(const struct troth_conn *c, uint8_t alert)
     enum troth_reason why = TROTH_R_NONE;
     bool answers_hello = c->state == S_WAIT_SH || c->state == S_WAIT_SH_AGAIN;
     if (!c->cfg->is_server && answers_hello)
-        why = blame_groups(c, find(on_hello, COUNT_OF(on_hello), alert));
+        why = alert == ALERT_handshake_failure ? blame_offer(c) : find(on_hello, COUNT_OF(on_hello), alert);
     if (!c->cfg->is_server && c->cert_shown)
         why = find(on_certificate, COUNT_OF(on_certificate), alert);
     bool no_certificate = alert == ALERT_certificate_required

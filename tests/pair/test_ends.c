@@ -179,11 +179,11 @@ static void test_broken_after_a_failure(void **state)
 }
 
 /* ---- alerts: each has a reason, and what it is about depends on what was sent */
-static void expect_alert(uint8_t alert, enum troth_reason expected)
+static void expect_alert_of(tweak_fn *client, uint8_t alert, enum troth_reason expected)
 {
     uint8_t record[] = { 21, 3, 3, 0, 2, 2, alert };
     struct pair p;
-    struct world *w = begin(&p, NULL, NULL, NULL);
+    struct world *w = begin(&p, client, NULL, NULL);
     pair_step(&p, &p.client);
     pipe_put(&p.to_client, record, sizeof record);
     pair_step(&p, &p.client);
@@ -195,19 +195,53 @@ static void expect_alert(uint8_t alert, enum troth_reason expected)
     end(&p, w);
 }
 
+static void expect_alert(uint8_t alert, enum troth_reason expected)
+{
+    expect_alert_of(NULL, alert, expected);
+}
+
+static void tweak_suites(troth_builder *b, void *ctx)
+{
+    static const uint16_t one[] = { 0x1301 };
+    tweak_13(b, ctx);
+    troth_suites(b, one, 1);
+}
+
+static void tweak_groups(troth_builder *b, void *ctx)
+{
+    static const uint16_t one[] = { 0x001d };
+    tweak_13(b, ctx);
+    troth_groups(b, one, 1);
+}
+
+static void tweak_suites_and_groups(troth_builder *b, void *ctx)
+{
+    tweak_suites(b, ctx);
+    tweak_groups(b, ctx);
+}
+
+/* handshake_failure does not say what did not fit; where our offer is unusual in one thing, it is that. */
+static void test_refused_offers(void **state)
+{
+    (void)state;
+    expect_alert_of(tweak_suites, ALERT_handshake_failure, TROTH_R_NO_SHARED_SUITE);
+    expect_alert_of(tweak_groups, ALERT_handshake_failure, TROTH_R_NO_SHARED_GROUP);
+    expect_alert_of(tweak_suites_and_groups, ALERT_handshake_failure, TROTH_R_ALERT_HANDSHAKE_FAILURE);
+}
+
 static void test_alerts(void **state)
 {
     (void)state;
     /* clang-format off */
     static const struct { uint8_t alert; enum troth_reason why; } rows[] = {
         { ALERT_unexpected_message, TROTH_R_ALERT_UNEXPECTED_MESSAGE }, { ALERT_bad_record_mac, TROTH_R_ALERT_BAD_RECORD_MAC },
-        { ALERT_record_overflow, TROTH_R_ALERT_RECORD_OVERFLOW }, { ALERT_handshake_failure, TROTH_R_NO_SHARED_SUITE },
+        { ALERT_record_overflow, TROTH_R_ALERT_RECORD_OVERFLOW }, { ALERT_handshake_failure, TROTH_R_ALERT_HANDSHAKE_FAILURE },
         { ALERT_bad_certificate, TROTH_R_ALERT_BAD_CERTIFICATE }, { ALERT_unsupported_certificate, TROTH_R_ALERT_UNSUPPORTED_CERTIFICATE },
         { ALERT_certificate_revoked, TROTH_R_ALERT_CERTIFICATE_REVOKED }, { ALERT_certificate_expired, TROTH_R_ALERT_CERTIFICATE_EXPIRED },
         { ALERT_certificate_unknown, TROTH_R_ALERT_CERTIFICATE_UNKNOWN }, { ALERT_illegal_parameter, TROTH_R_ALERT_ILLEGAL_PARAMETER },
         { ALERT_unknown_ca, TROTH_R_ALERT_UNKNOWN_CA }, { ALERT_access_denied, TROTH_R_ALERT_ACCESS_DENIED },
         { ALERT_decode_error, TROTH_R_ALERT_DECODE_ERROR }, { ALERT_decrypt_error, TROTH_R_ALERT_DECRYPT_ERROR },
-        { ALERT_protocol_version, TROTH_R_NO_SHARED_VERSION }, { ALERT_insufficient_security, TROTH_R_NO_SHARED_SUITE },
+        { ALERT_protocol_version, TROTH_R_NO_SHARED_VERSION }, { ALERT_insufficient_security, TROTH_R_ALERT_INSUFFICIENT_SECURITY },
         { ALERT_internal_error, TROTH_R_ALERT_INTERNAL_ERROR }, { ALERT_inappropriate_fallback, TROTH_R_ALERT_INAPPROPRIATE_FALLBACK },
         { ALERT_no_renegotiation, TROTH_R_ALERT_NO_RENEGOTIATION }, { ALERT_missing_extension, TROTH_R_ALERT_MISSING_EXTENSION },
         { ALERT_unsupported_extension, TROTH_R_ALERT_UNSUPPORTED_EXTENSION }, { ALERT_unrecognized_name, TROTH_R_UNRECOGNIZED_NAME },
@@ -241,7 +275,7 @@ static void test_alerts_about_our_certificate(void **state)
     static const struct { enum troth_reason servers; enum troth_reason why; } rows[] = {
         { TROTH_R_CERT_EXPIRED, TROTH_R_CLIENT_CERT_EXPIRED },       { TROTH_R_CERT_REVOKED, TROTH_R_CLIENT_CERT_REVOKED },
         { TROTH_R_PEER_KEY_UNSUPPORTED, TROTH_R_CLIENT_CERT_BAD_EKU }, { TROTH_R_CERT_BAD_SIGNATURE, TROTH_R_CLIENT_CERT_REFUSED },
-        { TROTH_R_CHAIN_UNTRUSTED_ROOT, TROTH_R_CLIENT_CERT_UNKNOWN_CA },
+        { TROTH_R_CHAIN_UNTRUSTED_ROOT, TROTH_R_CLIENT_CERT_UNKNOWN_CA }, { TROTH_R_ACCESS_DENIED, TROTH_R_ALERT_ACCESS_DENIED },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct pair p;
@@ -624,6 +658,7 @@ int main(void)
         cmocka_unit_test(test_broken_transport),
         cmocka_unit_test(test_broken_after_a_failure),
         cmocka_unit_test(test_alerts),
+        cmocka_unit_test(test_refused_offers),
         cmocka_unit_test(test_alerts_about_our_certificate),
         cmocka_unit_test(test_key_update_flood),
         cmocka_unit_test(test_automatic_key_update),
