@@ -29,7 +29,7 @@ void outq_init(struct outq *q, const troth_allocator *memory, uint8_t *home);
  * `version` as in protect_seal.  Either everything is queued or nothing. */
 bool MUST_USE outq_put(struct outq *q, troth_error *e, struct protect *p, uint8_t type, uint16_t version, const span *parts,
                        size_t n_parts);
-/* A record in the clear whatever the keys: the change_cipher_spec of TLS 1.3's compatibility mode (RFC 9846 D.4). */
+/* A record in the clear whatever the keys: the change_cipher_spec of TLS 1.3's compatibility mode (RFC 9846 E.4). */
 bool MUST_USE outq_put_clear(struct outq *q, troth_error *e, uint8_t type, uint16_t version, span content);
 
 /* Where a message of `n` bytes can be written that outq_put is given next, in the clear and in one record: it is not copied then.  NULL:

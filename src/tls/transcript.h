@@ -1,4 +1,4 @@
-/* transcript.h - the running hash of the handshake messages (RFC 9846 4.1.1).
+/* transcript.h - the running hash of the handshake messages (RFC 9846 4.1).
  *
  * Until ServerHello picks the hash the messages (the ClientHello, and the ServerHello while it is being handled) are kept as borrowed
  * spans; after that the state goes on and digests are taken with transcript_peek.  A transcript is a value: copying it is a snapshot. */
@@ -30,7 +30,7 @@ void transcript_begin(struct transcript *t, const troth_hash *hash);
 bool MUST_USE transcript_add(struct transcript *t, span message);
 /* The digest of all messages so far.  The hash must be known. */
 void transcript_peek(const struct transcript *t, struct digest *out);
-/* ClientHello1 becomes message_hash (RFC 9846 4.1.1); to be called with the hash known and only ClientHello1 in it. */
+/* ClientHello1 becomes message_hash (RFC 9846 4.1); to be called with the hash known and only ClientHello1 in it. */
 void transcript_retry(struct transcript *t);
 /* A stateless server: begin with the digest of a ClientHello1 that it has forgotten (from its cookie). */
 void transcript_resume(struct transcript *t, const troth_hash *hash, span client_hello1_digest);

@@ -26,7 +26,7 @@ check() {
     [ "$got" = "$2" ] || { echo "check-$1 said $got, expected $2: $3"; cat "$work/said"; exit 1; }
 }
 fresh
-for c in layers size reasons macros ifs memcmp headers docs; do check $c yes "a clean tree"; done
+for c in layers size reasons macros ifs memcmp headers docs cites; do check $c yes "a clean tree"; done
 
 fresh; echo '#include "wire/w.h"' >>src/base/a.h;               check layers no "base includes wire"
 fresh; echo '#include <openssl/evp.h>' >>src/tls/k.c;           check layers no "libcrypto outside its folder"
@@ -56,6 +56,7 @@ fresh; echo 'int g(size_t n);' >include/troth/b.h;              check headers no
 fresh; echo 'int g(int new);' >include/troth/b.h;               check headers no "a header that C++ refuses"
 fresh; printf 'x(3)\n\n# NAME\n\nx - y\n\n```\n#include <troth/a.h>\nint y = troth_b();\n```\n' >docs/man/x.3.scd
                                                                 check docs no "an example that does not compile"
+fresh; echo '/* RFC 9846 D'.'3 */' >>src/base/a.c;                check cites no "a section that is none"
 fresh; echo 'no title' >docs/man/x.3.scd;                    check docs no "a page that cannot be made"
 fresh; git init -q .; { echo "/wor"; echo "k/main"; } | tr -d '\n' >README.md; git add README.md
                                                                 check text no "the path of a machine"

@@ -592,7 +592,7 @@ static void test_all_early_refused(void **state)
     }
 }
 
-/* Early data was sent, and the server is one that stops at TLS 1.2: it cannot have read it (RFC 9846 D.3). */
+/* Early data was sent, and the server is one that stops at TLS 1.2: it cannot have read it (RFC 9846 E.3). */
 static void test_early_then_older(void **state)
 {
     (void)state;
