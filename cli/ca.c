@@ -155,9 +155,10 @@ void ca_report(struct ca *r, const struct made *m)
 static const struct ca_verb {
     const char *name;
     int       (*run)(struct ca *);
-} verbs[] = { { "init", ca_init }, { "issue", ca_issue }, { "list", ca_list }, { "revoke", ca_revoke }, { "crl", ca_crl }, { "renew", ca_renew }, { "ocsp", ca_ocsp }, { "urls", ca_urls } };
+} verbs[] = { { "init", ca_init }, { "issue", ca_issue }, { "list", ca_list }, { "revoke", ca_revoke }, { "crl", ca_crl }, { "renew", ca_renew }, { "ocsp", ca_ocsp }, { "urls", ca_urls },
+            { "trust", ca_trust }, { "distrust", ca_distrust } };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
-enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2, REVOKE = 1 << 3, CRL = 1 << 4, RENEW = 1 << 5, OCSP = 1 << 6, URLS = 1 << 7 }; /* in the order of the table */
+enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2, REVOKE = 1 << 3, CRL = 1 << 4, RENEW = 1 << 5, OCSP = 1 << 6, URLS = 1 << 7, TRUST = 1 << 8 }; /* in the order of the table */
 
 /* Options that not all of them understand.  What a configuration file says to one verb, the others pass over. */
 static const struct {
@@ -183,6 +184,7 @@ static const struct {
     { OPT_ROOT_CRL_URL, INIT | URLS },
     { OPT_ROOT_OCSP_URL, INIT | URLS },
     { OPT_ROOT_ISSUER_URL, INIT | URLS },
+    { OPT_STATUS, TRUST },
 };
 
 /* "init, issue or list", of those in the set. */

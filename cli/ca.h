@@ -74,6 +74,8 @@ int ca_crl(struct ca *);
 int ca_renew(struct ca *);
 int ca_ocsp(struct ca *);
 int ca_urls(struct ca *);
+int ca_trust(struct ca *);
+int ca_distrust(struct ca *);
 
 /* -- ca.c */
 /* The workshop failed: by what was asked, or by what is in a file. */

@@ -104,11 +104,12 @@ static int find_root(struct ca *r, struct plan *p)
 
 static void tell(struct ca *r, const struct plan *p, troth_span cert)
 {
-    char advice[2 * CA_PATH + 600];
+    char advice[3 * CA_PATH + 600];
     const char *out = strcmp(r->dir, ".") ? " --out " : "", *dir = *out ? r->dir : "";
     int n = snprintf(advice, sizeof advice,
-                     "next: trust %s where you test (troth connect --ca FILE, curl --cacert FILE), and make one for a server:\n"
-                     "  troth ca issue localhost 127.0.0.1 ::1%s%s\n", p->split ? "the root" : "that certificate", out, dir);
+                     "next: trust %s where you test, in all programs of this machine (troth ca trust%s%s) or in one\n"
+                     "(troth connect --ca FILE, curl --cacert FILE), and make one for a server:\n"
+                     "  troth ca issue localhost 127.0.0.1 ::1%s%s\n", p->split ? "the root" : "that certificate", out, dir, out, dir);
     if (urls_given(r->a, false) || urls_given(r->a, true))
         snprintf(advice + n, sizeof advice - (size_t)n, "and, now and in time again, the files that are to be found at those addresses:\n  troth ca crl%s%s\n", out, dir);
     struct made m = { .what = p->split ? "the intermediate" : "the authority", .cert = cert, .cert_path = p->cert_path, .key_path = p->key_path,
