@@ -192,8 +192,15 @@ static void judge_refusals(struct check *c)
 
 static void ask_old(struct check *c)
 {
-    static const uint16_t cbc[] = { 0xc013, 0xc014, 0xc009, 0xc00a, 0x0033, 0x0039, 0x002f, 0x0035, 0x000a },
-                          rsa[] = { 0x009c, 0x009d, 0x002f, 0x0035, 0x003c, 0x003d, 0xc09c }, weak[] = { 0x000a, 0xc012, 0x0005, 0x0004, 0x0009, 0x0001, 0x0002, 0x003b };
+    enum { CBC = 9, RSA = 7, WEAK = 19, ANON = 16 };
+    static const uint16_t cbc[CBC] = { 0xc013, 0xc014, 0xc009, 0xc00a, 0x0033, 0x0039, 0x002f, 0x0035, 0x000a },
+                          rsa[RSA] = { 0x009c, 0x009d, 0x002f, 0x0035, 0x003c, 0x003d, 0xc09c },
+                          weak[WEAK] = { 0xc006, 0xc010, 0x0001, 0x0002, 0x003b,         /* NULL              */
+                                         0x0003, 0x0006, 0x0008, 0x0014, 0x0009, 0x0015, /* export, DES       */
+                                         0xc007, 0xc011, 0x0004, 0x0005,                 /* RC4               */
+                                         0xc008, 0xc012, 0x0016, 0x000a },               /* 3DES              */
+                          anon[ANON] = { 0xc015, 0xc016, 0xc017, 0xc018, 0xc019, 0x0017, 0x0018, 0x0019, 0x001a, 0x001b, 0x0034, 0x003a, 0x006c,
+                                         0x006d, 0x00a6, 0x00a7 };
     static const struct {
         enum finding_id id;
         uint16_t        version;
@@ -201,8 +208,8 @@ static void ask_old(struct check *c)
         size_t          n;
         const char     *adds;
     } rows[] = {
-        { FOUND_TLS11, 0x0302, cbc, 9, "TLS 1.1" },  { FOUND_TLS10, 0x0301, cbc, 9, "TLS 1.0" }, { FOUND_SSL3, 0x0300, cbc, 9, "SSL 3.0" },
-        { FOUND_STATIC_RSA, 0x0303, rsa, 7, NULL }, { FOUND_BROKEN_SUITE, 0x0303, weak, 8, NULL },
+        { FOUND_TLS11, 0x0302, cbc, CBC, "TLS 1.1" }, { FOUND_TLS10, 0x0301, cbc, CBC, "TLS 1.0" },     { FOUND_SSL3, 0x0300, cbc, CBC, "SSL 3.0" },
+        { FOUND_STATIC_RSA, 0x0303, rsa, RSA, NULL }, { FOUND_BROKEN_SUITE, 0x0303, weak, WEAK, NULL }, { FOUND_ANONYMOUS, 0x0303, anon, ANON, NULL },
     };
     for (size_t i = 0; !has_gone(c) && i < sizeof rows / sizeof rows[0]; i++) {
         struct old_answer answer;

@@ -130,6 +130,14 @@ p.terminate()
 p.wait()
 check("TLS 1.2 alone is found, exit status 0 below --fail-on", found.get("check.no-tls13") == "medium" and code == 0, (found, code))
 check("TLS 1.2 alone: its two suites", len(a["suites"]) == 2 and a["versions"] == ["TLS 1.2"], a)
+for key, suite, code in (("rsa", "ECDHE-RSA-NULL-SHA", "check.broken-suite"), ("localhost", "ECDHE-ECDSA-NULL-SHA", "check.broken-suite"),
+                         ("localhost", "AECDH-AES128-SHA", "check.anonymous-suite"), ("localhost", "ADH-AES256-GCM-SHA384", "check.anonymous-suite")):
+    pair = (f"{D}/rsa.pem", f"{D}/rsa.key") if key == "rsa" else (CERT, KEY)
+    p, port = openssl_server("-cert", pair[0], "-key", pair[1], "-no_tls1_3", "-cipher", f"ECDHE+AESGCM:{suite}:@SECLEVEL=0")
+    a, exits, found = assess(port)
+    p.terminate()
+    p.wait()
+    check(f"{suite}, with a key of {key}: {code} alone", {c for c in found if c.endswith("-suite")} == {code} and found[code] == "high" and exits == 1, (found, exits))
 with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
     port = free.getsockname()[1]
