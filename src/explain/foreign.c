@@ -4,23 +4,34 @@
 
 static const struct foreign {
     const char *program, *pattern, *code, *note;
+    bool        vague; /* only where nothing else was found */
 } rows[] = {
-#define F(program, pattern, code, note) { program, pattern, code, note },
+#define F(program, pattern, code, note) { program, pattern, code, note, false },
+#define V(program, pattern, code, note) { program, pattern, code, note, true },
+#define A(number, name, rustls, go)                                           \
+    F("Java", "fatal alert: " name, "peer.alert." name, "")                   \
+    F("rustls", "fatal alert: " rustls, "peer.alert." name, "")               \
+    F("Go", "remote error: tls: " go, "peer.alert." name, "")                 \
+    F("GnuTLS", "Received alert [" #number "]", "peer.alert." name, "")       \
+    F("schannel", "fatal alert code is " #number ".", "peer.alert." name, "")
 #include "explain/foreign.def"
+#undef A
+#undef V
 #undef F
 };
 
-static char lower(char c)
+/* One form of a letter; as programs write the same words as a sentence and as a name, _ is a space. */
+static char plain(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c == '_' ? ' ' : c;
 }
 
-/* Where the first `n` characters of `words` begin in `text`, without regard to case; NULL: nowhere. */
+/* Where the first `n` characters of `words` begin in `text`, letters in any form; NULL: nowhere. */
 static const char *find(const char *text, const char *words, size_t n)
 {
     for (; *text; text++) {
         size_t i = 0;
-        while (i < n && text[i] && lower(text[i]) == lower(words[i]))
+        while (i < n && text[i] && plain(text[i]) == plain(words[i]))
             i++;
         if (i == n)
             return text;
@@ -92,8 +103,7 @@ size_t troth_explain_text(const char *text, const troth_story_options *options, 
         bool again = false; /* what another row said already, of the same words or with the same meaning */
         for (size_t k = 0; k < n; k++)
             again |= !strcmp(found[k]->code, rows[i].code) || find(found[k]->pattern, rows[i].pattern, strlen(rows[i].pattern));
-        bool vague = n && (!strcmp(rows[i].program, "the system") || !strcmp(rows[i].pattern, "certificate verify failed"));
-        if (!again && !vague && match(text, rows[i].pattern))
+        if (!again && !(n && rows[i].vague) && match(text, rows[i].pattern))
             found[n++] = &rows[i];
     }
     if (!n)
