@@ -69,15 +69,18 @@ static enum troth_reason find(const struct plain *rows, size_t n, uint8_t alert)
     return TROTH_R_NONE;
 }
 
-/* A server that refuses our hello without saying why: only where we offer less than usual of one thing, that is to blame.  Else it may be
- * suites, groups, signatures, a name that it does not know, or a rule of its own. */
+/* A server that refuses our hello without saying why: the suites, as most often, or the groups, where we offer fewer than usual of these alone.
+ * Of both less than usual: who knows. */
 static enum troth_reason blame_offer(const struct troth_conn *c)
 {
     enum { USUAL = 3 };
     bool few = u16s_count(c->cfg->groups) < USUAL;
-    if (few == c->cfg->suites_given)
-        return TROTH_R_NONE;
-    return few ? TROTH_R_NO_SHARED_GROUP : TROTH_R_NO_SHARED_SUITE;
+    return !few ? TROTH_R_NO_SHARED_SUITE : c->cfg->suites_given ? TROTH_R_NONE : TROTH_R_NO_SHARED_GROUP;
+}
+
+static bool is_guess(enum troth_reason why, uint8_t alert)
+{
+    return alert == ALERT_handshake_failure && (why == TROTH_R_NO_SHARED_SUITE || why == TROTH_R_NO_SHARED_GROUP);
 }
 
 static enum troth_reason meaning(const struct troth_conn *c, uint8_t alert)
@@ -105,6 +108,8 @@ bool alert_received(struct troth_conn *c, uint8_t alert)
         (void)error_from_peer(&e, meaning(c, alert), alert, __FILE__, __LINE__);
         struct text t = TEXT_IN(e.detail);
         text_add(&t, "alert %s (%u) in state %s", name_of(&names_alert, alert), alert, state_name((enum state)c->state));
+        if (is_guess(e.reason, alert))
+            text_add(&t, "; it does not say what did not fit: most often that, else signature algorithms, or a name it does not know");
         (void)trouble_take(&c->error, &e);
     }
     return false;

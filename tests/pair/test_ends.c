@@ -235,7 +235,7 @@ static void test_alerts(void **state)
     /* clang-format off */
     static const struct { uint8_t alert; enum troth_reason why; } rows[] = {
         { ALERT_unexpected_message, TROTH_R_ALERT_UNEXPECTED_MESSAGE }, { ALERT_bad_record_mac, TROTH_R_ALERT_BAD_RECORD_MAC },
-        { ALERT_record_overflow, TROTH_R_ALERT_RECORD_OVERFLOW }, { ALERT_handshake_failure, TROTH_R_ALERT_HANDSHAKE_FAILURE },
+        { ALERT_record_overflow, TROTH_R_ALERT_RECORD_OVERFLOW }, { ALERT_handshake_failure, TROTH_R_NO_SHARED_SUITE },
         { ALERT_bad_certificate, TROTH_R_ALERT_BAD_CERTIFICATE }, { ALERT_unsupported_certificate, TROTH_R_ALERT_UNSUPPORTED_CERTIFICATE },
         { ALERT_certificate_revoked, TROTH_R_ALERT_CERTIFICATE_REVOKED }, { ALERT_certificate_expired, TROTH_R_ALERT_CERTIFICATE_EXPIRED },
         { ALERT_certificate_unknown, TROTH_R_ALERT_CERTIFICATE_UNKNOWN }, { ALERT_illegal_parameter, TROTH_R_ALERT_ILLEGAL_PARAMETER },
