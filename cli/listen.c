@@ -140,12 +140,26 @@ static int listen_addresses(const struct addrinfo *found, const char *where, int
     return *n ? 0 : not_here;
 }
 
+bool listen_parse(struct target *t, const struct args *a, const char **where, char whole[LISTEN_WHOLE])
+{
+    const char *typed = *where;
+    if (typed[0] == ':') {
+        complain(a, EXIT_USAGE, "`%s' does not say on which addresses: write 127.0.0.1%s for those of this machine, 0.0.0.0%s and [::]%s for all", typed,
+                 typed, typed, typed);
+        return false;
+    }
+    if (*typed && !typed[strspn(typed, "0123456789")] && snprintf(whole, LISTEN_WHOLE, "127.0.0.1:%s", typed) < LISTEN_WHOLE)
+        *where = whole;
+    return target_parse(t, a, *where, "8443");
+}
+
 int listen_on(const struct args *a, const char *where, int fds[LISTEN_ADDRESSES], struct place places[LISTEN_ADDRESSES], size_t *n)
 {
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found = NULL;
     struct target t;
+    char whole[LISTEN_WHOLE];
     *n = 0;
-    if (!target_parse(&t, a, where, "8443"))
+    if (!listen_parse(&t, a, &where, whole))
         return EXIT_USAGE;
     if (t.path[0]) {
         *places = (struct place){ .port = 0 };

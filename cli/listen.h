@@ -8,7 +8,9 @@
 
 #include "args.h"
 
-enum { LISTEN_ADDRESSES = 8 };
+struct target;
+
+enum { LISTEN_ADDRESSES = 8, LISTEN_WHOLE = 32 };
 
 /* A place that is listened at. */
 struct place {
@@ -19,7 +21,9 @@ struct place {
     struct stat file;       /* which one that is                                              */
 };
 
-/* Listens at `where`: ADDR:PORT, unix:/path, or NAME:PORT, which is every address of the name (the first LISTEN_ADDRESSES), each with the same
+/* What is to be listened at.  A port alone is one of this machine: *where is written whole then.  False after a message. */
+bool listen_parse(struct target *t, const struct args *a, const char **where, char whole[LISTEN_WHOLE]);
+/* Listens at `where`: ADDR:PORT, PORT, unix:/path, or NAME:PORT, which is every address of the name (the first LISTEN_ADDRESSES), each with the same
  * port.  Room for so many non-blocking sockets and places; `*n`: so many were opened.  The exit status, not EXIT_OK after a message; then
  * nothing is open. */
 int listen_on(const struct args *a, const char *where, int fds[LISTEN_ADDRESSES], struct place places[LISTEN_ADDRESSES], size_t *n);

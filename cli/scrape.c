@@ -198,11 +198,6 @@ static void accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockad
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 
-void scrape_place(char *out, size_t cap, const char *where)
-{
-    snprintf(out, cap, "%s%s", where[strspn(where, "0123456789")] ? "" : "127.0.0.1:", where);
-}
-
 static bool listen_with(struct scrape *s, int fd, const struct place *place)
 {
     struct evconnlistener *l = evconnlistener_new(s->service->base, accepted, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
@@ -224,7 +219,6 @@ int scrape_open(struct scrape **out, const struct service *v)
 {
     const char *asked = args_value(v->args, OPT_METRICS, NULL);
     struct place places[LISTEN_ADDRESSES];
-    char where[sizeof places->where];
     int fds[LISTEN_ADDRESSES];
     size_t n;
     if (!asked)
@@ -233,9 +227,8 @@ int scrape_open(struct scrape **out, const struct service *v)
     if (!s)
         return complain(v->args, EXIT_BUG, "no memory");
     s->service = v;
-    scrape_place(where, sizeof where, asked);
     s->breath = event_new(v->base, -1, 0, breathe, s);
-    int status = listen_on(v->args, where, fds, places, &n);
+    int status = listen_on(v->args, asked, fds, places, &n);
     bool ok = s->breath != NULL;
     for (size_t i = 0; i < n; i++)
         ok = listen_with(s, fds[i], &places[i]) && ok;

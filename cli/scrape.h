@@ -13,7 +13,5 @@ struct scrape;
 /* Opens what --metrics asks for; *s stays NULL where nothing does.  The exit status, not EXIT_OK after a message. */
 int scrape_open(struct scrape **s, const struct service *);
 void scrape_close(struct scrape *);
-/* The place that --metrics means: a port alone is one of this machine. */
-void scrape_place(char *out, size_t cap, const char *where);
 
 #endif

@@ -101,13 +101,14 @@ int service_check(const struct args *a, bool is_client)
 {
     struct service s = { .args = a };
     struct target t;
+    char whole[LISTEN_WHOLE];
     const char *where;
     long sessions;
     int status = read_options(&s, a, &sessions) ? EXIT_OK : EXIT_USAGE, how = EXIT_OK;
     for (size_t i = 0; (where = args_nth(a, OPT_LISTEN, i)); i++)
-        if (!target_parse(&t, a, where, "8443"))
+        if (!listen_parse(&t, a, &where, whole))
             status = EXIT_USAGE;
-    if ((where = args_value(a, OPT_METRICS, NULL)) && !target_parse(&t, a, where, "9090"))
+    if ((where = args_value(a, OPT_METRICS, NULL)) && !listen_parse(&t, a, &where, whole))
         status = EXIT_USAGE;
     if (!flight_init(&s.flight, a, &s.log, !is_client, &how) && status == EXIT_OK)
         status = how;

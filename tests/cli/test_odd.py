@@ -63,6 +63,15 @@ threading.Thread(target=lambda: held.append(context.wrap_socket(mute.accept()[0]
 r = run("connect", "--timeout", "3", "--ca", CA, f"localhost:{mute.getsockname()[1]}", status=7)
 check("connect ends when nothing comes back", "net.timeout-idle" in r.stderr and held, r.stderr)
 
+# ---- where to listen
+own = ("serve", web, "--cert", CERT, "--key", KEY, "--listen")
+with socket.create_server(("127.0.0.1", 0)) as taken:
+    port = str(taken.getsockname()[1])
+    refused([f"127.0.0.1:{port}: Address already in use"], *own, port, status=3)
+for more in ((), ("--check-config",)):
+    refused(["`:8443'", "127.0.0.1:8443", "0.0.0.0:8443 and [::]:8443"], *own, ":8443", *more)
+refused(["99999", "65535"], *own, "99999", "--check-config")
+
 # ---- names
 refused(["host name"], "connect", "--sni", "a b", "localhost:1")
 refused(["too long"], "connect", "--sni", "a" * 254, "localhost:1")
