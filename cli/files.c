@@ -36,7 +36,7 @@ static const char *media_type(const char *path)
         { ".js", "text/javascript; charset=utf-8" }, { ".mjs", "text/javascript; charset=utf-8" }, { ".json", "application/json" },
         { ".txt", "text/plain; charset=utf-8" }, { ".md", "text/markdown; charset=utf-8" }, { ".xml", "application/xml" },
         { ".svg", "image/svg+xml" }, { ".png", "image/png" }, { ".jpg", "image/jpeg" }, { ".jpeg", "image/jpeg" },
-        { ".gif", "image/gif" }, { ".webp", "image/webp" }, { ".ico", "image/x-icon" }, { ".woff2", "font/woff2" },
+        { ".gif", "image/gif" }, { ".webp", "image/webp" }, { ".avif", "image/avif" }, { ".ico", "image/x-icon" }, { ".woff2", "font/woff2" },
         { ".wasm", "application/wasm" }, { ".pdf", "application/pdf" }, { ".mp4", "video/mp4" }, { ".webm", "video/webm" },
         { ".mp3", "audio/mpeg" }, { ".zip", "application/zip" }, { ".gz", "application/gzip" }, { ".csv", "text/csv; charset=utf-8" },
         { ".pem", "application/x-pem-file" }, { ".crt", "application/x-x509-ca-cert" },
@@ -101,7 +101,7 @@ static bool is_secret(const struct args *a, int fd, const struct stat *st)
     return !(st->st_mode & 077) && pread(fd, head, sizeof head - 1, 0) > 0 && strstr(head, "PRIVATE KEY-----");
 }
 
-void files_refuse(struct evhttp_request *req, int code, const char *reason, const char *why)
+int files_refuse(struct evhttp_request *req, int code, const char *reason, const char *why)
 {
     struct evbuffer *b = evbuffer_new();
     if (b)
@@ -110,6 +110,7 @@ void files_refuse(struct evhttp_request *req, int code, const char *reason, cons
     evhttp_send_reply(req, code, reason, evhttp_request_get_command(req) == EVHTTP_REQ_HEAD ? NULL : b);
     if (b)
         evbuffer_free(b);
+    return code;
 }
 
 /* "/a%20b/" -> "a b/"; false when it is not a path that a file can have. */
@@ -198,19 +199,45 @@ static void http_date(char *out, size_t cap, time_t t)
              tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-/* The client has this very file.  Entity tags are not given, so none is right, but for `*'. */
-static bool not_modified(const struct evkeyvalq *in, const char *modified)
+/* What tells this file from others that are or were in its place.  The date alone does not: two may be of one second, and what is put back
+ * from a copy is older than what the client has. */
+struct mark {
+    char date[48], etag[48]; /* Last-Modified, ETag */
+};
+
+static struct mark mark_of(const struct stat *st)
 {
-    const char *none_match = evhttp_find_header(in, "If-None-Match"), *since = evhttp_find_header(in, "If-Modified-Since");
-    return none_match ? !strcmp(none_match, "*") : since && !strcmp(since, modified); /* RFC 9110 13.2.2 */
+    struct mark m;
+    http_date(m.date, sizeof m.date, st->st_mtime);
+    snprintf(m.etag, sizeof m.etag, "\"%llx.%lx-%llx\"", (unsigned long long)st->st_mtime, (unsigned long)st->st_mtim.tv_nsec, (unsigned long long)st->st_size);
+    return m;
+}
+
+/* Is it in the list (RFC 9110 8.8.3)?  Quotes are in no tag, so this is all of one.  `strong`: W/ in front makes it another. */
+static bool is_tagged(const char *list, const char *tag, bool strong)
+{
+    for (const char *p = list; (p = strstr(p, tag)); p++)
+        if (!strong || p - list < 2 || memcmp(p - 2, "W/", 2) != 0)
+            return true;
+    return !strcmp(list, "*");
+}
+
+/* RFC 9110 13.2.2.  0: the file is to be sent. */
+static int judge_conditions(const struct evkeyvalq *in, const struct mark *m)
+{
+    const char *match = evhttp_find_header(in, "If-Match"), *none_match = evhttp_find_header(in, "If-None-Match"),
+               *since = evhttp_find_header(in, "If-Modified-Since");
+    if (match && !is_tagged(match, m->etag, true))
+        return 412;
+    return (none_match ? is_tagged(none_match, m->etag, false) : since && !strcmp(since, m->date)) ? HTTP_NOTMODIFIED : 0;
 }
 
 /* The Range that counts: of a GET, and with If-Range only where the client's part is of this very file (RFC 9110 13.1.5). */
-static const char *range_of(struct evhttp_request *req, const char *modified)
+static const char *range_of(struct evhttp_request *req, const struct mark *m)
 {
     const struct evkeyvalq *in = evhttp_request_get_input_headers(req);
     const char *range = evhttp_find_header(in, "Range"), *only = evhttp_find_header(in, "If-Range");
-    return evhttp_request_get_command(req) == EVHTTP_REQ_GET && (!only || !strcmp(only, modified)) ? range : NULL;
+    return evhttp_request_get_command(req) == EVHTTP_REQ_GET && (!only || !strcmp(only, m->date) || !strcmp(only, m->etag)) ? range : NULL;
 }
 
 /* ---- on its way */
@@ -257,28 +284,32 @@ void files_leave(struct sending *s)
 }
 
 /* Takes over fd. */
-static void send_file(struct evhttp_request *req, int fd, const struct stat *st, const char *path, struct sending *s)
+static int send_file(struct evhttp_request *req, int fd, const struct stat *st, const char *path, struct sending *s)
 {
     struct evkeyvalq *out = evhttp_request_get_output_headers(req);
     char text[96];
     int64_t size = st->st_size, from = 0, n = size;
-    http_date(text, sizeof text, st->st_mtime);
-    evhttp_add_header(out, "Last-Modified", text);
+    const struct mark mark = mark_of(st);
+    evhttp_add_header(out, "Last-Modified", mark.date);
+    evhttp_add_header(out, "ETag", mark.etag);
     evhttp_add_header(out, "Accept-Ranges", "bytes");
     evhttp_add_header(out, "X-Content-Type-Options", "nosniff");
-    if (not_modified(evhttp_request_get_input_headers(req), text)) {
+    int verdict = judge_conditions(evhttp_request_get_input_headers(req), &mark);
+    if (verdict) {
         close(fd);
-        evhttp_send_reply(req, HTTP_NOTMODIFIED, "Not Modified", NULL);
-        return;
+        if (verdict == HTTP_NOTMODIFIED)
+            evhttp_send_reply(req, verdict, "Not Modified", NULL);
+        else
+            files_refuse(req, verdict, "Precondition Failed", NULL);
+        return verdict;
     }
-    const char *range = range_of(req, text);
+    const char *range = range_of(req, &mark);
     int ranged = range ? parse_range(range, size, &from, &n) : 0;
     if (ranged < 0) {
         close(fd);
         snprintf(text, sizeof text, "bytes */%lld", (long long)size);
         evhttp_add_header(out, "Content-Range", text);
-        files_refuse(req, 416, "Range Not Satisfiable", NULL);
-        return;
+        return files_refuse(req, 416, "Range Not Satisfiable", NULL);
     }
     if (ranged) {
         snprintf(text, sizeof text, "bytes %lld-%lld/%lld", (long long)from, (long long)(from + n - 1), (long long)size);
@@ -292,7 +323,7 @@ static void send_file(struct evhttp_request *req, int fd, const struct stat *st,
     if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD || !n) {
         close(fd);
         evhttp_send_reply(req, code, reason, NULL);
-        return;
+        return code;
     }
     s->req = req;
     s->fd = fd;
@@ -300,9 +331,25 @@ static void send_file(struct evhttp_request *req, int fd, const struct stat *st,
     s->left = n;
     evhttp_send_reply_start(req, code, reason);
     send_more(NULL, s);
+    return code;
 }
 
-void files_answer(struct evhttp_request *req, const struct args *a, int root, struct sending *s)
+/* To the folder itself; what the request asks of it goes along. */
+static int add_slash(struct evhttp_request *req)
+{
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
+    const char *path = evhttp_uri_get_path(uri), *query = evhttp_uri_get_query(uri);
+    size_t n = strlen(path) + (query ? strlen(query) : 0) + 4;
+    char *where = malloc(n);
+    if (!where)
+        return files_refuse(req, HTTP_SERVUNAVAIL, "Service Unavailable", NULL);
+    snprintf(where, n, "/%s/%s%s", path + strspn(path, "/"), query ? "?" : "", query ? query : ""); /* one slash: behind two comes another host */
+    evhttp_add_header(evhttp_request_get_output_headers(req), "Location", where);
+    free(where);
+    return files_refuse(req, 301, "Moved Permanently", NULL);
+}
+
+int files_answer(struct evhttp_request *req, const struct args *a, int root, struct sending *s)
 {
     char path[4096];
     struct stat st;
@@ -310,28 +357,17 @@ void files_answer(struct evhttp_request *req, const struct args *a, int root, st
     enum evhttp_cmd_type method = evhttp_request_get_command(req);
     if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
         evhttp_add_header(evhttp_request_get_output_headers(req), "Allow", "GET, HEAD");
-        files_refuse(req, HTTP_BADMETHOD, "Method Not Allowed", NULL);
-        return;
+        return files_refuse(req, HTTP_BADMETHOD, "Method Not Allowed", NULL);
     }
-    if (!decode_path(req, path, sizeof path - sizeof "/index.html")) {
-        files_refuse(req, HTTP_BADREQUEST, "Bad Request", NULL);
-        return;
-    }
+    if (!decode_path(req, path, sizeof path - sizeof "/index.html"))
+        return files_refuse(req, HTTP_BADREQUEST, "Bad Request", NULL);
     int fd = open_file(root, path, sizeof path, &st, &slash_missing);
-    if (slash_missing) {
-        char where[4200];
-        const char *raw = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
-        snprintf(where, sizeof where, "/%s/", raw + strspn(raw, "/")); /* one slash: behind two comes another host */
-        evhttp_add_header(evhttp_request_get_output_headers(req), "Location", where);
-        files_refuse(req, 301, "Moved Permanently", NULL);
-    } else if (fd < 0 || !S_ISREG(st.st_mode)) {
-        if (fd >= 0)
-            close(fd);
-        fd < 0 && errno == EACCES ? files_refuse(req, 403, "Forbidden", NULL) : files_refuse(req, HTTP_NOTFOUND, "Not Found", NULL);
-    } else if (is_secret(a, fd, &st)) {
-        close(fd);
-        files_refuse(req, 403, "Forbidden", "this is a key, or a file of secrets");
-    } else {
-        send_file(req, fd, &st, path, s);
-    }
+    if (slash_missing)
+        return add_slash(req);
+    if (fd < 0)
+        return errno == EACCES ? files_refuse(req, 403, "Forbidden", NULL) : files_refuse(req, HTTP_NOTFOUND, "Not Found", NULL);
+    if (S_ISREG(st.st_mode) && !is_secret(a, fd, &st))
+        return send_file(req, fd, &st, path, s);
+    close(fd);
+    return S_ISREG(st.st_mode) ? files_refuse(req, 403, "Forbidden", "this is a key, or a file of secrets") : files_refuse(req, HTTP_NOTFOUND, "Not Found", NULL);
 }

@@ -20,10 +20,10 @@ struct sending {
 /* A directory whose files may be served; -1 when it cannot be opened (errno says why). */
 int files_open(const char *dir);
 /* Answers one request from below `root`.  Never leaves it: not by "..", not by a link, not by an absolute path; and never gives away a
- * private key.  The answer may go on in `s`, which stays until the request is complete or its connection leaves. */
-void files_answer(struct evhttp_request *req, const struct args *a, int root, struct sending *s);
-/* An answer in one line, with what is wrong (NULL: the reason says enough). */
-void files_refuse(struct evhttp_request *req, int code, const char *reason, const char *why);
+ * private key.  The answer may go on in `s`, which stays until the request is complete or its connection leaves.  The status that it has. */
+int files_answer(struct evhttp_request *req, const struct args *a, int root, struct sending *s);
+/* An answer in one line, with what is wrong (NULL: the reason says enough).  The code. */
+int files_refuse(struct evhttp_request *req, int code, const char *reason, const char *why);
 /* Nothing more goes out.  To be called while the connection is still there, or is being freed. */
 void files_leave(struct sending *s);
 

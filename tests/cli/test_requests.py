@@ -108,9 +108,10 @@ with tls(s.port, CA) as c:
 
 # ---- ranges and conditions
 _, headers, _ = ask(s.port, CA, "/a.txt")
-now = headers["last-modified"]
+now, tag = headers["last-modified"], headers["etag"]
 for what, method, more, code, n in (
         ("of the same file", "GET", "Range: bytes=1-2\r\nIf-Range: " + now, 206, 2), ("of another", "GET", "Range: bytes=1-2\r\nIf-Range: \"tag\"", 200, 100),
+        ("of the same by its tag", "GET", "Range: bytes=1-2\r\nIf-Range: " + tag, 206, 2), ("of a weak tag", "GET", f"Range: bytes=1-2\r\nIf-Range: W/{tag}", 200, 100),
         ("of an older one", "GET", "Range: bytes=1-2\r\nIf-Range: Mon, 01 Jan 2024 00:00:00 GMT", 200, 100), ("for HEAD", "HEAD", "Range: bytes=1-2", 200, 0),
         ("with a blank", "GET", "Range: bytes= 1-2", 200, 100), ("with signs", "GET", "Range: bytes=+1-+2", 200, 100), ("of nothing", "GET", "Range: bytes=-", 200, 100),
         ("to far beyond", "GET", "Range: bytes=98-99999999999999999999999", 206, 2), ("from far beyond", "GET", "Range: bytes=99999999999999999999999-", 416, None),
@@ -118,9 +119,19 @@ for what, method, more, code, n in (
     status, headers, body = ask(s.port, CA, f"{method} /a.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}\r\n\r\n".encode())
     check("a range " + what, status == code and (n is None or len(body) == n), (status, headers, body[:30]))
 for what, more, code in (("the date", "If-Modified-Since: " + now, 304), ("a tag before the date", f"If-None-Match: \"x\"\r\nIf-Modified-Since: {now}", 200),
-                         ("any tag", "If-None-Match: *", 304), ("no date", "If-Modified-Since: yesterday", 200)):
+                         ("any tag", "If-None-Match: *", 304), ("its tag", "If-None-Match: " + tag, 304), ("one of several", f'If-None-Match: "x", W/{tag}', 304),
+                         ("its tag, and another date", f"If-None-Match: {tag}\r\nIf-Modified-Since: yesterday", 304), ("a part of its tag", "If-None-Match: " + tag[:-2] + '"', 200),
+                         ("to match", "If-Match: " + tag, 200), ("to match any", "If-Match: *", 200), ("to match another", 'If-Match: "x"', 412),
+                         ("to match a weak one", f"If-Match: W/{tag}", 412), ("no date", "If-Modified-Since: yesterday", 200)):
     status = ask(s.port, CA, f"GET /a.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}\r\n\r\n".encode())[0]
     check("a condition: " + what, status == code, status)
+before = os.stat(f"{web}/a.txt")
+with open(f"{web}/new", "w", encoding="utf-8") as f:
+    f.write("9876543210" * 10)
+os.utime(f"{web}/new", ns=(before.st_atime_ns, before.st_mtime_ns // 10**9 * 10**9 + (before.st_mtime_ns + 1000) % 10**9))
+os.rename(f"{web}/new", f"{web}/a.txt")
+status, headers, body = ask(s.port, CA, f"GET /a.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\nIf-None-Match: {tag}\r\n\r\n".encode())
+check("another file of the same second and size", headers["last-modified"] == now and status == 200 and body[:1] == b"9", (status, headers))
 try:  # not every file system has such times
     os.utime(f"{web}/a.txt", (2**56, 2**56))
 except OSError:
