@@ -18,7 +18,7 @@
 #include "service.h"
 #include "tls_bev.h"
 
-enum { REQUEST_HEADERS_MAX = 32 << 10, REQUEST_BODY_MAX = 64 << 10, HSTS_MOST = 10 * 366 * 86400 };
+enum { TARGET_LOGGED = 1600, REQUEST_HEADERS_MAX = 32 << 10, REQUEST_BODY_MAX = 64 << 10, HSTS_MOST = 10 * 366 * 86400 };
 
 struct serve {
     struct service             service; /* first: its calls lead here */
@@ -327,10 +327,23 @@ static struct bufferevent *welcome(struct event_base *base, void *ctx)
     return nothing[0];
 }
 
+static const char *method_name(enum evhttp_cmd_type method)
+{
+    static const struct {
+        enum evhttp_cmd_type method;
+        const char          *name;
+    } rows[] = { { EVHTTP_REQ_GET, "GET" }, { EVHTTP_REQ_HEAD, "HEAD" }, { EVHTTP_REQ_POST, "POST" }, { EVHTTP_REQ_PUT, "PUT" },
+                 { EVHTTP_REQ_DELETE, "DELETE" }, { EVHTTP_REQ_OPTIONS, "OPTIONS" } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].method == method)
+            return rows[i].name;
+    return NULL; /* open_loop() lets no other in */
+}
+
 static void answer(struct evhttp_request *req, void *ctx)
 {
     struct serve *s = ctx;
-    char peer[80];
+    char peer[80], target[TARGET_LOGGED], status[16];
     bool last;
     struct evhttp_connection *con = evhttp_request_get_connection(req);
     const char *flaw = request_flaw(req, &last);
@@ -345,17 +358,18 @@ static void answer(struct evhttp_request *req, void *ctx)
         evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
     if (*s->hsts)
         evhttp_add_header(evhttp_request_get_output_headers(req), "Strict-Transport-Security", s->hsts);
-    if (s->service.log.verbose) {
+    const char *method = method_name(evhttp_request_get_command(req));
+    if (s->service.log.verbose) { /* neither may be there any more behind the answer */
         guest_name(g, peer, sizeof peer);
-        log_line(&s->service.log, "info", "request", "peer", peer, "target", evhttp_request_get_uri(req), "code", flaw ? "serve.request" : NULL, "saw", flaw,
-                 NULL);
+        snprintf(target, sizeof target, "%s", evhttp_request_get_uri(req));
     }
     guest_taking(g);
     evhttp_request_set_on_complete_cb(req, guest_answered, g);
-    if (flaw)
-        files_refuse(req, HTTP_BADREQUEST, "Bad Request", flaw);
-    else
-        files_answer(req, s->service.args, s->root, &g->sending);
+    int code = flaw ? files_refuse(req, HTTP_BADREQUEST, "Bad Request", flaw) : files_answer(req, s->service.args, s->root, &g->sending);
+    snprintf(status, sizeof status, "%d", code);
+    if (s->service.log.verbose)
+        log_line(&s->service.log, "info", "request", "peer", peer, "method", method, "status", status, "code", flaw ? "serve.request" : NULL, "saw", flaw,
+                 "target", target, NULL);
 }
 
 /* ---- the loop */

@@ -53,6 +53,10 @@ check("a range behind the end", get("/data.bin", "Range: bytes=9999999-")[0] == 
 for given in ("bytes=5-2", "lines=1-2", "bytes=a-b", "bytes=0-1,3-4"):
     status, _, body = get("/data.bin", "Range: " + given)
     check("a range that is none: " + given, status == 200 and body == data, status)
+status, headers, _ = get("/sub?a=1&b=%20")
+check("and its query goes along", headers["location"] == "/sub/?a=1&b=%20", headers)
+check("the log says what was asked for and what was answered", s.said('method=GET status=301 target="/sub?a=1&b=%20"') and "method=GET status=416 target=/data.bin" in s.log()
+      and "method=HEAD status=200 target=/data.bin" in s.log(), s.log()[-600:])
 _, headers, _ = get("/style.css")
 check("304", get("/style.css", "If-Modified-Since: " + headers["last-modified"])[0] == 304)
 for method in ("POST", "PUT", "DELETE", "OPTIONS"):
