@@ -112,7 +112,7 @@ static int print_list(struct ca *r, const struct record_query *q)
         putchar('\n');
         json_decref(o);
     } else if (status == EXIT_OK && !l.n) {
-        puts("no such certificate was issued");
+        fputs("troth ca: no such certificate was issued\n", stderr); /* what takes the table for data finds no row */
     }
     json_decref(l.rows);
     return status;
