@@ -175,7 +175,7 @@ static const struct {
     { OPT_PASS_FILE, INIT | ISSUE | REVOKE | CRL | RENEW | OCSP },
     { OPT_DAYS, INIT | ISSUE | REVOKE | CRL | RENEW | OCSP },
     { OPT_STARTS, INIT | ISSUE | RENEW },
-    { OPT_EXPIRING, LIST },
+    { OPT_EXPIRING, LIST | RENEW },
     { OPT_REVOKED, LIST },
     { OPT_REASON, REVOKE },
     { OPT_CRL_URL, INIT | URLS },

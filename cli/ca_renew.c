@@ -35,9 +35,7 @@ static int take_record(void *ctx, const struct record *c)
 static int load_old(struct ca *r, const struct authority *ca, struct old *o)
 {
     char ending[CA_HEX + 16], serial[CA_HEX];
-    int status = ca_find_cert(r, o->cert_path);
-    if (status == EXIT_OK)
-        status = ca_read_cert(r, o->cert_path, &o->cert, &o->f);
+    int status = ca_read_cert(r, o->cert_path, &o->cert, &o->f);
     if (status == EXIT_OK)
         status = authority_record(r, ca, o->cert_path, o->cert, &o->id);
     struct record_query q = { .id = o->id };
@@ -246,14 +244,9 @@ static int put(struct ca *r, const struct authority *ca, const struct order *o, 
     return status;
 }
 
-static int renew(struct ca *r, struct order *o, struct old *old)
+static int renew(struct ca *r, const struct authority *ca, struct order *o, struct old *old)
 {
-    struct authority ca;
-    int status = authority_load(r, &ca, true);
-    if (status == EXIT_OK)
-        status = ca_open_records(r, true);
-    if (status == EXIT_OK)
-        status = load_old(r, &ca, old);
+    int status = load_old(r, ca, old);
     if (status == EXIT_OK)
         status = take_key(r, old, o);
     o->client = old->client;
@@ -261,20 +254,92 @@ static int renew(struct ca *r, struct order *o, struct old *old)
     if (status == EXIT_OK)
         status = order_names(r, o, old->cert_path, &old->f);
     if (status == EXIT_OK)
-        status = order_dates(r, &ca, o, days_of(&old->f));
+        status = order_dates(r, ca, o, days_of(&old->f));
     if (status == EXIT_OK)
-        status = order_make(r, &ca, o);
-    return status == EXIT_OK ? put(r, &ca, o, old) : status;
+        status = order_make(r, ca, o);
+    return status == EXIT_OK ? put(r, ca, o, old) : status;
+}
+
+/* `path' NULL: the one that the operand means. */
+static int renew_one(struct ca *r, const struct authority *ca, const char *path)
+{
+    struct order *o = calloc(1, sizeof *o);
+    struct old *old = calloc(1, sizeof *old);
+    int status = o && old ? EXIT_OK : complain(r->a, EXIT_BUG, "memory ran out");
+    if (status == EXIT_OK && path)
+        snprintf(old->cert_path, sizeof old->cert_path, "%s", path);
+    else if (status == EXIT_OK)
+        status = ca_find_cert(r, old->cert_path);
+    if (status == EXIT_OK)
+        status = renew(r, ca, o, old);
+    free(old);
+    free(o);
+    return status;
+}
+
+/* ---- all that end soon */
+
+struct ending {
+    struct ca *r;
+    char     **paths;
+    size_t     n, room;
+};
+
+/* What does not lie in the folder any more is somebody else's to renew. */
+static int note_ending(void *ctx, const struct record *c)
+{
+    struct ending *e = ctx;
+    char path[CA_PATH];
+    if (!c->file || !strcmp(c->kind, "authority"))
+        return EXIT_OK;
+    if (!ca_path(e->r, path, c->file))
+        return EXIT_USAGE;
+    if (!ca_is_file(path))
+        return EXIT_OK;
+    if (e->n == e->room) {
+        size_t room = e->room ? 2 * e->room : 16;
+        char **more = realloc(e->paths, room * sizeof *more);
+        if (!more)
+            return complain(e->r->a, EXIT_BUG, "memory ran out");
+        e->paths = more;
+        e->room = room;
+    }
+    e->paths[e->n] = strdup(path);
+    return e->paths[e->n++] ? EXIT_OK : complain(e->r->a, EXIT_BUG, "memory ran out");
+}
+
+/* One that cannot be renewed is no reason to let the others end: the exit status is that of the first such. */
+static int renew_ending(struct ca *r, const struct authority *ca)
+{
+    struct ending e = { .r = r };
+    long days;
+    if (!args_number(r->a, OPT_EXPIRING, 0, CA_DAYS_MOST, 0, &days))
+        return EXIT_USAGE;
+    /* of those that have ended just now as well: whoever was to renew them was not there */
+    struct record_query q = { .now = r->now - days * CA_DAY, .expiring = r->now + days * CA_DAY };
+    int status = records_each(r->records, &q, note_ending, &e);
+    const size_t held = r->n_held;
+    for (size_t i = 0; i < e.n; i++) {
+        int one = e.paths[i] ? renew_one(r, ca, e.paths[i]) : EXIT_OK;
+        status = status == EXIT_OK ? one : status;
+        while (r->n_held > held)
+            free(r->held[--r->n_held]);
+        free(e.paths[i]);
+    }
+    free(e.paths);
+    return status;
 }
 
 int ca_renew(struct ca *r)
 {
-    if (r->a->n_operands != 2)
-        return complain(r->a, EXIT_USAGE, "renew needs one certificate: its file, or the name that it was issued for");
-    struct order *o = calloc(1, sizeof *o);
-    struct old *old = calloc(1, sizeof *old);
-    int status = o && old ? renew(r, o, old) : complain(r->a, EXIT_BUG, "memory ran out");
-    free(old);
-    free(o);
-    return status;
+    struct authority ca;
+    bool ending = args_has(r->a, OPT_EXPIRING);
+    if (r->a->n_operands != (ending ? 1 : 2))
+        return complain(r->a, EXIT_USAGE, "renew needs one certificate, its file or the name that it was issued for; or --expiring DAYS alone");
+    if (ending && (args_has(r->a, OPT_CSR) || args_has(r->a, OPT_CLIENT)))
+        return complain(r->a, EXIT_USAGE, "--expiring is for all of them: --%s does not go with it", args_has(r->a, OPT_CSR) ? "csr" : "client");
+    int status = authority_load(r, &ca, true);
+    if (status == EXIT_OK)
+        status = ca_open_records(r, true);
+    return status != EXIT_OK ? status : ending ? renew_ending(r, &ca) : renew_one(r, &ca, NULL);
 }

@@ -6,6 +6,7 @@ import resource
 import shutil
 import sqlite3
 import subprocess
+import time
 
 from serving import D, TROTH, Server, authority, check, finish, home_page, refused, run
 
@@ -249,4 +250,30 @@ kept = [f[:-4] for f in os.listdir(D) if f.startswith("shop.example-") and f.end
 check("several at once leave a pair that belongs together", 0 in ends and set(ends) <= {0, 8} and public(SHOP) == public(SHOP_KEY, key=True), ends)
 check("and so do all that were kept", len(kept) == 2 + ends.count(0) and all(public(f"{D}/{k}.pem") == public(f"{D}/{k}-key.pem", key=True) for k in kept), (kept, ends))
 check("what was not put there was not issued", sorted(c["file"] for c in listed("192.0.2.1", out=D)) == sorted(["shop.example.pem"] + [k + ".pem" for k in kept]))
+
+# ---- all that end soon, for cron
+ALL = f"{D}/all"
+run("ca", "init", "--out", ALL, "--not-before", "2024-01-01")
+for name, *more in (("soon.example",), ("client.example", "--client"), ("moved.example",), ("gone.example",), ("late.example", "--days", "60"),
+                    ("ended.example", "--not-before", time.strftime("%Y-%m-%d", time.gmtime(time.time() - 8 * 86400)), "--days", "5"),
+                    ("long-ended.example", "--not-before", time.strftime("%Y-%m-%d", time.gmtime(time.time() - 90 * 86400)), "--days", "5")):
+    run("ca", "issue", name, "--out", ALL, *(more if "--days" in more else ("--days", "5", *more)))
+run("ca", "revoke", "gone.example", "--out", ALL)
+os.remove(f"{ALL}/moved.example.pem")
+for f in range(9):      # more than a run holds files
+    run("ca", "issue", f"n{f}.example", "--days", "5", "--out", ALL)
+soon = {"soon.example.pem", "client.example-client.pem", "ended.example.pem", *(f"n{f}.example.pem" for f in range(9))}
+state = {f: read(f"{ALL}/{f}") for f in os.listdir(ALL) if f.endswith(".pem")}
+answers = [json.loads(line) for line in run("ca", "renew", "--expiring", "14", "--out", ALL, "--json").stdout.splitlines()]
+changed = {f for f in state if read(f"{ALL}/{f}") != state[f] and not f.endswith("-key.pem")}
+check("what ends soon, and what ended just now", {os.path.basename(a["certificate"]) for a in answers} == changed == soon, (answers, changed))
+check("each with its key", all(public(f"{ALL}/{f}") == public(f"{ALL}/{f[:-4]}-key.pem", key=True) for f in soon))
+run("ca", "renew", "--expiring", "1", "--out", ALL)
+check("nothing ends so soon: nothing is done, and nothing said", run("ca", "renew", "--expiring", "1", "--out", ALL).stdout == "")
+os.rename(f"{ALL}/soon.example-key.pem", f"{ALL}/elsewhere")
+r = run("ca", "renew", "--expiring", "14", "--out", ALL, "-q", status=8)
+check("one that cannot be renewed is told, and the others are", "soon.example.pem: its key is not beside it" in r.stderr and r.stderr.count("\n") == 1 and not r.stdout and
+      read(f"{ALL}/n8.example.pem").split("\n")[1:] != state["n8.example.pem"].split("\n")[1:], r)
+for words, args in ((["alone"], ("soon.example",)), (["csr"], ("--csr", f"{D}/r.csr")), (["client"], ("--client",)), (["0 to 36500"], ("-1",))):
+    refused(words, "ca", "renew", "--out", ALL, "--expiring", *(args if args == ("-1",) else ("14", *args)))
 finish()
