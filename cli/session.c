@@ -290,13 +290,58 @@ static void our_certificate(char *out, size_t cap, const struct session *s, cons
     troth_pki_free(pki);
 }
 
+/* One word of a command, as a shell takes it. */
+static void add_word(FILE *out, const char *word)
+{
+    bool plain = *word && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/:,@%+=-") == strlen(word);
+    putc(' ', out);
+    if (!plain)
+        putc('\'', out);
+    for (; *word; word++)
+        if (*word == '\'')
+            fputs("'\\''", out);
+        else
+            putc(*word, out);
+    if (!plain)
+        putc('\'', out);
+}
+
+/* What tells all of the same failure: with other options it may be another one, without --ca for example.  A proxy's address may have a
+ * password in it; where the story goes to is for whoever asks for it. */
+static void explain_command(char *out, size_t cap, const struct session *s)
+{
+    static const enum opt own[] = { OPT_JSON, OPT_COLOR, OPT_QUIET, OPT_CONFIG, OPT_PROXY, OPT_TIMEOUT, OPT_KEYLOG, OPT_RECORD, OPT_RECORD_SECRETS,
+                                    OPT_SESSION, OPT_HTML, OPT_REDACT };
+    FILE *f = s->args->verb == VERB_EXPLAIN ? NULL : fmemopen(out, cap, "w");
+    *out = 0;
+    if (!f)
+        return;
+    fputs("troth explain", f);
+    for (enum opt o = 0; o < OPT_COUNT; o++) {
+        bool skip = !opt_is_of(o, VERB_EXPLAIN);
+        for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+            skip |= o == own[i];
+        for (size_t i = 0; !skip && i < (opt_argument(o) ? s->args->given[o] : args_has(s->args, o)); i++) {
+            const char *value = opt_argument(o) ? args_each(s->args, o, i) : NULL;
+            if (opt_argument(o) && !value)
+                break;
+            fprintf(f, " --%s", opt_name(o));
+            if (value)
+                add_word(f, value);
+        }
+    }
+    add_word(f, s->target.typed);
+    if (fclose(f) || strlen(out) + 1 >= cap)
+        snprintf(out, cap, "troth explain %.250s, with the same options", s->target.typed);
+}
+
 void session_tell_failure(struct session *s, void *to)
 {
     if (s->error.reason == TROTH_R_NONE)
         return;
     troth_facts facts = troth_what(s->conn);
     char first[3 * sizeof s->link.first + 64] = "", more[320];
-    snprintf(more, sizeof more, "troth explain %s", s->target.typed);
+    explain_command(more, sizeof more, s);
     story_first_bytes(first, sizeof first, &s->error, s->link.first, s->link.first_n);
     our_certificate(first, sizeof first, s, &facts);
     if (s->error.from_peer && !strcmp(s->error.code, "tls.alpn")) /* an alert does not say what was asked for */
@@ -309,7 +354,7 @@ void session_tell_failure(struct session *s, void *to)
                                   .now = s->now,
                                   .saw = *first ? first : NULL,
                                   .retried = *s->retried ? s->retried : NULL,
-                                  .more = more,
+                                  .more = *more ? more : NULL,
                                   .milliseconds = s->dialed.fd >= 0 ? (int32_t)(s->dialed.connect_us / 1000) : -1,
                                   .exit_code = exit_code_of(&s->error),
                                   .width = (uint16_t)columns_of(fd),

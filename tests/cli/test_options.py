@@ -136,6 +136,16 @@ for most, words in (("16384", "early data accepted"), ("0", "no early data")):
     check(f"--early-max {most}: and connect says what became of it", words in r.stderr, r.stderr)
     s.end()
 r = run("connect", "--session", f"{D}/never", "--early-data", request, "--ca", CA, "localhost:1", status=3)
+# ---- a failure says the command that explains it, with what it depends on
+s = Server(web, cert=CERT, key=KEY)
+for args in (("--ca", CA, "--sni", "it's", "--pin", "1" * 64), ("--roots", CA, "--pin", "0" * 64, "-4"), ("--ca", CA, "--max", "1.2", "--time", "2001-01-01", "--json", "--session", "x"),
+             ("--ca", CA, "--proxy", "http://me:secret@127.0.0.1:1")):
+    r = run("connect", *(a for a in args if a != "--json"), f"localhost:{s.port}", status=None)
+    told = re.search(r"more +(troth explain .*?) *\(exit", " ".join(r.stderr.split()))
+    again = subprocess.run(["sh", "-c", told[1].replace("troth", '"$TROTH"', 1)], capture_output=True, text=True, timeout=60, check=False) if told else None
+    same = "--proxy" in args or re.search(r"\[([a-z.-]+)\]", r.stderr)[1] in again.stdout
+    check(f"explain it: {args[2]}", told and CA in told[1] and same and "secret" not in told[1] and again.returncode in (0, r.returncode), (r.stderr, again))
+s.end()
 # ---- compression
 s = Server(web, cert=CERT, key=KEY)
 plain = Server(web, "--no-compress", cert=CERT, key=KEY)
