@@ -14,7 +14,8 @@
  * Errors.  Builders and connections remember their first mistake; a builder, configuration or connection that is NULL (memory ran out, or
  * its build failed) is a valid argument everywhere and yields FAILED with its own reason.  So straight-line code needs no checks between
  * its first call and the last.  What cannot be done - at this time, at this end, with these arguments - is such a mistake too (reasons
- * "api. ..."): it ends the connection, unless the text of the function says otherwise. */
+ * "api. ..."): it ends the connection, unless the text of the function says otherwise.  NULL is fine where something is to be put that nobody
+ * wants. */
 #ifndef TROTH_H
 #define TROTH_H
 
@@ -150,7 +151,8 @@ TROTH_API void troth_cert_schemes(troth_builder *, const uint16_t *ids, size_t n
 TROTH_API void troth_name_authorities(troth_builder *, bool yes);
 /* The longest Certificate message to take from the peer, in bytes, expanded; default and most 131072. */
 TROTH_API void troth_max_certificate(troth_builder *, uint32_t bytes);
-/* client; default yes.  What then is stapled has to be an answer: see troth_revocation in verify.h */
+/* Ask for a stapled OCSP response: of servers, by default; of clients whose certificates a server asks for, only if it says so here
+ * (RFC 9846 4.5.1.1).  What then is stapled has to be an answer: see troth_revocation in verify.h */
 TROTH_API void troth_request_ocsp(troth_builder *, bool yes);
 TROTH_API void troth_request_scts(troth_builder *, bool yes);  /* client; default no                               */
 enum troth_certificate_type { TROTH_X509 = 0, TROTH_RAW_PUBLIC_KEY = 2 };
@@ -343,8 +345,8 @@ TROTH_API void troth_close(troth_conn *);
 TROTH_API void troth_rest(troth_conn *);
 /* The transport broke (reset, timeout): the connection fails with this reason of the net section. */
 TROTH_API void troth_broken(troth_conn *, enum troth_reason, const char *detail);
-/* The application gives up: the peer gets this fatal alert (TLS number), at any time, also instead of an answer.  `because` stays with
- * the error (TROTH_R_APP_ABORTED). */
+/* The application gives up: the peer gets this fatal alert (TLS number; 255: none), at any time, also instead of an answer.  `because` stays
+ * with the error (TROTH_R_APP_ABORTED).  0 is close_notify, which would tell the peer that it has all there was: a mistake. */
 TROTH_API void troth_abort(troth_conn *, uint8_t alert, const char *because);
 
 TROTH_API void troth_answer_server(troth_conn *, const troth_server *);   /* the same, or another configuration; NULL: unrecognized_name */

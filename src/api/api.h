@@ -75,7 +75,9 @@ void identity_free_keys(const troth_provider *p, struct identity *id);
 bool MUST_USE file_read(troth_error *e, const troth_allocator *memory, const char *path, span *out);
 void file_free(const troth_allocator *memory, span file);
 
-/* verify.c: a policy that trusts nobody is a mistake, except where the chain is only looked at. */
+/* verify.c: the first mistake that was made with it; NULL: none. */
+const troth_error *policy_mistake(const troth_policy_builder *b);
+/* A policy that trusts nobody is a mistake, except where the chain is only looked at. */
 void policy_trust_nobody(troth_policy_builder *b);
 /* sessions.c: what a configuration needs for sessions, PSKs and early data, once all else is set. */
 bool MUST_USE sessions_finish(struct troth_builder *b);

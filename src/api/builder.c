@@ -84,13 +84,15 @@ bool builder_given(troth_builder *b, const void *p, size_t n, const char *setter
     return builder_ok(b);
 }
 
-static void keep_list(troth_builder *b, span *out, const uint16_t *ids, size_t n)
+static void keep_list(troth_builder *b, span *out, const uint16_t *ids, size_t n, const char *setter)
 {
-    uint8_t *p = arena_array(&b->config.arena, n, 2);
-    if (!p) {
-        mistake(b, OUT_OF_MEMORY, "%zu numbers", n);
+    uint8_t *p = n <= LIMIT_LIST ? arena_array(&b->config.arena, n, 2) : NULL;
+    if (n > LIMIT_LIST)
+        mistake(b, BAD_ARGUMENT, "%s: %zu numbers; at most %d", setter, n, LIMIT_LIST);
+    else if (!p)
+        mistake(b, OUT_OF_MEMORY, "%s: %zu numbers", setter, n);
+    if (!p)
         return;
-    }
     struct wr w = wr_into(p, 2 * n);
     for (size_t i = 0; i < n; i++)
         wr_u16(&w, ids[i]);
@@ -113,22 +115,36 @@ static bool has_trust(troth_builder *b, const char *setter)
     return b->trust != NULL;
 }
 
+/* What is wrong with it is the builder's mistake at once. */
+static void trusted(troth_builder *b)
+{
+    const troth_error *e = policy_mistake(b->trust);
+    if (e)
+        b->error = *e;
+}
+
 void troth_trust_system(troth_builder *b)
 {
-    if (has_trust(b, "troth_trust_system"))
-        troth_policy_trust_system(b->trust);
+    if (!has_trust(b, "troth_trust_system"))
+        return;
+    troth_policy_trust_system(b->trust);
+    trusted(b);
 }
 
 void troth_trust_file(troth_builder *b, const char *path)
 {
-    if (has_trust(b, "troth_trust_file"))
-        troth_policy_trust_file(b->trust, path);
+    if (!has_trust(b, "troth_trust_file"))
+        return;
+    troth_policy_trust_file(b->trust, path);
+    trusted(b);
 }
 
 void troth_trust_pem(troth_builder *b, troth_span pem)
 {
-    if (has_trust(b, "troth_trust_pem"))
-        troth_policy_trust_pem(b->trust, pem);
+    if (!has_trust(b, "troth_trust_pem"))
+        return;
+    troth_policy_trust_pem(b->trust, pem);
+    trusted(b);
 }
 
 void troth_trust_policy(troth_builder *b, troth_policy *policy)
@@ -276,8 +292,8 @@ void troth_identity_scts(troth_builder *b, troth_span sct_list)
 void troth_identity_schemes(troth_builder *b, const uint16_t *schemes, size_t n)
 {
     struct identity *id = last_identity(b, "troth_identity_schemes");
-    if (id)
-        keep_list(b, &id->schemes, schemes, n);
+    if (id && builder_given(b, schemes, n, "troth_identity_schemes"))
+        keep_list(b, &id->schemes, schemes, n, "troth_identity_schemes");
 }
 
 void troth_identity_must_match_issuer(troth_builder *b)
@@ -308,7 +324,7 @@ void troth_suites(troth_builder *b, const uint16_t *ids, size_t n)
     for (size_t i = 0; i < n; i++)
         if (!suite_by_id(ids[i]))
             mistake(b, BAD_ARGUMENT, "troth_suites: %s (%04x) is not one that troth speaks", name_of(&names_suite, ids[i]), ids[i]);
-    keep_list(b, &b->config.suites, ids, n);
+    keep_list(b, &b->config.suites, ids, n, "troth_suites");
     b->config.suites_given = true;
 }
 
@@ -329,7 +345,7 @@ void troth_groups(troth_builder *b, const uint16_t *ids, size_t n)
             mistake(b, BAD_ARGUMENT, "troth_groups: the provider does not have %s (%04x)", name_of(&names_group, ids[i]), ids[i]);
         else if (named_before(ids, i)) /* RFC 9846 4.3.7 */
             mistake(b, BAD_ARGUMENT, "troth_groups: %s twice", name_of(&names_group, ids[i]));
-    keep_list(b, &b->config.groups, ids, n);
+    keep_list(b, &b->config.groups, ids, n, "troth_groups");
 }
 
 void troth_strict_groups(troth_builder *b, const bool *equal, size_t n)
@@ -349,9 +365,9 @@ void troth_strict_groups(troth_builder *b, const bool *equal, size_t n)
 
 void troth_key_shares(troth_builder *b, const uint16_t *ids, size_t n)
 {
-    if (!builder_given(b, ids, n, "troth_key_shares"))
+    if (!builder_role(b, false, "troth_key_shares") || !builder_given(b, ids, n, "troth_key_shares"))
         return;
-    keep_list(b, &b->config.key_shares, ids, n);
+    keep_list(b, &b->config.key_shares, ids, n, "troth_key_shares");
     b->config.key_shares_given = true;
 }
 
@@ -363,7 +379,7 @@ void troth_verify_schemes(troth_builder *b, const uint16_t *ids, size_t n)
         if (!scheme_by_id(ids[i]))
             mistake(b, BAD_ARGUMENT, "troth_verify_schemes: %s (%04x) is not one that troth speaks", name_of(&names_scheme, ids[i]),
                     ids[i]);
-    keep_list(b, &b->config.verify_schemes, ids, n);
+    keep_list(b, &b->config.verify_schemes, ids, n, "troth_verify_schemes");
 }
 
 void troth_alpn(troth_builder *b, const char *const *names, size_t n)
@@ -379,11 +395,13 @@ void troth_alpn(troth_builder *b, const char *const *names, size_t n)
         }
         all += 1 + len;
     }
-    uint8_t *p = arena_alloc(&b->config.arena, all);
-    if (!p || all > 0xffff) {
+    uint8_t *p = all <= LIMIT_ALPN ? arena_alloc(&b->config.arena, all) : NULL;
+    if (all > LIMIT_ALPN)
+        mistake(b, BAD_ARGUMENT, "troth_alpn: %zu bytes of names; at most %d", all, LIMIT_ALPN);
+    else if (!p)
         mistake(b, OUT_OF_MEMORY, "troth_alpn: %zu bytes of names", all);
+    if (!p)
         return;
-    }
     struct wr w = wr_into(p, all);
     for (size_t i = 0; i < n; i++)
         wr_opaque(&w, 1, span_of(names[i], strlen(names[i])));
@@ -392,13 +410,13 @@ void troth_alpn(troth_builder *b, const char *const *names, size_t n)
 
 void troth_alpn_optional(troth_builder *b)
 {
-    if (builder_ok(b))
+    if (builder_role(b, true, "troth_alpn_optional"))
         b->config.alpn_optional = true;
 }
 
 void troth_strict_sni(troth_builder *b)
 {
-    if (builder_ok(b))
+    if (builder_role(b, true, "troth_strict_sni"))
         b->config.strict_sni = true;
 }
 
@@ -481,7 +499,7 @@ void troth_cert_schemes(troth_builder *b, const uint16_t *ids, size_t n)
         return;
     if (!n)
         mistake(b, BAD_ARGUMENT, "troth_cert_schemes: none is named");
-    keep_list(b, &b->config.cert_schemes, ids, n);
+    keep_list(b, &b->config.cert_schemes, ids, n, "troth_cert_schemes");
 }
 
 void troth_name_authorities(troth_builder *b, bool yes)

@@ -347,7 +347,8 @@ static bool own_certificate(const struct config *c, size_t i, span *der)
 {
     if (!c || i >= c->n_identities)
         return false;
-    *der = c->identities[i].n ? c->identities[i].chain[0] : SPAN_NONE;
+    if (der)
+        *der = c->identities[i].n ? c->identities[i].chain[0] : SPAN_NONE;
     return true;
 }
 
@@ -365,7 +366,8 @@ static bool sent_certificate(const struct config *c, size_t i, size_t k, span *d
 {
     if (!c || i >= c->n_identities || k >= c->identities[i].n)
         return false;
-    *der = c->identities[i].chain[k];
+    if (der)
+        *der = c->identities[i].chain[k];
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* conn.c - connections as applications see them: NULL is a valid argument everywhere, and stands for memory that ran out. */
 #include "api/api.h"
+#include "base/alerts.h"
 #include "base/text.h"
 #include "explain/story.h"
 #include "tls/carrier.h"
@@ -209,6 +210,9 @@ bool troth_write(troth_conn *c, const troth_span *parts, size_t n_parts)
         return false;
     if (!parts && n_parts)
         return fail(c, BAD_ARGUMENT, "troth_write: %zu parts at NULL", n_parts);
+    for (size_t i = 0; i < n_parts; i++) /* what read() says of a failure is no length */
+        if ((!parts[i].p && parts[i].n) || parts[i].n > PTRDIFF_MAX)
+            return fail(c, BAD_ARGUMENT, "troth_write: part %zu is %zu bytes%s", i, parts[i].n, parts[i].p ? "" : " at NULL");
     return engine_write(c, parts, n_parts);
 }
 
@@ -261,8 +265,12 @@ void troth_abort(troth_conn *c, uint8_t alert, const char *because)
 {
     if (!c || trouble_is_set(&c->error) || engine_is_over(c))
         return;
-    (void)fail(c, APP_ABORTED, "%s", because ? because : "no reason was given");
-    trouble_alert(&c->error, alert);
+    bool ends = alert == ALERT_close_notify; /* who gets that thinks that all was said */
+    if (ends)
+        (void)fail(c, BAD_ARGUMENT, "troth_abort: close_notify is no error; troth_close says it");
+    else
+        (void)fail(c, APP_ABORTED, "%s", because ? because : "no reason was given");
+    trouble_alert(&c->error, ends ? ALERT_internal_error : alert);
     engine_fail(c);
 }
 
@@ -437,8 +445,12 @@ const troth_report *troth_peer(const troth_conn *c)
 
 bool troth_peer_certificate(const troth_conn *c, troth_span *der)
 {
-    span left = c ? conn_chain(c) : SPAN_NONE;
-    return c && c->facts.peer_type == TROTH_X509 && chain_next(&left, der);
+    span first, left = c ? conn_chain(c) : SPAN_NONE;
+    if (!c || c->facts.peer_type != TROTH_X509 || !chain_next(&left, &first))
+        return false;
+    if (der)
+        *der = first;
+    return true;
 }
 
 bool troth_peer_pin(const troth_conn *c, uint8_t spki_sha256[32])
@@ -446,14 +458,15 @@ bool troth_peer_pin(const troth_conn *c, uint8_t spki_sha256[32])
     uint8_t digest[TROTH_DIGEST_MAX];
     if (!c || !peer_pin(c, digest))
         return false;
-    memcpy(spki_sha256, digest, 32);
+    if (spki_sha256)
+        memcpy(spki_sha256, digest, 32);
     return true;
 }
 
 bool troth_export(const troth_conn *c, const char *label, troth_span context, uint8_t *out, size_t n)
 {
     bool half = c && c->cfg->is_server && c->facts.early == TROTH_EARLY_ACCEPTED; /* the server's Finished is out (RFC 9846 7.5) */
-    if (!c || !label || !(c->ready || half) || c->failed || !c->keys.hash)
+    if (!c || !label || (!out && n) || !(c->ready || half) || c->failed || !c->keys.hash)
         return false;
     if (c->facts.version == TROTH_TLS12)
         return ks12_export(c->keys.hash, &c->keys.exporter, (struct randoms){ c->facts.client_random, c->facts.server_random }, label,
@@ -463,7 +476,7 @@ bool troth_export(const troth_conn *c, const char *label, troth_span context, ui
 
 bool troth_export_early(const troth_conn *c, const char *label, troth_span context, uint8_t *out, size_t n)
 {
-    if (!c || !label || c->failed || !c->rare || !c->rare->early_hash)
+    if (!c || !label || (!out && n) || c->failed || !c->rare || !c->rare->early_hash)
         return false;
     return ks_export(c->rare->early_hash, &c->rare->early_exporter, label, context, out, n);
 }

@@ -46,6 +46,8 @@ bool troth_danger_take_records(troth_conn *c, troth_record_state *read, troth_re
     if (c->quic || !c->ready || c->close_sent || c->close_seen)
         return fail(c, WRONG_TIME, "troth_danger_take_records %s",
                     c->quic ? "where there are no records" : c->ready ? "after the end" : "before TROTH_READY");
+    if (!read || !write)
+        return fail(c, BAD_ARGUMENT, "troth_danger_take_records: both directions go at once");
     if (!at_rest(c))
         return false;
     give(c, &c->rec.read, read);

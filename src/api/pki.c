@@ -79,7 +79,9 @@ const troth_key *troth_pki_make_key(troth_pki *w, enum troth_key_type type, unsi
     if (!pki_well(w))
         return NULL;
     troth_key *key = w->provider->key_make(w->provider->self, type, rsa_bits);
-    if (!key)
+    if (!key && type == TROTH_KEY_RSA)
+        (void)fail(&w->p, CRYPTO_FAILED, "making an RSA key of %u bits", rsa_bits);
+    else if (!key)
         (void)fail(&w->p, CRYPTO_FAILED, "making a key of type %d", (int)type);
     return keep(w, key);
 }
@@ -99,6 +101,10 @@ troth_span troth_pki_pem(troth_pki *w, const char *label, troth_span der)
 {
     if (!pki_well(w) || !der.n)
         return SPAN_NONE;
+    if (!label) {
+        (void)fail(&w->p, BAD_ARGUMENT, "troth_pki_pem: there is no label");
+        return SPAN_NONE;
+    }
     size_t cap = pem_write(NULL, 0, label, der) + 1;
     char *text = arena_alloc(&w->arena, cap);
     if (!text) {
@@ -334,6 +340,10 @@ troth_span troth_pki_crl(troth_pki *w, troth_span issuer_cert, const troth_key *
     span der = SPAN_NONE;
     if (!pki_well(w) || !issuer_from(w, issuer_cert, issuer_key, &issuer, &by))
         return SPAN_NONE;
+    if (!revoked && n) {
+        (void)fail(&w->p, BAD_ARGUMENT, "troth_pki_crl: %zu entries at NULL", n);
+        return SPAN_NONE;
+    }
     struct issue_revoked *rows = arena_array(&w->arena, n + 1, sizeof *rows);
     if (!rows) {
         (void)fail(&w->p, OUT_OF_MEMORY, "%zu entries", n);

@@ -327,6 +327,8 @@ bool troth_pki_pkcs12(troth_pki *w, troth_span bytes, troth_passphrase_fn *pass,
         return false;
     if (!pkcs12_open(&p12, &w->arena, bytes, pass, ctx, &why))
         return fail_as(&w->p, why, "PKCS#12 file of %zu bytes", bytes.n);
+    if (!out)
+        return true;
     *out = (troth_pkcs12){ .n_certs = p12.n_certs, .certs = p12.certs, .titles = p12.titles, .key = p12.key };
     return true;
 }

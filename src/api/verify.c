@@ -84,6 +84,11 @@ static bool usable(const troth_policy_builder *b)
     return b && !error_is_set(&b->error);
 }
 
+const troth_error *policy_mistake(const troth_policy_builder *b)
+{
+    return b && error_is_set(&b->error) ? &b->error : NULL;
+}
+
 static void out_of_memory(troth_policy_builder *b, const char *setter)
 {
     fail(b, OUT_OF_MEMORY, "%s", setter);
@@ -276,6 +281,10 @@ void troth_policy_trust_anchor(troth_policy_builder *b, const troth_anchor *a)
         return;
     if (!a || a->size < sizeof *a) {
         fail(b, BAD_ARGUMENT, "troth_policy_trust_anchor: size is not set");
+        return;
+    }
+    if ((!a->permitted && a->n_permitted) || (!a->excluded && a->n_excluded)) {
+        fail(b, BAD_ARGUMENT, "troth_policy_trust_anchor: a list is NULL");
         return;
     }
     size_t before = b->policy->anchors.n;

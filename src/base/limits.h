@@ -33,6 +33,10 @@ enum limits {
     LIMIT_TICKET_LIFETIME = 604800,     /* seconds: RFC 9846 4.7.1                                                    */
     LIMIT_EARLY_DATA = 16384,           /* bytes of refused 0-RTT records that are passed over, whatever tickets allow  */
 
+    /* what an application may put into a hello, of which all has to fit into 65535 bytes */
+    LIMIT_LIST = 1024,                  /* numbers in a list: of everything there is there are fewer                  */
+    LIMIT_ALPN = 16384,                 /* bytes of protocol names                                                    */
+
     /* QUIC */
     LIMIT_QUIC_WAITING = 131072,        /* handshake bytes that wait, while the application is asked or for its next call */
     LIMIT_QUIC_PARAMETERS = 16384,      /* transport parameters of our own: a hello with them still fits its message   */

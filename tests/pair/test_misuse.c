@@ -119,24 +119,27 @@ static void refused(troth_conn *c, const char *says)
 static void test_lengths(void **state)
 {
     (void)state;
-    for (int row = 0; row < 6; row++) {
+    static const span nothing = { NULL, 5 }, failed_read = { (const uint8_t *)"x", (size_t)-1 };
+    for (int row = 0; row < 8; row++) {
         struct pair p;
         struct world *w = begin(&p);
         pair_run(&p);
         assert_ready(&p);
         troth_conn *c = p.client.c;
-        if (row < 3 && !troth_write(c, &TROTH_TEXT("x"), 1))
+        if (row < 2 && !troth_write(c, &TROTH_TEXT("x"), 1))
             test_fail("row %d: not written", row);
         troth_event ev = troth_next(c);
         switch (row) {
         case 0: troth_sent(c, ev.data.n + 1); break;
         case 1: troth_sent(c, (size_t)-1); break;
         case 2: assert_false(troth_write(c, NULL, 3)); break;
-        case 3: troth_received(c, ev.room.n + 1); break;
-        case 4: troth_received(c, (size_t)-1); break;
+        case 3: assert_false(troth_write(c, &nothing, 1)); break;
+        case 4: assert_false(troth_write(c, &failed_read, 1)); break;
+        case 5: troth_received(c, ev.room.n + 1); break;
+        case 6: troth_received(c, (size_t)-1); break;
         default: troth_rest(c); troth_received(c, 5); break; /* the room is gone */
         }
-        refused(c, row < 2 ? "troth_sent" : row < 3 ? "troth_write" : "troth_received");
+        refused(c, row < 2 ? "troth_sent" : row < 5 ? "troth_write" : "troth_received");
         end(&p, w);
     }
     struct pair p;
@@ -178,15 +181,95 @@ static void test_hosts(void **state)
     world_free(w);
 }
 
+/* close_notify would tell the peer that it has all there was. */
+static void test_abort_closes_nothing(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct world *w = begin(&p);
+    pair_run(&p);
+    assert_true(troth_write(p.client.c, &TROTH_TEXT("half of it"), 1));
+    troth_abort(p.client.c, 0, "no number comes to mind");
+    refused(p.client.c, "troth_abort");
+    pair_run(&p);
+    assert_false(p.server.closed);
+    assert_failed(&p.server, ALERT_INTERNAL_ERROR);
+    end(&p, w);
+}
+
+/* What nobody wants need not be put anywhere. */
+static void test_not_wanted(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct world *w = world_new(fake_provider(1));
+    troth_server *us = world_server(w, NULL, NULL);
+    pair_new(&p, world_client(w, NULL, NULL), us, NULL);
+    pair_run(&p);
+    assert_ready(&p);
+    assert_true(troth_peer_certificate(p.client.c, NULL) && troth_peer_pin(p.client.c, NULL));
+    assert_true(!troth_peer_certificate(p.server.c, NULL) && !troth_peer_pin(p.server.c, NULL));
+    assert_true(troth_server_certificate(us, 0, NULL) && !troth_server_certificate(us, 1, NULL));
+    assert_true(troth_server_chain(us, 0, 0, NULL) && !troth_server_chain(us, 0, 9, NULL));
+    assert_false(troth_export(p.client.c, "label", SPAN_NONE, NULL, 32)); /* but this is what it is for */
+    assert_true(!troth_danger_take_records(p.client.c, NULL, NULL));
+    refused(p.client.c, "troth_danger_take_records");
+    end(&p, w);
+}
+
 /* ---- setters */
+static void test_roles(void **state)
+{
+    (void)state;
+    static const uint16_t x25519 = 0x001d;
+    for (int i = 0; i < 3; i++) {
+        bool server = i == 2;
+        troth_builder *b = server ? troth_server_builder(fake_provider(1)) : troth_client_builder(fake_provider(1));
+        switch (i) {
+        case 0: troth_strict_sni(b); break;
+        case 1: troth_alpn_optional(b); break;
+        default: troth_key_shares(b, &x25519, 1); break;
+        }
+        assert_non_null(troth_mistake(b));
+        assert_int_equal(troth_mistake(b)->reason, TROTH_R_WRONG_ROLE);
+        troth_builder_free(b);
+    }
+}
+
+/* Trust is no exception: whoever asks right behind the setter hears of it. */
+static void test_mistake_in_trust(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        troth_error why;
+        troth_builder *b = troth_client_builder(fake_provider(1));
+        if (i < 2)
+            troth_trust_file(b, i ? NULL : "/nowhere/roots.pem");
+        else
+            troth_trust_pem(b, TROTH_TEXT("no certificate"));
+        const troth_error *first = troth_mistake(b);
+        assert_non_null(first);
+        assert_true(i || strstr(first->detail, "/nowhere/roots.pem"));
+        enum troth_reason reason = (enum troth_reason)first->reason;
+        troth_alpn(b, NULL, 2);
+        assert_null(troth_build_client(b, &why));
+        assert_int_equal(why.reason, reason);
+    }
+}
+
 static void test_setters(void **state)
 {
     (void)state;
-    enum { PIN, SUITES, GROUPS, EQUAL, SHARES, VERIFY, CERTS, ALPN, NAME, TYPES, COMPRESSORS, KEYS, COOKIE, CACHE, HOOKS, AUTH, PAD, CONTEXT, COUNT };
+    enum { PIN, SUITES, GROUPS, EQUAL, SHARES, VERIFY, CERTS, ALPN, NAME, TYPES, COMPRESSORS, KEYS, COOKIE, CACHE, HOOKS, AUTH, SCHEMES, PAD, LIST, NAMES, CONTEXT, COUNT };
     static uint8_t large[0x10000];
     static const char *const none = NULL;
+    static const uint16_t list[1025] = { 0 };
+    static const char *names[1000];
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        names[i] = "a protocol of many";
+    struct world *w = world_new(fake_provider(1));
     for (int i = 0; i < COUNT; i++) {
-        bool server = i == EQUAL || i == KEYS || i == COOKIE || i == CACHE || i == HOOKS || i == AUTH;
+        bool server = i == EQUAL || i == KEYS || i == COOKIE || i == CACHE || i == HOOKS || i == AUTH || i == SCHEMES;
         troth_builder *b = server ? troth_server_builder(fake_provider(1)) : troth_client_builder(fake_provider(1));
         switch (i) {
         case PIN: troth_trust_pin(b, NULL); break;
@@ -205,6 +288,9 @@ static void test_setters(void **state)
         case CACHE: troth_cache(b, NULL); break;
         case HOOKS: troth_cache(b, &(troth_session_cache){ 0 }); break;
         case AUTH: troth_ask_client_auth(b, (enum troth_auth)3); break;
+        case SCHEMES: troth_identity_pem(b, w->chain_pem, w->key_pem), troth_identity_schemes(b, NULL, 2); break;
+        case LIST: troth_cert_schemes(b, list, COUNT_OF(list)); break;
+        case NAMES: troth_alpn(b, names, COUNT_OF(names)); break;
         case PAD: troth_pad(b, (enum troth_padding)3, 16); break;
         default: troth_psk_import(b, TROTH_TEXT("id"), TROTH_TEXT("0123456789abcdef"), SPAN_OF(large), TROTH_SHA256); break;
         }
@@ -212,6 +298,7 @@ static void test_setters(void **state)
             test_fail("setter %d: %s", i, troth_mistake(b) ? troth_mistake(b)->code : "no mistake");
         troth_builder_free(b);
     }
+    world_free(w);
     troth_provider empty = { .size = sizeof empty };
     troth_error why;
     assert_null(troth_build_client(troth_client_builder(&empty), &why));
@@ -235,6 +322,11 @@ static void test_questions(void **state)
     troth_policy_time(b, MK_NOW);
     troth_policy *policy = troth_policy_build(b, NULL);
     assert_non_null(policy);
+    troth_error why;
+    troth_policy_builder *wrong = troth_policy_new(troth_provider_share(w->mk->crypto));
+    troth_policy_trust_anchor(wrong, &(troth_anchor){ .size = sizeof(troth_anchor), .certificate = w->root_pem, .n_permitted = 2 });
+    assert_null(troth_policy_build(wrong, &why));
+    assert_int_equal(why.reason, TROTH_R_BAD_ARGUMENT);
     const troth_question rows[] = {
         { .certs = &w->chain_pem, .n = 1 },
         { .size = sizeof rows[0], .n = 1 },
@@ -268,8 +360,13 @@ static void test_workshop(void **state)
     troth_pki *w = troth_pki_new(fake_provider(1));
     const troth_key *key = troth_pki_make_key(w, TROTH_KEY_P256, 0);
     assert_non_null(key);
-    for (int i = 0; i < 5; i++) {
+    const troth_pki_spec ca = { .size = sizeof ca, .subject = "CN=x", .not_after = 1, .ca = true };
+    troth_span der = troth_pki_self_sign(w, &ca, key);
+    assert_true(der.n);
+    for (int i = 0; i < 7; i++) {
         switch (i) {
+        case 5: assert_int_equal(troth_pki_pem(w, NULL, der).n, 0); break;
+        case 6: assert_int_equal(troth_pki_crl(w, der, key, NULL, 3, 1, 0, 1).n, 0); break;
         case 0: assert_int_equal(troth_pki_self_sign(w, NULL, key).n, 0); break;
         case 1: assert_int_equal(troth_pki_self_sign(w, &(troth_pki_spec){ .subject = "CN=x", .not_after = 1 }, key).n, 0); break;
         case 2: assert_int_equal(troth_pki_key_pem(w, NULL).n, 0); break;
@@ -292,6 +389,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full_both_ways), cmocka_unit_test(test_full_at_the_end), cmocka_unit_test(test_full_and_failed),
         cmocka_unit_test(test_lengths),        cmocka_unit_test(test_hosts),           cmocka_unit_test(test_setters),
+        cmocka_unit_test(test_abort_closes_nothing), cmocka_unit_test(test_not_wanted),   cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_mistake_in_trust),
         cmocka_unit_test(test_questions),      cmocka_unit_test(test_workshop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
