@@ -203,7 +203,7 @@ TROTH_API void troth_verify_afresh(troth_builder *);
  * may be forgotten once the clock of the configuration is past `expires`, in seconds since 1970.  Called from the threads of the connections. */
 TROTH_API void troth_early_data(troth_builder *, uint32_t max_bytes);
 TROTH_API void troth_anti_replay(troth_builder *, bool (*first_time)(void *ctx, const uint8_t mark[32], int64_t expires), void *ctx);
-/* External PSKs (RFC 9846 4.3.11), of 16 to 255 bytes.  hash: of the suites it goes with, SHA-256 or SHA-384.  `import`: RFC 9258, with its
+/* External PSKs (RFC 9846 4.3.11; TLS 1.3), of 16 to 255 bytes.  hash: of the suites it goes with, SHA-256 or SHA-384.  `import`: RFC 9258, with its
  * context.  Beside certificates, or instead: then a client without trust refuses whoever shows a certificate, a server without identities
  * whoever has no PSK of its, and only suites of their hashes are spoken. */
 TROTH_API void troth_psk(troth_builder *, troth_span identity, troth_span key, enum troth_hash_id hash);

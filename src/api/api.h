@@ -21,7 +21,7 @@ struct troth_builder {
     struct config         config;      /* becomes the frozen one, arena and all                 */
     troth_error           error;       /* first mistake                                         */
     troth_policy_builder *trust;       /* from troth_trust_system, _file, _pem; NULL: none used */
-    size_t                cap_identities, cap_pins;
+    size_t                cap_identities, cap_pins, cap_psks;
     troth_passphrase_fn  *passphrase;
     void                 *passphrase_ctx;
     const struct elsewhere *elsewhere; /* keys that are; NULL: none is                                   */

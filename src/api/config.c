@@ -254,6 +254,8 @@ bool config_build(struct troth_builder *b)
     TRY(!error_is_set(&b->error));
     if (c->strict_sni && c->ignore_names)
         return fail(b, BAD_ARGUMENT, "troth_ignore_names beside troth_strict_sni");
+    if (psks_alone(b) && c->most < TROTH_TLS13)
+        return fail(b, BAD_ARGUMENT, "troth_psk is for TLS 1.3, which troth_versions leaves out");
     if (c->cookies && !c->cookie_key_given && !c->provider->random(c->provider->self, c->cookie_key, sizeof c->cookie_key))
         return fail(b, RANDOM_FAILED, "for a cookie key");
     TRY(!c->is_server || fill_ticket_secret(b));

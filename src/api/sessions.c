@@ -82,15 +82,18 @@ void troth_anti_replay(troth_builder *b, bool (*first_time)(void *, const uint8_
 static struct external_psk *add_psk(troth_builder *b, span identity, span key, enum troth_hash_id hash)
 {
     struct config *c = &b->config;
-    struct external_psk *rows = arena_array(&c->arena, c->n_psks + 1, sizeof *rows);
+    bool full = c->n_psks == b->cap_psks;
+    size_t cap = !full ? b->cap_psks : b->cap_psks ? 2 * b->cap_psks : 2;
+    struct external_psk *rows = full ? arena_array(&c->arena, cap, sizeof *rows) : (struct external_psk *)(uintptr_t)c->psks;
     if (!rows || !arena_copy(&c->arena, &identity, identity) || !arena_copy(&c->arena, &key, key)) {
         mistake(b, OUT_OF_MEMORY, "for a PSK");
         return NULL;
     }
-    if (c->n_psks)
+    if (full && c->n_psks)
         memcpy(rows, c->psks, c->n_psks * sizeof *rows);
     rows[c->n_psks] = (struct external_psk){ identity, key, hash, false };
     c->psks = rows;
+    b->cap_psks = cap;
     return &rows[c->n_psks++];
 }
 

@@ -257,6 +257,43 @@ static void test_mistake_in_trust(void **state)
     }
 }
 
+static void *take(void *ctx, size_t n)
+{
+    *(size_t *)ctx += n;
+    return malloc(n);
+}
+
+static void give(void *ctx, void *p, size_t n)
+{
+    *(size_t *)ctx -= p ? n : 0;
+    free(p);
+}
+
+/* A server of many devices: what it takes to configure them grows as they do. */
+static void test_many_psks(void **state)
+{
+    (void)state;
+    enum { MANY = 4000, EACH = 400 };
+    size_t bytes = 0;
+    troth_allocator counted = { take, give, &bytes };
+    troth_builder *b = troth_server_builder(fake_provider_with(1, &counted));
+    for (int i = 0; i < MANY; i++) {
+        uint8_t id[] = { 'd', (uint8_t)(i >> 8), (uint8_t)i };
+        troth_psk(b, SPAN_OF(id), TROTH_TEXT("0123456789abcdef"), TROTH_SHA256);
+    }
+    troth_server *us = troth_build_server(b, NULL);
+    assert_non_null(us);
+    if (bytes > MANY * EACH)
+        test_fail("%zu bytes for %d PSKs", bytes, (int)MANY);
+    troth_server_free(us);
+    b = troth_client_builder(fake_provider(1));
+    troth_psk(b, TROTH_TEXT("d"), TROTH_TEXT("0123456789abcdef"), TROTH_SHA256);
+    troth_versions(b, TROTH_TLS12, TROTH_TLS12);
+    troth_error why;
+    assert_null(troth_build_client(b, &why)); /* there would be nobody whom it could trust */
+    assert_true(why.reason == TROTH_R_BAD_ARGUMENT && strstr(why.detail, "troth_psk"));
+}
+
 static void test_setters(void **state)
 {
     (void)state;
@@ -390,7 +427,7 @@ int main(void)
         cmocka_unit_test(test_full_both_ways), cmocka_unit_test(test_full_at_the_end), cmocka_unit_test(test_full_and_failed),
         cmocka_unit_test(test_lengths),        cmocka_unit_test(test_hosts),           cmocka_unit_test(test_setters),
         cmocka_unit_test(test_abort_closes_nothing), cmocka_unit_test(test_not_wanted),   cmocka_unit_test(test_roles),
-        cmocka_unit_test(test_mistake_in_trust),
+        cmocka_unit_test(test_mistake_in_trust), cmocka_unit_test(test_many_psks),
         cmocka_unit_test(test_questions),      cmocka_unit_test(test_workshop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
