@@ -130,22 +130,31 @@ static bool out_all(const uint8_t *p, size_t n)
 }
 
 /* Standard input to the peer.  False at its end. */
-static bool forward_input(struct session *s)
+static bool forward_input(struct session *s, bool *talked)
 {
     uint8_t buffer[CHUNK];
     ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
+    *talked |= n > 0;
     if (n > 0)
         return session_write(s, buffer, (size_t)n);
     return n < 0 && (errno == EINTR || errno == EAGAIN);
 }
 
+/* We have said that we are done, and nobody had said anything before: whoever leaves then without close_notify, as nginx does, cuts off
+ * nothing, and the handshake is what there was to hear of. */
+static void forgive(struct session *s)
+{
+    if (s->error.reason == TROTH_R_TRUNCATED || s->error.reason == TROTH_R_NET_RESET_MID)
+        s->error = (troth_error){ .reason = TROTH_R_NONE };
+}
+
 static void carry(struct session *s)
 {
-    bool input = true;
+    bool input = true, talked = s->early_n > 0;
     for (troth_event ev;;) {
         enum link_wake woken = session_next(s, &ev, input ? STDIN_FILENO : -1);
         if (woken == LINK_ALSO) {
-            input = forward_input(s);
+            input = forward_input(s, &talked);
             if (!input)
                 troth_close(s->conn);
         }
@@ -153,10 +162,13 @@ static void carry(struct session *s)
             s->link.deadline_us = now_us() + (uint64_t)s->timeout_ms * 1000u;
         if (woken == LINK_ALSO)
             continue;
+        talked |= ev.kind == TROTH_DATA;
         if (ev.kind == TROTH_DATA && !out_all(ev.data.p, ev.data.n))
             return; /* nobody reads on: a quiet end */
         if (ev.kind == TROTH_CLOSED)
             troth_close(s->conn);
+        if (ev.kind == TROTH_FAILED && !input && !talked)
+            forgive(s);
         if (ev.kind == TROTH_DONE || ev.kind == TROTH_FAILED)
             return;
     }

@@ -3,6 +3,7 @@
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -76,4 +77,24 @@ p = subprocess.Popen([TROTH, *server(never_ends)], stdin=subprocess.DEVNULL, std
 p.stdout.read(1000)
 p.stdout.close()
 check("a reader that goes away ends it, in silence", p.wait(timeout=30) == 8 and p.stderr.read() == b"")
+
+
+# ---- who leaves without close_notify has cut off nothing, if nothing was said before we said that we are done (nginx does so)
+def resets(c):
+    take(c)
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def says_something(c):
+    c.sendall(b"y")
+    take(c)
+
+
+for what, talk, said, code in (("leaves", take, b"", None), ("resets", resets, b"", None), ("takes something and leaves", take, b"x", "tls.truncated"),
+                               ("takes something and resets", resets, b"x", "net.reset-mid"), ("says something and leaves", says_something, b"", "tls.truncated")):
+    r = subprocess.run([TROTH, *server(talk)], input=said, capture_output=True, timeout=60, check=False)
+    check(f"a server that {what}: {code or 'all is well'}", r.returncode == (4 if code else 0) and (code or "").encode() in r.stderr and bool(r.stderr) == bool(code), r)
+p = subprocess.Popen([TROTH, *server(lambda c: time.sleep(0.5))], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+check("a server that leaves before we are done", p.wait(timeout=30) == 4 and b"tls.truncated" in p.stderr.read())
+p.stdin.close()
 finish()
