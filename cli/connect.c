@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <troth/pki.h>
 #include <unistd.h>
 
+#include "outfile.h"
 #include "report_json.h"
 #include "revoke.h"
 #include "session.h"
@@ -174,6 +176,40 @@ static void carry(struct session *s)
     }
 }
 
+/* ---- --save-chain */
+
+static bool write_chain(FILE *to, const troth_span *certs, size_t n)
+{
+    troth_pki *w = troth_pki_new(troth_libcrypto());
+    bool ok = w != NULL;
+    for (size_t i = 0; ok && i < n; i++) {
+        troth_span pem = troth_pki_pem(w, "CERTIFICATE", certs[i]);
+        ok = pem.n && fwrite(pem.p, 1, pem.n, to) == pem.n;
+    }
+    troth_pki_free(w);
+    return ok;
+}
+
+/* Where the connection failed before any came, that is what there is to say. */
+static bool save_chain(const struct session *s)
+{
+    const char *path = args_value(s->args, OPT_SAVE_CHAIN, NULL);
+    const troth_span *certs = NULL;
+    struct outfile file = { .to = NULL };
+    size_t n = path ? troth_report_given(troth_peer(s->conn), &certs) : 0;
+    if (path && !n && s->error.reason == TROTH_R_NONE)
+        return complain(s->args, EXIT_FILE, "--save-chain: the server sent no certificate%s", troth_what(s->conn).resumed ? ": its session was resumed" : ""), false;
+    if (!n)
+        return true;
+    if (!strcmp(path, "-"))
+        return write_chain(stdout, certs, n) && !fflush(stdout);
+    bool ok = outfile_open(&file, path, 0666) && write_chain(file.to, certs, n) && outfile_close(&file, true);
+    if (!ok)
+        complain(s->args, EXIT_FILE, "%s: %s", path, strerror(errno ? errno : EIO));
+    outfile_close(&file, false);
+    return ok;
+}
+
 int verb_CONNECT(const struct args *a)
 {
     struct session s;
@@ -182,10 +218,12 @@ int verb_CONNECT(const struct args *a)
     bool json = args_has(a, OPT_JSON), tell = args_has(a, OPT_VERBOSE) || args_has(a, OPT_HTML) || args_has(a, OPT_RECORD);
     if (!args_number(a, OPT_WAIT, 0, 60000, 200, &wait))
         return EXIT_USAGE;
+    if (json && !strcmp(args_value(a, OPT_SAVE_CHAIN, ""), "-"))
+        return complain(a, EXIT_USAGE, "--save-chain: standard output has the object of --json: name a file");
     if (!session_init(&s, a, a->operands[0], tell, &status))
         return status;
     bool open = session_open(&s) && await_refusal(&s, wait) && revoke_check(&s);
-    bool sent = open && session_early_rest(&s);
+    bool kept = save_chain(&s), sent = open && session_early_rest(&s);
     if (open && !json) {
         if (!args_has(a, OPT_QUIET))
             verdict_text(&s, stderr);
@@ -199,7 +237,7 @@ int verb_CONNECT(const struct args *a)
     else
         session_tell_failure(&s, stderr);
     status = exit_code_of(s.error.reason == TROTH_R_NONE ? NULL : &s.error);
-    bool kept = story_out(&s, stderr);
+    kept &= story_out(&s, stderr);
     kept &= session_end(&s);
     return kept || status != EXIT_OK ? status : EXIT_FILE;
 }
