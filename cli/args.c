@@ -204,6 +204,22 @@ const char *word_nearest(const char *word, const char *(*name)(uint16_t), uint16
     return g.best;
 }
 
+/* What another program calls it; NULL: it is nobody's, or that verb has nothing like it. */
+static const char *opt_of_others(const char *name, enum verb v)
+{
+    static const struct {
+        const char *theirs, *ours;
+    } rows[] = {
+#define THEIRS(theirs, ours) { theirs, ours },
+#include "theirs.def"
+#undef THEIRS
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (!strcasecmp(rows[i].theirs, name))
+            return opts[opt_find(rows[i].ours)].verbs & 1u << v ? rows[i].ours : NULL;
+    return NULL;
+}
+
 /* ---- help */
 
 /* Lines longer than this are hard to read, however wide the terminal. */
@@ -331,29 +347,49 @@ static bool take_option(struct args *a, enum opt o, const char *value, int *stat
     return false;
 }
 
+/* `typed': with its dashes; the name is behind them. */
+static int unknown_name(const struct args *a, const char *typed)
+{
+    static const char *const blind[] = { "insecure", "no-check-certificate", "k" };
+    const char *name = typed + strspn(typed, "-"), *here = opt_of_others(name, a->verb), *guess = opt_nearest(name, a->verb);
+    for (size_t i = 0; i < sizeof blind / sizeof blind[0]; i++)
+        if (!strcmp(name, blind[i]) && opts[OPT_CA].verbs & 1u << a->verb)
+            return complain(a, EXIT_USAGE, "there is no option %s: every certificate is verified; say with --ca FILE or --pin SHA256 whom to trust", typed);
+    if (here)
+        return complain(a, EXIT_USAGE, "there is no option %s; here it is --%s", typed, here);
+    if (guess && !strncmp(typed, "--", 2))
+        return complain(a, EXIT_USAGE, "there is no option %s; did you mean --%s?", typed, guess);
+    return complain(a, EXIT_USAGE, "there is no option %s%s; see troth %s --help", typed, strncmp(typed, "--", 2) ? " here" : "", verbs[a->verb].name);
+}
+
+/* -servername, as OpenSSL has it, is many letters to getopt, and the first that is none is in the middle of the word.  NULL: it is no such word. */
+static const char *word_of_one_dash(char **argv)
+{
+    const char *word = argv[optind];
+    return word && word[0] == '-' && word[1] != '-' && strlen(word) > 2 && strchr(word + 1, optopt) ? word : NULL;
+}
+
 static bool unknown_option(struct args *a, char **argv, int letter, int *status)
 {
-    const char *word = argv[optind - 1];
+    char typed[GUESS_MAX + 3];
+    const char *word = argv[optind - 1], *one_dash = letter == '?' && optopt > 0 && optopt < 256 ? word_of_one_dash(argv) : NULL;
     if (letter == ':') {
         *status = complain(a, EXIT_USAGE, "%s needs a value; see troth %s --help", word, verbs[a->verb].name);
         return false;
     }
-    if (word[0] != '-' || word[1] != '-') {
-        *status = complain(a, EXIT_USAGE, "there is no option -%c here; see troth %s --help", optopt ? optopt : '?', verbs[a->verb].name);
-        return false;
-    }
-    char bare[GUESS_MAX + 1];
-    snprintf(bare, sizeof bare, "%.*s", (int)strcspn(word + 2, "="), word + 2);
-    enum opt known = opt_find(bare);
-    if (known != OPT_COUNT) {
-        *status = opts[known].verbs & 1u << a->verb
-                      ? complain(a, EXIT_USAGE, "--%s takes no value", bare)
-                      : complain(a, EXIT_USAGE, "--%s means nothing here; see troth %s --help", bare, verbs[a->verb].name);
-        return false;
-    }
-    const char *guess = opt_nearest(bare, a->verb);
-    *status = guess ? complain(a, EXIT_USAGE, "there is no option --%s; did you mean --%s?", bare, guess)
-                    : complain(a, EXIT_USAGE, "there is no option --%s; see troth %s --help", bare, verbs[a->verb].name);
+    word = one_dash ? one_dash : word;
+    snprintf(typed, sizeof typed, "%.*s", (int)strcspn(word, "="), word);
+    enum opt known = opt_find(typed + strspn(typed, "-"));
+    bool ours = known != OPT_COUNT && opts[known].verbs & 1u << a->verb, two = !strncmp(word, "--", 2);
+    if (!two && one_dash && ours)
+        *status = complain(a, EXIT_USAGE, "there is no option %s; with two dashes it is one: -%s", typed, typed);
+    else if (!two && !(one_dash && opt_of_others(typed + 1, a->verb)))
+        *status = unknown_name(a, (char[]){ '-', (char)(optopt ? optopt : '?'), 0 });
+    else if (two && known != OPT_COUNT)
+        *status = ours ? complain(a, EXIT_USAGE, "%s takes no value", typed)
+                       : complain(a, EXIT_USAGE, "%s means nothing here; see troth %s --help", typed, verbs[a->verb].name);
+    else
+        *status = unknown_name(a, typed);
     return false;
 }
 

@@ -1,6 +1,7 @@
 """Values that look right and are not: each is refused in one message, with the exit status of a mistake in the command or in a file.
 ctest: slow timeout=120"""
 import os
+import re
 import subprocess
 
 from serving import D, authority, check, finish, refused, run
@@ -48,6 +49,22 @@ for option, word, meant in (("--groups", "x25518", "x25519"), ("--groups", "x255
 refused(["`nothing' is not a registered name"], "connect", "localhost:1", "--groups", "nothing")
 refused(["there is no code `cert.expird'; did you mean `cert.expired'?"], "explain", "--error", "cert.expird")
 refused(["there is no code `nothing.like-it'; man troth-errors"], "explain", "--error", "nothing.like-it")
+
+# ---- options as other programs have them
+for words, args in ((["--cacert;", "here it is --ca"], ("get", "--cacert", CA, "localhost:1")), (["--servername;", "--sni"], ("connect", "--servername=x", "localhost:1")),
+                    (["-servername;", "--sni"], ("connect", "localhost:1", "-servername", "x")), (["-CAfile;", "--ca"], ("verify", "-CAfile", CA, CERT)),
+                    (["-cert;", "two dashes", ": --cert"], ("connect", "-cert", CERT, "localhost:1")), (["-showcerts;", "--save-chain"], ("connect", "-showcerts", "localhost:1")),
+                    (["-showcerts;", "--save-chain"], ("connect", "localhost:1", "-showcerts")), (["-verify_hostname;", "--host"], ("verify", "-verify_hostname", "x", CERT)),
+                    (["--insecure:", "verified", "--ca"], ("connect", "--insecure", "localhost:1")), (["-k:", "verified", "--pin"], ("get", "-k", "https://localhost:1/")),
+                    (["-k here;", "--help"], ("ca", "init", "-k")), (["-c here", "--help"], ("connect", "-connect", "localhost:1")),
+                    (["--servername;", "--help"], ("serve", "--servername", "x")), (["--timout;", "did you mean --timeout?"], ("connect", "--timout", "3", "localhost:1"))):
+    refused(words, *args, lines=1)
+src = os.environ["SRC_DIR"]
+with open(f"{src}/cli/theirs.def", encoding="utf-8") as f:
+    theirs = re.findall(r'^THEIRS\("([^"]+)", +"([^"]+)"\)', f.read(), re.M)
+with open(f"{src}/cli/options.def", encoding="utf-8") as f:
+    ours = re.findall(r'^OPT\(\w+, *"([^"]+)"', f.read(), re.M)
+check("they lead to options of ours, and are none themselves", len(theirs) > 40 and {o for _, o in theirs} <= set(ours) and not {t for t, _ in theirs} & set(ours), (theirs, ours))
 
 # ---- longer than anybody takes
 said = run("ca", "issue", "--days", "826", "--out", D, "long.example").stderr
