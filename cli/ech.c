@@ -2,6 +2,7 @@
  * write a key that others can read. */
 #include "ech.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,8 @@ int verb_ECH(const struct args *a)
     return ok && n ? EXIT_OK : EXIT_FILE;
 }
 
+#define BASE64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+
 /* Base64 as it stands in DNS becomes a PEM block, which the library reads. */
 static void give_base64(troth_builder *b, const char *text, size_t n)
 {
@@ -63,6 +66,10 @@ bool ech_client_options(const struct args *a, troth_builder *b)
     if (!config)
         return true;
     if (access(config, F_OK) && strcmp(config, "-") != 0) {
+        if (config[0] != 'A' || config[strspn(config, BASE64)]) {
+            complain(a, EXIT_FILE, "--ech-config: %s: %s, and it is no ECHConfigList in base64 either", config, strerror(errno));
+            return false;
+        }
         give_base64(b, config, strlen(config));
         return !setup_mistake(a, b, "--ech-config");
     }

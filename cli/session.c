@@ -290,6 +290,15 @@ static void our_certificate(char *out, size_t cap, const struct session *s, cons
     troth_pki_free(pki);
 }
 
+/* Once --why has looked, its hint to use it is none. */
+static const char *tried(const struct session *s)
+{
+    if (!*s->retried || s->error.reason != TROTH_R_NET_RESET_ON_HELLO)
+        return NULL;
+    return strstr(s->retried, "it works") ? "what was changed is what the server, or something on the way, cannot stand: it needs an update"
+                                          : "look into the server's log, and whether a firewall or a load balancer on the way ends the connection";
+}
+
 /* One word of a command, as a shell takes it. */
 static void add_word(FILE *out, const char *word)
 {
@@ -354,6 +363,7 @@ void session_tell_failure(struct session *s, void *to)
                                   .now = s->now,
                                   .saw = *first ? first : NULL,
                                   .retried = *s->retried ? s->retried : NULL,
+                                  .do_this = tried(s),
                                   .more = *more ? more : NULL,
                                   .milliseconds = s->dialed.fd >= 0 ? (int32_t)(s->dialed.connect_us / 1000) : -1,
                                   .exit_code = exit_code_of(&s->error),

@@ -35,7 +35,7 @@ const char *message_purpose(const char *type)
         const char *type, *purpose;
     } all[] = {
         { "ClientHello", "The client says what it can do; for TLS 1.3 it offers its half of the key exchange as well." },
-        { "HelloRetryRequest", "The server can go on, but needs a different key share first." },
+        { "HelloRetryRequest", "The server can go on, but first needs another hello: with a different key share, or with its cookie given back." },
         { "ServerHello", "The server's choices; in TLS 1.3 its half of the key exchange as well, and the last message that anybody can read." },
         { "EncryptedExtensions", "Answers that need not be public: the first message under the new keys." },
         { "CertificateRequest", "The server asks the client to show a certificate too." },

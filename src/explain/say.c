@@ -308,7 +308,8 @@ static void say_answer(struct text *t, const struct view *v)
         return;
     }
     if (v->hello_retry)
-        text_add(t, "The server first asked for a different key share, which cost one more round trip. Then it");
+        text_add(t, "The server first asked for %s, which cost one more round trip. Then it",
+                 v->other_share ? "a different key share" : "another hello that gives back a cookie");
     else
         text_add(t, "The server");
     text_add(t, " picked from what was offered: %s with %s", the_version(v), v->suite.name);

@@ -107,6 +107,7 @@ static void learn(struct view *v, size_t i)
         learn_client_hello(v, t);
     } else if (is(t->type, "HelloRetryRequest")) {
         v->hello_retry = true;
+        v->other_share = tree_find(t, "key_share", "selected_group", 0) != NODE_NONE;
     } else if (is(t->type, "ServerHello")) {
         learn_server_hello(v, t);
         learn_alpn(v, t);

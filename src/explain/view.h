@@ -43,7 +43,7 @@ struct view {
     bool               delegated[2]; /* the client, the server signed with the key of a delegated credential */
     bool               external;   /* resumed from a key given beforehand, not from a session */
     bool               ech_accepted, ech_refused, ech_grease;
-    bool               hello_retry, resumed, early_offered, early_accepted, client_asked, client_sent, ech_offered, finished, tls12;
+    bool               hello_retry, other_share, resumed, early_offered, early_accepted, client_asked, client_sent, ech_offered, finished, tls12;
     bool               answered;   /* EncryptedExtensions could be read: what it does not have was not accepted */
     bool               client_spoke; /* the client's last flight could be read                                  */
     bool               handshake_done, closed[2];

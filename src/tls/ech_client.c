@@ -444,5 +444,5 @@ bool ech_finish(struct troth_conn *c)
     span configs = c->hs->ech->retry_configs;
     struct rare *rare = conn_rare(c);
     TRY(rare && conn_keep(c, &rare->ech_retry_configs, configs));
-    return fail(c, ECH_REJECTED, "%s, genuine, %s", c->host, configs.n ? "says what to encrypt to instead" : "does not do it any more");
+    return fail(c, ECH_REJECTED, "%s proved who it is, and %s", c->host, configs.n ? "names what to encrypt to instead" : "names no configuration: it does without");
 }

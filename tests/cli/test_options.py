@@ -54,7 +54,7 @@ for words, args in ((["No such file"], ("connect", "--ca", "/no/such", "a.exampl
                     (["No such file"], ("inspect", "/no/such")), (["is a directory"], ("inspect", D)), (["ct"], ("verify", "--roots", CA, "--ct-logs", CA, CERT)),
                     (["No such file"], ("serve", *own, "--client-ca", CA, "--crl", "/no/such")),
                     (["No such file"], ("serve", *own, "--staple", "/no/such")), (["directory"], ("serve", *own, "--ech-key", D)),
-                    (["directory"], ("connect", "--ech-config", D, "a.example")), (["no key log", "/no/such/x"], ("connect", "--keylog", "/no/such/x", "a.example")),
+                    (["directory"], ("connect", "--ech-config", D, "a.example")), (["No such file"], ("connect", "--ech-config", "no-such.pem", "a.example")), (["no key log", "/no/such/x"], ("connect", "--keylog", "/no/such/x", "a.example")),
                     (["/no/such/x"], ("serve", *own, "--listen", "127.0.0.1:0", "--port-file", "/no/such/x", "-q")),
                     (["No space left"], ("proxy", *own, "--backend", "127.0.0.1:9", "--listen", "127.0.0.1:0", "--port-file", "/dev/full", "-q"))):
     refused(words if words != ["ct"] else [CA], *args, status=8)

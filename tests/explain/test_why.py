@@ -121,6 +121,7 @@ for choke, works, args in (("big", "without the post-quantum share it works", ()
     check(f"{choke}, in JSON", works in o["retried"] and o["code"] == "net.reset-on-hello", o)
 text, r = why(box(CHOKES["all"], backend))
 check("nothing helps: said so", "no single change of ours makes it work" in text and "it works" not in text, text)
+check("and --why is not advised again", "--why" not in text and "the server's log" in text, text)
 
 # An address family that does not get through: the first that the resolver names chokes, the other does not.
 families = []
