@@ -121,7 +121,7 @@ static void tell(const struct ca *r, const struct issuers *by, const struct reco
 int ca_urls(struct ca *r)
 {
     struct issuers by;
-    struct record_urls urls[2];
+    struct record_urls urls[2] = { 0 }; /* analysers do not see records_urls fill them */
     bool of_root = urls_given(r->a, true);
     if (r->a->n_operands > 1)
         return complain(r->a, EXIT_USAGE, "urls takes no names: which address is which is said with --crl-url, --ocsp-url and --issuer-url");
