@@ -14,7 +14,7 @@ static void write_whole(struct wr *w, uint8_t type, body_writer *body, const voi
 /* All of a message is ours, and fits, but for the cookie. */
 static bool too_long(struct troth_conn *c, uint8_t type)
 {
-    if (type == HS_client_hello && c->hs->offer.cookie.n)
+    if (c->hs && type == HS_client_hello && c->hs->offer.cookie.n)
         return fail(c, COOKIE_TOO_LONG, "%zu bytes", c->hs->offer.cookie.n);
     return fail(c, BUG, "%s does not fit its own lengths", name_of(&names_handshake, type));
 }
