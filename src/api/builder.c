@@ -277,7 +277,6 @@ static bool is_sct_list(span list)
     return any && !rest.n;
 }
 
-/* sct_list: SignedCertificateTimestampList with its length in front (RFC 6962 3.3), kept without it. */
 void troth_identity_scts(troth_builder *b, troth_span sct_list)
 {
     struct identity *id = last_identity(b, "troth_identity_scts");
@@ -286,7 +285,7 @@ void troth_identity_scts(troth_builder *b, troth_span sct_list)
     if (!is_sct_list(sct_list))
         mistake(b, BAD_ARGUMENT, "troth_identity_scts: not a SignedCertificateTimestampList");
     else
-        keep_bytes(b, &id->scts, span_slice(sct_list, 2, sct_list.n), "troth_identity_scts");
+        keep_bytes(b, &id->scts, sct_list, "troth_identity_scts");
 }
 
 void troth_identity_schemes(troth_builder *b, const uint16_t *schemes, size_t n)

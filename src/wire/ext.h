@@ -127,7 +127,7 @@ struct exts {
     uint32_t max_early_data_size;             /* NST; elsewhere early_data is empty                                 */
     struct status_request status_request;     /* CH, CR                                                             */
     span     ocsp_response;                   /* CT                                                                 */
-    span     sct_list;                        /* CT, 1.2 SH: list of opaque16; CH, CR: empty                        */
+    span     sct_list;                        /* CT, 1.2 SH: list of opaque16, its length in front; CH, CR: empty  */
     span     certificate_authorities;         /* list of opaque16 DistinguishedName                                 */
     span     oid_filters;                     /* list of OIDFilter: oid_filter_next                                 */
     span     client_certificate_types;        /* CH: list of u8; answers: exactly one                               */

@@ -55,8 +55,8 @@ void ext_sct_read(struct rd *r, struct exts *e, enum ext_in in)
 {
     if (!(in & (IN_CT | IN_SH)))
         return; /* those who ask send nothing */
+    e->sct_list = rd_peek(r); /* with its length: as certificates and OCSP responses have it, and as it is judged */
     struct rd list = rd_vec16(r, "sct_list", 1, 0xffff);
-    e->sct_list = rd_peek(&list);
     while (rd_more(&list))
         rd_opaque16(&list, "SerializedSCT", 1, 0xffff);
 }
@@ -64,5 +64,5 @@ void ext_sct_read(struct rd *r, struct exts *e, enum ext_in in)
 void ext_sct_write(struct wr *w, const struct exts *e, enum ext_in in)
 {
     if (in & (IN_CT | IN_SH))
-        wr_list(w, 2, e->sct_list);
+        wr_span(w, e->sct_list);
 }

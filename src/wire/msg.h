@@ -84,7 +84,7 @@ struct certificate_entry {
     span           cert_data;            /* X.509 certificate, or SubjectPublicKeyInfo for a raw public key; never empty */
     struct ext_set have;                 /* of those that an entry may carry                                             */
     span           ocsp_response;        /* status_request                                                               */
-    span           sct_list;             /* signed_certificate_timestamp: list of opaque16                               */
+    span           sct_list;             /* signed_certificate_timestamp: list of opaque16, its length in front           */
     struct delegated_credential dc;      /* delegated_credential                                                         */
     span           trust_anchors;        /* trust_anchors, as it is                                                      */
 };

@@ -127,7 +127,7 @@ CHECK(scts)
 {
     UNUSED(t);
     troth_span want = s->expect_signed_cert_timestamps;
-    return want.n < 2 || spans_equal(f->peer_scts, (troth_span){ want.p + 2, want.n - 2 });
+    return !want.n || spans_equal(f->peer_scts, want);
 }
 
 CHECK(peer_chain)

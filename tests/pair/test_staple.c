@@ -1,7 +1,11 @@
-/* What a server is told of an OCSP response that it is to staple, before a client refuses it. */
+/* What a server is told of an OCSP response that it is to staple, before a client refuses it; and what a client makes of SCTs beside it. */
+#include <troth/verify.h>
+
 #include "fake/fake.h"
 #include "support/pair.h"
 #include "support/test.h"
+#include "tls/config.h"
+#include "x509/sct.h"
 
 enum form { SOUND, RUBBISH, LATER, OLD, REVOKED, UNKNOWN, OTHER, FORGED };
 
@@ -150,8 +154,69 @@ static void test_mistake(void **state)
     world_free(w);
 }
 
+/* ---- SCTs in the handshake (RFC 6962 3.3) */
+static void write_list(struct wr *w, const void *sct)
+{
+    sct_list_write(w, sct, 1);
+}
+
+static troth_client *who_wants_one(struct world *w, uint16_t version, span log)
+{
+    troth_policy_builder *p = troth_policy_new(troth_provider_share(w->mk->crypto));
+    troth_policy_trust_pem(p, w->root_pem);
+    troth_policy_ct_log(p, log, "a log");
+    troth_policy_require_scts(p, 1);
+    troth_builder *b = troth_client_builder(troth_provider_share(w->mk->crypto));
+    troth_clock(b, test_clock, NULL);
+    troth_versions(b, version, version);
+    troth_trust_policy(b, troth_policy_build(p, NULL));
+    troth_request_scts(b, true);
+    troth_reverify(b);
+    return troth_build_client(b, NULL);
+}
+
+/* One that a log signed is enough for who wants one, in both versions, and still is when the session is judged again. */
+static void test_timestamps(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(1));
+    span der = mk_cert(w->mk, &w->leaf), log, sct, list;
+    struct issue_sct one = { .log = w->client_key, .milliseconds = (uint64_t)(MK_NOW - 60) * 1000, .cert = der };
+    assert_true(issue_spki(&w->mk->p, &w->client_leaf, &log) && issue_sct(&w->mk->p, &one, &sct));
+    assert_true(write_out(&w->mk->p, write_list, &sct, "list", &list));
+    for (uint16_t version = TROTH_TLS12; version <= TROTH_TLS13; version++) {
+        const char *pem = mk_pem(w->mk, "CERTIFICATE", &der, 1);
+        struct kept_ticket kept = { .n = 0 };
+        troth_builder *b = troth_server_builder(troth_provider_share(w->mk->crypto));
+        troth_clock(b, test_clock, NULL);
+        troth_identity_pem(b, span_of(pem, strlen(pem)), w->key_pem);
+        troth_identity_scts(b, list);
+        troth_server *them = troth_build_server(b, NULL);
+        troth_client *us = who_wants_one(w, version, log);
+        assert_true(us && them);
+        for (int again = 0; again < 2; again++) {
+            struct pair p;
+            (void)config_share(&us->config); /* the pair takes one */
+            (void)config_share(&them->config);
+            pair_new(&p, us, them, NULL);
+            p.on_event = pair_keep_ticket;
+            p.ctx = &kept;
+            troth_resume(p.client.c, span_of(kept.p, kept.n));
+            pair_run(&p);
+            assert_ready(&p);
+            assert_int_equal(troth_what(p.client.c).resumed, again);
+            assert_true(span_equal(troth_what(p.client.c).peer_scts, list));
+            pair_free(&p);
+        }
+        troth_client_free(us);
+        troth_server_free(them);
+    }
+    world_free(w);
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = { cmocka_unit_test(test_staples), cmocka_unit_test(test_asked), cmocka_unit_test(test_own), cmocka_unit_test(test_mistake) };
+    static const struct CMUnitTest tests[] = { cmocka_unit_test(test_staples), cmocka_unit_test(test_asked), cmocka_unit_test(test_own), cmocka_unit_test(test_mistake),
+                                               cmocka_unit_test(test_timestamps) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@ static void fill(struct exts *e)
     static const uint8_t versions[] = { 0x7a, 0x7a, 3, 4, 3, 3 }, groups[] = { 0x2a, 0x2a, 0x11, 0xec, 0, 29, 0, 23 };
     static const uint8_t schemes[] = { 4, 3, 8, 4, 8, 7, 4, 1, 2, 1 }, alpn[] = "\2h2\10http/1.1";
     static const uint8_t modes[] = { 1, 0 }, types[] = { 2, 0 }, comp[] = { 0, 2, 0, 1, 0, 3 }, names[] = { 0, 2, 0x30, 0 };
-    static const uint8_t filters[] = { 3, 0x55, 0x1d, 0x25, 0, 2, 0x30, 0, 1, 42, 0, 0 }, scts[] = { 0, 3, 1, 2, 3, 0, 1, 9 };
+    static const uint8_t filters[] = { 3, 0x55, 0x1d, 0x25, 0, 2, 0x30, 0, 1, 42, 0, 0 }, scts[] = { 0, 8, 0, 3, 1, 2, 3, 0, 1, 9 };
     static const uint8_t points[] = { 0, 1, 2 }, flags[] = { 0, 0x80 }, outer[] = { 0, 43, 0, 51 };
     e->supported_versions = SPAN_OF(versions);
     e->selected_version = VERSION_TLS_1_3;
