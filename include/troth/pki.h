@@ -31,6 +31,7 @@ TROTH_API void troth_pki_go_on(troth_pki *);
 
 /* ---- keys */
 
+/* rsa_bits: of TROTH_KEY_RSA alone, 2048 to 16384. */
 TROTH_API const troth_key *troth_pki_make_key(troth_pki *, enum troth_key_type, unsigned rsa_bits);
 /* PEM or DER; PKCS#8 (also encrypted), SEC1, PKCS#1. */
 TROTH_API const troth_key *troth_pki_load_key(troth_pki *, troth_span bytes, troth_passphrase_fn *ask, void *ctx);

@@ -79,8 +79,8 @@ TROTH_API void troth_identity_external(troth_builder *, troth_span chain, void *
 TROTH_API void troth_key_elsewhere(troth_builder *, troth_span spki, uint32_t can, void *tag);
 /* A raw public key (RFC 7250) instead of a certificate; shown only to peers that negotiate it. */
 TROTH_API void troth_identity_raw_key(troth_builder *, troth_span key);
-/* These belong to the identity added last: an OCSP response and an SCT list to staple, a delegated credential (RFC 9345) and its key,
- * the signature schemes to use and their order (TLS numbers), the trust anchor names by which clients may ask for it. */
+/* These belong to the identity added last: an OCSP response and a SignedCertificateTimestampList (RFC 6962 3.3) to staple, a delegated
+ * credential (RFC 9345) and its key, the signature schemes to use and their order (TLS numbers). */
 TROTH_API void troth_identity_staple(troth_builder *, troth_span ocsp_response);
 TROTH_API void troth_identity_scts(troth_builder *, troth_span sct_list);
 TROTH_API void troth_identity_delegated(troth_builder *, troth_span credential, troth_span key);
@@ -135,7 +135,8 @@ TROTH_API void troth_ask_client_auth(troth_builder *, enum troth_auth);
  * and extKeyUsage are the two for which it is laid down what matches, and the only two by which a certificate is refused here
  * (tls.oid-filter): a client must pass over those it does not know. */
 TROTH_API void troth_oid_filter(troth_builder *, troth_span oid, troth_span values);
-/* Client: when the server asks for a certificate and none of ours fits, end the handshake and say why, instead of showing none. */
+/* Client: when the server asks for a certificate and none of ours fits, end the handshake and say why, instead of showing none.  Who has
+ * none at all shows none. */
 TROTH_API void troth_never_anonymous(troth_builder *);
 /* Client: ask the application by whom to answer when the server wants a certificate (TROTH_ASK_CLIENT). */
 TROTH_API void troth_ask_client(troth_builder *);
@@ -178,7 +179,7 @@ TROTH_API void troth_tickets(troth_builder *, unsigned per_connection, uint32_t 
 /* Client: want no tickets and offer none: neither session_ticket nor psk_key_exchange_modes is said (unless there are external PSKs). */
 TROTH_API void troth_no_tickets(troth_builder *);
 /* TLS 1.2 sessions by id, kept by the application.  put: keep `state` under `id`; take: copy it to out, return its length or 0.  Both are
- * needed, and called from the threads of the connections. */
+ * needed, and called from the threads of the connections.  `state` has the session's secret in the clear. */
 typedef struct troth_session_cache {
     void  *ctx;
     void   (*put)(void *ctx, troth_span id, troth_span state);
@@ -280,7 +281,8 @@ TROTH_API void troth_free(troth_conn *);
  * something else must not be overwritten.  Whether it can be used, troth_resume decides. */
 TROTH_API bool troth_is_ticket(troth_span bytes);
 
-/* These come before the first troth_next(). */
+/* These come before the first troth_next().  A ticket that is of no use - too old, of another host, made under other rules, no ticket at
+ * all - is passed over, and the handshake is a whole one: troth_what().resumed tells. */
 TROTH_API void troth_resume(troth_conn *, troth_span ticket);      /* what an earlier TROTH_TICKET gave (again and again unless 1.3)      */
 TROTH_API void troth_tell(troth_conn *, troth_story *);            /* record it; the story must outlive the connection                    */
 TROTH_API void troth_send_name(troth_conn *, const char *sni);     /* another server_name than host; "": none.  The host is still checked */
@@ -294,8 +296,10 @@ enum troth_event_kind {
     TROTH_READY,       /* the handshake is complete and the peer is who it should be: write.  Once                          */
     TROTH_DATA,        /* bytes from the peer; `early`: 0-RTT data, which an attacker may have replayed                      */
     TROTH_EARLY,       /* client: 0-RTT may be written now.  Server: the client's 0-RTT data was accepted and will follow      */
-    TROTH_EARLY_REFUSED, /* client: the server did not take the early data; what was written must be written again            */
-    TROTH_TICKET,      /* data can be kept and given to troth_resume(); `early`: it allows 0-RTT data                        */
+    TROTH_EARLY_REFUSED, /* client: the server did not take the early data; what was written is lost, and may be written again
+                        * from READY on (not before)                                                            */
+    TROTH_TICKET,      /* data can be kept and given to troth_resume(); `early`: it allows 0-RTT data.  The session's secret is in
+                        * it, in the clear: keep it like a key                                                  */
     TROTH_ASK_SERVER,  /* server: a hello came (troth_what() has its server name): troth_answer_server()                     */
     TROTH_ASK_SIGN,    /* data, the message itself and no digest of it, must be signed with the key behind `tag`, by scheme
                         * `number`: troth_answer_sign() takes the signature as TLS has it, ECDSA's in DER                    */
@@ -385,11 +389,11 @@ typedef struct troth_facts {
     troth_span  session_id;                 /* TLS 1.2: of a session that the server remembers, not in a ticket     */
     troth_span  client_random, server_random;
     troth_span  peer_raw_key;               /* SubjectPublicKeyInfo, where raw public keys were agreed       */
-    troth_span  peer_staple, peer_scts;     /* as received                                                   */
+    troth_span  peer_staple, peer_scts;     /* as received: an OCSP response, a SignedCertificateTimestampList */
     troth_span  ech_retry_configs;          /* client, ECH rejected: what to try next                        */
     troth_span  acceptable_authorities;     /* from the peer's last CertificateRequest: DistinguishedNames   */
     troth_span  peer_quic_parameters;
-    const char *early_why;                  /* why early data was (not) accepted                             */
+    const char *early_why;                  /* why early data was (not) accepted; NULL: there was none       */
     uint32_t    early_left;                 /* client: bytes of early data that may still be written         */
     uint64_t    bytes_in, bytes_out;        /* on the wire                                                   */
     int32_t     ticket_age_skew;            /* seconds between the client's and our idea of a ticket's age    */
@@ -419,7 +423,8 @@ TROTH_API TROTH_CHECK bool    troth_peer_certificate(const troth_conn *, troth_s
  * configuration with troth_trust_pin of it.  Whoever is in the way the first time is trusted for ever. */
 TROTH_API TROTH_CHECK bool    troth_peer_pin(const troth_conn *, uint8_t spki_sha256[32]);
 /* RFC 9846 7.5, RFC 5705; from READY on, of a server that accepted early data from EARLY on; until FAILED, with TLS 1.2 until DONE.
- * `early`: of the early exporter secret (0-RTT). */
+ * `early`: of the early exporter secret (0-RTT).  With TLS 1.2 no context (NULL) and an empty one are two things (RFC 5705 4).  False: it is not
+ * the time, the label is too long, or more bytes are asked for than there are (TLS 1.3: 255 times the hash's); the connection goes on. */
 TROTH_API TROTH_CHECK bool    troth_export(const troth_conn *, const char *label, troth_span context, uint8_t *out, size_t n);
 TROTH_API TROTH_CHECK bool    troth_export_early(const troth_conn *, const char *label, troth_span context, uint8_t *out, size_t n);
 

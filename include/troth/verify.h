@@ -144,7 +144,7 @@ typedef struct troth_question {
     enum troth_purpose purpose;
     int64_t            time;
     troth_span         ocsp;       /* stapled response for the leaf                                                          */
-    troth_span         scts;       /* SignedCertificateTimestampList from TLS                                                */
+    troth_span         scts;       /* SignedCertificateTimestampList from TLS (RFC 6962 3.3)                                 */
     bool               asked_staple; /* a staple was asked for, so that must-staple can be enforced                          */
 } troth_question;
 
