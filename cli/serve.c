@@ -47,6 +47,7 @@ struct guest {
     struct sending sending; /* the file that it is taking */
     uint64_t      began;   /* of now_us() */
     bool          ready, answered, over; /* over: its connection is, and `bev` may be gone before the farewell is */
+    bool          told;    /* why its request has no answer */
 };
 
 static void peer_of(int fd, char *out, size_t cap)
@@ -159,6 +160,7 @@ static void time_is_up(evutil_socket_t fd, short what, void *ctx)
         guest_name(g, peer, sizeof peer);
         if (v->log.verbose)
             log_line(&v->log, "warn", "request", "code", "net.timeout-idle", "peer", peer, "saw", "the request was not complete in time", NULL);
+        g->told = true;
         guest_dismiss(g);
     } else if (pace_kept(&g->pace, tls_bev_fd(g->tls), tls_bev_written(g->tls), v->timeout)) {
         wind_up(g, TAKING, v->timeout);
@@ -216,6 +218,17 @@ static void gave_up(struct guest *g, troth_conn *conn)
     (void)troth_next(conn); /* which finds that out */
 }
 
+/* evhttp refuses by itself what it cannot read: all that there is to see is that no request came of it. */
+static void tell_unread(struct guest *g)
+{
+    char peer[80];
+    if (!g->serve->service.log.verbose || !g->ready || g->phase != ASKING || g->told)
+        return;
+    guest_name(g, peer, sizeof peer);
+    log_line(&g->serve->service.log, "info", "request", "peer", peer, "code", "serve.request", "saw",
+             "the connection ended before there was a request: what came was none, or too long, or of another method, or not all of it", NULL);
+}
+
 static void guest_ended(struct tls_bev *t, void *ctx)
 {
     struct guest *g = ctx;
@@ -224,6 +237,8 @@ static void guest_ended(struct tls_bev *t, void *ctx)
     if (!g->ready && tls_bev_eof(t))
         gave_up(g, tls_bev_conn(t));
     bool failed = troth_why(tls_bev_conn(t)) != NULL;
+    if (!failed)
+        tell_unread(g);
     if (failed && !g->ready)
         service_handshake(&g->serve->service, tls_bev_conn(t), g->began);
     if (failed && (!g->ready || g->serve->service.log.verbose)) {

@@ -106,6 +106,26 @@ with tls(s.port, CA) as c:
         pass
     check("who takes no answer is not read any further", n < 32 << 20, n)
 
+# ---- what evhttp refuses by itself is in the log as well, once
+for what, request in (("no header", b"GET /a.txt HTTP/1.1\r\nHost: x\r\nnothing\r\n\r\n"), ("another method", b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n"),
+                      ("too long", b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 70000 + b"\r\n\r\n")):
+    with tls(s.port, CA) as c:
+        peer = "%s:%d" % c.getsockname()
+        c.sendall(request)
+        try:
+            got = b"".join(iter(lambda: c.recv(65536), b""))
+        except OSError:
+            got = b""
+    s.said(f"event=request peer={peer} ")
+    lines = [line for line in s.log().splitlines() if f"event=request peer={peer} " in line]
+    check(f"the log has {what}", len(lines) == 1 and "code=serve.request" in lines[0] and "target" not in lines[0], (got[:60], lines))
+with tls(s.port, CA) as c:
+    peer = "%s:%d" % c.getsockname()
+    c.sendall(b"GET /a.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    while c.recv(65536):
+        pass
+check("and nothing more of one that was answered", s.said(f"peer={peer} method=GET status=200") and s.log().count(f"event=request peer={peer} ") == 1)
+
 # ---- ranges and conditions
 _, headers, _ = ask(s.port, CA, "/a.txt")
 now, tag = headers["last-modified"], headers["etag"]
