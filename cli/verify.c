@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <troth/pki.h>
 #include <troth/verify.h>
 
 #include "idn.h"
@@ -329,6 +330,27 @@ static troth_report *judge(const struct args *a, troth_policy **p, troth_questio
     return r;
 }
 
+/* Several files are one chain.  Whoever gave certificates of several servers would take the verdict on the first for that on all. */
+static void warn_left_out(const struct args *a, const troth_report *r)
+{
+    const troth_span *certs;
+    size_t n = troth_report_given(r, &certs), path = troth_report_accepted(r), n_path = troth_report_path(r, path).n_certs;
+    troth_pki *w = troth_pki_new(troth_libcrypto());
+    for (size_t i = 0; w && i < n; i++) {
+        troth_cert_facts f = { .size = sizeof f };
+        size_t file = troth_report_origin(r, (int)i).certs;
+        bool used = file >= (size_t)a->n_operands;
+        for (size_t k = 0; !used && k < n_path; k++) {
+            int given = troth_report_cert(r, path, k).given;
+            used = given >= 0 && certs[given].n == certs[i].n && !memcmp(certs[given].p, certs[i].p, certs[i].n);
+        }
+        if (!used && troth_pki_cert(w, certs[i], &f) && !f.ca)
+            complain(a, EXIT_OK, "warning: %s: \"%s\" is not judged: several files are one chain, whose first certificate is; for each of several, troth verify once",
+                     a->operands[file], f.title);
+    }
+    troth_pki_free(w);
+}
+
 static int question(const struct args *a, troth_policy **p, struct files *fs)
 {
     int64_t at = (int64_t)time(NULL), when = INT64_MAX;
@@ -343,6 +365,8 @@ static int question(const struct args *a, troth_policy **p, struct files *fs)
         later = when_it_breaks(*p, &q, at, &when);
     show_report(a, r, later, when, (const char *const *)fs->paths);
     status = troth_report_ok(r) ? EXIT_OK : EXIT_FINDING;
+    if (status == EXIT_OK && a->n_operands > 1)
+        warn_left_out(a, r);
     troth_report_free(later);
     troth_report_free(r);
     return status;
