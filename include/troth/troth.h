@@ -353,6 +353,9 @@ TROTH_API void troth_broken(troth_conn *, enum troth_reason, const char *detail)
  * with the error (TROTH_R_APP_ABORTED).  0 is close_notify, which would tell the peer that it has all there was: a mistake. */
 TROTH_API void troth_abort(troth_conn *, uint8_t alert, const char *because);
 
+/* While TROTH_ASK_SERVER is open: the i-th protocol that the client offers (ALPN, RFC 7301), in its order; the bytes stay until the answer.
+ * So the configuration may go by it, as RFC 8737 (acme-tls/1) wants.  False: there is no i-th, or nobody is asked. */
+TROTH_API TROTH_CHECK bool troth_offered_protocol(const troth_conn *, size_t i, troth_span *name);
 TROTH_API void troth_answer_server(troth_conn *, const troth_server *);   /* the same, or another configuration; NULL: unrecognized_name */
 /* Likewise for several connections that ask at the same time, each with its own answer.  What comes of each is what comes of answering one
  * after the other; but on processors with AVX-512 IFMA their X25519 key exchanges, and then their P-256 signatures, are computed eight at a time,

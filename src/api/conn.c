@@ -12,6 +12,7 @@
 #include "tls/peer.h"
 #include "tls/psk.h"
 #include "tls/quic.h"
+#include "tls/server.h"
 #include "tls/session.h"
 #include "x509/names.h"
 
@@ -297,6 +298,23 @@ static bool take_server(troth_conn *c, const troth_server *us)
         use_limits(c);
     }
     return true;
+}
+
+bool troth_offered_protocol(const troth_conn *c, size_t i, troth_span *name)
+{
+    struct client_hello ch;
+    struct rd_ctx ctx;
+    struct rd r;
+    if (!c || c->question != ASK_SERVER || !server_hello_again(&ch, &r, &ctx, c->hs->hello.raw))
+        return false;
+    span one, rest = exts_have(&ch.exts, X_ALPN) ? ch.exts.alpn : SPAN_NONE;
+    while (alpn_next(&rest, &one))
+        if (!i--) {
+            if (name)
+                *name = one;
+            return true;
+        }
+    return false;
 }
 
 void troth_answer_server(troth_conn *c, const troth_server *us)

@@ -347,11 +347,66 @@ static void test_never(void **state)
     scene_free(&s);
 }
 
+/* ---- what a server may go by, beside the name */
+static void tweak_protocols(troth_builder *b, void *asks)
+{
+    static const char *const names[] = { "acme-tls/1", "h2" };
+    troth_alpn(b, names, 2);
+    if (asks)
+        troth_ask_server(b);
+}
+
+static bool look_at_protocols(struct pair *p, struct pair_end *e, const troth_event *ev, void *us)
+{
+    static const char *const names[] = { "acme-tls/1", "h2" };
+    span name;
+    if (ev->kind != TROTH_ASK_SERVER)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        assert_true(troth_offered_protocol(e->c, i, &name) && span_equal(name, span_of(names[i], strlen(names[i]))));
+    assert_false(troth_offered_protocol(e->c, COUNT_OF(names), &name));
+    assert_false(troth_offered_protocol(p->client.c, 0, &name));
+    troth_rest(e->c);
+    assert_true(troth_offered_protocol(e->c, 0, NULL));
+    troth_answer_server(e->c, us);
+    assert_false(troth_offered_protocol(e->c, 0, &name)); /* nobody is asked any more */
+    return true;
+}
+
+static bool look_at_none(struct pair *p, struct pair_end *e, const troth_event *ev, void *us)
+{
+    (void)p;
+    if (ev->kind != TROTH_ASK_SERVER)
+        return false;
+    assert_false(troth_offered_protocol(e->c, 0, NULL));
+    troth_answer_server(e->c, us);
+    return true;
+}
+
+static void test_protocols(void **state)
+{
+    (void)state;
+    struct world *w = world_new(fake_provider(1));
+    for (int offers = 0; offers < 2; offers++) {
+        struct pair p;
+        troth_server *us = world_server(w, tweak_protocols, w);
+        pair_new(&p, world_client(w, offers ? tweak_protocols : NULL, NULL), us, NULL);
+        assert_false(troth_offered_protocol(p.server.c, 0, NULL) || troth_offered_protocol(NULL, 0, NULL));
+        p.on_event = offers ? look_at_protocols : look_at_none;
+        p.ctx = us;
+        pair_run(&p);
+        assert_ready(&p);
+        pair_free(&p);
+    }
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_at_once), cmocka_unit_test(test_late),  cmocka_unit_test(test_no),
         cmocka_unit_test(test_rested),  cmocka_unit_test(test_wrong_signature), cmocka_unit_test(test_never),
+        cmocka_unit_test(test_protocols),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
