@@ -156,9 +156,9 @@ static const struct ca_verb {
     const char *name;
     int       (*run)(struct ca *);
 } verbs[] = { { "init", ca_init }, { "issue", ca_issue }, { "list", ca_list }, { "revoke", ca_revoke }, { "crl", ca_crl }, { "renew", ca_renew }, { "ocsp", ca_ocsp }, { "urls", ca_urls },
-            { "trust", ca_trust }, { "distrust", ca_distrust } };
+            { "trust", ca_trust }, { "distrust", ca_distrust }, { "request", ca_request } };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
-enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2, REVOKE = 1 << 3, CRL = 1 << 4, RENEW = 1 << 5, OCSP = 1 << 6, URLS = 1 << 7, TRUST = 1 << 8 }; /* in the order of the table */
+enum { INIT = 1 << 0, ISSUE = 1 << 1, LIST = 1 << 2, REVOKE = 1 << 3, CRL = 1 << 4, RENEW = 1 << 5, OCSP = 1 << 6, URLS = 1 << 7, TRUST = 1 << 8, REQUEST = 1 << 10 }; /* in the order of the table */
 
 /* Options that not all of them understand.  What a configuration file says to one verb, the others pass over. */
 static const struct {
@@ -170,7 +170,7 @@ static const struct {
     { OPT_INTERMEDIATE, INIT },
     { OPT_CLIENT, ISSUE | RENEW | OCSP },
     { OPT_CSR, ISSUE | RENEW },
-    { OPT_KEY_TYPE, INIT | ISSUE | RENEW },
+    { OPT_KEY_TYPE, INIT | ISSUE | RENEW | REQUEST },
     { OPT_SAME_KEY, RENEW },
     { OPT_PASS_FILE, INIT | ISSUE | REVOKE | CRL | RENEW | OCSP },
     { OPT_DAYS, INIT | ISSUE | REVOKE | CRL | RENEW | OCSP },

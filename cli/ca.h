@@ -74,6 +74,7 @@ int ca_crl(struct ca *);
 int ca_renew(struct ca *);
 int ca_ocsp(struct ca *);
 int ca_urls(struct ca *);
+int ca_request(struct ca *);
 int ca_trust(struct ca *);
 int ca_distrust(struct ca *);
 
@@ -153,6 +154,8 @@ struct json_t *ca_record_json(const struct record *, int64_t now);
 const char *bare_name(const char *);
 /* The key, and perhaps the names, in --csr. */
 int order_request(struct ca *, struct order *, bool names_too);
+/* The names on the command line; a request's own where there are none. */
+int order_operands(struct ca *, struct order *);
 /* The names that a certificate has. */
 int order_names(struct ca *, struct order *, const char *about, const troth_cert_facts *);
 /* From --days and --not-before, within the authority's own dates. */

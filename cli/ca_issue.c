@@ -64,11 +64,11 @@ static int order_add(struct ca *r, struct order *o, const char *name)
     return EXIT_OK;
 }
 
-static int take_names(struct ca *r, struct order *o)
+int order_operands(struct ca *r, struct order *o)
 {
     int n = r->a->n_operands - 1;
     if (n < 1 && !o->request.n)
-        return complain(r->a, EXIT_USAGE, "issue needs a name or an address: troth ca issue localhost 127.0.0.1");
+        return complain(r->a, EXIT_USAGE, "%s needs a name or an address: troth ca %s localhost 127.0.0.1", r->a->operands[0], r->a->operands[0]);
     if (n > ORDER_NAMES)
         return complain(r->a, EXIT_USAGE, "%d names are too many: %d at most", n, ORDER_NAMES);
     if (n > 0)
@@ -241,7 +241,7 @@ int ca_issue(struct ca *r)
     o->client = args_has(r->a, OPT_CLIENT);
     int status = args_has(r->a, OPT_CSR) ? order_request(r, o, r->a->n_operands == 1) : EXIT_OK;
     if (status == EXIT_OK)
-        status = take_names(r, o);
+        status = order_operands(r, o);
     if (status == EXIT_OK)
         status = authority_load(r, &ca, true);
     if (status == EXIT_OK)

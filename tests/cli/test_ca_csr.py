@@ -105,6 +105,30 @@ refused(["more than one request"], "ca", "issue", "--csr", f"{D}/two.csr", "two.
 refused(["authority's own"], "ca", "issue", "--csr", request("own", "-key", f"{D}/ca-key.pem", key=(), san="DNS:own.example"), "--out", D)
 check("nothing came of them", not os.path.exists(f"{D}/two.example.pem") and not os.path.exists(f"{D}/own.example.pem"))
 
+# ---- one for somebody else: openssl reads it, and an authority takes it
+away = f"{D}/away"
+os.mkdir(away)
+for kind, say in ((None, "id-ecPublicKey"), ("ed25519", "ED25519"), ("rsa2048", "rsaEncryption")):
+    name = f"asks-{kind or 'usual'}.example"
+    o = json.loads(run("ca", "request", name, "*." + name, "192.0.2.7", "--out", away, "--json", *(("--key-type", kind) if kind else ())).stdout)
+    text = subprocess.run(["openssl", "req", "-in", o["request"], "-noout", "-text", "-verify"], capture_output=True, text=True, check=True)
+    check(f"a request, {kind}", o["names"] == [f"DNS:{name}", f"DNS:*.{name}", "IP:192.0.2.7"] and o["subject"] == "CN=" + name and say in text.stdout
+          and f"DNS:{name}, DNS:*.{name}, IP Address:192.0.2.7" in text.stdout and "verify OK" in text.stderr, (o, text))
+    keys = [subprocess.run(["openssl", *c], capture_output=True, check=True).stdout for c in (["req", "-in", o["request"], "-noout", "-pubkey"], ["pkey", "-in", o["key"], "-pubout"])]
+    check(f"its key, {kind}", keys[0] == keys[1] and os.stat(o["key"]).st_mode & 0o777 == 0o600 and o["key"] == f"{away}/{name}-key.pem", (o, keys))
+    run("ca", "issue", "--csr", o["request"], "--out", D)
+    run("verify", f"{D}/{name}.pem", "--roots", f"{D}/ca.pem", "--host", name)
+    refused([f"{name}.csr", "not overwritten"], "ca", "request", name, "--out", away, status=8)
+said = run("ca", "request", "b\u00fccher.example", "--out", away).stdout
+check("in words", "xn--bcher-kva.example.csr" in said and "private key" in said and "P-256" in said, said)
+os.remove(f"{away}/xn--bcher-kva.example.csr")
+refused(["xn--bcher-kva.example-key.pem", "not overwritten"], "ca", "request", "b\u00fccher.example", "--out", away, status=8)
+check("nothing half", not os.path.exists(f"{away}/xn--bcher-kva.example.csr"))
+refused(["needs a name", "troth ca request"], "ca", "request", "--out", away)
+refused(["mailbox"], "ca", "request", "@x.example", "--out", away)
+refused(["--days", "troth ca"], "ca", "request", "x.example", "--days", "9", "--out", away)
+refused(["No such file"], "ca", "request", "x.example", "--out", f"{away}/none", status=8)
+
 # ---- an authority with limits of its own
 small = f"{D}/small"
 run("ca", "init", "--out", small, "--constrain", "inside.example")

@@ -89,6 +89,8 @@ assert holds("ca", "renew", "lost.example", "--out", D, status=0)["replaced"]
 assert holds("ca", "urls", "--crl-url", "http://pki.example/ca.crl", "--out", D, status=0)["authority"]["ocsp_url"] is None
 assert holds("ca", "init", "--intermediate", "--out", f"{D}/two", status=0)["root"] == f"{D}/two/root.pem"
 assert holds("ca", "urls", "--root-issuer-url", "http://pki.example/root.cer", "--out", f"{D}/two", status=0)["root"]["issuer_url"]
+assert holds("ca", "request", "new.example", "--out", D, status=0)["names"] == ["DNS:new.example"]
+os.remove(f"{D}/new.example-key.pem")
 subprocess.run(["certutil", "-N", "-d", "sql:" + (os.mkdir(f"{D}/db") or f"{D}/db"), "--empty-password"], check=True)
 assert holds("ca", "trust", "--out", D, f"{D}/db", status=0)["stores"][0]["trusts"]
 for name in (*[f for f in os.listdir(D) if f.startswith("lost.example-")], "lost.example.pem", "crl.pem"):
