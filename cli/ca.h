@@ -147,6 +147,8 @@ bool ca_is_key_of(struct ca *, const troth_key *, const troth_cert_facts *);
 
 /* -- ca_list.c: a row of the table; the same for programs */
 void ca_print_record(FILE *, const struct record *, int64_t now);
+/* --expiring: what ends so soon, or has ended so short a time ago, when whoever was to renew it was not there.  False after a message. */
+bool ca_ending(struct ca *, struct record_query *);
 struct json_t *ca_record_json(const struct record *, int64_t now);
 
 /* -- ca_issue.c */

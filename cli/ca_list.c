@@ -118,15 +118,24 @@ static int print_list(struct ca *r, const struct record_query *q)
     return status;
 }
 
+bool ca_ending(struct ca *r, struct record_query *q)
+{
+    long days;
+    if (!args_number(r->a, OPT_EXPIRING, 0, CA_DAYS_MOST, 0, &days))
+        return false;
+    if (args_has(r->a, OPT_EXPIRING)) {
+        q->now = r->now - days * CA_DAY;
+        q->expiring = r->now + days * CA_DAY;
+    }
+    return true;
+}
+
 int ca_list(struct ca *r)
 {
     char path[CA_PATH];
-    long days = 0;
     struct record_query q = { .revoked = args_has(r->a, OPT_REVOKED), .now = r->now };
-    if (!args_number(r->a, OPT_EXPIRING, 0, CA_DAYS_MOST, 0, &days))
+    if (!ca_ending(r, &q))
         return EXIT_USAGE;
-    if (args_has(r->a, OPT_EXPIRING))
-        q.expiring = r->now + days * CA_DAY;
     int status = ca_path(r, path, "ca.pem") ? ca_open_records(r, false) : EXIT_USAGE;
     if (status == EXIT_OK && !r->records && !authority_is_there(r, path))
         status = EXIT_FILE;

@@ -312,11 +312,9 @@ static int note_ending(void *ctx, const struct record *c)
 static int renew_ending(struct ca *r, const struct authority *ca)
 {
     struct ending e = { .r = r };
-    long days;
-    if (!args_number(r->a, OPT_EXPIRING, 0, CA_DAYS_MOST, 0, &days))
+    struct record_query q = { .now = r->now };
+    if (!ca_ending(r, &q))
         return EXIT_USAGE;
-    /* of those that have ended just now as well: whoever was to renew them was not there */
-    struct record_query q = { .now = r->now - days * CA_DAY, .expiring = r->now + days * CA_DAY };
     int status = records_each(r->records, &q, note_ending, &e);
     const size_t held = r->n_held;
     for (size_t i = 0; i < e.n; i++) {

@@ -266,6 +266,8 @@ run("ca", "revoke", "gone.example", "--out", ALL)
 os.remove(f"{ALL}/moved.example.pem")
 for f in range(9):      # more than a run holds files
     run("ca", "issue", f"n{f}.example", "--days", "5", "--out", ALL)
+check("list shows what has just ended as well", [(c["state"], c["names"]) for c in listed("--expiring", "14", "*ended*", out=ALL)] == [("expired", ["DNS:ended.example"])],
+      listed("--expiring", "14", out=ALL))
 soon = {"soon.example.pem", "client.example-client.pem", "ended.example.pem", *(f"n{f}.example.pem" for f in range(9))}
 state = {f: read(f"{ALL}/{f}") for f in os.listdir(ALL) if f.endswith(".pem")}
 answers = [json.loads(line) for line in run("ca", "renew", "--expiring", "14", "--out", ALL, "--json").stdout.splitlines()]
