@@ -68,20 +68,17 @@ static const char *block_in(char **room, const char *text, size_t n, const struc
 
 static bool has_block(const char *text, size_t n, const struct anchor *anchor)
 {
-    char *room;
+    char *room = NULL;
     bool has = text && block_in(&room, text, n, anchor);
-    if (text)
-        free(room);
+    free(room);
     return has;
 }
 
 static bool file_has(const char *path, const struct anchor *anchor)
 {
-    static const struct args quiet;
     char heard[ARG_HEARD_MAX];
-    struct args a = quiet;
+    struct args a = { .heard = heard }; /* what cannot be read has no such certificate */
     size_t n = 0;
-    a.heard = heard;
     uint8_t *p = access(path, R_OK) ? NULL : file_whole(&a, path, FILE_MOST, &n);
     bool has = has_block((const char *)p, n, anchor);
     free(p);
@@ -260,11 +257,11 @@ static bool nss_row(struct store *s, const struct anchor *anchor, char *called, 
 {
     char db[STORE_PATH + 8];
     struct child c;
-    bool there = false, ours = false;
+    bool there = false;
     if (!run(s, nss_tools, &c, (const char *const[]){ "certutil", "-L", "-d", nss_name(db, s), NULL }))
         return child_free(&c), false;
     snprintf(called, cap, "pkcs11:object=%s", anchor->id);
-    ours = strstr(c.said, anchor->id);
+    bool ours = strstr(c.said, anchor->id);
     for (char *at = c.said, *name, *flags; !there && nss_next(&at, &name, &flags);) {
         there = ours ? !strcmp(name, anchor->id) : strlen(name) < cap && nss_is(s, db, name, anchor);
         *trusted = memchr(flags, 'C', strcspn(flags, ","));
