@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "args.h"
-#include "pki_files.h"
-#include "tty.h"
+#include "common/args.h"
+#include "common/pki_files.h"
+#include "common/tty.h"
 
 /* ---- for people */
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "args.h"
+#include "common/args.h"
 
 static int (*const run[])(const struct args *) = {
 #define VERB(id, name, operands, least, most, line, about) verb_##id,

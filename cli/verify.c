@@ -9,10 +9,10 @@
 #include <troth/pki.h>
 #include <troth/verify.h>
 
-#include "idn.h"
-#include "pki_files.h"
-#include "revoke.h"
-#include "trust.h"
+#include "client/revoke.h"
+#include "common/idn.h"
+#include "common/pki_files.h"
+#include "setup/trust.h"
 #include "verify_show.h"
 
 enum { FILES_MAX = 4096, BREAKS_MAX = 200 };

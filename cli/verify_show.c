@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "report_json.h"
-#include "tty.h"
+#include "common/report_json.h"
+#include "common/tty.h"
 
 static const char ANY_POLICY[] = "2.5.29.32.0";
 static const char *const who_names[] = { "nobody",        "you",         "the operator",

@@ -4,7 +4,7 @@
 
 #include <troth/verify.h>
 
-#include "args.h"
+#include "common/args.h"
 
 /* `files`: the path of each of the question's certs[].  `later`, where there is one: the report of the moment `when` at which the chain stops being valid (INT64_MAX: never). */
 void show_report(const struct args *a, const troth_report *r, const troth_report *later, int64_t when, const char *const *files);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <troth/troth.h>
 
-#include "args.h"
+#include "common/args.h"
 
 static const struct {
     const char *name, *version; /* "": not known */

@@ -54,7 +54,7 @@ endif()
 find_program(SCDOC scdoc)
 find_program(PYTHON python3)
 if(SCDOC AND PYTHON AND NOT TROTH_FUZZ)
-    file(GLOB said CONFIGURE_DEPENDS docs/man/*.scd docs/examples/*.c include/troth/* cli/*.def cli/args.h tools/program_tables.py)
+    file(GLOB said CONFIGURE_DEPENDS docs/man/*.scd docs/examples/*.c include/troth/* cli/*.def cli/common/args.h tools/program_tables.py)
     add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/man/made DEPENDS ${said} tools/make-man tools/install-man
         COMMAND ${CMAKE_COMMAND} -E rm -rf man
         COMMAND ${PYTHON} ${CMAKE_SOURCE_DIR}/tools/make-man man

@@ -1,4 +1,4 @@
-"""The tables of the program - cli/verbs.def, options.def, args.h - for the tools that make the manual and the completions from them."""
+"""The tables of the program - cli/verbs.def, options.def, common/args.h - for the tools that make the manual and the completions from them."""
 import re
 
 

@@ -31,6 +31,8 @@ for c in layers size reasons macros ifs memcmp headers docs cites; do check $c y
 fresh; echo '#include "wire/w.h"' >>src/base/a.h;               check layers no "base includes wire"
 fresh; echo '#include <openssl/evp.h>' >>src/tls/k.c;           check layers no "libcrypto outside its folder"
 fresh; echo '#include "base/a.h"' >cli/main.c;                  check layers no "the program sees the inside"
+fresh; mkdir cli/net; echo 'int n;' >cli/net/n.h
+       mkdir cli/common; echo '#include "net/n.h"' >cli/common/c.c; check layers no "what all verbs share includes the network"
 fresh; echo '#include <unistd.h>' >>src/base/a.c;               check layers no "I/O below api"
 fresh; echo 'char *home = getenv("HOME");' >>src/base/a.c;      check layers no "environment below api"
 fresh; echo '#include "wire/v.h"' >>src/wire/w.h

@@ -1,6 +1,6 @@
-/* cli/allow.c: which rules there can be, and which names they mean. */
-#include "../../cli/allow.c"
-#include "../../cli/idn.c"
+/* cli/setup/allow.c: which rules there can be, and which names they mean. */
+#include "../../cli/setup/allow.c"
+#include "../../cli/common/idn.c"
 
 #include "support/test.h"
 

@@ -1,5 +1,5 @@
-/* cli/announce.c: PROXY headers as they should be, in pieces, and in each way in which they are malformed. */
-#include "../../cli/announce.c"
+/* cli/serve/announce.c: PROXY headers as they should be, in pieces, and in each way in which they are malformed. */
+#include "../../cli/serve/announce.c"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/* cli/ca_records.c: what only the right moment shows.  links: sqlite3 */
-#include "../../cli/ca_records.c"
+/* cli/ca/records.c: what only the right moment shows.  links: sqlite3 */
+#include "../../cli/ca/records.c"
 
 #include "support/test.h"
 

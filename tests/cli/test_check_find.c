@@ -1,9 +1,9 @@
-/* cli/check_find.c: where there are more findings than fit the gravest stay; what peers wrote is kept so that it can be told anywhere.
+/* cli/check/find.c: where there are more findings than fit the gravest stay; what peers wrote is kept so that it can be told anywhere.
  * links: jansson */
 #define json_text text_json /* the library has one of that name within */
-#include "../../cli/check_find.c"
-#include "../../cli/check_lines.c"
-#include "../../cli/tty.c"
+#include "../../cli/check/find.c"
+#include "../../cli/check/lines.c"
+#include "../../cli/common/tty.c"
 
 #include "support/test.h"
 

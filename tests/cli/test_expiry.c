@@ -1,5 +1,5 @@
-/* cli/expiry.c: from when on a certificate is spoken of. */
-#include "../../cli/expiry.c"
+/* cli/serve/expiry.c: from when on a certificate is spoken of. */
+#include "../../cli/serve/expiry.c"
 
 #include <string.h>
 

@@ -1,7 +1,8 @@
-/* cli/herald.c: the common name in a subject, and cipher suites as others write them. */
-#include "../../cli/announce.c"
-#include "../../cli/digits.c"
-#include "../../cli/herald.c"
+/* cli/serve/herald.c, cli/common/subject.c: the common name in a subject, and cipher suites as others write them. */
+#include "../../cli/common/digits.c"
+#include "../../cli/common/subject.c"
+#include "../../cli/serve/announce.c"
+#include "../../cli/serve/herald.c"
 
 #include "support/test.h"
 

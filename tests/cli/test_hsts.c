@@ -1,5 +1,5 @@
-/* cli/hsts.c: what browsers take for a rule, and what for none (RFC 6797 6.1, 8.1). */
-#include "../../cli/hsts.c"
+/* cli/net/hsts.c: what browsers take for a rule, and what for none (RFC 6797 6.1, 8.1). */
+#include "../../cli/net/hsts.c"
 
 #include <limits.h>
 

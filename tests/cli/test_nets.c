@@ -1,5 +1,5 @@
-/* cli/nets.c: who is in a list of networks, down to the bit. */
-#include "../../cli/nets.c"
+/* cli/common/nets.c: who is in a list of networks, down to the bit. */
+#include "../../cli/common/nets.c"
 
 #include "support/test.h"
 

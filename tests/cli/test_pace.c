@@ -1,5 +1,5 @@
-/* cli/pace.c: what a peer takes counts, not what the kernel does. */
-#include "../../cli/pace.c"
+/* cli/serve/pace.c: what a peer takes counts, not what the kernel does. */
+#include "../../cli/serve/pace.c"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
-/* cli/route.c: what names mean, and which route is whose. */
-#include "../../cli/idn.c"
-#include "../../cli/route.c"
+/* cli/serve/route.c: what names mean, and which route is whose. */
+#include "../../cli/common/idn.c"
+#include "../../cli/serve/route.c"
 
 #include "support/test.h"
 

@@ -1,8 +1,8 @@
-/* cli/sandbox.c: a process that has entered one tries what it may not, and what it may.
+/* cli/common/sandbox.c: a process that has entered one tries what it may not, and what it may.
  * links: seccomp */
 #define HAVE_SECCOMP 1
-#include "../../cli/sandbox.c"
-#include "../../cli/sandbox_calls.c"
+#include "../../cli/common/sandbox.c"
+#include "../../cli/common/sandbox_calls.c"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

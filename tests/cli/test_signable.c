@@ -1,5 +1,5 @@
-/* cli/signable.c: what the keeper of keys signs, and that nothing beside it is signed: every other form, every cut, every byte that is fixed. */
-#include "../../cli/signable.c"
+/* cli/serve/signable.c: what the keeper of keys signs, and that nothing beside it is signed: every other form, every cut, every byte that is fixed. */
+#include "../../cli/serve/signable.c"
 
 #include "support/test.h"
 

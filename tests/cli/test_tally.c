@@ -1,5 +1,5 @@
-/* cli/tally.c: rows find themselves again, a full table counts on as one, and neither outcome takes the other's room. */
-#include "../../cli/tally.c"
+/* cli/serve/tally.c: rows find themselves again, a full table counts on as one, and neither outcome takes the other's room. */
+#include "../../cli/serve/tally.c"
 
 #include "support/test.h"
 

@@ -1,13 +1,13 @@
-/* cli/via.c: proxy URLs, the lists of NO_PROXY, and what a proxy may answer to CONNECT, to the byte. */
-#include "../../cli/via.c"
+/* cli/net/via.c: proxy URLs, the lists of NO_PROXY, and what a proxy may answer to CONNECT, to the byte. */
+#include "../../cli/net/via.c"
 
-#include "../../cli/dial.c"
-#include "../../cli/http1.c"
-#include "../../cli/digits.c"
-#include "../../cli/idn.c"
-#include "../../cli/outfile.c"
-#include "../../cli/socks.c"
-#include "../../cli/target.c"
+#include "../../cli/net/dial.c"
+#include "../../cli/net/http1.c"
+#include "../../cli/common/digits.c"
+#include "../../cli/common/idn.c"
+#include "../../cli/common/outfile.c"
+#include "../../cli/net/socks.c"
+#include "../../cli/common/target.c"
 
 #include "support/test.h"
 

@@ -2,7 +2,7 @@
  * read as the same.  The bytes that follow make no difference. */
 #include <stdlib.h>
 
-#include "../../cli/announce.c"
+#include "../../cli/serve/announce.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

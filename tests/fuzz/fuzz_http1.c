@@ -3,7 +3,7 @@
  * First byte: bit 0, the answer to HEAD; bit 7, to CONNECT; the rest, how long the pieces are. */
 #include <stdlib.h>
 
-#include "../../cli/http1.c"
+#include "../../cli/net/http1.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

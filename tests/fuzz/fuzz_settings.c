@@ -2,7 +2,7 @@
  * links: yaml */
 #include <stdlib.h>
 
-#include "../../cli/settings.c"
+#include "../../cli/common/settings.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,9 +4,9 @@
  * First byte: the protocol, or SOCKS without and with a password. */
 #include <stdlib.h>
 
-#include "../../cli/starttls.c"
+#include "../../cli/net/starttls.c"
 #define talk socks_talk
-#include "../../cli/socks.c"
+#include "../../cli/net/socks.c"
 #undef talk
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
