@@ -219,6 +219,14 @@ static void on_write(struct bufferevent *bev, void *ctx)
     settle(e->pair);
 }
 
+/* What waits for an end that takes nothing would wait for ever, and who is alive says so to TCP. */
+static void watch_stall(struct end *e)
+{
+    const struct timeval most = { .tv_sec = e->pair->proxy->service.stall };
+    if (most.tv_sec)
+        bufferevent_set_timeouts(e->tls ? tls_bev_socket(e->tls) : e->bev, NULL, &most);
+}
+
 static void came_up(struct end *e)
 {
     struct pair *p = e->pair;
@@ -227,6 +235,8 @@ static void came_up(struct end *e)
     if (p->front.up && p->back.up) {
         event_free(p->patience);
         p->patience = NULL;
+        watch_stall(&p->front);
+        watch_stall(&p->back);
         carry(&p->front);
         carry(&p->back);
     }
@@ -262,6 +272,8 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
             finish(e->pair, e->up ? "net.eof-mid" : "net.eof-on-hello", "the connection ended without close_notify");
         e->eof = true;
         carry(e);
+    } else if (what & BEV_EVENT_TIMEOUT) {
+        finish(e->pair, "net.timeout-idle", e == &e->pair->front ? "the client took nothing of what waits for it" : "the backend took nothing of what waits for it");
     } else if (what & BEV_EVENT_ERROR) {
         int error = EVUTIL_SOCKET_ERROR();
         if (dial_next(e))

@@ -70,9 +70,10 @@ bool service_configure(struct service *s, const struct args *a, bool is_client, 
 bool service_limits(struct service *s, const struct args *a)
 {
     struct log log;
-    long timeout, max_conns, grace, warn_days;
+    long timeout, stall, max_conns, grace, warn_days;
     bool ok = log_init(&log, a);
     ok = args_number(a, OPT_TIMEOUT, 1, 86400, 10, &timeout) && ok;
+    ok = args_number(a, OPT_STALL_TIMEOUT, 0, 86400, 300, &stall) && ok;
     ok = args_number(a, OPT_MAX_CONNS, 1, 1000000, 10000, &max_conns) && ok;
     ok = args_number(a, OPT_GRACE, 0, 86400, 10, &grace) && ok;
     ok = args_number(a, OPT_WARN_DAYS, 0, 3650, EXPIRY_DEFAULT, &warn_days) && ok;
@@ -80,6 +81,7 @@ bool service_limits(struct service *s, const struct args *a)
         return false;
     s->log = log;
     s->timeout = timeout;
+    s->stall = stall;
     s->max_conns = max_conns;
     s->grace = grace;
     s->warn_days = warn_days;

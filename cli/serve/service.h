@@ -51,7 +51,7 @@ struct service {
     const char            *backend;   /* for the log; NULL: there is none */
     struct routes         *routes;    /* of proxy; NULL: we are no proxy  */
     unsigned               wants;     /* of the sandbox, beside what every service does: NEEDS_... */
-    long                   timeout, grace, max_conns, conns, crowd, warn_days;
+    long                   timeout, stall, grace, max_conns, conns, crowd, warn_days;
     struct event          *breath;   /* over: accept again after it failed */
     bool                   stopping, full, breathless;
     bool                   keys_here;     /* --key-process=no           */

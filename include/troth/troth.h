@@ -359,7 +359,8 @@ TROTH_API TROTH_CHECK bool troth_offered_protocol(const troth_conn *, size_t i, 
 TROTH_API void troth_answer_server(troth_conn *, const troth_server *);   /* the same, or another configuration; NULL: unrecognized_name */
 /* Likewise for several connections that ask at the same time, each with its own answer.  What comes of each is what comes of answering one
  * after the other; but on processors with AVX-512 IFMA their X25519 key exchanges, and then their P-256 signatures, are computed eight at a time,
- * which takes about half as long.  Worth it for two or more; a server gathers those whose hello arrived in one round of its loop. */
+ * which takes about half as long.  Worth it for two or more; a server gathers those whose hello arrived in one round of its loop.  NULL for
+ * all configurations is NULL for each. */
 TROTH_API void troth_answer_servers(troth_conn *const *, const troth_server *const *, size_t n);
 /* Instead, where troth_what().ech is accepted: the encrypted hello is not to count, for one because its name is none of ours.  The server
  * goes on with the outer one as if it had no keys, so that the client comes back in the clear; TROTH_ASK_SERVER is said again, for the public

@@ -326,13 +326,13 @@ void troth_answer_server(troth_conn *c, const troth_server *us)
 void troth_answer_servers(troth_conn *const *conns, const troth_server *const *us, size_t n)
 {
     struct troth_conn *ready[BATCH_MAX];
-    for (size_t i = 0; i < n;) {
+    for (size_t i = 0; conns && i < n;) {
         size_t k = 0;
         for (; i < n && k < BATCH_MAX; i++) {
             bool twice = false;
             for (size_t j = 0; j < k; j++)
                 twice |= ready[j] == conns[i];
-            if (!twice && take_server(conns[i], us[i]))
+            if (!twice && take_server(conns[i], us ? us[i] : NULL))
                 ready[k++] = conns[i];
         }
         batch_answer(ready, k);

@@ -183,6 +183,32 @@ for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
 check("which is in order", o.end() == 0 and "event=connection" in o.log() and o.log().count("code=ok") == 2, o.log()[-600:])
 
 
+# ---- whoever takes nothing of what waits for him; --wrap too, where it is the plain end
+def pour(c):
+    while True:
+        c.sendall(big)
+
+
+endless = Backend(pour)
+st = Server("--backend", f"127.0.0.1:{endless.port}", "--stall-timeout", "2", verb="proxy", cert=CERT, key=KEY)
+calm = Server("--backend", f"127.0.0.1:{endless.port}", "--stall-timeout", "0", verb="proxy", cert=CERT, key=KEY)
+sw = Server("--wrap", f"localhost:{calm.port}", "--ca", CA, "--stall-timeout", "2", verb="proxy")
+slow, still = tls(st.port, CA), [tls(st.port, CA), tls(calm.port, CA), socket.create_connection(("127.0.0.1", sw.port), timeout=20)]
+end = time.time() + 6
+while time.time() < end:
+    got = slow.recv(65536)
+    time.sleep(0.1)
+check("a client that takes nothing is let go", st.said("saw=\"the client took nothing") and "net.timeout-idle" in st.log(), st.log()[-600:])
+check("the plain one of --wrap, too", sw.said("saw=\"the client took nothing") and "net.timeout-idle" in sw.log(), sw.log()[-600:])
+check("and a slow one is not", got and slow.recv(1), st.log()[-600:])
+check("nor where 0 says so", "took nothing" not in calm.log(), calm.log()[-600:])
+slow.close()
+for c in still:
+    c.close()
+for server in (sw, st, calm):
+    check("ends in order", server.end() == 0, server.log()[-600:])
+
+
 # ---- a backend with several addresses, of which one listens; and whoever goes without a word
 hosts = f"{D}/hosts"
 with open(hosts, "w", encoding="utf-8") as f:

@@ -62,6 +62,25 @@ static void answer(struct set *s, size_t n)
     troth_answer_servers(conns, us, n);
 }
 
+/* Without configurations each is told that its name is none of ours; without connections nothing happens. */
+static void test_of_nothing(void **state)
+{
+    static struct set s;
+    troth_conn *conns[2];
+    (void)state;
+    memset(&s, 0, sizeof s);
+    set_new(&s, troth_libcrypto(), 2, NULL);
+    troth_answer_servers(NULL, NULL, 2);
+    for (size_t i = 0; i < 2; i++)
+        conns[i] = s.p[i].server.c;
+    troth_answer_servers(conns, NULL, 2);
+    for (size_t i = 0; i < 2; i++) {
+        pair_run(&s.p[i]);
+        assert_failed(&s.p[i].server, UNRECOGNIZED_NAME);
+    }
+    set_free(&s);
+}
+
 static void all_ready(struct set *s)
 {
     uint8_t a[32], b[32];
@@ -178,6 +197,6 @@ static void test_failures_stay_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_sizes), cmocka_unit_test(test_is_together),
-                                        cmocka_unit_test(test_failures_stay_alone) };
+                                        cmocka_unit_test(test_failures_stay_alone), cmocka_unit_test(test_of_nothing) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
