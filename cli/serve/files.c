@@ -199,15 +199,31 @@ static void http_date(char *out, size_t cap, time_t t)
              tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+/* The three forms of RFC 9110 5.6.7.  False: it is none of them, and means nothing. */
+static bool read_date(const char *text, time_t *t)
+{
+    static const char *const forms[] = { "%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y" };
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        struct tm tm = { 0 };
+        const char *end = strptime(text, forms[i], &tm);
+        if (end && !*end) {
+            *t = timegm(&tm);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What tells this file from others that are or were in its place.  The date alone does not: two may be of one second, and what is put back
  * from a copy is older than what the client has. */
 struct mark {
-    char date[48], etag[48]; /* Last-Modified, ETag */
+    time_t changed;
+    char   date[48], etag[48]; /* Last-Modified, ETag */
 };
 
 static struct mark mark_of(const struct stat *st)
 {
-    struct mark m;
+    struct mark m = { .changed = st->st_mtime };
     http_date(m.date, sizeof m.date, st->st_mtime);
     snprintf(m.etag, sizeof m.etag, "\"%llx.%lx-%llx\"", (unsigned long long)st->st_mtime, (unsigned long)st->st_mtim.tv_nsec, (unsigned long long)st->st_size);
     return m;
@@ -226,8 +242,9 @@ static bool is_tagged(const char *list, const char *tag, bool strong)
 static int judge_conditions(const struct evkeyvalq *in, const struct mark *m)
 {
     const char *match = evhttp_find_header(in, "If-Match"), *none_match = evhttp_find_header(in, "If-None-Match"),
-               *since = evhttp_find_header(in, "If-Modified-Since");
-    if (match && !is_tagged(match, m->etag, true))
+               *since = evhttp_find_header(in, "If-Modified-Since"), *until = evhttp_find_header(in, "If-Unmodified-Since");
+    time_t then;
+    if (match ? !is_tagged(match, m->etag, true) : until && read_date(until, &then) && m->changed > then)
         return 412;
     return (none_match ? is_tagged(none_match, m->etag, false) : since && !strcmp(since, m->date)) ? HTTP_NOTMODIFIED : 0;
 }

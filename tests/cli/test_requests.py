@@ -142,7 +142,11 @@ for what, more, code in (("the date", "If-Modified-Since: " + now, 304), ("a tag
                          ("any tag", "If-None-Match: *", 304), ("its tag", "If-None-Match: " + tag, 304), ("one of several", f'If-None-Match: "x", W/{tag}', 304),
                          ("its tag, and another date", f"If-None-Match: {tag}\r\nIf-Modified-Since: yesterday", 304), ("a part of its tag", "If-None-Match: " + tag[:-2] + '"', 200),
                          ("to match", "If-Match: " + tag, 200), ("to match any", "If-Match: *", 200), ("to match another", 'If-Match: "x"', 412),
-                         ("to match a weak one", f"If-Match: W/{tag}", 412), ("no date", "If-Modified-Since: yesterday", 200)):
+                         ("to match a weak one", f"If-Match: W/{tag}", 412), ("no date", "If-Modified-Since: yesterday", 200),
+                         ("unchanged since its date", "If-Unmodified-Since: " + now, 200), ("unchanged since then", "If-Unmodified-Since: Mon, 01 Jan 2024 00:00:00 GMT", 412),
+                         ("in an old form", "If-Unmodified-Since: Monday, 01-Jan-24 00:00:00 GMT", 412), ("in the oldest", "If-Unmodified-Since: Mon Jan  1 00:00:00 2024", 412),
+                         ("in none", "If-Unmodified-Since: Mon Jan  1 00:00:00 2024 and more", 200), ("unchanged until later", "If-Unmodified-Since: Wed, 01 Jan 2098 00:00:00 GMT", 200),
+                         ("by its tag, whatever its date", f"If-Match: {tag}\r\nIf-Unmodified-Since: Mon, 01 Jan 2024 00:00:00 GMT", 200)):
     status = ask(s.port, CA, f"GET /a.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}\r\n\r\n".encode())[0]
     check("a condition: " + what, status == code, status)
 before = os.stat(f"{web}/a.txt")
