@@ -89,13 +89,24 @@ static void wind_up(struct guest *g, enum phase phase, long seconds)
         phase == IDLE ? event_del(g->clock) : event_add(g->clock, &tv);
 }
 
+/* Empty lines before a request mean nothing (RFC 9112 2.2): some clients end a body with one. */
+static void skip_empty_lines(struct evbuffer *in)
+{
+    char line[2];
+    ev_ssize_t n;
+    while ((n = evbuffer_copyout(in, line, sizeof line)) > 0 && (line[0] == '\n' || (n == 2 && line[0] == '\r' && line[1] == '\n')))
+        evbuffer_drain(in, line[0] == '\n' ? 1 : 2);
+}
+
 /* Something came: of a request, unless an answer is under way. */
 static void guest_data(struct tls_bev *t, void *ctx)
 {
     struct guest *g = ctx;
     (void)t;
-    if (g->phase == IDLE)
-        wind_up(g, ASKING, g->serve->request_seconds);
+    if (g->phase != IDLE)
+        return;
+    skip_empty_lines(bufferevent_get_input(g->bev));
+    wind_up(g, ASKING, g->serve->request_seconds);
 }
 
 /* The end that evhttp has for who is idle for too long. */

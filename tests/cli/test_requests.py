@@ -126,6 +126,19 @@ with tls(s.port, CA) as c:
         pass
 check("and nothing more of one that was answered", s.said(f"peer={peer} method=GET status=200") and s.log().count(f"event=request peer={peer} ") == 1)
 
+# ---- empty lines in front of a request, of the first and of the next
+with tls(s.port, CA) as c:
+    for lines in (b"\r\n", b"\n\r\n\n", b""):
+        c.sendall(lines + b"GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n")
+        got = b""
+        while not got.endswith(b"0123456789"):
+            more = c.recv(4096)
+            if not more:
+                break
+            got += more
+        check(f"{lines} and a request", got.startswith(b"HTTP/1.1 200"), got)
+check("a line with a blank is not empty", ask(s.port, CA, b"\r\n \r\nGET /a.txt HTTP/1.0\r\n\r\n")[0] == 400)
+
 # ---- ranges and conditions
 _, headers, _ = ask(s.port, CA, "/a.txt")
 now, tag = headers["last-modified"], headers["etag"]
