@@ -192,15 +192,17 @@ static void judge_refusals(struct check *c)
 
 static void ask_old(struct check *c)
 {
-    enum { CBC = 9, RSA = 7, WEAK = 19, ANON = 16 };
-    static const uint16_t cbc[CBC] = { 0xc013, 0xc014, 0xc009, 0xc00a, 0x0033, 0x0039, 0x002f, 0x0035, 0x000a },
+    enum { OLD = 9, RSA = 7, WEAK = 19, ANON = 16, CBC = 12, DHE = 11, LEAST_DH = 2048 };
+    static const uint16_t old[OLD] = { 0xc013, 0xc014, 0xc009, 0xc00a, 0x0033, 0x0039, 0x002f, 0x0035, 0x000a },
                           rsa[RSA] = { 0x009c, 0x009d, 0x002f, 0x0035, 0x003c, 0x003d, 0xc09c },
                           weak[WEAK] = { 0xc006, 0xc010, 0x0001, 0x0002, 0x003b,         /* NULL              */
                                          0x0003, 0x0006, 0x0008, 0x0014, 0x0009, 0x0015, /* export, DES       */
                                          0xc007, 0xc011, 0x0004, 0x0005,                 /* RC4               */
                                          0xc008, 0xc012, 0x0016, 0x000a },               /* 3DES              */
                           anon[ANON] = { 0xc015, 0xc016, 0xc017, 0xc018, 0xc019, 0x0017, 0x0018, 0x0019, 0x001a, 0x001b, 0x0034, 0x003a, 0x006c,
-                                         0x006d, 0x00a6, 0x00a7 };
+                                         0x006d, 0x00a6, 0x00a7 },
+                          cbc[CBC] = { 0xc023, 0xc024, 0xc027, 0xc028, 0xc009, 0xc00a, 0xc013, 0xc014, 0x0067, 0x006b, 0x0033, 0x0039 },
+                          dhe[DHE] = { 0x009e, 0x009f, 0xccaa, 0xc09e, 0xc09f, 0x0067, 0x006b, 0x0033, 0x0039, 0x0016, 0x0032 };
     static const struct {
         enum finding_id id;
         uint16_t        version;
@@ -208,20 +210,24 @@ static void ask_old(struct check *c)
         size_t          n;
         const char     *adds;
     } rows[] = {
-        { FOUND_TLS11, 0x0302, cbc, CBC, "TLS 1.1" }, { FOUND_TLS10, 0x0301, cbc, CBC, "TLS 1.0" },     { FOUND_SSL3, 0x0300, cbc, CBC, "SSL 3.0" },
+        { FOUND_TLS11, 0x0302, old, OLD, "TLS 1.1" }, { FOUND_TLS10, 0x0301, old, OLD, "TLS 1.0" },     { FOUND_SSL3, 0x0300, old, OLD, "SSL 3.0" },
         { FOUND_STATIC_RSA, 0x0303, rsa, RSA, NULL }, { FOUND_BROKEN_SUITE, 0x0303, weak, WEAK, NULL }, { FOUND_ANONYMOUS, 0x0303, anon, ANON, NULL },
+        { FOUND_CBC, 0x0303, cbc, CBC, NULL },        { FOUND_SMALL_DH, 0x0303, dhe, DHE, NULL },
     };
     for (size_t i = 0; !has_gone(c) && i < sizeof rows / sizeof rows[0]; i++) {
         struct old_answer answer;
-        char saw[120];
+        char saw[160], group[32] = "";
+        bool is_group = rows[i].id == FOUND_SMALL_DH;
         c->connections++;
         if (!old_hello(&c->first.via, &c->first.place, session_name(&c->first), (int)c->first.timeout_ms, rows[i].version, rows[i].suites, rows[i].n,
-                       &answer) ||
-            answer.version != rows[i].version)
+                       is_group, &answer) ||
+            answer.version != rows[i].version || (is_group && (!answer.dh_bits || answer.dh_bits >= LEAST_DH)))
             continue;
+        if (is_group)
+            snprintf(group, sizeof group, "; a prime of %u bits", answer.dh_bits);
         const char *suite = troth_suite_name(answer.suite);
-        snprintf(saw, sizeof saw, "ServerHello with version 0x%04x and suite 0x%04x%s%s", answer.version, answer.suite, suite ? " " : "",
-                 suite ? suite : "");
+        snprintf(saw, sizeof saw, "ServerHello with version 0x%04x and suite 0x%04x%s%s%s", answer.version, answer.suite, suite ? " " : "",
+                 suite ? suite : "", group);
         add(&c->versions, rows[i].adds);
         check_find(c, rows[i].id, saw);
     }

@@ -47,7 +47,7 @@ static const struct {
 } against[] = {
     { "check.no-tls13", PROTOCOLS },    { "check.tls11", PROTOCOLS },           { "check.tls10", PROTOCOLS },
     { "check.ssl3", PROTOCOLS },        { "check.static-rsa", SUITES },         { "check.broken-suite", SUITES },
-    { "check.anonymous-suite", SUITES },
+    { "check.anonymous-suite", SUITES }, { "check.cbc-suite", SUITES },
     { "check.no-post-quantum", GROUPS }, { "check.no-alpn", ALPN },             { "check.no-hsts", HSTS },
     { "check.short-hsts", HSTS },       { "check.redirect-to-http", REDIRECT }, { "check.root-sent", CHAIN },
     { "check.spare-certificate", CHAIN }, { "cert.missing-intermediate", CHAIN }, { "chain.wrong-intermediate", CHAIN },

@@ -1,14 +1,12 @@
-/* old_hello.c - one ClientHello of an old version, and the first record of the answer.  Must never go on with the handshake. */
+/* old_hello.c - one ClientHello of an old version, and the beginning of the answer.  Must never go on with the handshake. */
 #include "net/old_hello.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HELLO_MAX = 600, SUITES_MAX = 32, ANSWER_MIN = 5 + 4 + 2 + 32 + 1 };
+enum { HELLO_MAX = 600, SUITES_MAX = 32 };
 
 struct bytes {
     uint8_t p[HELLO_MAX];
@@ -77,42 +75,90 @@ static void write_hello(struct bytes *b, const char *host, uint16_t version, con
     b->p[8] = (uint8_t)(body - 4);
 }
 
-/* Record 22, message 2 (ServerHello), version, random, session id, suite. */
-static bool read_answer(int fd, uint64_t deadline, struct old_answer *answer)
+/* ---- the answer: handshake messages in the clear, whole records of them */
+
+enum { HEARD_MAX = 48 << 10, RECORD_MAX = (16 << 10) + 2048, HANDSHAKE = 22, SERVER_HELLO = 2, SERVER_KEY_EXCHANGE = 12, SERVER_HELLO_DONE = 14 };
+
+struct heard {
+    int      fd;
+    uint64_t deadline;
+    size_t   n;
+    uint8_t  p[HEARD_MAX];
+};
+
+/* One record more.  False: it is none of the handshake, or too much. */
+static bool hear_record(struct heard *h)
 {
-    uint8_t in[ANSWER_MIN + 32 + 2];
-    size_t have = 0;
-    for (;;) {
-        if (have >= ANSWER_MIN && have >= ANSWER_MIN + (size_t)in[ANSWER_MIN - 1] + 2)
-            break;
-        uint64_t now = now_us();
-        struct pollfd p = { .fd = fd, .events = POLLIN };
-        if (have == sizeof in || now >= deadline || poll(&p, 1, (int)((deadline - now) / 1000 + 1)) <= 0)
-            return false;
-        ssize_t n = recv(fd, in + have, sizeof in - have, 0);
-        if (n <= 0 && !(n < 0 && (errno == EAGAIN || errno == EINTR)))
-            return false;
-        have += n > 0 ? (size_t)n : 0;
-        if (have && in[0] != 22)
-            return false;
-    }
-    const uint8_t *suite = in + ANSWER_MIN + in[ANSWER_MIN - 1];
-    if (in[5] != 2)
+    uint8_t head[5];
+    if (!recv_all(h->fd, head, sizeof head, h->deadline))
         return false;
-    *answer = (struct old_answer){ .version = (uint16_t)(in[9] << 8 | in[10]), .suite = (uint16_t)(suite[0] << 8 | suite[1]) };
+    size_t n = (size_t)head[3] << 8 | head[4];
+    if (head[0] != HANDSHAKE || !n || n > RECORD_MAX || n > HEARD_MAX - h->n || !recv_all(h->fd, h->p + h->n, n, h->deadline))
+        return false;
+    h->n += n;
     return true;
 }
 
+/* The first message of that type: its length, and where it begins.  False: it did not come. */
+static bool hear(struct heard *h, uint8_t type, const uint8_t **body, size_t *n)
+{
+    for (size_t at = 0;;) {
+        size_t left = h->n - at;
+        *n = left < 4 ? 0 : (size_t)h->p[at + 1] << 16 | (size_t)h->p[at + 2] << 8 | h->p[at + 3];
+        if (left < 4 || *n > left - 4) {
+            if (!hear_record(h))
+                return false;
+            continue;
+        }
+        *body = h->p + at + 4;
+        if (h->p[at] == type || h->p[at] == SERVER_HELLO_DONE)
+            return h->p[at] == type;
+        at += 4 + *n;
+    }
+}
+
+/* Version, random, session id, suite. */
+static bool hear_hello(struct heard *h, struct old_answer *answer)
+{
+    enum { TO_ID = 2 + 32 };
+    const uint8_t *p;
+    size_t n;
+    if (!hear(h, SERVER_HELLO, &p, &n) || n < TO_ID + 1 || n < TO_ID + 1 + (size_t)p[TO_ID] + 2)
+        return false;
+    const uint8_t *suite = p + TO_ID + 1 + p[TO_ID];
+    *answer = (struct old_answer){ .version = (uint16_t)(p[0] << 8 | p[1]), .suite = (uint16_t)(suite[0] << 8 | suite[1]) };
+    return true;
+}
+
+/* The prime comes first (RFC 5246 7.4.3). */
+static unsigned hear_group(struct heard *h)
+{
+    const uint8_t *p;
+    size_t n;
+    if (!hear(h, SERVER_KEY_EXCHANGE, &p, &n) || n < 2)
+        return 0;
+    size_t len = (size_t)p[0] << 8 | p[1];
+    if (len > n - 2)
+        return 0;
+    for (p += 2; len && !*p; p++)
+        len--;
+    return len ? (unsigned)(8 * len) - (unsigned)__builtin_clz(*p) + 24 : 0;
+}
+
 bool old_hello(const struct via *v, const struct target *place, const char *name, int timeout_ms, uint16_t version, const uint16_t *suites, size_t n,
-               struct old_answer *answer)
+               bool with_group, struct old_answer *answer)
 {
     struct bytes hello = { .n = 0 };
+    struct heard heard = { .n = 0 };
     struct dialed d;
     if (n > SUITES_MAX || strlen(name) > 255 || !via_dial(&d, v, place, DIAL_ANY, timeout_ms))
         return false;
     write_hello(&hello, name, version, suites, n);
-    bool ok = send(d.fd, hello.p, hello.n, MSG_NOSIGNAL) == (ssize_t)hello.n &&
-              read_answer(d.fd, now_us() + (uint64_t)timeout_ms * 1000u, answer);
+    heard.fd = d.fd;
+    heard.deadline = now_us() + (uint64_t)timeout_ms * 1000u;
+    bool ok = send(d.fd, hello.p, hello.n, MSG_NOSIGNAL) == (ssize_t)hello.n && hear_hello(&heard, answer);
+    if (ok && with_group)
+        answer->dh_bits = hear_group(&heard);
     close(d.fd);
     return ok;
 }

@@ -10,10 +10,12 @@
 
 struct old_answer {
     uint16_t version, suite;
+    unsigned dh_bits; /* of the Diffie-Hellman group in its ServerKeyExchange; 0: not asked, or none could be read */
 };
 
-/* Sends one ClientHello for this name with exactly this version and these suites.  True: a ServerHello came, and what it chose. */
+/* Sends one ClientHello for this name with exactly this version and these suites.  True: a ServerHello came, and what it chose.  with_group:
+ * all these suites are DHE, and its group is looked at as well. */
 bool old_hello(const struct via *v, const struct target *place, const char *name, int timeout_ms, uint16_t version, const uint16_t *suites, size_t n,
-               struct old_answer *answer);
+               bool with_group, struct old_answer *answer);
 
 #endif

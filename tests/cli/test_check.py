@@ -138,6 +138,16 @@ for key, suite, code in (("rsa", "ECDHE-RSA-NULL-SHA", "check.broken-suite"), ("
     p.terminate()
     p.wait()
     check(f"{suite}, with a key of {key}: {code} alone", {c for c in found if c.endswith("-suite")} == {code} and found[code] == "high" and exits == 1, (found, exits))
+for bits, weak in (("1536", True), ("2048", False)):
+    subprocess.run(["openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:modp_" + bits, "-out", f"{D}/dh.pem"], check=True, capture_output=True)
+    p, port = openssl_server("-cert", f"{D}/rsa.pem", "-key", f"{D}/rsa.key", "-no_tls1_3", "-dhparam", f"{D}/dh.pem",
+                             "-cipher", "ECDHE+AESGCM:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES128-SHA:@SECLEVEL=0")
+    a, exits, found = assess(port)
+    p.terminate()
+    p.wait()
+    saw = [f["evidence"] for f in a["findings"] if f["code"] == "check.small-dh"]
+    check(f"a group of {bits} bits", bool(saw) == weak and exits == weak and all("1536 bits" in s and "DHE_RSA" in s for s in saw), (found, exits, saw))
+    check("a suite in CBC mode", found.get("check.cbc-suite") == "low", found)
 with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
     port = free.getsockname()[1]

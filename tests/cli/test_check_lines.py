@@ -116,7 +116,7 @@ def apply(sections, line):
 
 
 EXPECTED = {"check.tls10", "check.tls11", "check.no-tls13", "check.static-rsa", "check.broken-suite", "check.anonymous-suite",
-            "check.no-post-quantum", "check.no-hsts", "check.no-alpn", "check.redirect-to-http", "cert.missing-intermediate"}
+            "check.cbc-suite", "check.no-post-quantum", "check.no-hsts", "check.no-alpn", "check.redirect-to-http", "cert.missing-intermediate"}
 HAS_NOT = {"nginx": {"check.no-alpn"}, "apache": {"check.no-alpn", "check.broken-suite", "check.anonymous-suite"}}   # they do not let themselves be set up so
 for who, program in PROGRAMS.items():
     if not shutil.which(program):
