@@ -95,7 +95,7 @@ static bool parse_status(struct http1 *h)
 static bool take_head(struct http1 *h, char c)
 {
     if (h->head_n == HTTP1_HEAD_MAX)
-        return wrong(h, "headers that do not end");
+        return wrong(h, "more than 64 kB of headers");
     if (!c)
         return wrong(h, "a zero byte among the headers");
     if (h->head_n == 4 && strncmp(h->head, "HTTP", 4) != 0)

@@ -286,7 +286,7 @@ for what, answer, status, code, words in (
         ("is a mail server", saying(b"220 a.example ESMTP\r\n", hang), 3, "net.proxy", "sent no HTTP/1 status line"),
         ("speaks TLS", saying(b"\x15\x03\x01\0\x02\x02\x46", hang), 3, "net.proxy", "sent "),
         ("has a broken header", saying(HEAD + b"A\r\n\r\n", hang), 3, "net.proxy", "sent a line among the headers"),
-        ("does not come to an end", flood(b"A: " + b"b" * 1000 + b"\r\n"), 3, "net.proxy", "sent headers that do not end"),
+        ("does not come to an end", flood(b"A: " + b"b" * 1000 + b"\r\n"), 3, "net.proxy", "sent more than 64 kB of headers"),
         ("does not come to the point", flood(b"HTTP/1.1 100 Continue\r\n\r\n"), 3, "net.proxy", "sent interim answers without end"),
         ("is silent", hang, 7, "net.timeout-proxy", "end of an answer in time"),
         ("is silent after a while", saying(HEAD, hang), 7, "net.timeout-proxy", "end of an answer in time"),
