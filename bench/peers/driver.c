@@ -339,9 +339,9 @@ static int index_of(const char *const *names, int n, const char *name)
 
 static void obey(struct quiet *q, const char *line)
 {
-    char what[32] = "", name[32] = "";
+    char what[32] = "", name[128] = "";
     unsigned a = 0, b = 0;
-    int given = sscanf(line, "%31s %31s %u %u", what, name, &a, &b), k = index_of(kind_names, KINDS, name),
+    int given = sscanf(line, "%31s %127s %u %u", what, name, &a, &b), k = index_of(kind_names, KINDS, name),
         s = index_of(suite_names, SUITES, name);
     if (!strcmp(what, "handshake") && k >= 0 && given == 3 && a && a <= TIMES_MAX)
         handshakes(q, (enum kind)k, a);

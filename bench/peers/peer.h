@@ -77,7 +77,7 @@ void  peer_rest(void *);                              /* what an application doe
 bool  peer_resumed(void *);
 bool  peer_remember(void *client);                    /* keep its session; later clients of this setup resume it */
 void  peer_end(void *);
-bool  peer_floor(const char *what);                   /* troth's program: one primitive of the provider; false: unknown */
+bool  peer_floor(const char *what);                   /* troth's program: a primitive of the provider, or several ("a+b") in turn; false: unknown */
 /* Troth's program alone: calls of its allocator so far by that side, libcrypto's own not counted. */
 __attribute__((weak)) unsigned long peer_own_calls(bool server);
 

@@ -34,6 +34,7 @@ struct lib_curve {
 
 struct lib_fast;
 struct rsa_private;
+struct reserve;
 
 struct lib {
     troth_provider   pub; /* first: the provider is the object */
@@ -45,6 +46,7 @@ struct lib {
     bool             has_p256;  /* verified by our own kernel in plain C */
     bool             has_lanes; /* P-256 side by side, RSA by our kernels */
     struct lib_aead  aead[LIB_AEADS];
+    struct reserve  *reserve; /* of random bytes; NULL: each draw is libcrypto's own */
     struct lib_fast *fast; /* libipsec-mb's forms of them; NULL: not here, or not for this processor */
     troth_kem        kem[LIB_KEMS]; /* in order of preference */
     struct own_kem   own[LIB_KEMS];
@@ -80,11 +82,13 @@ bool MUST_USE lib_open_hashes(struct lib *l);
 bool MUST_USE lib_open_aeads(struct lib *l, const troth_libcrypto_options *o);
 bool MUST_USE lib_open_curves(struct lib *l);
 void lib_open_kems(struct lib *l, const troth_libcrypto_options *o);
+void lib_open_random(struct lib *l);
 void lib_open_signatures(struct lib *l);
 void lib_open_keys(struct lib *l);
 /* Puts libipsec-mb's rows in place of libcrypto's, where it is there and fits the processor. */
 void lib_open_fast(struct lib *l);
 void lib_close_fast(struct lib *l);
+void lib_close_random(struct lib *l);
 void lib_close_hashes(struct lib *l);
 void lib_close_aeads(struct lib *l);
 void lib_close_curves(struct lib *l);

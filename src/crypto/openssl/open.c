@@ -3,7 +3,6 @@
  * Everything that is looked up by name is looked up here, once.  Owners are counted atomically: one provider serves many threads. */
 #include "crypto/openssl/lib.h"
 
-#include <openssl/rand.h>
 #include <stdlib.h>
 
 static void *malloc_alloc(void *ctx, size_t n)
@@ -20,21 +19,6 @@ static void malloc_free(void *ctx, void *p, size_t n)
 }
 
 static const troth_allocator malloc_memory = { malloc_alloc, malloc_free, NULL };
-
-static bool random_bytes(void *self, uint8_t *out, size_t n)
-{
-    (void)self;
-    while (n) {
-        int some = n > 1 << 20 ? 1 << 20 : (int)n;
-        if (RAND_bytes(out, some) != 1) {
-            lib_quiet();
-            return false;
-        }
-        out += some;
-        n -= (size_t)some;
-    }
-    return true;
-}
 
 static void share(troth_provider *p)
 {
@@ -57,6 +41,7 @@ static void close_all(struct lib *l)
     lib_close_hashes(l);
     lib_close_aeads(l);
     lib_close_curves(l);
+    lib_close_random(l);
     memory.free(memory.ctx, l, sizeof *l);
 }
 
@@ -81,8 +66,9 @@ troth_provider *troth_libcrypto_with(const troth_libcrypto_options *options)
     atomic_init(&l->owners, 1);
     l->memory = *memory;
     l->pub = (troth_provider){
-        .size = sizeof l->pub, .name = "libcrypto", .self = l, .memory = &l->memory, .random = random_bytes, .share = share, .free = give_up
+        .size = sizeof l->pub, .name = "libcrypto", .self = l, .memory = &l->memory, .share = share, .free = give_up
     };
+    lib_open_random(l);
     lib_open_signatures(l);
     lib_open_keys(l);
     l->has_p256 = !o.libcrypto_only;
