@@ -96,11 +96,22 @@ static void pair_gone(struct pair *p)
     free(p);
 }
 
+/* Under its TLS, where it has some. */
+static struct bufferevent *socket_of(const struct end *e)
+{
+    return e->tls ? tls_bev_socket(e->tls) : e->bev;
+}
+
+static int fd_of(const struct end *e)
+{
+    return (int)bufferevent_getfd(socket_of(e));
+}
+
 /* An end that must not look orderly is reset. */
 static void reset_on_close(struct end *e)
 {
     struct linger now = { .l_onoff = 1 };
-    int fd = e->tls ? tls_bev_fd(e->tls) : e->bev ? (int)bufferevent_getfd(e->bev) : -1;
+    int fd = e->bev ? fd_of(e) : -1;
     if (fd >= 0 && !e->tls && !e->shut)
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
@@ -224,7 +235,7 @@ static void watch_stall(struct end *e)
 {
     const struct timeval most = { .tv_sec = e->pair->proxy->service.stall };
     if (most.tv_sec)
-        bufferevent_set_timeouts(e->tls ? tls_bev_socket(e->tls) : e->bev, NULL, &most);
+        bufferevent_set_timeouts(socket_of(e), NULL, &most);
 }
 
 static void came_up(struct end *e)
@@ -246,7 +257,7 @@ static void came_up(struct end *e)
 static bool dial_next(struct end *e)
 {
     struct pair *p = e->pair;
-    return e == &p->back && !e->there && backend_dial(&p->route->to, &p->next_address, e->tls ? tls_bev_socket(e->tls) : e->bev);
+    return e == &p->back && !e->there && backend_dial(&p->route->to, &p->next_address, socket_of(e));
 }
 
 static void on_event(struct bufferevent *bev, short what, void *ctx)
@@ -257,7 +268,7 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
         return;
     if (what & BEV_EVENT_CONNECTED) {
         e->there = true;
-        keep_alive(e->tls ? tls_bev_fd(e->tls) : (int)bufferevent_getfd(e->bev));
+        keep_alive(fd_of(e));
         e->began = now_us();
         if (!e->tls)
             came_up(e);
@@ -357,7 +368,7 @@ static bool introduce(struct pair *p, struct bufferevent *socket)
     struct proxy *x = p->proxy;
     uint8_t words[ANNOUNCE_WRITE_MAX];
     struct herald h = { .visitor = p->visitor, .conn = p->front.tls ? tls_bev_conn(p->front.tls) : NULL,
-                        .ends = ends_of(p->front.tls ? tls_bev_fd(p->front.tls) : bufferevent_getfd(p->front.bev)),
+                        .ends = ends_of(fd_of(&p->front)),
                         .identities = p->generation == x->service.generation ? &x->service.identities : NULL };
     if (p->asked) {
         h.name = p->asked->name;
@@ -548,7 +559,7 @@ static bool connect_back(struct pair *p)
     if (!end_open(&p->back, -1, x->service.client ? troth_connect(x->service.client, x->name) : NULL))
         return false;
     bufferevent_enable(p->back.bev, EV_READ | EV_WRITE);
-    struct bufferevent *socket = p->back.tls ? tls_bev_socket(p->back.tls) : p->back.bev;
+    struct bufferevent *socket = socket_of(&p->back);
     if (p->route->herald && !introduce(p, socket))
         return false;
     if (!backend_dial(&p->route->to, &p->next_address, socket))

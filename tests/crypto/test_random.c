@@ -45,7 +45,7 @@ static void test_no_byte_twice(void **state)
     lib_free(l);
 }
 
-/* Every length, over many pages: 16 zeros in a row would be bytes that were handed out already. */
+/* Every length, over many pages: 8 zeros in a row would be bytes that were handed out already. */
 static void test_lengths(void **state)
 {
     struct lib *l = opened();
