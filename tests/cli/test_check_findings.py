@@ -137,6 +137,9 @@ def pump(a, b):
             if not some:
                 break
             b.sendall(some)
+    except OSError:
+        pass
+    try:  # however it ended: who is reset by the one may not keep the other waiting
         b.shutdown(socket.SHUT_WR)
     except OSError:
         pass
